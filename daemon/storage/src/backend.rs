@@ -1,0 +1,188 @@
+//! The contract between the engine and one place that stores files.
+//!
+//! Everything above this module relies on these rules alone; everything below
+//! it keeps them for one kind of service. Projects, history and retries across
+//! jobs are deliberately absent.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+use crate::{RemotePath, StorageError};
+
+/// The bytes of a file as they arrive.
+pub type ByteStream = BoxStream<'static, Result<Bytes, StorageError>>;
+
+/// The files below a prefix as they arrive.
+pub type FileStream<'a> = BoxStream<'a, Result<RemoteFile, StorageError>>;
+
+/// Which version of a file stands on a service; opaque, compared for equality.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Revision(pub String);
+
+/// One file as a service describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteFile {
+    pub path: RemotePath,
+    pub size: u64,
+    /// When the service says the file was last changed.
+    pub modified: Option<SystemTime>,
+    pub revision: Revision,
+}
+
+/// A part of a file's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    pub start: u64,
+    /// `None` reads to the end.
+    pub len: Option<u64>,
+}
+
+impl ByteRange {
+    pub const ALL: Self = Self {
+        start: 0,
+        len: None,
+    };
+}
+
+/// Gives the bytes of one upload, from the start, as often as it is asked.
+///
+/// A retried upload asks again, so a source must always give the same bytes.
+pub trait Source: Send + Sync {
+    fn open(&self) -> ByteStream;
+}
+
+/// The bytes to store, with their length known beforehand.
+#[derive(Clone)]
+pub enum Body {
+    Bytes(Bytes),
+    Source {
+        len: u64,
+        source: std::sync::Arc<dyn Source>,
+    },
+}
+
+impl Body {
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Source { len, .. } => *len,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Starts reading from the first byte.
+    pub fn open(&self) -> ByteStream {
+        match self {
+            Self::Bytes(bytes) => Box::pin(futures::stream::iter([Ok(bytes.clone())])),
+            Self::Source { source, .. } => source.open(),
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Body({} bytes)", self.len())
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+/// The state a file must be in for a write or removal to go ahead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expect {
+    Anything,
+    Absent,
+    At(Revision),
+}
+
+/// How a change guarded by [`Expect`] ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guarded<T> {
+    Done(T),
+    /// The file was not in the expected state; nothing was changed.
+    Refused,
+}
+
+/// What planning may rely on beyond the rules of [`Backend`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// [`Expect::At`] is a compare-and-swap by revision. Where it is false,
+    /// `At` is best effort, and only for files that one machine alone writes.
+    pub swap: bool,
+    /// [`Backend::move_aside`] gives a [`MoveAside`].
+    pub move_aside: bool,
+    /// How many calls at once are worth having.
+    pub parallel: usize,
+}
+
+/// A place that stores files by path.
+///
+/// # Rules for every adapter
+///
+/// - A write becomes visible whole or not at all.
+/// - Of two writes with [`Expect::Absent`] to one path, exactly one is done.
+/// - A listing is complete or ends in an error; it never stops early in silence.
+/// - Parent folders appear when needed and are never listed.
+/// - Removing a file that is already gone is [`Guarded::Done`].
+/// - A body that ends early or is longer than it said is an error, and nothing
+///   becomes visible.
+///
+/// `tests/conformance` checks each rule against each adapter. Retries, pacing
+/// and logging belong to the layers around adapters.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// Names the account and root for messages; holds no secrets.
+    fn label(&self) -> &str;
+
+    fn capabilities(&self) -> Capabilities;
+
+    /// Looks up one file; `None` when there is none.
+    async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError>;
+
+    /// Lists every file below `prefix`, in any order.
+    fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a>;
+
+    /// Reads the bytes of `range`; `None` when there is no such file. A range
+    /// that reaches past the end gives the bytes there are.
+    async fn read(
+        &self,
+        path: &RemotePath,
+        range: ByteRange,
+    ) -> Result<Option<ByteStream>, StorageError>;
+
+    /// Stores `body` at `path` if the file is as `expect` says.
+    async fn write(
+        &self,
+        path: &RemotePath,
+        body: Body,
+        expect: Expect,
+    ) -> Result<Guarded<Revision>, StorageError>;
+
+    /// Removes the file at `path` if it is as `expect` says.
+    async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError>;
+
+    /// The service's rename, where it has one ([`Capabilities::move_aside`]).
+    fn move_aside(&self) -> Option<&dyn MoveAside> {
+        None
+    }
+}
+
+/// Renames a file to a name that must be absent (V3 stands on it).
+#[async_trait]
+pub trait MoveAside: Send + Sync {
+    /// Renames `from` to `to`, whole, without ever replacing a file at `to`.
+    /// `Refused` when `from` is missing or `to` exists.
+    async fn rename(&self, from: &RemotePath, to: &RemotePath)
+    -> Result<Guarded<()>, StorageError>;
+}

@@ -1,0 +1,16 @@
+//! Stores files on one service behind one trait.
+//!
+//! [`Backend`] says what the engine may rely on; `adapter` keeps it for each
+//! kind of service, `layers` adds pacing, retries and tracing around any of
+//! them. What a project is, and what its history says, is not known here.
+
+pub mod backend;
+pub mod error;
+pub mod path;
+
+pub use backend::{
+    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
+    RemoteFile, Revision, Source,
+};
+pub use error::{Cause, FaultClass, StorageError};
+pub use path::{RemotePath, RemotePathError};

@@ -1,0 +1,72 @@
+//! Where a file stands on a backend, relative to the project's root there.
+
+use std::fmt;
+
+/// A normal relative path on a backend: segments joined by `/`, none empty,
+/// none `.` or `..`. The empty path is the root, used as a listing prefix.
+///
+/// Mirrored paths come from [`mirror_core::RelPath`], which refuses far more;
+/// our own files under `_mirror/` are made here.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RemotePath(String);
+
+/// The text is no normal relative path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a normal relative path")]
+pub struct RemotePathError(pub String);
+
+impl RemotePath {
+    pub const ROOT: Self = Self(String::new());
+
+    pub fn new(text: impl Into<String>) -> Result<Self, RemotePathError> {
+        let text = text.into();
+        let normal = text
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'));
+        if text.is_empty() || normal {
+            Ok(Self(text))
+        } else {
+            Err(RemotePathError(text))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The last segment; empty for the root.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether this is `folder` or lies below it.
+    pub fn is_within(&self, folder: &Self) -> bool {
+        folder.is_root()
+            || self
+                .0
+                .strip_prefix(&folder.0)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl From<&mirror_core::RelPath> for RemotePath {
+    fn from(path: &mirror_core::RelPath) -> Self {
+        Self(path.as_str().to_owned())
+    }
+}
+
+impl fmt::Display for RemotePath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for RemotePath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "RemotePath({:?})", self.0)
+    }
+}

@@ -1,0 +1,18 @@
+//! The contract between clients and the daemon: package `mirror.v1`.
+//!
+//! Only generated code, and the number that both sides compare first.
+
+/// Grows when an older daemon could misunderstand a client.
+pub const PROTOCOL: u32 = 1;
+
+/// Types and stubs of package `mirror.v1`.
+#[allow(
+    clippy::all,
+    clippy::pedantic,
+    missing_debug_implementations,
+    unreachable_pub,
+    reason = "generated code"
+)]
+pub mod v1 {
+    tonic::include_proto!("mirror.v1");
+}
