@@ -7,6 +7,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     .map(|noun| format!("mirror/v1/{noun}.proto"));
     println!("cargo::rerun-if-changed=mirror/v1");
     let descriptors = protox::compile(files, ["."])?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .build_client(has_feature("CLIENT"))
+        .build_server(has_feature("SERVER"))
+        .compile_fds(descriptors)?;
     Ok(())
+}
+
+/// Stubs of a side that isn't asked for would need its half of tonic.
+fn has_feature(name: &str) -> bool {
+    std::env::var_os(format!("CARGO_FEATURE_{name}")).is_some()
 }

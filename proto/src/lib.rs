@@ -1,6 +1,11 @@
 //! The contract between clients and the daemon: package `mirror.v1`.
 //!
-//! Only generated code, and the number that both sides compare first.
+//! Generated code, the number that both sides compare first, and where the
+//! socket lies: that too is part of the contract, because each side has to
+//! come to the same path without asking the other.
+
+#[cfg(all(unix, feature = "socket"))]
+pub mod socket;
 
 /// Grows when an older daemon could misunderstand a client.
 pub const PROTOCOL: u32 = 1;

@@ -1,1 +1,371 @@
-//! commit
+//! One entry of the log, as it stands in its file (format 1).
+//!
+//! Parsing accepts only what this version understands whole: an entry of
+//! another format is told apart from one that is broken. What an entry may say
+//! in its place in the log is [`History::apply`](crate::History::apply)'s job.
+
+use serde::{Deserialize, Serialize};
+
+use crate::patterns::Patterns;
+use crate::{Chunks, Digest, Entry, RelPath, Timestamp, Ulid};
+
+/// The format that this version reads and writes.
+pub const FORMAT: u64 = 1;
+
+/// No entry of the log is larger.
+pub const MAX_ENTRY_BYTES: u64 = 64 << 20;
+
+/// No entry nests deeper.
+pub const MAX_DEPTH: usize = 32;
+
+/// What a commit was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    Push,
+    Sync,
+    Delete,
+    Restore,
+    Snapshot,
+    Settings,
+    Import,
+    External,
+    Forget,
+    Gc,
+    Promote,
+    Moved,
+}
+
+impl Action {
+    /// Whether a commit made for this can be gone back to.
+    pub fn is_snapshot(self) -> bool {
+        match self {
+            Self::Push
+            | Self::Sync
+            | Self::Delete
+            | Self::Restore
+            | Self::Snapshot
+            | Self::Import
+            | Self::External => true,
+            Self::Settings | Self::Forget | Self::Gc | Self::Promote | Self::Moved => false,
+        }
+    }
+
+    /// The word that stands in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Sync => "sync",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+            Self::Snapshot => "snapshot",
+            Self::Settings => "settings",
+            Self::Import => "import",
+            Self::External => "external",
+            Self::Forget => "forget",
+            Self::Gc => "gc",
+            Self::Promote => "promote",
+            Self::Moved => "moved",
+        }
+    }
+}
+
+/// What all machines of a project share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    pub name: String,
+    pub patterns: Vec<String>,
+    pub exclude: Vec<String>,
+}
+
+impl Settings {
+    pub fn patterns(&self) -> Patterns {
+        Patterns { include: self.patterns.clone(), exclude: self.exclude.clone() }
+    }
+}
+
+/// Vouches for a checkpoint: the digest of its JSON before compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointRef {
+    pub seq: u64,
+    pub sha256: Digest,
+}
+
+/// What a commit does to one path. `None` stands for "no file".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub path: RelPath,
+    /// The version that this replaces.
+    pub from: Option<Digest>,
+    pub to: Option<Entry>,
+    /// An annotation for people: the same content vanished there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<RelPath>,
+}
+
+/// How two versions of a path became one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    Merged,
+    KeepLocal,
+    KeepRemote,
+    Edited,
+}
+
+impl Strategy {
+    /// The word that stands in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Merged => "merged",
+            Self::KeepLocal => "keep-local",
+            Self::KeepRemote => "keep-remote",
+            Self::Edited => "edited",
+        }
+    }
+}
+
+/// A version that went into a merge; its content is kept (M2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    pub sha256: Digest,
+    pub size: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<Chunks>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    pub path: RelPath,
+    pub base: Option<Digest>,
+    pub inputs: Vec<Input>,
+    pub strategy: Strategy,
+}
+
+/// How a content is stored inside its pack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    Stored,
+    Deflated,
+}
+
+/// Where one content lies in a pack: `stored_size` bytes from `offset` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedContent {
+    pub sha256: Digest,
+    pub offset: u64,
+    pub stored_size: u64,
+    pub size: u64,
+    pub method: Method,
+}
+
+/// A pack that a commit brings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pack {
+    pub name: Ulid,
+    pub sha256: Digest,
+    pub size: u64,
+    pub contents: Vec<PackedContent>,
+}
+
+/// Makes the mirror on whose log this stands the primary (R3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promote {
+    pub to: String,
+    #[serde(default)]
+    pub missing: Vec<Digest>,
+}
+
+/// Closes a log: the project goes on elsewhere (R3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    pub to: String,
+    pub seq: u64,
+    pub id: Ulid,
+}
+
+/// One entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    pub format: u64,
+    /// Its place in the log, from 1.
+    pub seq: u64,
+    pub id: Ulid,
+    /// The digest of the bytes of the entry before; `None` at 1.
+    pub parent: Option<Digest>,
+    /// How the parent is found on a service that goes by ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_ref: Option<String>,
+    pub time: Timestamp,
+    pub user: String,
+    pub machine: String,
+    pub machine_id: Ulid,
+    pub action: Action,
+    #[serde(default)]
+    pub tag: Option<String>,
+    #[serde(default)]
+    pub message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Settings>,
+    /// A person agreed to the deletions that this brings (B12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<CheckpointRef>,
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    #[serde(default)]
+    pub resolved: Vec<Resolved>,
+    #[serde(default)]
+    pub packs: Vec<Pack>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped_packs: Vec<Ulid>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forgotten: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promote: Option<Promote>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
+}
+
+/// Why an entry's bytes are no commit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// It was written by a later version: the project stops (L6).
+    #[error("it has format {0}, and this version understands format {FORMAT} only")]
+    UnknownFormat(u64),
+    #[error("it has {0} bytes, more than an entry may have")]
+    TooLarge(u64),
+    #[error("it nests deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    #[error("it cannot be read as a commit: {0}")]
+    Malformed(String),
+}
+
+/// The one field that every format has.
+#[derive(Deserialize)]
+struct Envelope {
+    format: u64,
+}
+
+impl Commit {
+    /// Reads an entry's bytes. Unknown fields are ignored; they are part of
+    /// the entry's digest all the same.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        if bytes.len() as u64 > MAX_ENTRY_BYTES {
+            return Err(ParseError::TooLarge(bytes.len() as u64));
+        }
+        if depth(bytes) > MAX_DEPTH {
+            return Err(ParseError::TooDeep);
+        }
+        let malformed = |error: serde_json::Error| ParseError::Malformed(error.to_string());
+        let envelope: Envelope = serde_json::from_slice(bytes).map_err(malformed)?;
+        if envelope.format != FORMAT {
+            return Err(ParseError::UnknownFormat(envelope.format));
+        }
+        serde_json::from_slice(bytes).map_err(malformed)
+    }
+
+    /// The bytes to store; their digest is what the next entry names.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec(self).expect("a commit has only string keys");
+        bytes.push(b'\n');
+        bytes
+    }
+}
+
+/// How deep arrays and objects nest, strings left out.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{') => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// The path of an entry in the log, below `_mirror/`: sharded by thousands (L2).
+pub fn entry_name(seq: u64) -> String {
+    format!("log/{:07}/{seq:010}.json", seq / 1000)
+}
+
+/// The path of a pack, below `_mirror/`: sharded by the name's last two letters,
+/// which are random.
+pub fn pack_name(name: Ulid) -> String {
+    let text = name.to_string();
+    format!("packs/{}/{text}.zip", &text[text.len() - 2..])
+}
+
+/// The path of a checkpoint, below `_mirror/`.
+pub fn checkpoint_name(seq: u64) -> String {
+    format!("checkpoints/{seq:010}.json.gz")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = r#"{"format":1,"seq":1,"id":"01J00000000000000000000000","parent":null,
+        "time":"2026-01-01T00:00:00Z","user":"u","machine":"m",
+        "machine_id":"01J00000000000000000000001","action":"settings",
+        "settings":{"name":"notes","patterns":["**/*.md"],"exclude":[]}}"#;
+
+    #[test]
+    fn entries_read_back_as_they_were_written() {
+        let commit = Commit::parse(SMALLEST.as_bytes()).unwrap();
+        assert_eq!(Commit::parse(&commit.to_bytes()), Ok(commit));
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        let later = SMALLEST.replacen('{', r#"{"colour":{"of":["money"]},"#, 1);
+        assert_eq!(Commit::parse(later.as_bytes()), Commit::parse(SMALLEST.as_bytes()));
+    }
+
+    #[test]
+    fn another_format_is_told_apart_from_a_broken_entry() {
+        let later = br#"{"format":2,"shape":"unheard of"}"#;
+        assert_eq!(Commit::parse(later), Err(ParseError::UnknownFormat(2)));
+        for broken in [&b"{}"[..], b"", b"\xff\xfe", b"{\"format\":1}", b"{\"format\":-1}"] {
+            assert!(matches!(Commit::parse(broken), Err(ParseError::Malformed(_))), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_before_it_is_parsed() {
+        let deep = format!("{{\"format\":1,\"x\":{}{}}}", "[".repeat(40), "]".repeat(40));
+        assert_eq!(Commit::parse(deep.as_bytes()), Err(ParseError::TooDeep));
+        let quoted = SMALLEST.replacen("notes", &format!("\\\"{}", "[".repeat(99)), 1);
+        assert!(Commit::parse(quoted.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn hostile_paths_are_no_commit() {
+        for path in ["../x", "/etc/passwd", "a/../b", "C:/x", "_mirror/log/x", ".GIT/config"] {
+            let text = SMALLEST.replacen(
+                "\"settings\":{",
+                &format!("\"changes\":[{{\"path\":{path:?},\"from\":null,\"to\":null}}],\"settings\":{{"),
+                1,
+            );
+            assert!(matches!(Commit::parse(text.as_bytes()), Err(ParseError::Malformed(_))), "{path}");
+        }
+    }
+
+    #[test]
+    fn names_are_sharded() {
+        assert_eq!(entry_name(42), "log/0000000/0000000042.json");
+        assert_eq!(entry_name(42_017), "log/0000042/0000042017.json");
+        let name: Ulid = "01J0000000000000000000007Q".parse().unwrap();
+        assert_eq!(pack_name(name), "packs/7Q/01J0000000000000000000007Q.zip");
+    }
+}

@@ -15,10 +15,10 @@ pub mod plan;
 pub mod reconcile;
 pub mod time;
 
-//pub use commit::Commit;
+pub use commit::Commit;
 pub use digest::Digest;
 pub use entry::{Chunk, Chunks, Entry, Kind, State};
-//pub use history::History;
+pub use history::History;
 pub use path::RelPath;
 pub use time::Timestamp;
 pub use ulid::Ulid;

@@ -1,1 +1,20 @@
+//! Runs the cycle for each project: observe, reconcile, plan, act, record, tell.
+//!
+//! The local index, the log, packs, the view and a project's state live here.
+//! Protobuf, concrete adapters and wording for people are deliberately absent.
 
+pub mod api;
+pub mod error;
+pub mod index;
+pub mod log;
+pub mod outside;
+pub mod packs;
+pub mod project;
+pub mod real;
+pub mod state;
+pub mod store;
+pub mod view;
+
+pub use api::*;
+pub use error::EngineError;
+pub use project::{Project, create, inspect};

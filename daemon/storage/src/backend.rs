@@ -133,7 +133,13 @@ pub struct Capabilities {
 /// - A write becomes visible whole or not at all.
 /// - Of two writes with [`Expect::Absent`] to one path, exactly one is done.
 /// - A listing is complete or ends in an error; it never stops early in silence.
-/// - Parent folders appear when needed and are never listed.
+/// - Listing the root gives the view: our own folder `_mirror` is listed only
+///   for a prefix inside it.
+/// - Parent folders appear when needed and are never listed. An empty folder in
+///   the view is in no file's way.
+/// - Only plain files with a name in UTF-8 exist for us: nothing else is
+///   listed, looked up, read or removed, and where it stands in the way of a
+///   write, that write is [`StorageError::Rejected`].
 /// - Removing a file that is already gone is [`Guarded::Done`].
 /// - A body that ends early or is longer than it said is an error, and nothing
 ///   becomes visible.

@@ -4,8 +4,10 @@
 //! kind of service, `layers` adds pacing, retries and tracing around any of
 //! them. What a project is, and what its history says, is not known here.
 
+pub mod adapter;
 pub mod backend;
 pub mod error;
+pub mod layers;
 pub mod path;
 
 pub use backend::{
@@ -13,4 +15,4 @@ pub use backend::{
     RemoteFile, Revision, Source,
 };
 pub use error::{Cause, FaultClass, StorageError};
-pub use path::{RemotePath, RemotePathError};
+pub use path::{OUR_FOLDER, RemotePath, RemotePathError};

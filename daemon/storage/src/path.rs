@@ -10,6 +10,9 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RemotePath(String);
 
+/// Where our own files stand on a backend; everything else is the view.
+pub const OUR_FOLDER: &str = "_mirror";
+
 /// The text is no normal relative path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a normal relative path")]
@@ -41,6 +44,18 @@ impl RemotePath {
     /// The last segment; empty for the root.
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The folders this lies in, from the outermost, without the root.
+    pub fn folders(&self) -> impl Iterator<Item = Self> + '_ {
+        self.0
+            .match_indices('/')
+            .map(|(end, _)| Self(self.0[..end].to_owned()))
+    }
+
+    /// Whether this lies in our own folder, so outside of the view.
+    pub fn is_ours(&self) -> bool {
+        self.0.split('/').next() == Some(OUR_FOLDER)
     }
 
     /// Whether this is `folder` or lies below it.

@@ -1,0 +1,133 @@
+//! One project, or with `--all` each of them in turn.
+
+use mirror_proto::v1::project_ref::By;
+use mirror_proto::v1::{ListProjectsRequest, ProjectRef, ProjectSummary};
+use serde_json::{Value, json};
+
+use crate::connect::Daemon;
+use crate::context::{Context, Reported};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::escape::escape;
+use crate::output::json::fault;
+use crate::output::paint::Paint;
+
+/// What a command does for one project.
+pub(crate) trait One: AsyncFn(&Daemon, ProjectRef) -> Result<Reported, Failure> {}
+
+impl<T> One for T where T: AsyncFn(&Daemon, ProjectRef) -> Result<Reported, Failure> {}
+
+/// Which projects a command is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scope {
+    /// The one that `--project` or the current folder says.
+    One,
+    All(Heading),
+}
+
+/// What stands above the text of each of several projects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heading {
+    Name,
+    /// The text says the name itself.
+    Absent,
+}
+
+impl Scope {
+    pub(crate) const fn of(all: bool, heading: Heading) -> Self {
+        if all { Self::All(heading) } else { Self::One }
+    }
+}
+
+/// Runs a command for the projects in scope. `shape` is any result of it: a
+/// project that failed has the same keys, all of them `null`.
+pub(crate) async fn run(
+    context: &Context,
+    scope: Scope,
+    shape: fn() -> Value,
+    one: impl One,
+) -> Result<Reported, Failure> {
+    let daemon = context.daemon().await?;
+    match scope {
+        Scope::One => one(&daemon, context.project()?).await,
+        Scope::All(heading) => each(context, &daemon, heading, shape, one).await,
+    }
+}
+
+async fn each(
+    context: &Context,
+    daemon: &Daemon,
+    heading: Heading,
+    shape: fn() -> Value,
+    one: impl One,
+) -> Result<Reported, Failure> {
+    let listed = daemon.project().list_projects(ListProjectsRequest {}).await?;
+    let mut exit = Exit::Done;
+    let mut results = Vec::new();
+    for summary in &listed.get_ref().projects {
+        let by = By::Name(summary.name.clone());
+        let name = |paint: Paint| paint.bold(&escape(&summary.name)) + "\n";
+        if heading == Heading::Name {
+            context.output.say(name)?;
+        }
+        match one(daemon, ProjectRef { by: Some(by) }).await {
+            Ok(reported) => {
+                exit = exit.or(reported.exit);
+                results.extend(reported.told.map(|result| with_error(result, Value::Null)));
+            }
+            Err(failure) if ends_all(failure.exit) => return Err(failure),
+            Err(failure) => {
+                exit = exit.or(failure.exit);
+                if !context.output.is_json() {
+                    context.output.print_failure_of(&summary.name, &failure);
+                }
+                results.push(with_error(hollow(shape(), summary), fault(&failure.fault)));
+            }
+        }
+    }
+    Ok(Reported { exit, told: context.output.is_json().then(|| json!({"projects": results})) })
+}
+
+/// Without a daemon, or after Ctrl-C, no other project fares better.
+fn ends_all(exit: Exit) -> bool {
+    matches!(exit, Exit::NoDaemon | Exit::Interrupted)
+}
+
+fn with_error(mut result: Value, error: Value) -> Value {
+    result["error"] = error;
+    result
+}
+
+/// The shape of a result with nothing in it but the project's name and root.
+fn hollow(mut shape: Value, project: &ProjectSummary) -> Value {
+    for (key, value) in shape.as_object_mut().into_iter().flatten() {
+        *value = match key.as_str() {
+            "project" => project.name.as_str().into(),
+            "root" => project.root.as_str().into(),
+            _ => Value::Null,
+        };
+    }
+    shape
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn project_that_failed_keeps_the_shape_and_says_why() {
+        let project = ProjectSummary {
+            name: "notes".to_owned(),
+            root: "/n".to_owned(),
+            ..ProjectSummary::default()
+        };
+        let shape = json!({"project": "", "root": "", "head": 0, "files": []});
+        assert_eq!(
+            with_error(hollow(shape, &project), json!({"class": "stopped"})),
+            json!({
+                "project": "notes", "root": "/n", "head": null, "files": null,
+                "error": {"class": "stopped"},
+            })
+        );
+    }
+}

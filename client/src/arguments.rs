@@ -1,0 +1,167 @@
+//! What can be typed. Each command's own arguments stand beside the command.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+
+use crate::commands;
+use crate::commands::config::ConfigCommand;
+use crate::commands::daemon::DaemonCommand;
+use crate::output::paint::ColorChoice;
+
+/// Keeps the files of a project the same on several machines
+#[derive(Debug, Parser)]
+#[command(name = "mirrorctl", version, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) general: GeneralArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "General options")]
+pub(crate) struct GeneralArgs {
+    /// The project, by name or by a folder inside it [default: the current folder's]
+    #[arg(long, global = true, value_name = "NAME|DIR")]
+    pub(crate) project: Option<String>,
+
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Print only what was asked for and what went wrong
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+
+    /// When to colour
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    pub(crate) color: ColorChoice,
+
+    /// Speak to the daemon at this socket, and start none
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+
+    /// Say which daemon answers
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Try it: a project on this machine alone, no account needed
+    Quickstart(commands::quickstart::QuickstartArgs),
+    /// Make a project of a folder, or join the one that the backend holds
+    Init(commands::init::InitArgs),
+    /// Make a folder from the project that a backend holds
+    Clone(commands::clone::CloneArgs),
+    /// List the projects on this machine
+    Projects,
+    /// Stop mirroring a project; its files and its backend stay
+    Remove(commands::remove::RemoveArgs),
+    /// Show, change and check settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Show what differs between here and the backend
+    Status(commands::status::StatusArgs),
+    /// Commit what changed here
+    Push(commands::push::PushArgs),
+    /// Fetch what changed elsewhere
+    Pull(commands::pull::PullArgs),
+    /// Fetch and commit in one go
+    Sync(commands::sync::SyncArgs),
+    /// Show the lines that differ
+    Diff(commands::diff::DiffArgs),
+    /// Delete files here and for everyone, in one commit
+    Delete(commands::delete::DeleteArgs),
+    /// Show who changed what, newest first
+    Log(commands::log::LogArgs),
+    /// Make the daemon read its configuration again
+    Reload,
+    /// Start, stop and look at the daemon
+    #[command(subcommand)]
+    Daemon(DaemonCommand),
+    /// Print the completion script of a shell
+    Completion(commands::completion::CompletionArgs),
+}
+
+impl Command {
+    /// The command as typed, its words joined by a space.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Quickstart(_) => "quickstart",
+            Self::Init(_) => "init",
+            Self::Clone(_) => "clone",
+            Self::Projects => "projects",
+            Self::Remove(_) => "remove",
+            Self::Config(command) => command.name(),
+            Self::Status(_) => "status",
+            Self::Push(_) => "push",
+            Self::Pull(_) => "pull",
+            Self::Sync(_) => "sync",
+            Self::Diff(_) => "diff",
+            Self::Delete(_) => "delete",
+            Self::Log(_) => "log",
+            Self::Reload => "reload",
+            Self::Daemon(command) => command.name(),
+            Self::Completion(_) => "completion",
+        }
+    }
+}
+
+/// The command that somebody tried to type, as far as it can be told.
+pub(crate) fn attempted(words: &[String]) -> Option<String> {
+    let mut command = Cli::command();
+    let mut names = Vec::new();
+    for word in words {
+        if let Some(found) = command.find_subcommand(word) {
+            names.push(word.as_str());
+            command = found.clone();
+        }
+    }
+    (!names.is_empty()).then(|| names.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn name_is_the_command_as_typed() {
+        for line in ["status", "config set", "daemon logs", "quickstart", "reload"] {
+            let rest = if line == "config set" { " key value" } else { "" };
+            let typed = words(&format!("mirrorctl --json {line}{rest}"));
+            let cli = Cli::try_parse_from(&typed).expect("valid");
+            assert_eq!(cli.command.name(), line);
+            assert_eq!(attempted(&typed).as_deref(), Some(line));
+        }
+    }
+
+    #[test]
+    fn command_that_is_none_has_no_name() {
+        assert_eq!(attempted(&words("--json mistyped")), None);
+    }
+
+    #[test]
+    fn general_options_may_stand_anywhere() {
+        let cli = Cli::try_parse_from(words("mirrorctl push a.md --json --project notes"));
+        assert!(cli.expect("valid").general.json);
+    }
+}

@@ -1,0 +1,77 @@
+//! `mirrorctl daemon`: the daemon itself.
+
+mod logs;
+mod tail;
+
+use clap::Subcommand;
+use jiff::Timestamp;
+use mirror_proto::v1::{DescribeDaemonRequest, FaultClass};
+
+use crate::context::{Context, Reported};
+use crate::failure::Failure;
+use crate::output::{json, text};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DaemonCommand {
+    /// Start the daemon unless it runs
+    Start,
+    /// Let running work end, then stop the daemon
+    Stop,
+    /// Show the daemon and what it does; starts none
+    Status,
+    /// Show the end of the daemon's log
+    Logs(logs::LogsArgs),
+}
+
+impl DaemonCommand {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Start => "daemon start",
+            Self::Stop => "daemon stop",
+            Self::Status => "daemon status",
+            Self::Logs(_) => "daemon logs",
+        }
+    }
+}
+
+pub(crate) async fn run(command: &DaemonCommand, context: &Context) -> Result<Reported, Failure> {
+    match command {
+        DaemonCommand::Start => start(context).await,
+        DaemonCommand::Stop => stop(context).await,
+        DaemonCommand::Status => status(context).await,
+        DaemonCommand::Logs(args) => logs::run(args, context).await,
+    }
+}
+
+async fn start(context: &Context) -> Result<Reported, Failure> {
+    let handshake = context.daemon().await?.handshake;
+    let told = context.output.confirm(json::done, |_| {
+        format!("mirrord {} is running, pid {}\n", handshake.version, handshake.pid)
+    })?;
+    Ok(Reported::done(told))
+}
+
+async fn stop(context: &Context) -> Result<Reported, Failure> {
+    let said = match context.running_daemon().await? {
+        Some(daemon) => {
+            daemon.stop().await?;
+            "mirrord has stopped\n"
+        }
+        None => "mirrord was not running\n",
+    };
+    let told = context.output.confirm(json::done, |_| said.to_owned())?;
+    Ok(Reported::done(told))
+}
+
+async fn status(context: &Context) -> Result<Reported, Failure> {
+    let Some(daemon) = context.running_daemon().await? else {
+        return Err(Failure::no_daemon(FaultClass::NotFound, "no daemon is running")
+            .with_hint("`mirrorctl daemon start` starts it, and so does any other command"));
+    };
+    let description = daemon.daemon().describe_daemon(DescribeDaemonRequest {}).await?.into_inner();
+    let told = context.output.tell(
+        || json::daemon::description(&description),
+        |paint| text::daemon::description(&description, Timestamp::now(), paint),
+    )?;
+    Ok(Reported::done(told))
+}

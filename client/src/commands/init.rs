@@ -1,0 +1,62 @@
+//! `mirrorctl init`: a folder becomes a project, new or joined.
+
+use clap::Args;
+use mirror_proto::v1::{InitProjectRequest, SetUpFinished, Setting};
+
+use super::settings;
+use crate::context::{Context, Reported};
+use crate::failure::Failure;
+use crate::job;
+use crate::output::{json, text};
+use crate::paths;
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The folder of the project
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: String,
+
+    /// Where the history is kept: a folder, or the URL of a service
+    #[arg(long, value_name = "URL")]
+    to: String,
+
+    /// The project's name [default: the folder's]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// Mirror files that match, `**/*.md` unless given; may be repeated
+    #[arg(long = "pattern", value_name = "GLOB")]
+    patterns: Vec<String>,
+
+    /// Leave out files that match; may be repeated
+    #[arg(long = "exclude", value_name = "GLOB")]
+    excludes: Vec<String>,
+
+    /// Set a key of the backend; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = settings::parse)]
+    settings: Vec<Setting>,
+}
+
+pub(crate) async fn run(args: &InitArgs, context: &Context) -> Result<Reported, Failure> {
+    let request = InitProjectRequest {
+        folder: paths::absolute(&args.folder)?,
+        url: paths::address(&args.to)?,
+        name: args.name.clone(),
+        patterns: args.patterns.clone(),
+        excludes: args.excludes.clone(),
+        settings: args.settings.clone(),
+    };
+    let daemon = context.daemon().await?;
+    let events = daemon.project().init_project(request).await?.into_inner();
+    report(context, &job::follow(context, events).await?)
+}
+
+/// Prints what was set up; `clone` says the same.
+pub(super) fn report(context: &Context, project: &SetUpFinished) -> Result<Reported, Failure> {
+    let is_quiet = !context.output.is_chatty();
+    let told = context.output.tell(
+        || json::project::set_up(project),
+        |paint| text::project::set_up(project, is_quiet, paint),
+    )?;
+    Ok(Reported { exit: job::exit_of(&project.conflicts, &project.failed), told })
+}

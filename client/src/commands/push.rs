@@ -1,0 +1,74 @@
+//! `mirrorctl push`: what changed here becomes a commit.
+
+use clap::Args;
+use mirror_proto::v1::{JobFinished, ProjectRef, PushRequest};
+
+use crate::all::{self, Heading, Scope};
+use crate::connect::Daemon;
+use crate::context::{Context, Reported};
+use crate::failure::Failure;
+use crate::job::{self, Consent};
+use crate::output::json;
+use crate::paths;
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct PushArgs {
+    /// Only these files, folders or globs
+    #[arg(value_name = "FILES", conflicts_with = "all")]
+    paths: Vec<String>,
+
+    /// What the commit is about
+    #[arg(long, short)]
+    message: Option<String>,
+
+    /// Where both sides changed, mine is the result
+    #[arg(long)]
+    force_local: bool,
+
+    /// Show the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Return at the commit, before the plain files are written
+    #[arg(long)]
+    no_wait: bool,
+
+    /// Consent to deleting many files
+    #[arg(long)]
+    allow_deletes: bool,
+
+    /// Every project on this machine
+    #[arg(long, conflicts_with = "project")]
+    all: bool,
+}
+
+pub(crate) async fn run(args: &PushArgs, context: &Context) -> Result<Reported, Failure> {
+    let shape = || json::job::finished(&JobFinished::default());
+    let one = async |daemon: &Daemon, project| push(args, context, daemon, project).await;
+    all::run(context, Scope::of(args.all, Heading::Name), shape, one).await
+}
+
+async fn push(
+    args: &PushArgs,
+    context: &Context,
+    daemon: &Daemon,
+    project: ProjectRef,
+) -> Result<Reported, Failure> {
+    let request = PushRequest {
+        project: Some(project),
+        paths: args.paths.clone(),
+        message: args.message.clone().unwrap_or_default(),
+        force_local: args.force_local,
+        dry_run: args.dry_run,
+        no_wait: args.no_wait,
+        allow_deletes: args.allow_deletes,
+        folder: paths::current()?,
+    };
+    let consent = Consent { is_given: args.allow_deletes, may_ask: true };
+    let finished = job::run(context, consent, async |allow_deletes| {
+        let request = PushRequest { allow_deletes, ..request.clone() };
+        daemon.sync().push(request).await
+    });
+    job::report(context, &finished.await?, !args.no_wait)
+}

@@ -1,0 +1,89 @@
+//! `mirrorctl status`: what differs, once or again and again.
+
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use mirror_proto::v1::{ProjectRef, ShowStatusRequest, StatusReport};
+
+use crate::all::{self, Heading, Scope};
+use crate::connect::Daemon;
+use crate::context::{Context, Reported};
+use crate::failure::Failure;
+use crate::output::text::status::Detail;
+use crate::output::{Reader, json, text};
+
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct StatusArgs {
+    /// One line a file, nothing else
+    #[arg(long, short)]
+    short: bool,
+
+    /// Files in sync too, with sizes
+    #[arg(long, short, conflicts_with = "short")]
+    long: bool,
+
+    /// Don't ask the backend
+    #[arg(long)]
+    offline: bool,
+
+    /// Look again every N seconds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    watch: Option<u32>,
+
+    /// Every project on this machine
+    #[arg(long, conflicts_with = "project")]
+    all: bool,
+}
+
+impl StatusArgs {
+    fn detail(&self) -> Detail {
+        match (self.short, self.long) {
+            (true, _) => Detail::Short,
+            (false, true) => Detail::Everything,
+            (false, false) => Detail::Changes,
+        }
+    }
+}
+
+pub(crate) async fn run(args: &StatusArgs, context: &Context) -> Result<Reported, Failure> {
+    let Some(seconds) = args.watch else {
+        return look(args, context).await;
+    };
+    loop {
+        context.output.begin_round()?;
+        if let Some(result) = look(args, context).await?.told
+            && context.output.print_document(&result)? == Reader::Gone
+        {
+            return Ok(Reported::done(None));
+        }
+        tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+    }
+}
+
+async fn look(args: &StatusArgs, context: &Context) -> Result<Reported, Failure> {
+    let shape = || json::status::report(&StatusReport::default(), false);
+    let one = async |daemon: &Daemon, project| show(args, context, daemon, project).await;
+    let heading = if args.short { Heading::Name } else { Heading::Absent };
+    all::run(context, Scope::of(args.all, heading), shape, one).await
+}
+
+async fn show(
+    args: &StatusArgs,
+    context: &Context,
+    daemon: &Daemon,
+    project: ProjectRef,
+) -> Result<Reported, Failure> {
+    let request = ShowStatusRequest {
+        project: Some(project),
+        offline: args.offline,
+        leave_out_in_sync: !args.long,
+    };
+    let report = daemon.status().show_status(request).await?.into_inner();
+    let told = context.output.tell(
+        || json::status::report(&report, args.long),
+        |paint| text::status::report(&report, args.detail(), Timestamp::now(), paint),
+    )?;
+    Ok(Reported::done(told))
+}

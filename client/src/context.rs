@@ -1,0 +1,84 @@
+//! What every command is handed: where it runs, how it prints, and the way to
+//! the daemon.
+
+use mirror_proto::v1::ProjectRef;
+use mirror_proto::v1::project_ref::By;
+
+use crate::connect::{self, Daemon, Socket};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::paths;
+
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) output: Output,
+    /// `--project`, as typed.
+    pub(crate) project: Option<String>,
+    pub(crate) socket: Socket,
+    pub(crate) is_verbose: bool,
+}
+
+/// How a command ended, and the part of its document that is still to print.
+#[derive(Debug)]
+pub(crate) struct Reported {
+    pub(crate) exit: Exit,
+    pub(crate) told: Option<serde_json::Value>,
+}
+
+impl Reported {
+    pub(crate) fn done(told: Option<serde_json::Value>) -> Self {
+        Self { exit: Exit::Done, told }
+    }
+}
+
+impl Context {
+    /// The daemon, started when none runs.
+    pub(crate) async fn daemon(&self) -> Result<Daemon, Failure> {
+        let daemon = connect::connect(&self.socket).await?;
+        if self.is_verbose {
+            self.output.note(&format!(
+                "mirrord {} (pid {}) at {}",
+                daemon.handshake.version,
+                daemon.handshake.pid,
+                self.socket.path().display()
+            ));
+        }
+        Ok(daemon)
+    }
+
+    /// The daemon if one runs, whatever its version.
+    pub(crate) async fn running_daemon(&self) -> Result<Option<Daemon>, Failure> {
+        connect::reach(&self.socket).await
+    }
+
+    /// The project that `--project` names, else the one around this folder.
+    pub(crate) fn project(&self) -> Result<ProjectRef, Failure> {
+        let by = match &self.project {
+            Some(typed) if is_folder(typed) => By::Folder(paths::absolute(typed)?),
+            Some(name) => By::Name(name.clone()),
+            None => By::Folder(paths::current()?),
+        };
+        Ok(ProjectRef { by: Some(by) })
+    }
+}
+
+/// Names of projects have no slash.
+fn is_folder(typed: &str) -> bool {
+    typed.contains('/') || matches!(typed, "." | "..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn project_is_a_folder_only_when_it_looks_like_one() {
+        for folder in [".", "..", "./notes", "/srv/notes", "notes/"] {
+            assert!(is_folder(folder), "{folder}");
+        }
+        for name in ["notes", ".notes", "my notes"] {
+            assert!(!is_folder(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `log`.
+
+use mirror_proto::v1::{CommitChange, CommitSummary, ListCommitsResponse, ResolvedPath};
+use serde_json::{Value, json};
+
+use crate::output::words;
+
+pub(crate) fn log(page: &ListCommitsResponse) -> Value {
+    json!({
+        "entries": page.commits.iter().map(entry).collect::<Vec<_>>(),
+        "next_before": page.next_before,
+    })
+}
+
+pub(crate) fn entry(commit: &CommitSummary) -> Value {
+    json!({
+        "seq": commit.seq,
+        "id": commit.id,
+        "time": commit.time,
+        "user": commit.user,
+        "machine": commit.machine,
+        "action": commit.action,
+        "tag": commit.tag,
+        "message": commit.message,
+        "changes": commit.changes.iter().map(change).collect::<Vec<_>>(),
+        "resolved": commit.resolved.iter().map(resolved).collect::<Vec<_>>(),
+        "void": commit.void_reason,
+    })
+}
+
+fn change(change: &CommitChange) -> Value {
+    json!({
+        "path": change.path,
+        "change": words::change_kind(change.kind()),
+        "from": change.from,
+        "sha256": change.sha256,
+        "size": change.size_bytes,
+    })
+}
+
+fn resolved(resolved: &ResolvedPath) -> Value {
+    json!({"path": resolved.path, "strategy": resolved.strategy})
+}
+
+#[cfg(test)]
+mod tests {
+    use mirror_proto::v1::ChangeKind;
+
+    use super::*;
+
+    #[test]
+    fn log_has_the_promised_shape() {
+        let page = ListCommitsResponse {
+            commits: vec![CommitSummary {
+                seq: 43,
+                id: "01J".to_owned(),
+                time: "2026-04-15T10:00:00Z".to_owned(),
+                user: "u".to_owned(),
+                machine: "m".to_owned(),
+                action: "push".to_owned(),
+                changes: vec![CommitChange {
+                    path: "b.md".to_owned(),
+                    kind: ChangeKind::Renamed.into(),
+                    from: Some("a.md".to_owned()),
+                    sha256: None,
+                    size_bytes: Some(10),
+                }],
+                resolved: vec![ResolvedPath {
+                    path: "c.md".to_owned(),
+                    strategy: "merged".to_owned(),
+                }],
+                ..CommitSummary::default()
+            }],
+            next_before: Some(43),
+        };
+        assert_eq!(
+            log(&page),
+            json!({
+                "entries": [{
+                    "seq": 43, "id": "01J", "time": "2026-04-15T10:00:00Z", "user": "u",
+                    "machine": "m", "action": "push", "tag": null, "message": null,
+                    "changes": [{
+                        "path": "b.md", "change": "renamed", "from": "a.md", "sha256": null,
+                        "size": 10,
+                    }],
+                    "resolved": [{"path": "c.md", "strategy": "merged"}],
+                    "void": null,
+                }],
+                "next_before": 43,
+            })
+        );
+    }
+}

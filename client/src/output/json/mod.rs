@@ -1,0 +1,76 @@
+//! The JSON that `docs/json.md` promises, built from the daemon's messages.
+//!
+//! One file a noun. Every key of a shape is always there; what is absent is
+//! `null`.
+
+pub(crate) mod config;
+pub(crate) mod daemon;
+pub(crate) mod history;
+pub(crate) mod job;
+pub(crate) mod project;
+pub(crate) mod status;
+
+use mirror_proto::v1::Fault;
+use serde_json::{Value, json};
+
+use super::words;
+
+const VERSION: u32 = 1;
+
+pub(crate) fn document(command: &str, result: &Value) -> Value {
+    json!({"version": VERSION, "command": command, "result": result})
+}
+
+/// A failure; without a command when the arguments don't name one.
+pub(crate) fn failure(command: Option<&str>, error: &Fault) -> Value {
+    json!({"version": VERSION, "command": command, "error": fault(error)})
+}
+
+pub(crate) fn fault(fault: &Fault) -> Value {
+    json!({
+        "class": words::class(fault.class()),
+        "message": fault.message,
+        "hint": fault.hint,
+        "path": fault.path,
+        "backend": fault.backend,
+    })
+}
+
+/// The result of what reports nothing but that it happened.
+pub(crate) fn done() -> Value {
+    json!({"done": true})
+}
+
+/// Numbers of commits begin at 1: 0 stands for none.
+fn commit(seq: u64) -> Value {
+    if seq == 0 { Value::Null } else { seq.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use mirror_proto::v1::FaultClass;
+
+    use super::*;
+
+    #[test]
+    fn absent_is_null_and_never_missing() {
+        let fault = Fault {
+            class: FaultClass::NotFound.into(),
+            message: "no such file".to_owned(),
+            ..Fault::default()
+        };
+        assert_eq!(
+            failure(Some("config show"), &fault),
+            json!({"version": 1, "command": "config show", "error": {
+                "class": "not_found", "message": "no such file",
+                "hint": null, "path": null, "backend": null,
+            }})
+        );
+    }
+
+    #[test]
+    fn document_is_one_line() {
+        let text = document("diff", &json!({"files": [{"unified": "a\nb\n"}]})).to_string();
+        assert!(!text.contains('\n'));
+    }
+}

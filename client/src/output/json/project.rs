@@ -1,0 +1,84 @@
+//! `projects`, `init`, `clone` and `quickstart`.
+
+use mirror_proto::v1::{ListProjectsResponse, ProjectSummary, SetUpFinished};
+use serde_json::{Value, json};
+
+use super::commit;
+use crate::output::words;
+
+pub(crate) fn list(response: &ListProjectsResponse) -> Value {
+    json!({"projects": response.projects.iter().map(project).collect::<Vec<_>>()})
+}
+
+pub(crate) fn set_up(project: &SetUpFinished) -> Value {
+    let id = Some(&project.project_id).filter(|id| !id.is_empty());
+    json!({
+        "project": project.project,
+        "project_id": id,
+        "root": project.root,
+        "url": project.url,
+        "joined": project.joined,
+        "commit": commit(project.commit),
+        "fetched": project.fetched_file_count,
+    })
+}
+
+fn project(project: &ProjectSummary) -> Value {
+    json!({
+        "name": project.name,
+        "project_id": project.project_id,
+        "root": project.root,
+        "url": project.url,
+        "state": words::project_state(project.state()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use mirror_proto::v1::ProjectState;
+
+    use super::*;
+
+    #[test]
+    fn projects_have_the_promised_shape() {
+        let response = ListProjectsResponse {
+            projects: vec![ProjectSummary {
+                name: "notes".to_owned(),
+                project_id: None,
+                root: "/n".to_owned(),
+                url: "folder:/b".to_owned(),
+                state: ProjectState::Stopped.into(),
+                reason: Some("fork".to_owned()),
+            }],
+        };
+        assert_eq!(
+            list(&response),
+            json!({"projects": [{
+                "name": "notes", "project_id": null, "root": "/n", "url": "folder:/b",
+                "state": "stopped",
+            }]})
+        );
+    }
+
+    #[test]
+    fn set_up_has_the_promised_shape() {
+        let finished = SetUpFinished {
+            project: "notes".to_owned(),
+            project_id: "ab".to_owned(),
+            root: "/n".to_owned(),
+            url: "folder:/b".to_owned(),
+            joined: true,
+            commit: 1,
+            fetched_file_count: 12,
+            ..SetUpFinished::default()
+        };
+        assert_eq!(
+            set_up(&finished),
+            json!({
+                "project": "notes", "project_id": "ab", "root": "/n", "url": "folder:/b",
+                "joined": true, "commit": 1, "fetched": 12,
+            })
+        );
+        assert_eq!(set_up(&SetUpFinished::default())["commit"], Value::Null);
+    }
+}

@@ -1,0 +1,158 @@
+//! What a command prints: text for people, or one JSON document for programs.
+//!
+//! Stdout carries the answer and nothing else; faults, progress and questions
+//! go to stderr. A reader that has gone away never turns into a failure.
+
+pub(crate) mod escape;
+pub(crate) mod json;
+pub(crate) mod measure;
+pub(crate) mod paint;
+pub(crate) mod progress;
+pub(crate) mod text;
+pub(crate) mod words;
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use paint::{ColorChoice, Paint};
+use progress::ProgressLine;
+
+/// How to print for this run of the client.
+#[derive(Debug)]
+pub(crate) struct Output {
+    /// The command as typed, its words joined by a space.
+    command: &'static str,
+    is_json: bool,
+    is_quiet: bool,
+    paint: Paint,
+    error_paint: Paint,
+}
+
+/// Whether anybody still reads what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Listening,
+    Gone,
+}
+
+impl Output {
+    pub(crate) fn new(
+        command: &'static str,
+        is_json: bool,
+        is_quiet: bool,
+        color: ColorChoice,
+    ) -> Self {
+        Self {
+            command,
+            is_json,
+            is_quiet,
+            paint: Paint::for_stdout(color, &io::stdout()),
+            error_paint: Paint::for_stderr(color, &io::stderr()),
+        }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// True when a person looks at what is printed and wants all of it.
+    pub(crate) fn is_chatty(&self) -> bool {
+        !self.is_json && !self.is_quiet
+    }
+
+    /// Prints what was asked for as text, or hands it back to be part of the
+    /// JSON document.
+    pub(crate) fn tell(
+        &self,
+        json: impl FnOnce() -> Value,
+        text: impl FnOnce(Paint) -> String,
+    ) -> Result<Option<Value>, Failure> {
+        if self.is_json {
+            return Ok(Some(json()));
+        }
+        print(&text(self.paint))?;
+        Ok(None)
+    }
+
+    /// Like [`Self::tell`], for what only confirms: `--quiet` leaves it out.
+    pub(crate) fn confirm(
+        &self,
+        json: impl FnOnce() -> Value,
+        text: impl FnOnce(Paint) -> String,
+    ) -> Result<Option<Value>, Failure> {
+        self.tell(json, |paint| if self.is_quiet { String::new() } else { text(paint) })
+    }
+
+    /// Prints what only people want to read, at once.
+    pub(crate) fn say(&self, text: impl FnOnce(Paint) -> String) -> Result<(), Failure> {
+        if self.is_chatty() {
+            print(&text(self.paint))?;
+        }
+        Ok(())
+    }
+
+    /// Prints one of many: text, or a whole document on its line.
+    pub(crate) fn print_next(
+        &self,
+        json: impl FnOnce() -> Value,
+        text: impl FnOnce(Paint) -> String,
+    ) -> Result<Reader, Failure> {
+        if self.is_json { self.print_document(&json()) } else { print(&text(self.paint)) }
+    }
+
+    pub(crate) fn print_document(&self, result: &Value) -> Result<Reader, Failure> {
+        print(&format!("{}\n", json::document(self.command, result)))
+    }
+
+    pub(crate) fn print_failure(&self, failure: &Failure) {
+        let text = if self.is_json {
+            format!("{}\n", json::failure(Some(self.command), &failure.fault))
+        } else {
+            text::fault::report(&failure.fault, self.error_paint)
+        };
+        // With stderr gone there is nobody left to tell; the exit code stays.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+
+    /// Prints the failure of one of several projects.
+    pub(crate) fn print_failure_of(&self, project: &str, failure: &Failure) {
+        let mut fault = failure.fault.clone();
+        fault.message = format!("{project}: {}", fault.message);
+        self.print_failure(&Failure { fault, exit: failure.exit });
+    }
+
+    /// Says something about the way, not the answer; only with `-v`.
+    pub(crate) fn note(&self, text: &str) {
+        let line = format!("{}\n", self.error_paint.dim(&escape::escape(text)));
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
+
+    pub(crate) fn progress(&self) -> ProgressLine {
+        ProgressLine::new(self.is_chatty() && io::stderr().is_terminal())
+    }
+
+    /// True when there is a person to ask.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.is_json && io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+
+    /// A terminal shows each round in the place of the last.
+    pub(crate) fn begin_round(&self) -> Result<(), Failure> {
+        if !self.is_json && io::stdout().is_terminal() {
+            print("\u{1b}[H\u{1b}[2J")?;
+        }
+        Ok(())
+    }
+}
+
+/// Prints to stdout at once.
+pub(crate) fn print(text: &str) -> Result<Reader, Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(Reader::Listening),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,147 @@
+//! `diff`: unified, coloured, the words that differ within a line inverted.
+
+use mirror_proto::v1::{DiffReport, FileDiff};
+
+use crate::output::escape::{escape, escape_content};
+use crate::output::paint::Paint;
+use crate::output::words;
+
+pub(crate) fn report(report: &DiffReport, paint: Paint) -> String {
+    report.files.iter().map(|file| difference(file, paint)).collect()
+}
+
+fn difference(file: &FileDiff, paint: Paint) -> String {
+    let state = words::file_state(file.state()).replace('_', " ");
+    let header = paint.bold(&format!("{} ({state})", escape(&file.path)));
+    if file.binary {
+        return format!("{header}\nbinary, differs\n");
+    }
+    let lines: Vec<_> = file.unified.lines().map(escape_content).collect();
+    let mut text = header + "\n";
+    let mut next = 0;
+    while next < lines.len() {
+        let removed = run(&lines[next..], '-');
+        let added = run(&lines[next + removed..], '+');
+        if removed > 0 && removed == added {
+            text += &replaced(&lines[next..next + removed + added], removed, paint);
+            next += removed + added;
+        } else {
+            text += &plain(&lines[next], paint);
+            next += 1;
+        }
+    }
+    text
+}
+
+/// How many lines at the start carry this sign; headers of files don't count.
+fn run(lines: &[String], sign: char) -> usize {
+    let header = format!("{sign}{sign}{sign} ");
+    lines.iter().take_while(|line| line.starts_with(sign) && !line.starts_with(&header)).count()
+}
+
+fn plain(line: &str, paint: Paint) -> String {
+    let painted = match line.as_bytes().first() {
+        _ if line.starts_with("--- ") || line.starts_with("+++ ") => paint.bold(line),
+        Some(b'-') => paint.red(line),
+        Some(b'+') => paint.green(line),
+        Some(b'@') => paint.cyan(line),
+        _ => line.to_owned(),
+    };
+    painted + "\n"
+}
+
+/// As many lines out as in: each is shown beside what became of it.
+fn replaced(lines: &[String], removed: usize, paint: Paint) -> String {
+    let (before, after) = lines.split_at(removed);
+    let pairs: Vec<_> =
+        before.iter().zip(after).map(|(old, new)| mark(&old[1..], &new[1..], paint)).collect();
+    let old = pairs.iter().map(|(old, _)| paint.red(&format!("-{old}")) + "\n");
+    let new = pairs.iter().map(|(_, new)| paint.green(&format!("+{new}")) + "\n");
+    old.chain(new).collect()
+}
+
+/// Inverts what lies between the words that both lines begin and end with.
+fn mark(old: &str, new: &str, paint: Paint) -> (String, String) {
+    let (old_words, new_words) = (split(old), split(new));
+    let same = |pair: &(&&str, &&str)| pair.0 == pair.1;
+    let start = old_words.iter().zip(&new_words).take_while(same).count();
+    let rest = (&old_words[start..], &new_words[start..]);
+    let end = rest.0.iter().rev().zip(rest.1.iter().rev()).take_while(same).count();
+    if start + end == 0 {
+        return (old.to_owned(), new.to_owned());
+    }
+    let show = |words: &[&str]| {
+        let middle = start..words.len() - end;
+        [
+            words[..start].concat(),
+            paint.inverse(&words[middle.clone()].concat()),
+            words[middle.end..].concat(),
+        ]
+        .concat()
+    };
+    (show(&old_words), show(&new_words))
+}
+
+/// Words and what stands between them, together the whole line.
+fn split(line: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let is_word = first.is_alphanumeric();
+        let end =
+            rest.find(|letter: char| letter.is_alphanumeric() != is_word).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        words.push(word);
+        rest = after;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use mirror_proto::v1::FileState;
+
+    use super::*;
+    use crate::output::paint::ColorChoice;
+
+    fn sample(unified: &str) -> DiffReport {
+        DiffReport {
+            files: vec![FileDiff {
+                path: "a.md".to_owned(),
+                state: FileState::LocalAhead.into(),
+                binary: false,
+                unified: unified.to_owned(),
+            }],
+        }
+    }
+
+    #[test]
+    fn plain_diff_is_the_unified_diff() {
+        let unified = "--- a.md\n+++ a.md\n@@ -1,2 +1,2 @@\n-buy milk\n+buy bread\n rest\n";
+        assert_eq!(
+            report(&sample(unified), Paint::PLAIN),
+            format!("a.md (local ahead)\n{unified}")
+        );
+    }
+
+    #[test]
+    fn words_that_differ_within_a_line_stand_out() {
+        let paint = Paint::for_stdout(ColorChoice::Always, &std::io::stdout());
+        let text = report(&sample("-buy milk now\n+buy bread now\n"), paint);
+        assert!(text.contains("-buy \u{1b}[7mmilk\u{1b}[27m now"), "{text:?}");
+        assert!(text.contains("+buy \u{1b}[7mbread\u{1b}[27m now"), "{text:?}");
+    }
+
+    #[test]
+    fn lines_with_nothing_in_common_are_left_whole() {
+        let paint = Paint::for_stdout(ColorChoice::Always, &std::io::stdout());
+        let text = report(&sample("-one\n+two\n"), paint);
+        assert!(!text.contains("\u{1b}[7m"), "{text:?}");
+    }
+
+    #[test]
+    fn content_cannot_command_the_terminal() {
+        let text = report(&sample("+\u{1b}]0;owned\u{7}\n"), Paint::PLAIN);
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
+}

@@ -1,0 +1,152 @@
+//! `push`, `pull`, `sync` and `delete`: what became of each file.
+
+use std::collections::BTreeMap;
+
+use mirror_proto::v1::{Committed, FileAction, FileChange, JobFinished, Notice};
+
+use super::{bounded, conflicts, failed};
+use crate::output::escape::escape;
+use crate::output::paint::Paint;
+
+pub(crate) fn committed(commit: &Committed, paint: Paint) -> String {
+    format!("{} #{}\n", paint.green("committed"), commit.seq)
+}
+
+/// What is left to say after `committed`. Problems are always said.
+pub(crate) fn finished(job: &JobFinished, is_quiet: bool, paint: Paint) -> String {
+    let problems =
+        [conflicts(&job.conflicts, paint), failed(&job.failed, paint), pending(job, paint)]
+            .concat();
+    if is_quiet {
+        return problems;
+    }
+    let width = job.files.iter().map(|file| word(file.action()).len()).max().unwrap_or(0);
+    let files = job.files.iter().map(|file| change(file, width, paint)).collect();
+    [
+        bounded(files),
+        bounded(job.notices.iter().map(|notice| told(notice, paint)).collect()),
+        problems,
+        summary(job),
+    ]
+    .concat()
+}
+
+fn word(action: FileAction) -> &'static str {
+    match action {
+        FileAction::Sent => "sent",
+        FileAction::Fetched => "fetched",
+        FileAction::Merged => "merged",
+        FileAction::DeletedRemote => "deleted there",
+        FileAction::DeletedLocal => "deleted here",
+        FileAction::Adopted => "equal already",
+        FileAction::Renamed => "renamed",
+        FileAction::Restored => "restored",
+        FileAction::Unspecified => "changed",
+    }
+}
+
+fn change(file: &FileChange, width: usize, paint: Paint) -> String {
+    let action = file.action();
+    let word = format!("{:<width$}", word(action));
+    let word = match action {
+        FileAction::DeletedLocal | FileAction::DeletedRemote => paint.red(&word),
+        FileAction::Adopted | FileAction::Unspecified => paint.dim(&word),
+        FileAction::Sent
+        | FileAction::Fetched
+        | FileAction::Merged
+        | FileAction::Renamed
+        | FileAction::Restored => paint.green(&word),
+    };
+    match &file.from {
+        Some(from) => format!("  {word}  {} → {}", escape(from), escape(&file.path)),
+        None => format!("  {word}  {}", escape(&file.path)),
+    }
+}
+
+fn told(notice: &Notice, paint: Paint) -> String {
+    format!("  {} {}", paint.cyan("note:"), escape(&notice.message))
+}
+
+fn pending(job: &JobFinished, paint: Paint) -> String {
+    let mut text = String::new();
+    if job.queued {
+        let line = "the push waits for its backend; the daemon tries again by itself";
+        text += &format!("{}\n", paint.yellow(line));
+    }
+    if job.view_pending && job.commit.is_some() {
+        let line = "the plain files on the backend are not all written yet; the daemon goes on";
+        text += &format!("{}\n", paint.yellow(line));
+    }
+    text
+}
+
+fn summary(job: &JobFinished) -> String {
+    let mut counts = BTreeMap::new();
+    for file in &job.files {
+        *counts.entry(word(file.action())).or_insert(0_usize) += 1;
+    }
+    let parts: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    let has_problems = !job.conflicts.is_empty() || !job.failed.is_empty() || job.queued;
+    let view = match (&job.commit, job.view_pending) {
+        (Some(_), false) => "; plain files written",
+        _ => "",
+    };
+    match (parts.is_empty(), job.dry_run, has_problems) {
+        (false, true, _) => format!("dry run, nothing changed: {}\n", parts.join(", ")),
+        (false, false, _) => format!("{}{view}\n", parts.join(", ")),
+        (true, _, true) => String::new(),
+        (true, _, false) if job.commit.is_some() => String::new(),
+        (true, _, false) => "nothing to do\n".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> JobFinished {
+        JobFinished {
+            commit: Some(Committed { seq: 43, id: "01J".to_owned() }),
+            files: vec![
+                FileChange { path: "a.md".to_owned(), action: FileAction::Sent.into(), from: None },
+                FileChange {
+                    path: "c.md".to_owned(),
+                    action: FileAction::Renamed.into(),
+                    from: Some("b.md".to_owned()),
+                },
+            ],
+            ..JobFinished::default()
+        }
+    }
+
+    #[test]
+    fn finished_job_names_files_and_sums_up() {
+        assert_eq!(
+            finished(&sample(), false, Paint::PLAIN),
+            "  sent     a.md\n  renamed  b.md → c.md\n1 renamed, 1 sent; plain files written\n"
+        );
+    }
+
+    #[test]
+    fn dry_run_says_that_nothing_changed() {
+        let job = JobFinished { commit: None, dry_run: true, ..sample() };
+        let text = finished(&job, false, Paint::PLAIN);
+        assert!(text.ends_with("dry run, nothing changed: 1 renamed, 1 sent\n"), "{text}");
+    }
+
+    #[test]
+    fn job_with_nothing_to_do_says_so() {
+        let text = finished(&JobFinished::default(), false, Paint::PLAIN);
+        assert_eq!(text, "nothing to do\n");
+    }
+
+    #[test]
+    fn quiet_job_still_names_its_problems() {
+        let job =
+            JobFinished { conflicts: vec!["d.md".to_owned()], view_pending: true, ..sample() };
+        let text = finished(&job, true, Paint::PLAIN);
+        assert!(text.contains("changed on both sides, left as it is: d.md\n"), "{text}");
+        assert!(text.contains("not all written yet"), "{text}");
+        assert!(!text.contains("a.md"), "{text}");
+    }
+}

@@ -1,0 +1,84 @@
+//! What people read: short, aligned, the most important last.
+//!
+//! One file a noun. Every name and message that may come from elsewhere goes
+//! through [`escape`](super::escape) first.
+
+#![expect(
+    clippy::format_push_string,
+    reason = "a few lines a run; `write!` would add results that never fail"
+)]
+
+pub(crate) mod config;
+pub(crate) mod daemon;
+pub(crate) mod diff;
+pub(crate) mod fault;
+pub(crate) mod history;
+pub(crate) mod job;
+pub(crate) mod project;
+pub(crate) mod status;
+
+use mirror_proto::v1::FailedFile;
+
+use super::escape::escape;
+use super::paint::Paint;
+
+/// How many lines of one kind are worth reading.
+const MOST_LINES: usize = 200;
+
+/// The first of many lines, and how many are left out.
+fn bounded(lines: Vec<String>) -> String {
+    let more = lines.len().saturating_sub(MOST_LINES);
+    let mut text: String = lines.into_iter().take(MOST_LINES).map(|line| line + "\n").collect();
+    if more > 0 {
+        text += &format!("  … and {more} more\n");
+    }
+    text
+}
+
+/// Rows under each other; the last column is as wide as it is.
+fn table<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..N).map(width).collect();
+    rows.iter()
+        .map(|row| {
+            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn conflicts(paths: &[String], paint: Paint) -> String {
+    let line = |path: &String| {
+        format!("  {} {}", paint.yellow("changed on both sides, left as it is:"), escape(path))
+    };
+    bounded(paths.iter().map(line).collect())
+}
+
+fn failed(files: &[FailedFile], paint: Paint) -> String {
+    let line = |file: &FailedFile| {
+        let why = file.fault.as_ref().map_or("", |fault| fault.message.as_str());
+        format!("  {} {}: {}", paint.red("failed:"), escape(&file.path), escape(why))
+    };
+    bounded(files.iter().map(line).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_aligns_all_columns_but_the_last() {
+        let rows = [["a", "bb", "c"], ["äää", "b", ""]].map(|row| row.map(str::to_owned));
+        assert_eq!(table(&rows), ["a    bb  c", "äää  b"]);
+    }
+
+    #[test]
+    fn endless_lists_are_cut_and_counted() {
+        let text = bounded(vec!["x".to_owned(); MOST_LINES + 3]);
+        assert_eq!(text.lines().count(), MOST_LINES + 1);
+        assert!(text.ends_with("  … and 3 more\n"));
+    }
+}

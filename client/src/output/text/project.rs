@@ -1,0 +1,114 @@
+//! `projects`, `init`, `clone` and `quickstart`.
+
+use mirror_proto::v1::{ListProjectsResponse, ProjectState, ProjectSummary, SetUpFinished};
+
+use super::{bounded, conflicts, failed, table};
+use crate::output::escape::escape;
+use crate::output::paint::Paint;
+use crate::output::words;
+
+pub(crate) fn list(response: &ListProjectsResponse) -> String {
+    if response.projects.is_empty() {
+        return "no projects; `mirrorctl quickstart` or `mirrorctl init` makes one\n".to_owned();
+    }
+    let rows: Vec<_> = response.projects.iter().map(row).collect();
+    table(&rows).into_iter().map(|line| line + "\n").collect()
+}
+
+fn row(project: &ProjectSummary) -> [String; 4] {
+    let state = words::project_state(project.state());
+    let state = match (&project.reason, project.state()) {
+        (Some(reason), ProjectState::Paused | ProjectState::Stopped) => {
+            format!("{state}: {}", escape(reason))
+        }
+        _ => state,
+    };
+    [escape(&project.name), escape(&project.root), escape(&project.url), state]
+}
+
+/// What a project was set up from, and how it went. Problems are always said.
+pub(crate) fn set_up(project: &SetUpFinished, is_quiet: bool, paint: Paint) -> String {
+    let problems = conflicts(&project.conflicts, paint) + &failed(&project.failed, paint);
+    if is_quiet {
+        return problems;
+    }
+    let how = match (project.already_there, project.joined) {
+        (true, _) => "is there already",
+        (false, true) => "joined",
+        (false, false) => "made",
+    };
+    let head = match project.commit {
+        0 => String::new(),
+        seq => format!(" at #{seq}"),
+    };
+    let counts = [(project.fetched_file_count, "fetched"), (project.sent_file_count, "sent")];
+    let parts: Vec<_> = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    let mut text = format!(
+        "{} {}{head}\n  folder   {}\n  backend  {}\n",
+        paint.bold(&escape(&project.project)),
+        paint.green(how),
+        escape(&project.root),
+        escape(&project.url),
+    );
+    if !parts.is_empty() {
+        text += &bounded(vec![format!("  files    {}", parts.join(", "))]);
+    }
+    text + &problems
+}
+
+/// What a person who has just started may want to do.
+pub(crate) fn next_steps(project: &SetUpFinished) -> String {
+    let steps = [
+        (format!("cd {}", escape(&project.root)), ""),
+        ("mirrorctl status".to_owned(), "what differs"),
+        ("mirrorctl push".to_owned(), "commit what changed here"),
+        ("mirrorctl log".to_owned(), "every version, newest first"),
+        ("mirrorctl init DIR --to URL".to_owned(), "mirror a folder of your own"),
+    ];
+    let width = "mirrorctl init DIR --to URL".len();
+    let lines = steps.map(|(step, why)| format!("  {step:<width$}  {why}").trim_end().to_owned());
+    format!("Next:\n{}\n", lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn set_up_says_what_was_made_of_what() {
+        let project = SetUpFinished {
+            project: "notes".to_owned(),
+            root: "/n".to_owned(),
+            url: "folder:/b".to_owned(),
+            joined: true,
+            commit: 7,
+            fetched_file_count: 12,
+            conflicts: vec!["a.md".to_owned()],
+            ..SetUpFinished::default()
+        };
+        assert_eq!(
+            set_up(&project, false, Paint::PLAIN),
+            "notes joined at #7\n  folder   /n\n  backend  folder:/b\n  files    12 fetched\n  \
+             changed on both sides, left as it is: a.md\n"
+        );
+    }
+
+    #[test]
+    fn stopped_project_says_why() {
+        let response = ListProjectsResponse {
+            projects: vec![ProjectSummary {
+                name: "notes".to_owned(),
+                root: "/n".to_owned(),
+                url: "folder:/b".to_owned(),
+                state: ProjectState::Stopped.into(),
+                reason: Some("the log forked".to_owned()),
+                ..ProjectSummary::default()
+            }],
+        };
+        assert_eq!(list(&response), "notes  /n  folder:/b  stopped: the log forked\n");
+    }
+}

@@ -1,0 +1,235 @@
+//! `status`: where the project stands, what differs, and a summary line.
+
+use jiff::Timestamp;
+use mirror_proto::v1::{
+    FileState, FileStatus, ProjectState, QueuedWork, SkippedFile, StatusReport,
+};
+
+use super::{bounded, table};
+use crate::output::escape::escape;
+use crate::output::json::status::{STATES, count_in};
+use crate::output::measure::{ago, bytes};
+use crate::output::paint::Paint;
+use crate::output::words;
+
+/// How much of a project to show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Detail {
+    /// One line a file, nothing else.
+    Short,
+    Changes,
+    /// Files in sync too, with sizes.
+    Everything,
+}
+
+pub(crate) fn report(
+    report: &StatusReport,
+    detail: Detail,
+    now: Timestamp,
+    paint: Paint,
+) -> String {
+    match detail {
+        Detail::Short => bounded(short(report, paint)),
+        Detail::Changes | Detail::Everything => [
+            header(report, now, paint),
+            bounded(files(report, detail, paint)),
+            skipped(&report.skipped, paint),
+            queue(&report.queue, now, paint),
+            summary(report) + "\n",
+        ]
+        .concat(),
+    }
+}
+
+/// Two letters a file: where it is newer (`>` here, `<` elsewhere), and how.
+const fn letters(state: FileState) -> &'static str {
+    match state {
+        FileState::InSync => "==",
+        FileState::LocalAhead => ">M",
+        FileState::NewLocal => ">A",
+        FileState::DeletedLocal => ">D",
+        FileState::RemoteAhead => "<M",
+        FileState::NewRemote => "<A",
+        FileState::DeletedRemote => "<D",
+        FileState::Diverged => "<>",
+        FileState::Conflict => "!!",
+        FileState::Unspecified => "??",
+    }
+}
+
+fn painted(state: FileState, text: &str, paint: Paint) -> String {
+    match state {
+        FileState::InSync => paint.dim(text),
+        FileState::LocalAhead | FileState::NewLocal | FileState::DeletedLocal => paint.green(text),
+        FileState::RemoteAhead | FileState::NewRemote | FileState::DeletedRemote => {
+            paint.cyan(text)
+        }
+        FileState::Diverged | FileState::Conflict | FileState::Unspecified => paint.yellow(text),
+    }
+}
+
+fn differing(report: &StatusReport) -> impl Iterator<Item = &FileStatus> {
+    let differs = |file: &&FileStatus| file.state() != FileState::InSync;
+    report.files.iter().filter(differs)
+}
+
+fn short(report: &StatusReport, paint: Paint) -> Vec<String> {
+    differing(report)
+        .map(|file| {
+            let state = file.state();
+            let letters = painted(state, letters(state), paint);
+            format!("{letters} {}", escape(&file.path))
+        })
+        .collect()
+}
+
+fn header(report: &StatusReport, now: Timestamp, paint: Paint) -> String {
+    let mut text = format!(
+        "{}  {}\n{}\n",
+        paint.bold(&escape(&report.project)),
+        escape(&report.root),
+        position(report, now),
+    );
+    let state = report.state();
+    if matches!(state, ProjectState::Paused | ProjectState::Stopped) {
+        let reason = report.reason.as_deref().unwrap_or("no reason given");
+        let line = format!("{}: {}", words::project_state(state), escape(reason));
+        text += &format!("{}\n", paint.red(&line));
+    }
+    text
+}
+
+fn position(report: &StatusReport, now: Timestamp) -> String {
+    let looked = match &report.checked_at {
+        Some(time) => format!("looked at {}", escape(&ago(time, now))),
+        None => "never looked at".to_owned(),
+    };
+    let head = match report.head {
+        0 => "no commit yet".to_owned(),
+        head if head == report.read_up_to => format!("at #{head}, the head"),
+        head => format!("at #{} of #{head}", report.read_up_to),
+    };
+    let offline = if report.offline { " (offline)" } else { "" };
+    format!("{head} on {}, {looked}{offline}", escape(&report.backend))
+}
+
+fn files(report: &StatusReport, detail: Detail, paint: Paint) -> Vec<String> {
+    let shown: Vec<_> = match detail {
+        Detail::Everything => report.files.iter().collect(),
+        Detail::Short | Detail::Changes => differing(report).collect(),
+    };
+    let width = |file: &&FileStatus| words::file_state(file.state()).len();
+    let width = shown.iter().map(width).max().unwrap_or(0);
+    let line = |file: &FileStatus| {
+        let state = file.state();
+        let word = format!("{:<width$}", words::file_state(state).replace('_', " "));
+        let size = match detail {
+            Detail::Everything => format!("  {}", bytes(file.size_bytes)),
+            Detail::Short | Detail::Changes => String::new(),
+        };
+        format!("  {}  {}{size}", painted(state, &word, paint), escape(&file.path))
+    };
+    shown.into_iter().map(line).collect()
+}
+
+fn skipped(files: &[SkippedFile], paint: Paint) -> String {
+    let row = |file: &SkippedFile| {
+        let reason = words::skip_reason(file.reason()).replace('_', " ");
+        [format!("  skipped, {reason}"), escape(&file.path)]
+    };
+    let lines = table(&files.iter().map(row).collect::<Vec<_>>());
+    bounded(lines.iter().map(|line| paint.dim(line)).collect())
+}
+
+fn queue(work: &[QueuedWork], now: Timestamp, paint: Paint) -> String {
+    let line = |work: &QueuedWork| {
+        let why = work.fault.as_ref().map_or("", |fault| fault.message.as_str());
+        format!(
+            "  {} {} to {}, since {}: {}",
+            paint.yellow("waiting:"),
+            words::queued_kind(work.kind()),
+            escape(&work.backend),
+            escape(&ago(&work.since, now)),
+            escape(why),
+        )
+    };
+    bounded(work.iter().map(line).collect())
+}
+
+fn summary(report: &StatusReport) -> String {
+    let part = |state: FileState| {
+        let count = count_in(report, state);
+        let word = words::file_state(state).replace('_', " ");
+        (count > 0).then(|| format!("{count} {word}"))
+    };
+    let mut parts: Vec<_> = STATES.into_iter().filter_map(part).collect();
+    if parts.is_empty() {
+        parts.push("no files".to_owned());
+    }
+    for (size, way) in [(report.bytes_up, "up"), (report.bytes_down, "down")] {
+        if size > 0 {
+            parts.push(format!("{} to go {way}", bytes(size)));
+        }
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> StatusReport {
+        let file = |path: &str, state: FileState| FileStatus {
+            path: path.to_owned(),
+            state: state.into(),
+            size_bytes: 12_345,
+            ..FileStatus::default()
+        };
+        StatusReport {
+            project: "notes".to_owned(),
+            root: "/n".to_owned(),
+            backend: "primary".to_owned(),
+            head: 42,
+            read_up_to: 41,
+            checked_at: Some("2026-04-15T09:59:00Z".to_owned()),
+            bytes_up: 12_345,
+            files: vec![
+                file("a.md", FileState::LocalAhead),
+                file("b\u{202e}.md", FileState::NewRemote),
+                file("c.md", FileState::InSync),
+            ],
+            in_sync_count: 8,
+            ..StatusReport::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(detail: Detail, expected: &str) {
+        let now = "2026-04-15T10:00:00Z".parse().expect("a moment");
+        assert_eq!(report(&sample(), detail, now, Paint::PLAIN), expected);
+    }
+
+    #[test]
+    fn status_names_what_differs_and_sums_up() {
+        check(
+            Detail::Changes,
+            "notes  /n\n\
+             at #41 of #42 on primary, looked at 60 s ago\n\
+             \x20 local ahead  a.md\n\
+             \x20 new remote   b\\u{202e}.md\n\
+             9 in sync, 1 local ahead, 1 new remote, 12 kB to go up\n",
+        );
+    }
+
+    #[test]
+    fn short_status_is_one_line_a_file() {
+        check(Detail::Short, ">M a.md\n<A b\\u{202e}.md\n");
+    }
+
+    #[test]
+    fn long_status_has_files_in_sync_and_sizes() {
+        let now = "2026-04-15T10:00:00Z".parse().expect("a moment");
+        let text = report(&sample(), Detail::Everything, now, Paint::PLAIN);
+        assert!(text.contains("  in sync      c.md  12 kB\n"), "{text}");
+    }
+}

@@ -1,0 +1,54 @@
+//! The contract's enumerations, spelled as JSON and people read them.
+
+use mirror_proto::v1::{
+    ChangeKind, FaultClass, FileAction, FileState, FindingLevel, NoticeKind, ProjectState,
+    QueuedKind, SettingOrigin, SkipReason,
+};
+
+/// A failure without a class is a bug of the daemon's.
+pub(crate) fn class(class: FaultClass) -> String {
+    match class {
+        FaultClass::Unspecified => "internal".to_owned(),
+        _ => word(class.as_str_name(), "FAULT_CLASS_"),
+    }
+}
+
+pub(crate) fn file_state(state: FileState) -> String {
+    word(state.as_str_name(), "FILE_STATE_")
+}
+
+pub(crate) fn project_state(state: ProjectState) -> String {
+    word(state.as_str_name(), "PROJECT_STATE_")
+}
+
+pub(crate) fn skip_reason(reason: SkipReason) -> String {
+    word(reason.as_str_name(), "SKIP_REASON_")
+}
+
+pub(crate) fn queued_kind(kind: QueuedKind) -> String {
+    word(kind.as_str_name(), "QUEUED_KIND_")
+}
+
+pub(crate) fn file_action(action: FileAction) -> String {
+    word(action.as_str_name(), "FILE_ACTION_")
+}
+
+pub(crate) fn notice_kind(kind: NoticeKind) -> String {
+    word(kind.as_str_name(), "NOTICE_KIND_")
+}
+
+pub(crate) fn change_kind(kind: ChangeKind) -> String {
+    word(kind.as_str_name(), "CHANGE_KIND_")
+}
+
+pub(crate) fn origin(origin: SettingOrigin) -> String {
+    word(origin.as_str_name(), "SETTING_ORIGIN_")
+}
+
+pub(crate) fn level(level: FindingLevel) -> String {
+    word(level.as_str_name(), "FINDING_LEVEL_")
+}
+
+fn word(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix).unwrap_or(name).to_lowercase()
+}

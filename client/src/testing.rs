@@ -1,0 +1,269 @@
+//! A daemon in the test's own process, on a socket of its own.
+//!
+//! It answers as it is told to; there is no engine behind it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use mirror_proto::PROTOCOL;
+use mirror_proto::v1::daemon_service_server::{DaemonService, DaemonServiceServer};
+use mirror_proto::v1::project_ref::By;
+use mirror_proto::v1::project_service_server::{ProjectService, ProjectServiceServer};
+use mirror_proto::v1::status_service_server::{StatusService, StatusServiceServer};
+use mirror_proto::v1::sync_service_server::{SyncService, SyncServiceServer};
+use mirror_proto::v1::{
+    CloneProjectRequest, DaemonDescription, DeleteRequest, DescribeDaemonRequest, DiffReport,
+    Fault, HandshakeRequest, HandshakeResponse, InitProjectRequest, JobEvent, ListProjectsRequest,
+    ListProjectsResponse, ProjectSummary, PullRequest, PushRequest, QuickstartProjectRequest,
+    ReloadDaemonRequest, ReloadDaemonResponse, RemoveProjectRequest, RemoveProjectResponse,
+    SetUpEvent, ShowDiffRequest, ShowStatusRequest, StatusReport, StopDaemonRequest,
+    StopDaemonResponse, SyncRequest,
+};
+use prost::Message;
+use tempfile::TempDir;
+use tokio::net::UnixListener;
+use tokio::sync::Notify;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::UnixListenerStream;
+use tonic::transport::Server;
+use tonic::{Code, Request, Response, Status, async_trait};
+
+use crate::arguments::Cli;
+use crate::connect::Socket;
+use crate::context::{Context, Reported};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::output::paint::ColorChoice;
+
+/// How a job goes: its events, then perhaps the fault that ends it.
+pub(crate) type Script = (Vec<JobEvent>, Option<Fault>);
+
+/// Above what any kernel gives out: this daemon has no process of its own.
+const NO_PROCESS: u32 = 0x7fff_ffff;
+
+#[derive(Debug, Default)]
+struct Told {
+    protocol: Option<u32>,
+    /// The version of the client that started it.
+    started_by: Option<String>,
+    stop: Notify,
+    jobs: HashMap<String, Script>,
+    report: StatusReport,
+    pushes: Mutex<Vec<PushRequest>>,
+}
+
+/// Says what the daemon will answer; [`Self::start`] lets it.
+#[derive(Debug, Default)]
+pub(crate) struct FakeDaemon(Told);
+
+impl FakeDaemon {
+    pub(crate) fn of_protocol(mut self, protocol: u32) -> Self {
+        self.0.protocol = Some(protocol);
+        self
+    }
+
+    /// Started on demand, by a client of this version.
+    pub(crate) fn started_by(mut self, version: &str) -> Self {
+        self.0.started_by = Some(version.to_owned());
+        self
+    }
+
+    /// A project of this name, whose pushes go like this.
+    pub(crate) fn pushing(mut self, project: &str, script: Script) -> Self {
+        self.0.jobs.insert(project.to_owned(), script);
+        self
+    }
+
+    pub(crate) fn reporting(mut self, report: StatusReport) -> Self {
+        self.0.report = report;
+        self
+    }
+
+    pub(crate) fn start(self) -> Running {
+        let place = tempfile::tempdir().expect("a folder");
+        let socket = place.path().join("mirrord.sock");
+        let service = self.serve(&socket);
+        Running { socket, service, _place: place }
+    }
+
+    /// Answers at this socket until it is told to stop.
+    pub(crate) fn serve(self, socket: &Path) -> Service {
+        // What a daemon that is gone has left there.
+        let _ = std::fs::remove_file(socket);
+        let listener = UnixListener::bind(socket).expect("bound");
+        let service = Service(Arc::new(self.0));
+        let stopped = service.clone();
+        let server = Server::builder()
+            .add_service(DaemonServiceServer::new(service.clone()))
+            .add_service(ProjectServiceServer::new(service.clone()))
+            .add_service(StatusServiceServer::new(service.clone()))
+            .add_service(SyncServiceServer::new(service.clone()))
+            .serve_with_incoming_shutdown(UnixListenerStream::new(listener), async move {
+                stopped.0.stop.notified().await;
+            });
+        tokio::spawn(server);
+        service
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Running {
+    socket: PathBuf,
+    service: Service,
+    _place: TempDir,
+}
+
+impl Running {
+    /// Runs a command as typed, with `--json`.
+    pub(crate) async fn runs(&self, line: &str) -> Result<Reported, Failure> {
+        run(&self.socket, line).await
+    }
+
+    pub(crate) fn pushes(&self) -> Vec<PushRequest> {
+        self.service.0.pushes.lock().expect("not poisoned").clone()
+    }
+}
+
+/// Runs a command as typed, with `--json`, against this socket.
+pub(crate) async fn run(socket: &Path, line: &str) -> Result<Reported, Failure> {
+    let words = ["mirrorctl", "--json"].into_iter().chain(line.split(' '));
+    let cli = <Cli as clap::Parser>::try_parse_from(words).expect("valid arguments");
+    let context = Context {
+        output: Output::new(cli.command.name(), true, false, ColorChoice::Never),
+        project: cli.general.project,
+        socket: Socket::Named(socket.to_owned()),
+        is_verbose: false,
+    };
+    crate::commands::run(&cli.command, &context).await
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Service(Arc<Told>);
+
+type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type Answer<T> = Result<Response<T>, Status>;
+
+fn unasked<T>() -> Answer<T> {
+    Err(Status::unimplemented("no test asks for this"))
+}
+
+fn status(fault: &Fault) -> Status {
+    Status::with_details(Code::Unknown, "a fault", fault.encode_to_vec().into())
+}
+
+#[async_trait]
+impl DaemonService for Service {
+    async fn handshake(&self, _: Request<HandshakeRequest>) -> Answer<HandshakeResponse> {
+        Ok(Response::new(HandshakeResponse {
+            protocol: self.0.protocol.unwrap_or(PROTOCOL),
+            version: match &self.0.started_by {
+                Some(version) => version.clone(),
+                None => env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            pid: NO_PROCESS,
+            started_on_demand: self.0.started_by.is_some(),
+        }))
+    }
+
+    async fn describe_daemon(
+        &self,
+        _: Request<DescribeDaemonRequest>,
+    ) -> Answer<DaemonDescription> {
+        unasked()
+    }
+
+    async fn stop_daemon(&self, _: Request<StopDaemonRequest>) -> Answer<StopDaemonResponse> {
+        self.0.stop.notify_one();
+        Ok(Response::new(StopDaemonResponse { pid: NO_PROCESS }))
+    }
+
+    async fn reload_daemon(&self, _: Request<ReloadDaemonRequest>) -> Answer<ReloadDaemonResponse> {
+        Ok(Response::new(ReloadDaemonResponse {}))
+    }
+}
+
+#[async_trait]
+impl ProjectService for Service {
+    type InitProjectStream = Events<SetUpEvent>;
+    type CloneProjectStream = Events<SetUpEvent>;
+    type QuickstartProjectStream = Events<SetUpEvent>;
+
+    async fn init_project(&self, _: Request<InitProjectRequest>) -> Answer<Events<SetUpEvent>> {
+        unasked()
+    }
+
+    async fn clone_project(&self, _: Request<CloneProjectRequest>) -> Answer<Events<SetUpEvent>> {
+        unasked()
+    }
+
+    async fn quickstart_project(
+        &self,
+        _: Request<QuickstartProjectRequest>,
+    ) -> Answer<Events<SetUpEvent>> {
+        unasked()
+    }
+
+    async fn list_projects(&self, _: Request<ListProjectsRequest>) -> Answer<ListProjectsResponse> {
+        let mut names: Vec<_> = self.0.jobs.keys().cloned().collect();
+        names.sort();
+        let projects = names.into_iter().map(|name| ProjectSummary {
+            root: format!("/{name}"),
+            name,
+            ..ProjectSummary::default()
+        });
+        Ok(Response::new(ListProjectsResponse { projects: projects.collect() }))
+    }
+
+    async fn remove_project(
+        &self,
+        _: Request<RemoveProjectRequest>,
+    ) -> Answer<RemoveProjectResponse> {
+        unasked()
+    }
+}
+
+#[async_trait]
+impl StatusService for Service {
+    async fn show_status(&self, _: Request<ShowStatusRequest>) -> Answer<StatusReport> {
+        Ok(Response::new(self.0.report.clone()))
+    }
+
+    async fn show_diff(&self, _: Request<ShowDiffRequest>) -> Answer<DiffReport> {
+        unasked()
+    }
+}
+
+#[async_trait]
+impl SyncService for Service {
+    type PushStream = Events<JobEvent>;
+    type PullStream = Events<JobEvent>;
+    type SyncStream = Events<JobEvent>;
+    type DeleteStream = Events<JobEvent>;
+
+    async fn push(&self, request: Request<PushRequest>) -> Answer<Events<JobEvent>> {
+        let request = request.into_inner();
+        let Some(By::Name(name)) = request.project.as_ref().and_then(|project| project.by.clone())
+        else {
+            return unasked();
+        };
+        self.0.pushes.lock().expect("not poisoned").push(request);
+        let (events, fault) = self.0.jobs[&name].clone();
+        let said = events.into_iter().map(Ok).chain(fault.map(|fault| Err(status(&fault))));
+        let said: Vec<_> = said.collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(said))))
+    }
+
+    async fn pull(&self, _: Request<PullRequest>) -> Answer<Events<JobEvent>> {
+        unasked()
+    }
+
+    async fn sync(&self, _: Request<SyncRequest>) -> Answer<Events<JobEvent>> {
+        unasked()
+    }
+
+    async fn delete(&self, _: Request<DeleteRequest>) -> Answer<Events<JobEvent>> {
+        unasked()
+    }
+}

@@ -1,0 +1,92 @@
+//! Which contents a project still needs (P3), and what forgetting lets go.
+
+use std::collections::BTreeSet;
+
+use super::{History, Void};
+use crate::commit::Commit;
+use crate::{Chunks, Digest, Entry, Ulid};
+
+impl History {
+    /// Every content that the head, a listed snapshot, a merge input of one,
+    /// or a void entry refers to, chunk by chunk.
+    pub fn live_contents(&self) -> BTreeSet<Digest> {
+        let mut live = self.void_contents.clone();
+        for entry in self.live_entries() {
+            live.extend(entry.contents());
+        }
+        live.extend(self.snapshots.values().flat_map(|snapshot| &snapshot.inputs));
+        live
+    }
+
+    fn live_entries(&self) -> impl Iterator<Item = &Entry> {
+        let current = self.manifest.values().map(|placed| &placed.entry);
+        let listed = |since: u64, until: u64| self.snapshots.range(since..until).next().is_some();
+        let past = self.past.iter().filter(move |past| listed(past.since, past.until));
+        current.chain(past.map(|past| &past.entry))
+    }
+
+    /// A gc may drop only what nothing needs, or what it gives elsewhere.
+    pub(super) fn check_gc(&self, commit: &Commit) -> Result<(), Void> {
+        if commit.dropped_packs.is_empty() {
+            return Ok(());
+        }
+        for name in &commit.dropped_packs {
+            if self.void_packs.contains(name) {
+                return Err(Void::Pack { name: *name, what: "a void entry refers to it" });
+            }
+        }
+        let given: BTreeSet<Digest> =
+            commit.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256).collect();
+        let dropped: BTreeSet<Ulid> = commit.dropped_packs.iter().copied().collect();
+        let lost = self
+            .contents
+            .iter()
+            .filter(|(content, place)| dropped.contains(&place.pack) && !given.contains(content))
+            .map(|(content, _)| *content);
+        // A list names its chunks in a content that is not at hand here: while
+        // one is live, anything may be one of its chunks.
+        let lists = self
+            .live_entries()
+            .any(|entry| matches!(entry.chunks, Some(Chunks::Listed { .. })));
+        let live = self.live_contents();
+        for content in lost {
+            if lists || live.contains(&content) {
+                return Err(Void::Content { content, what: "it is still needed, and would be lost" });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_packs(&mut self, dropped: &[Ulid]) {
+        if dropped.is_empty() {
+            return;
+        }
+        let dropped: BTreeSet<Ulid> = dropped.iter().copied().collect();
+        self.packs.retain(|name, _| !dropped.contains(name));
+        self.contents.retain(|_, place| !dropped.contains(&place.pack));
+        self.dead_packs.extend(dropped);
+    }
+
+    /// Takes snapshots off the list, and with them the versions that no other
+    /// listed snapshot has.
+    pub(super) fn forget(&mut self, forgotten: &[u64]) {
+        if forgotten.is_empty() {
+            return;
+        }
+        for seq in forgotten {
+            self.snapshots.remove(seq);
+        }
+        let snapshots = &self.snapshots;
+        self.past.retain(|past| snapshots.range(past.since..past.until).next().is_some());
+    }
+
+    /// Keeps what a void entry refers to from ever counting as garbage.
+    pub(super) fn keep_void(&mut self, commit: &Commit) {
+        self.void_packs.extend(commit.packs.iter().map(|pack| pack.name));
+        let packed = commit.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256);
+        let entries = commit.changes.iter().filter_map(|change| change.to.as_ref());
+        let inputs = commit.resolved.iter().flat_map(|resolved| &resolved.inputs);
+        let inputs = inputs.map(|input| input.sha256);
+        self.void_contents.extend(packed.chain(entries.flat_map(Entry::contents)).chain(inputs));
+    }
+}

@@ -1,0 +1,189 @@
+//! All that the log says at one commit.
+//!
+//! Built by [`History::apply`] alone, from entry 1 on or from a checkpoint of
+//! it; every machine that has read the same entries holds the same value.
+
+mod apply;
+mod liveness;
+mod tags;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+pub use apply::{Applied, Void};
+
+use crate::commit::{Action, CheckpointRef, Method, Moved, Settings};
+use crate::path::Names;
+use crate::reconcile::Sighted;
+use crate::{Digest, Entry, RelPath, Timestamp, Ulid};
+
+/// A file at the head, with the commit that put it there (B2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    pub entry: Entry,
+    pub seq: u64,
+}
+
+impl Placed {
+    pub fn sighted(&self) -> Sighted {
+        Sighted { state: self.entry.state(), seq: self.seq }
+    }
+}
+
+/// A version that a later commit replaced or removed: it stood at `path` in
+/// the commits from `since` to before `until`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastVersion {
+    pub path: RelPath,
+    pub entry: Entry,
+    pub since: u64,
+    pub until: u64,
+}
+
+/// Where a content is to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub pack: Ulid,
+    pub offset: u64,
+    pub stored_size: u64,
+    pub size: u64,
+    pub method: Method,
+}
+
+/// A pack as the commit that brought it described it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackFacts {
+    pub sha256: Digest,
+    pub size: u64,
+}
+
+/// A commit that can be gone back to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub id: Ulid,
+    pub time: Timestamp,
+    pub user: String,
+    pub machine: String,
+    pub action: Action,
+    pub tag: Option<String>,
+    pub message: Option<String>,
+    pub file_count: u64,
+    pub size_bytes: u64,
+    /// Contents of the versions that were merged in this commit (M2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Digest>,
+}
+
+/// What one entry's digest and the entries before it add up to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct History {
+    /// The project: the digest of entry 1.
+    pub(crate) project: Option<Digest>,
+    /// 0 before entry 1.
+    pub(crate) head: u64,
+    pub(crate) head_digest: Option<Digest>,
+    pub(crate) settings: Option<Settings>,
+    pub(crate) manifest: BTreeMap<RelPath, Placed>,
+    pub(crate) past: Vec<PastVersion>,
+    pub(crate) contents: BTreeMap<Digest, Place>,
+    pub(crate) packs: BTreeMap<Ulid, PackFacts>,
+    pub(crate) snapshots: BTreeMap<u64, Snapshot>,
+    pub(crate) dead_packs: BTreeSet<Ulid>,
+    /// What void entries reference; never garbage (P3).
+    pub(crate) void_contents: BTreeSet<Digest>,
+    pub(crate) void_packs: BTreeSet<Ulid>,
+    /// The newest checkpoint that a commit vouches for (L8).
+    pub(crate) vouched: Option<CheckpointRef>,
+    pub(crate) moved: Option<Moved>,
+    pub(crate) size_bytes: u64,
+    /// The folded names of the manifest; follows from it.
+    #[serde(skip)]
+    pub(crate) names: Names,
+}
+
+impl History {
+    /// The history before entry 1.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The digest of entry 1, once there is one.
+    pub fn project(&self) -> Option<Digest> {
+        self.project
+    }
+
+    /// The newest entry, void ones included; 0 before entry 1.
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// The digest of the newest entry's bytes.
+    pub fn head_digest(&self) -> Option<Digest> {
+        self.head_digest
+    }
+
+    /// What all machines share; `None` only before entry 1.
+    pub fn settings(&self) -> Option<&Settings> {
+        self.settings.as_ref()
+    }
+
+    /// The files at the head.
+    pub fn manifest(&self) -> &BTreeMap<RelPath, Placed> {
+        &self.manifest
+    }
+
+    /// The versions that the manifest no longer has, oldest end first.
+    pub fn past(&self) -> &[PastVersion] {
+        &self.past
+    }
+
+    pub fn place(&self, content: Digest) -> Option<&Place> {
+        self.contents.get(&content)
+    }
+
+    pub fn pack(&self, name: Ulid) -> Option<&PackFacts> {
+        self.packs.get(&name)
+    }
+
+    /// Commits that can be gone back to, by number.
+    pub fn snapshots(&self) -> &BTreeMap<u64, Snapshot> {
+        &self.snapshots
+    }
+
+    pub fn vouched(&self) -> Option<CheckpointRef> {
+        self.vouched
+    }
+
+    pub fn moved(&self) -> Option<&Moved> {
+        self.moved.as_ref()
+    }
+
+    /// The path at the head that another disk could not tell from `path`.
+    pub fn twin_of(&self, path: &RelPath) -> Option<&RelPath> {
+        self.names.holder(&path.folded()).filter(|holder| *holder != path)
+    }
+
+    /// The files as they were at commit `seq`.
+    pub fn manifest_at(&self, seq: u64) -> BTreeMap<&RelPath, &Entry> {
+        let current = self.manifest.iter().filter(|(_, placed)| placed.seq <= seq);
+        let past = self.past.iter().filter(|version| version.since <= seq && seq < version.until);
+        current
+            .map(|(path, placed)| (path, &placed.entry))
+            .chain(past.map(|version| (&version.path, &version.entry)))
+            .collect()
+    }
+
+    /// Every earlier version of a path, oldest first.
+    pub fn past_of<'a>(&'a self, path: &'a RelPath) -> impl Iterator<Item = &'a PastVersion> {
+        self.past.iter().filter(move |version| version.path == *path)
+    }
+
+    /// Rebuilds what follows from the rest, after reading from JSON.
+    pub(crate) fn with_names(mut self) -> Option<Self> {
+        for path in self.manifest.keys() {
+            self.names.insert(path).ok()?;
+        }
+        Some(self)
+    }
+}

@@ -1,0 +1,144 @@
+//! Names as the most forgiving file system compares them.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+
+use caseless::Caseless as _;
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::RelPath;
+
+/// The Unicode versions of case folding and of normalisation that twins are
+/// found by, part of format 1: another version could make other commits void.
+///
+/// The two differ harmlessly. Both may only ever add characters, so they agree
+/// on every character that the older one knows.
+pub const UNICODE_VERSION: (&str, &str) = ("16.0.0", "18.0.0");
+
+/// A text after canonical case folding and composition: NFC(fold(NFD(x))).
+///
+/// Two texts fold alike exactly when they are a canonical caseless match
+/// (Unicode D145).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Folded(Box<str>);
+
+impl Folded {
+    /// Folds each segment by itself, as `/` neither folds nor composes.
+    pub fn of(text: &str) -> Self {
+        if text.is_ascii() {
+            return Self(text.to_ascii_lowercase().into());
+        }
+        let folded: String = text.nfd().default_case_fold().nfc().collect();
+        Self(folded.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn into_string(self) -> String {
+        self.0.into()
+    }
+
+    /// Every folder above this, outermost first.
+    pub fn ancestors(&self) -> impl Iterator<Item = &str> {
+        self.0.match_indices('/').map(|(end, _)| &self.0[..end])
+    }
+}
+
+impl Borrow<str> for Folded {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Paths whose whole folded paths are equal, each group and all groups by bytes.
+///
+/// `A/x` and `a/y` are no twins: where they share a folder, both still fit.
+pub fn twins<'a>(paths: impl Iterator<Item = &'a RelPath>) -> Vec<Vec<&'a RelPath>> {
+    let mut groups: BTreeMap<Folded, Vec<&RelPath>> = BTreeMap::new();
+    for path in paths {
+        groups.entry(path.folded()).or_default().push(path);
+    }
+    let mut groups: Vec<_> = groups
+        .into_values()
+        .filter(|group| group.len() > 1)
+        .collect();
+    for group in &mut groups {
+        group.sort();
+    }
+    groups.sort();
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn alike(one: &str, other: &str) {
+        assert_eq!(Folded::of(one), Folded::of(other), "{one:?} and {other:?}");
+    }
+
+    #[track_caller]
+    fn apart(one: &str, other: &str) {
+        assert_ne!(Folded::of(one), Folded::of(other), "{one:?} and {other:?}");
+    }
+
+    #[test]
+    fn names_fold_alike_when_only_case_differs() {
+        alike("README.md", "readme.MD");
+        alike("STRASSE", "straße");
+        alike("Σίσυφος", "ΣΊΣΥΦΟΣ");
+        apart("a", "á");
+        apart("ı", "i");
+    }
+
+    #[test]
+    fn names_fold_alike_when_only_composition_differs() {
+        alike("caf\u{e9}", "cafe\u{301}");
+        alike("\u{1e69}", "s\u{307}\u{323}");
+        alike("CAFE\u{301}/A", "caf\u{e9}/a");
+    }
+
+    #[test]
+    fn folding_composes_again_after_case() {
+        // Alpha with iota below and an accent: folding without NFD first, or
+        // without composing after, tells these apart.
+        alike("\u{3b1}\u{345}\u{301}", "\u{391}\u{301}\u{345}");
+        alike("\u{1f80}", "\u{1f88}");
+    }
+
+    #[test]
+    fn folding_twice_changes_nothing() {
+        for text in ["İstanbul", "ǰ\u{323}", "ΐ", "\u{1fc3}\u{301}", "ﬁ", "Å"] {
+            let once = Folded::of(text);
+            assert_eq!(Folded::of(once.as_str()), once, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn folding_stays_at_the_unicode_versions_of_format_one() {
+        let (major, minor, patch) = caseless::UNICODE_VERSION;
+        assert_eq!(format!("{major}.{minor}.{patch}"), UNICODE_VERSION.0);
+        let (major, minor, patch) = unicode_normalization::UNICODE_VERSION;
+        assert_eq!(format!("{major}.{minor}.{patch}"), UNICODE_VERSION.1);
+    }
+
+    #[test]
+    fn twins_are_found_in_groups() {
+        let paths = ["b", "a/X", "A/x", "a/y", "e\u{301}", "\u{e9}", "a/x"];
+        let paths = paths.map(|text| RelPath::new(text).unwrap());
+
+        let groups = twins(paths.iter());
+
+        let texts: Vec<Vec<&str>> = groups
+            .iter()
+            .map(|group| group.iter().map(|path| path.as_str()).collect())
+            .collect();
+        assert_eq!(
+            texts,
+            [vec!["A/x", "a/X", "a/x"], vec!["e\u{301}", "\u{e9}"]]
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! Sees that what vanishes in one place and appears in another is one file.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Plan, Removal, Send};
+use crate::path::{Folded, RelPath};
+use crate::reconcile::Facts;
+use crate::{Digest, Kind, State};
+
+/// What a rename keeps.
+type Content = (Kind, Digest);
+
+fn content(state: State) -> Content {
+    (state.kind, state.digest)
+}
+
+/// Notes on a sent file which deletion it is the other half of, where exactly
+/// one file of that content vanishes and exactly one appears.
+pub(super) fn annotate(plan: &mut Plan, facts: &BTreeMap<RelPath, Facts>) {
+    let mut vanished: HashMap<Content, Option<RelPath>> = HashMap::new();
+    let mut appeared: HashMap<Content, usize> = HashMap::new();
+    for send in &plan.sends {
+        if let Some(old) = vanishing(send, facts) {
+            let only = |old: &mut Option<RelPath>| *old = None;
+            vanished
+                .entry(old)
+                .and_modify(only)
+                .or_insert_with(|| Some(send.path.clone()));
+        } else if let Some(new) = appearing(send) {
+            *appeared.entry(new).or_default() += 1;
+        }
+    }
+    for send in &mut plan.sends {
+        let once = appearing(send).filter(|new| appeared[new] == 1);
+        send.renamed_from = once.and_then(|new| vanished.get(&new).cloned().flatten());
+    }
+}
+
+/// Makes one step of a removal and a fetch whose names fold alike (B11).
+pub(super) fn join(plan: &mut Plan) {
+    if plan.deletions.is_empty() || plan.fetches.is_empty() {
+        return;
+    }
+    let fetches = plan
+        .fetches
+        .iter_mut()
+        .filter(|fetch| fetch.expected_local.is_none());
+    let mut coming: HashMap<Folded, &mut Option<Removal>> = fetches
+        .map(|fetch| (fetch.path.folded(), &mut fetch.replaces))
+        .collect();
+    plan.deletions
+        .retain(|removal| match coming.get_mut(&removal.path.folded()) {
+            Some(replaces) if replaces.is_none() => {
+                **replaces = Some(removal.clone());
+                false
+            }
+            Some(_) | None => true,
+        });
+}
+
+/// The paths whose content the plan takes away without its coming back under
+/// another name: first those deleted at the head, then those deleted here.
+pub(super) fn losses(plan: &Plan, facts: &BTreeMap<RelPath, Facts>) -> Losses {
+    let vanished = plan
+        .sends
+        .iter()
+        .filter_map(|send| Some((&send.path, vanishing(send, facts)?)));
+    let at_head = unmatched(vanished, plan.sends.iter().filter_map(appearing));
+    let fetched = plan.fetches.iter().map(|fetch| content(fetch.remote.state));
+    let removed = plan
+        .deletions
+        .iter()
+        .map(|gone| (&gone.path, content(gone.expected)));
+    let here = unmatched(removed, fetched);
+    Losses { at_head, here }
+}
+
+pub(super) struct Losses {
+    pub(super) at_head: Vec<RelPath>,
+    pub(super) here: Vec<RelPath>,
+}
+
+fn unmatched<'a>(
+    vanished: impl Iterator<Item = (&'a RelPath, Content)>,
+    appeared: impl Iterator<Item = Content>,
+) -> Vec<RelPath> {
+    let mut left: HashMap<Content, usize> = HashMap::new();
+    for new in appeared {
+        *left.entry(new).or_default() += 1;
+    }
+    let lost = vanished.filter(|(_, old)| match left.get_mut(old) {
+        Some(count @ 1..) => {
+            *count -= 1;
+            false
+        }
+        Some(0) | None => true,
+    });
+    lost.map(|(path, _)| path.clone()).collect()
+}
+
+fn vanishing(send: &Send, facts: &BTreeMap<RelPath, Facts>) -> Option<Content> {
+    match send.to {
+        None => Some(content(facts.get(&send.path)?.remote?.state)),
+        Some(_) => None,
+    }
+}
+
+fn appearing(send: &Send) -> Option<Content> {
+    match send.from {
+        None => send.to.map(content),
+        Some(_) => None,
+    }
+}

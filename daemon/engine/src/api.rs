@@ -1,0 +1,345 @@
+//! What a daemon asks of a project and what it hears back, in plain values.
+//!
+//! No protobuf, no wording for people beyond one sentence an error, no colours.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mirror_core::commit::Action;
+use mirror_core::patterns::Patterns;
+use mirror_core::reconcile::FileState;
+use mirror_core::{Digest, RelPath, Timestamp, Ulid};
+use mirror_storage::{Backend, FaultClass};
+
+use crate::error::EngineError;
+use crate::outside::{Disk, Outside, Tree, Watch};
+use crate::store::Store;
+
+/// Who writes commits on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    pub user: String,
+    pub machine: String,
+    pub machine_id: Ulid,
+}
+
+/// What a project is on this machine.
+#[derive(Clone, Debug)]
+pub struct ProjectSpec {
+    pub name: String,
+    /// For messages; the tree itself is handed in.
+    pub root: PathBuf,
+    /// The configured name of the backend whose log decides.
+    pub backend_name: String,
+    /// Narrows what this machine mirrors; `None` mirrors all the project has.
+    pub narrowing: Option<Patterns>,
+    pub author: Author,
+    /// How often the head is looked at without being asked.
+    pub poll_interval: Duration,
+}
+
+/// What a project runs on.
+#[derive(Clone)]
+pub struct Parts {
+    pub backend: Arc<dyn Backend>,
+    pub tree: Arc<dyn Tree>,
+    pub watch: Arc<dyn Watch>,
+    pub store: Arc<dyn Store>,
+    /// Never a cache: recent log entries, conflicts, the stash.
+    pub data: Arc<dyn Disk>,
+    pub cache: Arc<dyn Disk>,
+    pub outside: Outside,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Parts({})", self.backend.label())
+    }
+}
+
+/// What every machine of a project shares; stands in commit 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedSettings {
+    pub name: String,
+    pub patterns: Patterns,
+}
+
+/// What a backend holds at a root, before any project of this machine uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// Nothing at all.
+    Empty,
+    /// Plain files, but no project.
+    PlainFiles,
+    Project { project_id: Digest, settings: SharedSettings },
+}
+
+/// Which files a job is about: names, folders or globs relative to the
+/// project; empty means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    pub names: Vec<String>,
+}
+
+/// One trip through the cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    Push { scope: Scope, message: Option<String>, force_local: bool, no_wait: bool },
+    Pull { scope: Scope },
+    Sync { scope: Scope, message: Option<String> },
+    /// Removes files here and at the head in one commit; `keep_local` keeps
+    /// them here and ignores them from then on.
+    Delete { scope: Scope, keep_local: bool, message: Option<String> },
+    /// Changes what all machines share.
+    ChangeSettings { settings: SharedSettings },
+    /// Writes the files of the head below a folder that is not the project.
+    Export { scope: Scope, output: Arc<OutputTree> },
+}
+
+/// Where [`Job::Export`] writes.
+pub struct OutputTree(pub Arc<dyn Tree>);
+
+impl std::fmt::Debug for OutputTree {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("OutputTree")
+    }
+}
+
+impl PartialEq for OutputTree {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for OutputTree {}
+
+/// A job with what holds for any job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRequest {
+    pub job: Job,
+    pub dry_run: bool,
+    /// A person agreed to the deletions this job brings.
+    pub consent: bool,
+}
+
+/// How far a job has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub step: &'static str,
+    pub done_files: u64,
+    pub total_files: u64,
+    pub done_bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// What a caller hears while a job runs.
+#[derive(Clone, Debug)]
+pub enum JobEvent {
+    Progress(Progress),
+    /// The commit stands: it is safe and visible to other machines.
+    Committed { seq: u64, id: Ulid },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileAction {
+    Sent,
+    Fetched,
+    Merged,
+    DeletedRemote,
+    DeletedLocal,
+    Adopted,
+    Renamed,
+    Restored,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReport {
+    pub path: RelPath,
+    pub action: FileAction,
+    pub from: Option<RelPath>,
+}
+
+/// Why one file could not be dealt with, while the others were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFault {
+    pub path: String,
+    pub class: FaultClass,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    EditBeatDeletion,
+    ViewReverted,
+    ViewUnsettled,
+    AlteredContent,
+    KeptUnknown,
+    VoidEntry,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub kind: NoticeKind,
+    pub path: Option<RelPath>,
+    pub message: String,
+    pub time: Timestamp,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The last commit that this job made.
+    pub commit: Option<(u64, Ulid)>,
+    pub files: Vec<FileReport>,
+    /// Paths that wait for a person.
+    pub conflicts: Vec<RelPath>,
+    pub failed: Vec<FileFault>,
+    /// True when the view still lags behind the commit.
+    pub view_pending: bool,
+    pub dry_run: bool,
+    pub notices: Vec<Notice>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    NotUtf8,
+    NameNotAllowed,
+    Unreadable,
+    SymlinkOutside,
+    NameClash,
+    SpecialFile,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    pub path: String,
+    pub reason: SkipReason,
+}
+
+impl PartialOrd for SkipReason {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SkipReason {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (*self as u8).cmp(&(*other as u8))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileStatus {
+    pub path: RelPath,
+    pub state: FileState,
+    pub base: Option<Digest>,
+    pub local: Option<Digest>,
+    pub remote: Option<Digest>,
+    pub size: u64,
+}
+
+/// Work of an earlier job that is still to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueuedView {
+    pub since: Timestamp,
+    pub attempts: u32,
+    pub next_at: Timestamp,
+    pub fault: FileFault,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusReport {
+    pub head: u64,
+    /// The newest commit whose changes all stand in the working tree.
+    pub read_up_to: u64,
+    pub checked_at: Option<Timestamp>,
+    pub offline: bool,
+    pub phase: Phase,
+    pub bytes_up: u64,
+    pub bytes_down: u64,
+    pub files: Vec<FileStatus>,
+    pub queued_view: Option<QueuedView>,
+    pub skipped: Vec<Skipped>,
+}
+
+/// What a project is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Idle,
+    /// The verb of the job that runs.
+    Busy(&'static str),
+    /// Fork, unknown format, another project: nothing is written until a
+    /// person has looked.
+    Stopped { reason: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileDiff {
+    pub path: RelPath,
+    pub state: FileState,
+    pub binary: bool,
+    /// Unified, from the head to this machine.
+    pub unified: String,
+}
+
+/// Which commits to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogQuery {
+    pub limit: usize,
+    /// Only commits before this one; `None` starts at the head.
+    pub before: Option<u64>,
+    pub path: Option<String>,
+    pub user: Option<String>,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    Added,
+    Modified,
+    Deleted,
+    Renamed,
+    /// Only the executable bit or the kind.
+    Mode,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeSummary {
+    pub path: String,
+    pub kind: ChangeKind,
+    pub from: Option<String>,
+    pub sha256: Option<Digest>,
+    pub size: Option<u64>,
+}
+
+/// One entry of the log for people. Texts are as their writers wrote them:
+/// escape before showing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitSummary {
+    pub seq: u64,
+    /// `None` when the entry could not be read as a commit.
+    pub id: Option<Ulid>,
+    pub time: Option<Timestamp>,
+    pub user: String,
+    pub machine: String,
+    pub action: Option<Action>,
+    pub tag: Option<String>,
+    pub message: Option<String>,
+    pub changes: Vec<ChangeSummary>,
+    /// Path and strategy of each conflict that the commit settled.
+    pub resolved: Vec<(String, String)>,
+    pub void: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogPage {
+    /// Newest first.
+    pub commits: Vec<CommitSummary>,
+    pub next_before: Option<u64>,
+}
+
+/// The result of a call on a project.
+pub type EngineResult<T> = Result<T, EngineError>;

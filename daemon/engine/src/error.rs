@@ -1,0 +1,101 @@
+//! Why the engine could not do what it was asked.
+
+use mirror_core::RelPath;
+use mirror_storage::{FaultClass, StorageError};
+
+use crate::outside::TreeError;
+use crate::store::StoreError;
+
+/// Why a job or a question ended without its result.
+///
+/// What concerns single files, while others went through, stands in
+/// [`Report::failed`](crate::api::Report::failed) instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+
+    #[error(transparent)]
+    Store(#[from] StoreError),
+
+    #[error("the daemon's own folder could not be used")]
+    Disk(#[from] std::io::Error),
+
+    /// The project is stopped: nothing is written until a person has looked.
+    #[error("{reason}")]
+    Stopped { reason: String, hint: Option<String> },
+
+    #[error("{0}")]
+    Consent(String),
+
+    #[error("no file of the project matches {}", quoted(.0))]
+    UnknownPaths(Vec<String>),
+
+    #[error("{path} is missing on the backend")]
+    ContentMissing { path: RelPath },
+
+    #[error("{path} on the backend is not what was stored: {reason}")]
+    ContentCorrupt { path: RelPath, reason: String },
+
+    #[error("no project stands at this place")]
+    NoProject,
+
+    #[error("{0}")]
+    Usage(String),
+
+    /// A bug of ours: the job ended, the project goes on.
+    #[error("an internal fault ended this job: {0}")]
+    Internal(String),
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    names.join(", ")
+}
+
+impl EngineError {
+    /// Says what to do about this error.
+    #[must_use]
+    pub fn class(&self) -> FaultClass {
+        match self {
+            Self::Storage(error) => error.class(),
+            Self::Tree(TreeError::Full) => FaultClass::Quota,
+            Self::Tree(TreeError::RootMissing) => FaultClass::Consent,
+            Self::Tree(_) => FaultClass::Permission,
+            Self::Stopped { .. } => FaultClass::Stopped,
+            Self::Consent(_) => FaultClass::Consent,
+            Self::UnknownPaths(_) | Self::NoProject => FaultClass::NotFound,
+            Self::ContentMissing { .. } | Self::ContentCorrupt { .. } => FaultClass::Rejected,
+            Self::Usage(_) => FaultClass::Usage,
+            Self::Disk(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                FaultClass::Quota
+            }
+            Self::Store(_) | Self::Disk(_) | Self::Internal(_) => FaultClass::Internal,
+        }
+    }
+
+    /// What the person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Stopped { hint, .. } => return hint.clone(),
+            Self::Consent(_) => "run it again with --allow-deletes if that is what you want",
+            Self::UnknownPaths(_) => "see `mirrorctl status --long` for the files of the project",
+            Self::Tree(TreeError::RootMissing) => "mount or restore the folder; nothing was changed",
+            Self::Tree(TreeError::Full) => "free some space and run it again; every file is whole",
+            Self::Storage(StorageError::Full) => {
+                "free some space on the backend and run it again; nothing was half-written"
+            }
+            Self::Storage(StorageError::Unreachable(_)) => {
+                "check that the backend is there, then run it again"
+            }
+            Self::NoProject => "make one with `mirrorctl init`",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

@@ -1,0 +1,142 @@
+//! Looks at names and stamps, without reading files. All of it blocks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use mirror_core::RelPath;
+use mirror_core::patterns::Coverage;
+
+use super::skips;
+use crate::api::{SkipReason, Skipped};
+use crate::outside::{DirEntry, Found, Stamp, Tree, TreeError, Watch};
+
+/// Where to look, and what for.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub tree: Arc<dyn Tree>,
+    pub watch: Arc<dyn Watch>,
+    pub coverage: Arc<Coverage>,
+}
+
+/// What was seen below some folders.
+#[derive(Debug, Default)]
+pub(super) struct Sighting {
+    /// Covered files.
+    pub files: BTreeMap<RelPath, Stamp>,
+    /// Folders that were listed, and those below them that should be.
+    pub folders: BTreeSet<RelPath>,
+    pub skipped: BTreeSet<Skipped>,
+}
+
+impl Sighting {
+    pub(super) fn merge(&mut self, mut other: Self) {
+        self.files.append(&mut other.files);
+        self.folders.append(&mut other.folders);
+        self.skipped.append(&mut other.skipped);
+    }
+
+    fn skip(&mut self, path: &str, reason: SkipReason) {
+        self.skipped.insert(Skipped { path: path.to_owned(), reason });
+    }
+}
+
+impl Place {
+    /// Lists some folders, not what is below the folders in them.
+    pub(super) fn list(&self, folders: &[Option<RelPath>]) -> Result<Sighting, TreeError> {
+        let mut sighting = Sighting::default();
+        for folder in folders {
+            // Watched before it is listed: what appears in between is seen
+            // twice, the other way round never.
+            self.watch.add(folder.as_ref());
+            match (self.tree.list(folder.as_ref()), folder) {
+                (Ok(all), _) => {
+                    for found in &all {
+                        self.sort(folder.as_ref(), found, &mut sighting);
+                    }
+                }
+                (Err(error), None) => return Err(error),
+                (Err(error), _) if concerns_root(&error) => return Err(error),
+                (Err(_), Some(folder)) => sighting.skip(folder.as_str(), SkipReason::Unreadable),
+            }
+        }
+        Ok(sighting)
+    }
+
+    fn sort(&self, folder: Option<&RelPath>, found: &Found, sighting: &mut Sighting) {
+        let join = |name: &str| match folder {
+            Some(folder) => format!("{folder}/{name}"),
+            None => name.to_owned(),
+        };
+        let path = match found.name.as_deref().map(|name| RelPath::new(&join(name))) {
+            Some(Ok(path)) => path,
+            other => {
+                let shown = join(&found.shown);
+                let (error, entry) = (other.and_then(Result::err), &found.entry);
+                if let Some(reason) = skips::reason_for_name(&shown, error, entry, &self.coverage) {
+                    sighting.skip(&shown, reason);
+                }
+                return;
+            }
+        };
+        match found.entry {
+            DirEntry::File(stamp) => self.file(path, stamp, sighting),
+            DirEntry::Folder => self.folder(path, sighting),
+            DirEntry::Special => self.odd(&path, SkipReason::SpecialFile, sighting),
+            DirEntry::Unreadable => self.odd(&path, SkipReason::Unreadable, sighting),
+        }
+    }
+
+    fn file(&self, path: RelPath, stamp: Stamp, sighting: &mut Sighting) {
+        if self.coverage.covers(&path) {
+            sighting.files.insert(path, stamp);
+        }
+    }
+
+    fn folder(&self, path: RelPath, sighting: &mut Sighting) {
+        if self.coverage.may_hold(&path) {
+            sighting.folders.insert(path);
+        }
+    }
+
+    fn odd(&self, path: &RelPath, reason: SkipReason, sighting: &mut Sighting) {
+        // An unreadable thing may be a folder.
+        let may_hold = reason == SkipReason::Unreadable && self.coverage.may_hold(path);
+        if may_hold || self.coverage.covers(path) {
+            sighting.skip(path.as_str(), reason);
+        }
+    }
+
+    /// Looks at single paths; folders among them are still to be listed.
+    pub(super) fn stamp(&self, paths: &[RelPath]) -> Result<Sighting, TreeError> {
+        let mut sighting = Sighting::default();
+        for path in paths {
+            match self.tree.stamp(path) {
+                Ok(Some(stamp)) => self.file(path.clone(), stamp, &mut sighting),
+                Ok(None) => self.stamp_folder(path, &mut sighting)?,
+                Err(error) if concerns_root(&error) => return Err(error),
+                // Something above it is no folder any more, so it is gone.
+                Err(TreeError::Obstructed(_)) => {}
+                Err(_) => self.odd(path, SkipReason::Unreadable, &mut sighting),
+            }
+        }
+        Ok(sighting)
+    }
+
+    /// Tells a folder from nothing at all: both have no stamp.
+    fn stamp_folder(&self, path: &RelPath, sighting: &mut Sighting) -> Result<(), TreeError> {
+        match self.tree.list(Some(path)) {
+            // An empty folder lists like one that is gone, but can be watched.
+            Ok(found) if found.is_empty() && !self.watch.add(Some(path)) => {}
+            Ok(_) => self.folder(path.clone(), sighting),
+            Err(error) if concerns_root(&error) => return Err(error),
+            Err(TreeError::Obstructed(_)) => self.odd(path, SkipReason::SpecialFile, sighting),
+            Err(_) => self.odd(path, SkipReason::Unreadable, sighting),
+        }
+        Ok(())
+    }
+}
+
+/// Whether nothing at all can be looked at, so that nothing may be concluded.
+pub(super) fn concerns_root(error: &TreeError) -> bool {
+    matches!(error, TreeError::RootMissing | TreeError::RootFailed(_))
+}

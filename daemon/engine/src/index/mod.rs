@@ -1,0 +1,174 @@
+//! What the disk looked like last.
+//!
+//! A refresh looks at what the watch named, or at everything when events may
+//! be missing, and digests what is new. Afterwards each entry is a state that
+//! its file really had, in whole. What could not be looked at keeps the entry
+//! it had: absence is believed only from a complete listing.
+
+mod hashing;
+mod look;
+mod refresh;
+mod skips;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use mirror_core::patterns::Coverage;
+use mirror_core::{RelPath, State, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::api::Skipped;
+use crate::outside::Stamp;
+use crate::store::{Batch, Table};
+
+/// A file or link as it was when its content was last read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Indexed {
+    pub stamp: Stamp,
+    pub state: State,
+    /// When reading began, by the clock of this machine.
+    pub hashed_at: Timestamp,
+}
+
+impl Indexed {
+    /// A file system's clock ticks coarsely: a write this soon after, or
+    /// before, another may leave the same stamp (B10).
+    const SETTLING_NS: i64 = 2_000_000_000;
+
+    /// Whether the content may have changed after it was read without leaving
+    /// another stamp.
+    pub fn is_racy(&self) -> bool {
+        let hashed_ns = self.hashed_at.milliseconds().saturating_mul(1_000_000);
+        self.stamp.identity.ctime_ns > hashed_ns.saturating_sub(Self::SETTLING_NS)
+    }
+}
+
+/// What a refresh found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refreshed {
+    /// Entries that were added, removed, or hold another state, by path.
+    pub changed: Vec<RelPath>,
+    /// Files that changed each time they were read; their entries are of
+    /// before. The next refresh tries again.
+    pub unsettled: Vec<RelPath>,
+    /// Whether everything was looked at.
+    pub walked: bool,
+}
+
+/// The covered files of one working tree.
+#[derive(Debug, Default)]
+pub struct Index {
+    entries: BTreeMap<RelPath, Indexed>,
+    skipped: BTreeSet<Skipped>,
+    /// Folders that were watched and listed since the last start.
+    folders: BTreeSet<RelPath>,
+    /// Files that are read again at the next refresh, whatever the watch says.
+    restless: BTreeSet<RelPath>,
+    /// Paths whose rows are not stored as they are now.
+    unsaved: BTreeSet<RelPath>,
+    /// The root folder and the coverage of the last refresh; `None` when the
+    /// next one must look at everything.
+    walked_with: Option<((u64, u64), Arc<Coverage>)>,
+    /// Groups of paths that are one name on some disks; `None` when the paths
+    /// have changed since they were found.
+    twins: std::sync::OnceLock<Vec<Vec<RelPath>>>,
+}
+
+impl Index {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes up the rows of [`Table::Index`]. What can't be read is left out,
+    /// and so read again from the disk.
+    pub fn load(rows: &[(Vec<u8>, Vec<u8>)]) -> Self {
+        let mut index = Self::new();
+        for (key, value) in rows {
+            let path = std::str::from_utf8(key).ok().and_then(|text| RelPath::new(text).ok());
+            if let (Some(path), Ok(indexed)) = (path, postcard::from_bytes(value)) {
+                index.set(path, Some(indexed));
+            }
+        }
+        index.unsaved.clear();
+        index
+    }
+
+    /// Adds the rows that changed since the last call to a batch.
+    pub fn save(&mut self, batch: &mut Batch) {
+        for path in std::mem::take(&mut self.unsaved) {
+            match self.entries.get(&path) {
+                Some(indexed) => batch.put(Table::Index, path.as_str(), row(indexed)),
+                None => batch.remove(Table::Index, path.as_str()),
+            }
+        }
+    }
+
+    pub fn get(&self, path: &RelPath) -> Option<&Indexed> {
+        self.entries.get(path)
+    }
+
+    pub fn entries(&self) -> &BTreeMap<RelPath, Indexed> {
+        &self.entries
+    }
+
+    /// What a pattern covers, but can't be mirrored. Twins are not among them:
+    /// see [`Index::twins`].
+    pub fn skipped(&self) -> &BTreeSet<Skipped> {
+        &self.skipped
+    }
+
+    /// Whether something that is skipped stands at `path` or above it: then a
+    /// missing entry doesn't mean that the file was deleted.
+    pub fn is_hidden(&self, path: &RelPath) -> bool {
+        skips::stands_in(&self.skipped, path.as_str())
+            || path.ancestors().any(|folder| skips::stands_in(&self.skipped, folder))
+    }
+
+    /// Takes over what the engine wrote or removed itself, so that it isn't
+    /// read again once it has settled.
+    pub fn note(&mut self, path: RelPath, indexed: Option<Indexed>) {
+        self.set(path, indexed);
+    }
+
+    /// The entries not to be mirrored because another one has their name on
+    /// some disks: of each group the one that the head has, else the first by
+    /// bytes, is mirrored.
+    pub fn twins(&self, head_has: impl Fn(&RelPath) -> bool) -> Vec<RelPath> {
+        let groups = self.twins.get_or_init(|| {
+            let groups = mirror_core::path::twins(self.entries.keys());
+            groups.into_iter().map(|group| group.into_iter().cloned().collect()).collect()
+        });
+        let others = groups.iter().flat_map(|group| {
+            let kept = group.iter().position(&head_has).unwrap_or(0);
+            group.iter().enumerate().filter(move |(place, _)| *place != kept)
+        });
+        others.map(|(_, path)| path.clone()).collect()
+    }
+
+    /// Makes the entry at `path` the given one; tells whether its state differs.
+    fn set(&mut self, path: RelPath, indexed: Option<Indexed>) -> bool {
+        let old = match indexed {
+            Some(indexed) => self.entries.insert(path.clone(), indexed),
+            None => self.entries.remove(&path),
+        };
+        if old == indexed {
+            return false;
+        }
+        if old.is_some() != indexed.is_some() {
+            self.twins.take();
+        }
+        if indexed.is_some_and(|indexed| indexed.is_racy()) {
+            self.restless.insert(path.clone());
+        } else {
+            self.restless.remove(&path);
+        }
+        self.unsaved.insert(path);
+        old.map(|old| old.state) != indexed.map(|indexed| indexed.state)
+    }
+}
+
+fn row(indexed: &Indexed) -> Vec<u8> {
+    postcard::to_stdvec(indexed).expect("plain values always encode")
+}

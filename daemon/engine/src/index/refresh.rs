@@ -1,0 +1,269 @@
+//! Brings an index up to what the disk holds now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::future::join_all;
+use mirror_core::RelPath;
+use mirror_core::patterns::Coverage;
+
+use super::hashing::{self, Reading};
+use super::look::{Place, Sighting};
+use super::{Index, Refreshed, skips};
+use crate::api::{SkipReason, Skipped};
+use crate::outside::{Dirt, Outside, Tree, TreeError, Watch};
+
+/// How long an event may take before everything is looked at instead.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Where something may have changed.
+#[derive(Debug)]
+enum Scope {
+    Everything,
+    /// At these paths and below them.
+    Parts(BTreeSet<RelPath>),
+}
+
+impl Index {
+    /// Looks at everything that may have changed since the last refresh: all,
+    /// on the first call, after lost events, when the coverage or the root
+    /// folder is another one; else what the watch named.
+    ///
+    /// On an error, or when dropped half-way, nothing has changed but that the
+    /// next call looks at everything.
+    pub async fn refresh(
+        &mut self,
+        tree: &Arc<dyn Tree>,
+        watch: &Arc<dyn Watch>,
+        coverage: &Arc<Coverage>,
+        outside: &Outside,
+    ) -> Result<Refreshed, TreeError> {
+        let place = Place {
+            tree: Arc::clone(tree),
+            watch: Arc::clone(watch),
+            coverage: Arc::clone(coverage),
+        };
+        let (root, dirt) = settle(&place, outside).await?;
+        let known = self.walked_with.take();
+        let scope = if known.is_some_and(|known| known == (root, Arc::clone(coverage))) {
+            self.scope(dirt, coverage)
+        } else {
+            Scope::Everything
+        };
+        let sighting = look(&place, &scope, outside).await?;
+        let readings = read(&place, self.to_read(&sighting, coverage), outside).await?;
+        // What was seen below a root that went away meanwhile says nothing.
+        if root_of(&place, outside).await? != root {
+            return Err(TreeError::RootMissing);
+        }
+        let mut refreshed = self.take_up(&scope, sighting, readings, coverage);
+        refreshed.changed.sort();
+        self.walked_with = Some((root, Arc::clone(coverage)));
+        Ok(refreshed)
+    }
+
+    fn scope(&self, dirt: Dirt, coverage: &Coverage) -> Scope {
+        if dirt.everything {
+            return Scope::Everything;
+        }
+        let named = dirt.paths.into_iter().chain(dirt.folders);
+        // Nothing is known of what lies below a folder that was never listed.
+        let parts = named.map(|path| self.unknown_above(&path).unwrap_or(path));
+        let matters = |path: &RelPath| coverage.covers(path) || coverage.may_hold(path);
+        Scope::Parts(parts.filter(matters).collect())
+    }
+
+    /// The outermost folder above `path` that was never listed.
+    fn unknown_above(&self, path: &RelPath) -> Option<RelPath> {
+        let unknown = path.ancestors().find(|folder| !self.folders.contains(*folder))?;
+        RelPath::new(unknown).ok()
+    }
+
+    fn to_read(&self, sighting: &Sighting, coverage: &Coverage) -> Vec<RelPath> {
+        let is_new = |(path, stamp): &(&RelPath, &_)| {
+            self.entries.get(*path).is_none_or(|entry| entry.stamp != **stamp)
+        };
+        let new = sighting.files.iter().filter(is_new).map(|(path, _)| path);
+        let again = self.restless.iter().filter(|path| coverage.covers(path));
+        let all: BTreeSet<&RelPath> = new.chain(again).collect();
+        all.into_iter().cloned().collect()
+    }
+
+    /// Everything is known by now, so the index goes from one whole look to
+    /// the next without a step between.
+    fn take_up(
+        &mut self,
+        scope: &Scope,
+        sighting: Sighting,
+        readings: BTreeMap<RelPath, Reading>,
+        coverage: &Coverage,
+    ) -> Refreshed {
+        let mut gone = self.unseen(scope, &sighting);
+        self.restless.retain(|path| coverage.covers(path));
+        self.forget(scope);
+        self.folders.extend(sighting.folders);
+        self.skipped.extend(sighting.skipped);
+        let walked = matches!(scope, Scope::Everything);
+        let mut refreshed = Refreshed { walked, ..Refreshed::default() };
+        for (path, reading) in readings {
+            self.restless.remove(&path);
+            gone.remove(&path);
+            match reading {
+                Reading::Read(indexed) => {
+                    if self.set(path.clone(), Some(indexed)) {
+                        refreshed.changed.push(path);
+                    }
+                }
+                Reading::Gone => drop(gone.insert(path)),
+                Reading::LeadsOut => self.skip(&path, SkipReason::SymlinkOutside),
+                Reading::Unreadable => self.skip(&path, SkipReason::Unreadable),
+                Reading::Unsettled => {
+                    self.restless.insert(path.clone());
+                    refreshed.unsettled.push(path);
+                }
+            }
+        }
+        for path in gone {
+            let is_known_gone = !self.is_hidden(&path) || !coverage.covers(&path);
+            if is_known_gone && self.set(path.clone(), None) {
+                refreshed.changed.push(path);
+            }
+        }
+        refreshed
+    }
+
+    /// Entries in the scope that were not seen.
+    fn unseen(&self, scope: &Scope, sighting: &Sighting) -> BTreeSet<RelPath> {
+        let unseen = |path: &&RelPath| !sighting.files.contains_key(*path);
+        match scope {
+            Scope::Everything => self.entries.keys().filter(unseen).cloned().collect(),
+            Scope::Parts(parts) => {
+                let below = parts.iter().flat_map(|part| {
+                    let at = self.entries.get_key_value(part);
+                    at.into_iter().chain(self.entries.range::<str, _>(below(&bounds(part))))
+                });
+                below.map(|(path, _)| path).filter(unseen).cloned().collect()
+            }
+        }
+    }
+
+    /// Drops the folders and skips of the scope; the sighting brings new ones.
+    fn forget(&mut self, scope: &Scope) {
+        let Scope::Parts(parts) = scope else {
+            self.folders.clear();
+            self.skipped.clear();
+            return;
+        };
+        for part in parts {
+            skips::forget(&mut self.skipped, part.as_str());
+            self.folders.remove(part);
+            let folders: Vec<RelPath> =
+                self.folders.range::<str, _>(below(&bounds(part))).cloned().collect();
+            for folder in folders {
+                self.folders.remove(&folder);
+            }
+        }
+    }
+
+    fn skip(&mut self, path: &RelPath, reason: SkipReason) {
+        skips::forget(&mut self.skipped, path.as_str());
+        self.skipped.insert(Skipped { path: path.as_str().to_owned(), reason });
+    }
+}
+
+/// All that lies below a folder stands between these; `0` is the byte after `/`.
+fn bounds(folder: &RelPath) -> (String, String) {
+    (format!("{folder}/"), format!("{folder}0"))
+}
+
+fn below(bounds: &(String, String)) -> (Bound<&str>, Bound<&str>) {
+    (Bound::Included(&bounds.0), Bound::Excluded(&bounds.1))
+}
+
+async fn settle(place: &Place, outside: &Outside) -> Result<((u64, u64), Dirt), TreeError> {
+    let place = place.clone();
+    let (root, dirt) = outside
+        .offload(move || {
+            let root = place.tree.root_identity();
+            (root, place.watch.settle(PATIENCE))
+        })
+        .await;
+    Ok((identity(root)?, dirt))
+}
+
+async fn root_of(place: &Place, outside: &Outside) -> Result<(u64, u64), TreeError> {
+    let tree = Arc::clone(&place.tree);
+    identity(outside.offload(move || tree.root_identity()).await)
+}
+
+fn identity(root: std::io::Result<Option<(u64, u64)>>) -> Result<(u64, u64), TreeError> {
+    root.map_err(TreeError::RootFailed)?.ok_or(TreeError::RootMissing)
+}
+
+/// Looks at the scope, level by level, so that each level is done side by side.
+async fn look(place: &Place, scope: &Scope, outside: &Outside) -> Result<Sighting, TreeError> {
+    let mut all = Sighting::default();
+    let mut level = vec![None];
+    if let Scope::Parts(parts) = scope {
+        let parts = parts.iter().cloned().collect();
+        all = side_by_side(place, parts, outside, Place::stamp).await?;
+        level = outermost(&all.folders).into_iter().map(Some).collect();
+    }
+    while !level.is_empty() {
+        let found = side_by_side(place, level, outside, Place::list).await?;
+        level = found.folders.iter().cloned().map(Some).collect();
+        all.merge(found);
+    }
+    Ok(all)
+}
+
+fn outermost(folders: &BTreeSet<RelPath>) -> Vec<RelPath> {
+    let is_outermost = |folder: &&RelPath| !folder.ancestors().any(|above| folders.contains(above));
+    folders.iter().filter(is_outermost).cloned().collect()
+}
+
+async fn side_by_side<T: Send + 'static>(
+    place: &Place,
+    mut todo: Vec<T>,
+    outside: &Outside,
+    look: fn(&Place, &[T]) -> Result<Sighting, TreeError>,
+) -> Result<Sighting, TreeError> {
+    let size = todo.len().div_ceil(outside.spawner.width().max(1)).max(1);
+    let mut pieces = Vec::new();
+    while !todo.is_empty() {
+        let piece = todo.split_off(todo.len().saturating_sub(size));
+        let place = place.clone();
+        pieces.push(outside.offload(move || look(&place, &piece)));
+    }
+    let mut all = Sighting::default();
+    for sighting in join_all(pieces).await {
+        all.merge(sighting?);
+    }
+    Ok(all)
+}
+
+/// Reads files side by side; each reader takes the next one, as sizes differ.
+async fn read(
+    place: &Place,
+    paths: Vec<RelPath>,
+    outside: &Outside,
+) -> Result<BTreeMap<RelPath, Reading>, TreeError> {
+    let width = outside.spawner.width().clamp(1, paths.len().max(1));
+    let (paths, next) = (Arc::new(paths), Arc::new(AtomicUsize::new(0)));
+    let readers = (0..width).map(|_| {
+        let (tree, clock) = (Arc::clone(&place.tree), Arc::clone(&outside.clock));
+        let (paths, next) = (Arc::clone(&paths), Arc::clone(&next));
+        outside.offload(move || {
+            let mut readings = Vec::new();
+            while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+                readings.push((path.clone(), hashing::read(&*tree, &*clock, path)?));
+            }
+            Ok(readings)
+        })
+    });
+    let readings: Result<Vec<_>, TreeError> = join_all(readers).await.into_iter().collect();
+    Ok(readings?.into_iter().flatten().collect())
+}

@@ -1,0 +1,142 @@
+//! What stands in a tree but can't be mirrored, kept by the shown path.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use mirror_core::patterns::Coverage;
+use mirror_core::path::PathError;
+use mirror_core::{RelPath, State};
+
+use crate::api::{SkipReason, Skipped};
+use crate::outside::DirEntry;
+
+/// Whether the very thing at `path` is skipped.
+pub(super) fn stands_in(skipped: &BTreeSet<Skipped>, path: &str) -> bool {
+    skipped.range(first_at(path)..).next().is_some_and(|skip| skip.path == path)
+}
+
+/// Forgets what is skipped at `path` and below it.
+pub(super) fn forget(skipped: &mut BTreeSet<Skipped>, path: &str) {
+    let below = (
+        Bound::Included(first_at(&format!("{path}/"))),
+        // `0` is the byte after `/`.
+        Bound::Excluded(first_at(&format!("{path}0"))),
+    );
+    let at = skipped.range(first_at(path)..).take_while(|skip| skip.path == path);
+    let gone: Vec<Skipped> = at.chain(skipped.range(below)).cloned().collect();
+    for skip in &gone {
+        skipped.remove(skip);
+    }
+}
+
+fn first_at(path: &str) -> Skipped {
+    Skipped { path: path.to_owned(), reason: SkipReason::NotUtf8 }
+}
+
+/// Why a name that makes no mirrored path is skipped; `None` when nobody would
+/// expect it to be mirrored.
+pub(super) fn reason_for_name(
+    shown: &str,
+    error: Option<PathError>,
+    entry: &DirEntry,
+    coverage: &Coverage,
+) -> Option<SkipReason> {
+    let reason = match error {
+        Some(PathError::Git | PathError::Mirror) => return None,
+        Some(_) => SkipReason::NameNotAllowed,
+        None => SkipReason::NotUtf8,
+    };
+    would_cover(shown, entry, coverage).then_some(reason)
+}
+
+/// Asks the patterns about the nearest name that they can be asked about.
+fn would_cover(shown: &str, entry: &DirEntry, coverage: &Coverage) -> bool {
+    let is_wild = |letter: char| letter.is_control() || "\\:".contains(letter);
+    let nearest = shown.replace(is_wild, "_");
+    match (RelPath::new(&nearest), entry) {
+        (Err(_), _) => true,
+        (Ok(path), DirEntry::Folder) => coverage.may_hold(&path),
+        (Ok(path), DirEntry::File(_) | DirEntry::Special) => coverage.covers(&path),
+        (Ok(path), DirEntry::Unreadable) => coverage.covers(&path) || coverage.may_hold(&path),
+    }
+}
+
+/// Whether a link at `path` leads out of the project, or to where no mirrored
+/// path can be (`.git`, our own folder, the root itself).
+pub(super) fn leads_out(path: &RelPath, target: &[u8]) -> bool {
+    let Ok(target) = std::str::from_utf8(target) else { return true };
+    if target.starts_with('/') {
+        return true;
+    }
+    let mut place: Vec<&str> = path.segments().collect();
+    place.pop();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                if place.pop().is_none() {
+                    return true;
+                }
+            }
+            name => place.push(name),
+        }
+    }
+    RelPath::new(&place.join("/")).is_err()
+}
+
+/// Longer targets can't be links on any system we run on.
+pub(super) const MAX_TARGET_BYTES: u64 = 4_096;
+
+/// A link's state, whose content is its target's text.
+pub(super) fn link_state(target: &[u8]) -> State {
+    State {
+        kind: mirror_core::Kind::Link,
+        digest: mirror_core::Digest::of(target),
+        exec: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(link: &str, target: &str, expected: bool) {
+        let path = RelPath::new(link).unwrap();
+        assert_eq!(leads_out(&path, target.as_bytes()), expected, "{link} -> {target}");
+    }
+
+    #[test]
+    fn link_within_the_project_is_mirrored() {
+        check("a", "b.md", false);
+        check("a/b", "../c", false);
+        check("a/b", "./x//y", false);
+        check("a/b/c", "../../d", false);
+    }
+
+    #[test]
+    fn link_out_of_the_project_is_not() {
+        check("a", "/etc/passwd", true);
+        check("a", "../b", true);
+        check("a/b", "../../c", true);
+        check("a/b", "../../project/c", true);
+        check("a/b", "..", true);
+    }
+
+    #[test]
+    fn link_into_git_or_our_own_folder_is_not() {
+        check("a", ".git/config", true);
+        check("a/b", "../_mirror/FORMAT", true);
+    }
+
+    #[test]
+    fn forgetting_a_folder_leaves_its_neighbours() {
+        let names = ["a", "a.md", "a/b", "a/b/c", "a0", "b"];
+        let mut skipped: BTreeSet<_> = names.map(first_at).into();
+
+        forget(&mut skipped, "a");
+
+        let left: Vec<_> = skipped.iter().map(|skip| skip.path.as_str()).collect();
+        assert_eq!(left, ["a.md", "a0", "b"]);
+    }
+}

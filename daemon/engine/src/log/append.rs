@@ -1,0 +1,87 @@
+//! Creating the next entry (L1, L3, L5).
+
+use mirror_core::commit::{Commit, entry_name};
+use mirror_core::Digest;
+use mirror_storage::{Expect, Guarded};
+
+use super::read::RawEntry;
+use super::{Log, LogEntry, own_path, read_entry};
+use crate::error::EngineError;
+use crate::state::Attempt;
+
+/// How often a reply that contradicts itself is asked again.
+const LOOKS: usize = 5;
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Appended {
+    /// The entry is ours; it has been applied. It may be void, which its own
+    /// writer treats as not pushed.
+    Won(LogEntry),
+    /// Another entry stands there; it has not been read yet.
+    Lost,
+}
+
+impl Log {
+    /// Creates the entry of a saved attempt on top of the head.
+    ///
+    /// An error leaves the question open: the attempt must be kept and settled
+    /// before the next one (L5).
+    pub async fn append(&mut self, attempt: &Attempt) -> Result<Appended, EngineError> {
+        debug_assert_eq!(attempt.seq, self.head() + 1, "attempts follow the head");
+        let path = own_path(&entry_name(attempt.seq));
+        let body = bytes::Bytes::from(attempt.bytes.clone());
+        match self.backend.write(&path, body.into(), Expect::Absent).await {
+            Ok(Guarded::Done(_)) => self.won(attempt).await.map(Appended::Won),
+            Ok(Guarded::Refused) => match self.settle(attempt).await? {
+                Some(appended) => Ok(appended),
+                None => Err(EngineError::Internal(format!(
+                    "entry {} was refused, and yet it is absent",
+                    attempt.seq
+                ))),
+            },
+            // The reply may have been lost after the write landed: look.
+            Err(error) => match self.settle(attempt).await {
+                Ok(Some(appended)) => Ok(appended),
+                Ok(None) | Err(_) => Err(error.into()),
+            },
+        }
+    }
+
+    /// Says what became of an attempt by reading the entry at its place and
+    /// comparing its id (L5); `None` while nothing stands there.
+    pub async fn settle(&mut self, attempt: &Attempt) -> Result<Option<Appended>, EngineError> {
+        if attempt.seq <= self.head() {
+            return Ok(Some(self.settle_read(attempt).await?));
+        }
+        for _ in 0..LOOKS {
+            if let Some(raw) = read_entry(self.backend.as_ref(), attempt.seq).await? {
+                return match is_ours(&raw, attempt) {
+                    true => Ok(Some(Appended::Won(self.take(attempt.seq, raw).await?))),
+                    false => Ok(Some(Appended::Lost)),
+                };
+            }
+        }
+        Ok(None)
+    }
+
+    /// For an attempt whose place in the log has been read already.
+    async fn settle_read(&mut self, attempt: &Attempt) -> Result<Appended, EngineError> {
+        let entry = self.entry(attempt.seq).await?;
+        let ours = entry.commit.as_ref().is_some_and(|commit| commit.id == attempt.id);
+        Ok(if ours { Appended::Won(entry) } else { Appended::Lost })
+    }
+
+    async fn won(&mut self, attempt: &Attempt) -> Result<LogEntry, EngineError> {
+        let raw = RawEntry {
+            digest: Digest::of(&attempt.bytes),
+            len: attempt.bytes.len() as u64,
+            bytes: attempt.bytes.clone().into(),
+        };
+        self.take(attempt.seq, raw).await
+    }
+}
+
+fn is_ours(raw: &RawEntry, attempt: &Attempt) -> bool {
+    Commit::parse(&raw.bytes).is_ok_and(|commit| commit.id == attempt.id)
+}

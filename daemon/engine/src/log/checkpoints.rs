@@ -1,0 +1,110 @@
+//! Writing checkpoints and starting from one (L8).
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use mirror_core::checkpoint::{self, INTERVAL};
+use mirror_core::commit::{CheckpointRef, checkpoint_name};
+use mirror_core::{Digest, History};
+use mirror_storage::{Backend, ByteRange, Expect};
+
+use super::local::{compress, inflate};
+use super::{Log, own_path};
+use crate::error::EngineError;
+
+/// A checkpoint may not inflate beyond this.
+const MAX_CHECKPOINT_BYTES: u64 = 4 << 30;
+
+/// How many checkpoints a clone tries, newest first, before it reads the log
+/// from entry 1.
+const TRIED: usize = 4;
+
+impl Log {
+    /// Whether the head is a place for a checkpoint.
+    pub fn is_checkpoint_due(&self) -> bool {
+        self.head() > 0 && self.head().is_multiple_of(INTERVAL)
+    }
+
+    /// Makes the checkpoint of the head: kept here by every machine, written
+    /// to the backend by the one that made the commit (`ours`). Gives what a
+    /// later commit may vouch for. Nothing depends on it being written.
+    pub async fn make_checkpoint(&mut self, ours: bool) -> Option<CheckpointRef> {
+        let history = self.history.clone();
+        let json = self.outside.offload(move || checkpoint::to_bytes(&history)).await;
+        let made = CheckpointRef { seq: self.head(), sha256: Digest::of(&json) };
+        if ours {
+            self.store_checkpoint(&json).await;
+        }
+        self.keep_history(json).await;
+        Some(made)
+    }
+
+    async fn store_checkpoint(&self, json: &[u8]) {
+        let Ok(bytes) = compress(json) else { return };
+        let path = own_path(&checkpoint_name(self.head()));
+        let body = Bytes::from(bytes).into();
+        if let Err(error) = self.backend.write(&path, body, Expect::Absent).await {
+            tracing::warn!(%error, "a checkpoint could not be written");
+        }
+    }
+
+    /// Starts from the newest checkpoint that a later commit vouches for;
+    /// leaves the history empty when there is none.
+    pub(super) async fn start_from_checkpoint(&mut self) -> Result<(), EngineError> {
+        let folder = own_path("checkpoints");
+        let files: Vec<_> = self.backend.list(&folder).try_collect().await?;
+        let mut seqs: Vec<u64> =
+            files.iter().filter_map(|file| file.path.name().get(..10)?.parse().ok()).collect();
+        seqs.sort_unstable_by(|left, right| right.cmp(left));
+        for seq in seqs.into_iter().take(TRIED) {
+            let Some(json) = read_checkpoint(self.backend.as_ref(), seq).await? else { continue };
+            if let Some(history) = self.vouched(seq, &json).await? {
+                self.history = history;
+                self.keep_history(json).await;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The history of a checkpoint, if entry `seq` is the one it names and a
+    /// later entry, chained to that one, names its digest.
+    async fn vouched(&self, seq: u64, json: &[u8]) -> Result<Option<History>, EngineError> {
+        let Ok(history) = checkpoint::from_bytes(json) else { return Ok(None) };
+        if history.head() != seq || history.project().is_none() {
+            return Ok(None);
+        }
+        let backend = self.backend.as_ref();
+        let same = |raw: &super::read::RawEntry| Some(raw.digest) == history.head_digest();
+        if !super::read_entry(backend, seq).await?.as_ref().is_some_and(same) {
+            return Ok(None);
+        }
+        // The first entry names the project that the checkpoint claims to be of.
+        let first = super::read_entry(backend, 1).await?.map(|raw| raw.digest);
+        if first != history.project() {
+            return Ok(None);
+        }
+        let wanted = CheckpointRef { seq, sha256: Digest::of(json) };
+        let (mut digest, mut next) = (history.head_digest(), seq + 1);
+        while let Some(raw) = super::read_entry(backend, next).await? {
+            let Ok(commit) = super::read::parse(next, &raw)? else { return Ok(None) };
+            if commit.parent != digest || commit.seq != next {
+                return Ok(None);
+            }
+            if commit.checkpoint == Some(wanted) {
+                return Ok(Some(history));
+            }
+            (digest, next) = (Some(raw.digest), next + 1);
+        }
+        Ok(None)
+    }
+}
+
+async fn read_checkpoint(backend: &dyn Backend, seq: u64) -> Result<Option<Vec<u8>>, EngineError> {
+    let path = own_path(&checkpoint_name(seq));
+    let Some(mut stream) = backend.read(&path, ByteRange::ALL).await? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    while let Some(piece) = stream.next().await {
+        bytes.extend_from_slice(&piece?);
+    }
+    Ok(inflate(&bytes, MAX_CHECKPOINT_BYTES))
+}

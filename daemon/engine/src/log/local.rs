@@ -1,0 +1,146 @@
+//! The copy of the log that this machine keeps in its data folder (L7): the
+//! bytes of recent entries, and the history at a checkpoint to start from.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use mirror_core::commit::{Commit, entry_name};
+use mirror_core::{Digest, History, checkpoint};
+
+use super::read::{RawEntry, parse};
+use super::{Log, LogEntry, read_entry};
+use crate::error::EngineError;
+use crate::outside::Disk;
+
+/// So many entries are kept, and all since the last checkpoint but one.
+const KEPT_ENTRIES: u64 = 1_000;
+
+const CHECKPOINTS: &str = "checkpoints";
+
+impl Log {
+    /// Keeps an entry's bytes; failing to is no reason to stop reading.
+    pub(super) async fn keep_bytes(&self, seq: u64, raw: &RawEntry) {
+        let (data, bytes) = (self.data.clone(), raw.bytes.clone());
+        let kept = self
+            .outside
+            .offload(move || data.write(&entry_name(seq), &mut bytes.as_ref(), false))
+            .await;
+        if let Err(error) = kept {
+            tracing::warn!(seq, %error, "an entry of the log could not be kept here");
+        }
+    }
+
+    /// Reads on from what the data folder holds; stops at the first gap.
+    pub(super) async fn load_local(&mut self) -> Result<(), EngineError> {
+        let data = self.data.clone();
+        if let Some(history) = self.outside.offload(move || newest_history(data.as_ref())).await {
+            self.history = history;
+        }
+        loop {
+            let (data, seq) = (self.data.clone(), self.head() + 1);
+            let bytes = self.outside.offload(move || data.read(&entry_name(seq))).await;
+            let Ok(Some(bytes)) = bytes else { return Ok(()) };
+            let raw = RawEntry {
+                digest: Digest::of(&bytes),
+                len: bytes.len() as u64,
+                bytes: bytes.into(),
+            };
+            let parsed = parse(seq, &raw)?;
+            let follows = |commit: &Commit| {
+                commit.seq == seq && commit.parent == self.history.head_digest()
+            };
+            // A damaged copy here is no statement about the log: read it there.
+            if !parsed.as_ref().is_ok_and(follows) {
+                return Ok(());
+            }
+            self.apply(seq, raw.digest, parsed);
+        }
+    }
+
+    /// One entry that has been read before, from here or from the backend.
+    pub async fn entry(&self, seq: u64) -> Result<LogEntry, EngineError> {
+        let data = self.data.clone();
+        let kept = self.outside.offload(move || data.read(&entry_name(seq))).await;
+        let raw = match kept {
+            Ok(Some(bytes)) => RawEntry {
+                digest: Digest::of(&bytes),
+                len: bytes.len() as u64,
+                bytes: bytes.into(),
+            },
+            _ => read_entry(self.backend.as_ref(), seq)
+                .await?
+                .ok_or_else(|| super::fork(format!("entry {seq} is gone")))?,
+        };
+        let commit = parse(seq, &raw)?.ok().map(std::sync::Arc::new);
+        let void = self.void_reason(seq).map(str::to_owned);
+        let unreadable = || "it cannot be read as a commit".to_owned();
+        let void = void.or_else(|| commit.is_none().then(unreadable));
+        Ok(LogEntry { seq, digest: raw.digest, commit, void })
+    }
+
+    /// Keeps the history at the head here, and lets go of what is older than
+    /// recovery needs.
+    pub(super) async fn keep_history(&self, json: Vec<u8>) {
+        let (data, seq) = (self.data.clone(), self.head());
+        let name = local_name(seq, &Digest::of(&json));
+        self.outside
+            .offload(move || {
+                let kept = compress(&json)
+                    .and_then(|bytes| data.write(&name, &mut bytes.as_slice(), false));
+                match kept {
+                    Ok(()) => tidy(data.as_ref(), seq),
+                    Err(error) => tracing::warn!(%error, "a checkpoint could not be kept here"),
+                }
+            })
+            .await;
+    }
+}
+
+/// The digest in its name tells a whole file from a damaged one.
+fn local_name(seq: u64, digest: &Digest) -> String {
+    format!("{CHECKPOINTS}/{seq:010}-{digest}.json.gz")
+}
+
+fn newest_history(data: &dyn Disk) -> Option<History> {
+    let files = data.list(CHECKPOINTS).ok()?;
+    files.iter().rev().find_map(|file| {
+        let bytes = data.read(&format!("{CHECKPOINTS}/{}", file.name)).ok()??;
+        let json = inflate(&bytes, u64::MAX)?;
+        let seq: u64 = file.name.get(..10)?.parse().ok()?;
+        let named = local_name(seq, &Digest::of(&json)).ends_with(&file.name);
+        checkpoint::from_bytes(&json).ok().filter(|history| named && history.head() == seq)
+    })
+}
+
+/// Removes checkpoints but the last two, and entries that nothing needs.
+fn tidy(data: &dyn Disk, head: u64) {
+    let Ok(files) = data.list(CHECKPOINTS) else { return };
+    let Some(old) = files.len().checked_sub(2) else { return };
+    for file in &files[..old] {
+        let _ = data.remove(&format!("{CHECKPOINTS}/{}", file.name));
+    }
+    let since = files[old].name.get(..10).and_then(|seq| seq.parse().ok()).unwrap_or(0);
+    let keep_from = head.saturating_sub(KEPT_ENTRIES).min(since);
+    let shard_of = |seq: u64| entry_name(seq).rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    // Only whole thousands are looked through, so that this stays cheap.
+    let Some(last) = keep_from.checked_sub(1_000) else { return };
+    let Some(folder) = shard_of(last) else { return };
+    for file in data.list(&folder).unwrap_or_default() {
+        let _ = data.remove(&format!("{folder}/{}", file.name));
+    }
+}
+
+pub(super) fn compress(json: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(json)?;
+    encoder.finish()
+}
+
+/// `None` when it is damaged or longer than `limit`.
+pub(super) fn inflate(bytes: &[u8], limit: u64) -> Option<Vec<u8>> {
+    let mut json = Vec::new();
+    GzDecoder::new(bytes).take(limit).read_to_end(&mut json).ok()?;
+    (json.len() as u64 != limit).then_some(json)
+}

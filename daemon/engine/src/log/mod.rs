@@ -1,0 +1,110 @@
+//! One project's log: what has been read of it, and the next entry.
+//!
+//! Entries are read in order, their chain checked, and kept in the data folder
+//! (L7). Whatever contradicts what was read before stops the project: nothing
+//! is written or deleted until a person has looked.
+
+mod append;
+mod checkpoints;
+mod local;
+mod open;
+mod read;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mirror_core::commit::Commit;
+use mirror_core::{Digest, History, Timestamp};
+use mirror_storage::{Backend, RemotePath};
+
+pub use append::Appended;
+pub(crate) use read::read_entry;
+
+use crate::error::EngineError;
+use crate::outside::{Disk, Outside};
+
+/// The folder of our own files on a backend.
+pub const OWN_FOLDER: &str = "_mirror";
+
+/// A path below [`OWN_FOLDER`].
+pub(crate) fn own_path(name: &str) -> RemotePath {
+    RemotePath::new(format!("{OWN_FOLDER}/{name}")).expect("our own names are normal")
+}
+
+/// One entry as it was read.
+#[derive(Clone, Debug)]
+pub struct LogEntry {
+    pub seq: u64,
+    pub digest: Digest,
+    /// `None` when the bytes are no commit.
+    pub commit: Option<Arc<Commit>>,
+    /// Why it changes nothing, if so.
+    pub void: Option<String>,
+}
+
+/// What is known of a project's log.
+pub struct Log {
+    backend: Arc<dyn Backend>,
+    data: Arc<dyn Disk>,
+    outside: Outside,
+    history: History,
+    /// Why entries are void, by number.
+    voids: BTreeMap<u64, String>,
+    /// When the backend was last asked for the head.
+    checked_at: Option<Timestamp>,
+    /// Looks at the head since its entry was last compared (L3).
+    looks: u32,
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Log(head {})", self.history.head())
+    }
+}
+
+impl Log {
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// For trying a commit out before it is appended.
+    pub fn history_mut(&mut self) -> &mut History {
+        &mut self.history
+    }
+
+    pub fn head(&self) -> u64 {
+        self.history.head()
+    }
+
+    pub fn project(&self) -> Digest {
+        self.history.project().expect("a log is opened with its first entry")
+    }
+
+    pub fn checked_at(&self) -> Option<Timestamp> {
+        self.checked_at
+    }
+
+    /// Why the entry is void, if it is.
+    pub fn void_reason(&self, seq: u64) -> Option<&str> {
+        self.voids.get(&seq).map(String::as_str)
+    }
+}
+
+/// Stops the project: what was read contradicts what was read before (L7).
+pub(crate) fn fork(what: String) -> EngineError {
+    EngineError::Stopped {
+        reason: format!("the project's log has forked: {what}; nothing was written or deleted"),
+        hint: Some(
+            "the backend may have been restored or copied by another program; bring back the log \
+             that this machine has read, or remove the project here and clone it again beside it"
+                .to_owned(),
+        ),
+    }
+}
+
+pub(crate) fn unknown_format(seq: u64, format: u64) -> EngineError {
+    EngineError::Stopped {
+        reason: format!("entry {seq} of the log has format {format}, which this version does not understand"),
+        hint: Some(format!("update mirrord to a version that understands format {format}")),
+    }
+}

@@ -1,0 +1,90 @@
+//! Opening a project's log: from this machine's copy, or from the backend.
+
+use std::collections::BTreeMap;
+
+use futures::TryStreamExt;
+use mirror_core::commit::entry_name;
+use mirror_core::{Digest, History};
+use mirror_storage::StorageError;
+
+use super::{Log, fork, own_path, read_entry};
+use crate::api::Parts;
+use crate::error::EngineError;
+
+impl Log {
+    /// Opens the log. Works while the backend is away once this machine has
+    /// read it before; then [`Log::checked_at`] is `None`.
+    pub async fn open(parts: &Parts) -> Result<Self, EngineError> {
+        let mut log = Self {
+            backend: parts.backend.clone(),
+            data: parts.data.clone(),
+            outside: parts.outside.clone(),
+            history: History::new(),
+            voids: BTreeMap::new(),
+            checked_at: None,
+            looks: 0,
+        };
+        log.load_local().await?;
+        match (log.history.project(), log.read_backend().await) {
+            (_, Ok(())) => Ok(log),
+            (Some(_), Err(EngineError::Storage(error))) if is_away(&error) => {
+                tracing::warn!(%error, "the backend is away; going by this machine's copy of the log");
+                Ok(log)
+            }
+            (_, Err(error)) => Err(error),
+        }
+    }
+
+    async fn read_backend(&mut self) -> Result<(), EngineError> {
+        match self.history.project() {
+            Some(project) => self.confirm_project(project).await?,
+            None => self.start_from_checkpoint().await?,
+        }
+        self.catch_up().await?;
+        if self.head() == 0 {
+            return Err(EngineError::NoProject);
+        }
+        if self.history.settings().is_none() {
+            let reason = self.void_reason(1).unwrap_or("it has no settings").to_owned();
+            return Err(EngineError::Stopped {
+                reason: format!("the first entry of the log is void: {reason}"),
+                hint: Some("this is no project that can be used; make a new one elsewhere".to_owned()),
+            });
+        }
+        self.look_for_copies().await
+    }
+
+    /// Another entry 1 at the same place is another project (L1).
+    async fn confirm_project(&mut self, project: Digest) -> Result<(), EngineError> {
+        match read_entry(self.backend.as_ref(), 1).await? {
+            Some(raw) if raw.digest == project => self.confirm_head().await,
+            Some(_) => Err(EngineError::Stopped {
+                reason: "another project stands at this project's place on the backend".to_owned(),
+                hint: Some("check the backend's URL; nothing was changed".to_owned()),
+            }),
+            None => Err(fork("its first entry is gone from the backend".to_owned())),
+        }
+    }
+
+    /// Names beside the newest entries that no daemon writes: another program
+    /// copies this folder between machines, and its copies fork the log (L7).
+    async fn look_for_copies(&self) -> Result<(), EngineError> {
+        let name = entry_name(self.head());
+        let folder = own_path(name.rsplit_once('/').map_or(name.as_str(), |(folder, _)| folder));
+        let files: Vec<_> = self.backend.list(&folder).try_collect().await?;
+        let is_entry = |name: &str| {
+            name.strip_suffix(".json").is_some_and(|digits| {
+                digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit())
+            })
+        };
+        match files.iter().find(|file| !is_entry(file.path.name())) {
+            Some(file) => Err(fork(format!("{} stands among its entries", file.path))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a later try may find the backend there again.
+fn is_away(error: &StorageError) -> bool {
+    matches!(error.class(), mirror_storage::FaultClass::Transient | mirror_storage::FaultClass::Auth)
+}

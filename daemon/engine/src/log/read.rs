@@ -1,0 +1,149 @@
+//! Reading new entries (L3, L4, L6).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt};
+use mirror_core::commit::{Commit, MAX_ENTRY_BYTES, ParseError, entry_name};
+use mirror_core::digest::Hasher;
+use mirror_core::history::{Applied, Void};
+use mirror_core::Digest;
+use mirror_storage::{Backend, ByteRange, StorageError};
+
+use super::{Log, LogEntry, fork, own_path, unknown_format};
+use crate::error::EngineError;
+
+/// How many entries are asked for at once when many are behind.
+const MOST_AT_ONCE: u64 = 32;
+
+/// Every so many looks at an unchanged head its entry is compared again (L3).
+const LOOKS_PER_COMPARISON: u32 = 20;
+
+/// An entry's bytes as far as they can be an entry's, and the digest of all.
+#[derive(Clone, Debug)]
+pub(crate) struct RawEntry {
+    pub bytes: Bytes,
+    pub digest: Digest,
+    pub len: u64,
+}
+
+/// Reads one entry; `None` when it is not there.
+pub(crate) async fn read_entry(
+    backend: &dyn Backend,
+    seq: u64,
+) -> Result<Option<RawEntry>, StorageError> {
+    let path = own_path(&entry_name(seq));
+    let Some(mut stream) = backend.read(&path, ByteRange::ALL).await? else {
+        return Ok(None);
+    };
+    let (mut kept, mut hasher, mut len) = (Vec::new(), Hasher::new(), 0_u64);
+    while let Some(piece) = stream.next().await {
+        let piece = piece?;
+        hasher.update(&piece);
+        len += piece.len() as u64;
+        // Beyond the limit only the digest counts: the chain goes over all bytes.
+        if len <= MAX_ENTRY_BYTES {
+            kept.extend_from_slice(&piece);
+        }
+    }
+    Ok(Some(RawEntry { bytes: kept.into(), digest: hasher.finish(), len }))
+}
+
+impl Log {
+    /// Reads all entries after the head, in order, until one is absent (L4).
+    ///
+    /// One request when nothing is new; many at once when much is.
+    pub async fn catch_up(&mut self) -> Result<Vec<LogEntry>, EngineError> {
+        let mut arrived = Vec::new();
+        let mut width = 1;
+        loop {
+            let first = self.head() + 1;
+            let backend = self.backend.as_ref();
+            let reads: Vec<_> =
+                (first..first + width).map(|seq| read_entry(backend, seq).boxed()).collect();
+            let entries = futures::future::join_all(reads).await;
+            for (seq, entry) in (first..).zip(entries) {
+                match entry? {
+                    Some(raw) => arrived.push(self.take(seq, raw).await?),
+                    None => return self.at_head(arrived).await,
+                }
+            }
+            width = (width * 2).min(MOST_AT_ONCE);
+        }
+    }
+
+    async fn at_head(&mut self, arrived: Vec<LogEntry>) -> Result<Vec<LogEntry>, EngineError> {
+        self.checked_at = Some(self.outside.clock.now());
+        self.looks += 1;
+        if self.looks >= LOOKS_PER_COMPARISON {
+            self.confirm_head().await?;
+        }
+        Ok(arrived)
+    }
+
+    /// Reads the head's entry again and compares it with what was read (L3).
+    pub async fn confirm_head(&mut self) -> Result<(), EngineError> {
+        self.confirm(self.head(), self.history.head_digest()).await?;
+        self.looks = 0;
+        Ok(())
+    }
+
+    /// What [`Log::confirm_head`] does, for use beside other calls.
+    pub(crate) async fn confirm(&self, seq: u64, digest: Option<Digest>) -> Result<(), EngineError> {
+        if seq == 0 {
+            return Ok(());
+        }
+        match read_entry(self.backend.as_ref(), seq).await? {
+            Some(raw) if Some(raw.digest) == digest => Ok(()),
+            Some(_) => Err(fork(format!("entry {seq} is not the one that this machine has read"))),
+            None => Err(fork(format!("entry {seq}, which this machine has read, is gone"))),
+        }
+    }
+
+    /// Takes in the next entry: keeps its bytes and applies it.
+    pub(super) async fn take(&mut self, seq: u64, raw: RawEntry) -> Result<LogEntry, EngineError> {
+        let parsed = parse(seq, &raw)?;
+        if let Ok(commit) = &parsed
+            && commit.seq == seq
+            && commit.parent != self.history.head_digest()
+        {
+            // Another parent: if our head still stands there, this one is void.
+            let head = self.head();
+            self.confirm(head, self.history.head_digest()).await?;
+        }
+        self.keep_bytes(seq, &raw).await;
+        Ok(self.apply(seq, raw.digest, parsed))
+    }
+
+    /// Applies an entry whose chain has been looked at.
+    pub(super) fn apply(
+        &mut self,
+        seq: u64,
+        digest: Digest,
+        parsed: Result<Commit, String>,
+    ) -> LogEntry {
+        let applied = self.history.apply(seq, digest, parsed.as_ref().map_err(Clone::clone));
+        let void = match applied {
+            Applied::Counted => None,
+            Applied::Void(Void::Unreadable(reason)) => Some(reason),
+            Applied::Void(void) => Some(void.to_string()),
+        };
+        if let Some(reason) = &void {
+            tracing::warn!(seq, reason, "the log has a void entry");
+            self.voids.insert(seq, reason.clone());
+        }
+        LogEntry { seq, digest, commit: parsed.ok().map(Arc::new), void }
+    }
+}
+
+/// Reads a commit from an entry's bytes; only an unknown format is an error.
+pub(super) fn parse(seq: u64, raw: &RawEntry) -> Result<Result<Commit, String>, EngineError> {
+    if raw.len > MAX_ENTRY_BYTES {
+        return Ok(Err(ParseError::TooLarge(raw.len).to_string()));
+    }
+    match Commit::parse(&raw.bytes) {
+        Ok(commit) => Ok(Ok(commit)),
+        Err(ParseError::UnknownFormat(format)) => Err(unknown_format(seq, format)),
+        Err(error) => Ok(Err(error.to_string())),
+    }
+}

@@ -1,0 +1,220 @@
+//! One project's working tree, reached by mirrored paths only.
+//!
+//! Implementations open parents without following links, so that no path of a
+//! commit can reach outside the root. All calls block: the engine offloads them.
+
+use std::io;
+
+use mirror_core::{Digest, Kind, RelPath, State};
+use serde::{Deserialize, Serialize};
+
+/// Which file stands at a path, told without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub dev: u64,
+    pub inode: u64,
+    pub ctime_ns: i64,
+}
+
+/// What the file system says of a file or link, without its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    pub kind: Kind,
+    pub identity: Identity,
+    pub size: u64,
+    pub mtime_ns: i64,
+    pub exec: bool,
+}
+
+/// What one look into a folder found, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DirEntry {
+    File(Stamp),
+    Folder,
+    /// A socket, pipe or device.
+    Special,
+    /// It is there, but could not be looked at.
+    Unreadable,
+}
+
+/// One name in a folder. `None` stands for a name that is not UTF-8; `shown`
+/// is then the name with its bad bytes replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub name: Option<String>,
+    pub shown: String,
+    pub entry: DirEntry,
+}
+
+/// What must stand at a path for a local write or removal to go ahead (B9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    Absent,
+    /// This very content; the file that came out is digested to be sure.
+    State(State),
+}
+
+/// A new content beside its place, complete and flushed, not visible yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Staged {
+    pub path: RelPath,
+    /// The name of the temporary file, in the same folder as `path`.
+    pub temp_name: String,
+    pub state: State,
+    pub stamp: Stamp,
+}
+
+/// How putting a staged file in its place ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Put {
+    Done(Stamp),
+    /// Something else stood there; it stands there still.
+    Changed,
+}
+
+/// How removing a file ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    Done,
+    /// Something else stood there; it stands there still.
+    Changed,
+}
+
+/// Why the working tree could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TreeError {
+    #[error("the project's folder is missing")]
+    RootMissing,
+    #[error("the project's folder could not be read")]
+    RootFailed(#[source] io::Error),
+    #[error("a link or a file stands in the way of {0}")]
+    Obstructed(RelPath),
+    #[error("{0} is a folder here")]
+    IsFolder(RelPath),
+    #[error("the link {0} points to where no mirrored link may")]
+    LinkRefused(RelPath),
+    #[error("the disk is full")]
+    Full,
+    #[error("no permission for {0}")]
+    Forbidden(RelPath),
+    #[error("this file system cannot hold the name {0}")]
+    NameRefused(RelPath),
+    #[error("{path} could not be accessed")]
+    Failed {
+        path: RelPath,
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// What the file system under the root can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeTraits {
+    /// Whether the executable bit of a file is kept.
+    pub exec: bool,
+}
+
+/// A file's bytes or a link's target, with the stamp of that very file.
+pub type Opened = (Stamp, Box<dyn io::Read + Send>);
+
+/// One project's working tree.
+///
+/// # Rules
+///
+/// - No call follows a link, in any component of a path.
+/// - A file appears whole, under its name, or not at all.
+/// - A file that is not as expected is never replaced or removed: what came
+///   out is looked at, and put back when it is something else (B9). Should yet
+///   another version have taken the place meanwhile, that one stays and the
+///   version that was out is handed to `rescued`.
+/// - Files that are not asked for keep their mtime.
+pub trait Tree: Send + Sync {
+    /// Identifies the root folder (device, inode); `None` when it is missing.
+    fn root_identity(&self) -> io::Result<Option<(u64, u64)>>;
+
+    fn traits(&self) -> TreeTraits;
+
+    /// Lists one folder, `None` for the root; no order. A folder that is gone
+    /// lists as empty, except the root ([`TreeError::RootMissing`]).
+    fn list(&self, folder: Option<&RelPath>) -> Result<Vec<Found>, TreeError>;
+
+    /// Looks at one file or link; `None` when there is none (or a folder).
+    fn stamp(&self, path: &RelPath) -> Result<Option<Stamp>, TreeError>;
+
+    /// Opens a file's bytes, or a link's target text, with its stamp of now.
+    fn open(&self, path: &RelPath) -> Result<Option<Opened>, TreeError>;
+
+    /// Writes `content` beside `path`, flushes it and gives its digest; makes
+    /// missing parents. A link is checked against B9 and becomes a link.
+    fn stage(
+        &self,
+        path: &RelPath,
+        kind: Kind,
+        exec: bool,
+        temp_name: &str,
+        content: &mut dyn io::Read,
+    ) -> Result<Staged, TreeError>;
+
+    /// Puts a staged file in its place if what stands there is as expected.
+    /// On [`Put::Changed`] the staged file is removed.
+    fn put(
+        &self,
+        staged: &Staged,
+        expected: Expected,
+        rescued: &mut dyn FnMut(&mut dyn io::Read) -> io::Result<()>,
+    ) -> Result<Put, TreeError>;
+
+    /// Removes a file, and folders above it that this leaves empty, if the
+    /// file is as expected. `temp_name` is where it stands while looked at.
+    fn take(
+        &self,
+        path: &RelPath,
+        expected: State,
+        temp_name: &str,
+        rescued: &mut dyn FnMut(&mut dyn io::Read) -> io::Result<()>,
+    ) -> Result<Taken, TreeError>;
+
+    /// Renames one of our temporary files beside `path` back to `path` if
+    /// nothing stands there; `false` when something does. For settling what a
+    /// crash left (B3).
+    fn restore_temp(&self, path: &RelPath, temp_name: &str) -> Result<bool, TreeError>;
+
+    /// Looks at a temporary file of ours beside `path`: its state, if it is there.
+    fn look_at_temp(&self, path: &RelPath, temp_name: &str) -> Result<Option<State>, TreeError>;
+
+    /// Opens a temporary file of ours beside `path`.
+    fn open_temp(
+        &self,
+        path: &RelPath,
+        temp_name: &str,
+    ) -> Result<Option<Box<dyn io::Read + Send>>, TreeError>;
+
+    /// Removes a temporary file of ours beside `path`; gone already is fine.
+    fn remove_temp(&self, path: &RelPath, temp_name: &str) -> Result<(), TreeError>;
+
+    /// Sets or clears the executable bit of a file that is as expected.
+    fn set_exec(&self, path: &RelPath, expected: State, exec: bool) -> Result<Put, TreeError>;
+}
+
+/// Names our temporary files in a working tree start with this; patterns never
+/// cover them.
+pub const TEMP_PREFIX: &str = ".mirrord-";
+
+/// Digests what a reader gives.
+pub fn digest_of(reader: &mut dyn io::Read) -> io::Result<(Digest, u64)> {
+    let mut hasher = mirror_core::digest::Hasher::new();
+    let mut buffer = vec![0; 64 * 1024];
+    let mut size = 0;
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok((hasher.finish(), size)),
+            Ok(count) => {
+                hasher.update(&buffer[..count]);
+                size += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Writing packs (P1): each content is digested again while it is packed, so
+//! that a pack never holds a file as it was half-way through an edit.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use mirror_core::commit::{Method, Pack, PackedContent};
+use mirror_core::digest::Hasher;
+use mirror_core::{Digest, RelPath, Ulid};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use super::PACK_BYTES;
+use crate::error::EngineError;
+use crate::outside::{Disk, Outside, Scratch, Tree};
+
+/// Opens the file that holds a content; `None` when it is gone.
+pub type Opener =
+    Arc<dyn Fn(&RelPath) -> Result<Option<Box<dyn Read + Send>>, EngineError> + Send + Sync>;
+
+/// Opens files of a working tree.
+pub fn from_tree(tree: &Arc<dyn Tree>) -> Opener {
+    let tree = tree.clone();
+    Arc::new(move |path| Ok(tree.open(path)?.map(|(_, reader)| reader)))
+}
+
+/// A content that a commit needs and no pack holds yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    pub digest: Digest,
+    pub size: u64,
+    /// A file that holds it.
+    pub path: RelPath,
+}
+
+/// A pack that is complete in a temporary file.
+pub struct Built {
+    pub pack: Pack,
+    pub scratch: Box<dyn Scratch>,
+}
+
+impl std::fmt::Debug for Built {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Built({})", self.pack.name)
+    }
+}
+
+/// A file that could not be packed as it was seen.
+#[derive(Debug)]
+pub struct Rejected {
+    pub path: RelPath,
+    /// `None`: it changed between the look and the read.
+    pub error: Option<EngineError>,
+}
+
+/// How much of a file decides whether it is worth deflating.
+const SAMPLE: usize = 64 << 10;
+
+/// Packs the items, in as many packs as their sizes ask for. Files that are
+/// no longer as they were seen are left out and named.
+pub async fn build_packs(
+    items: Vec<Item>,
+    opener: &Opener,
+    disk: &Arc<dyn Disk>,
+    outside: &Outside,
+) -> Result<(Vec<Built>, Vec<Rejected>), EngineError> {
+    let builds = split(items).into_iter().map(|items| {
+        let (opener, disk, name) = (opener.clone(), disk.clone(), outside.ulid());
+        outside.offload(move || build(name, items, &opener, disk.as_ref()))
+    });
+    let (mut packs, mut rejected) = (Vec::new(), Vec::new());
+    for built in futures::future::join_all(builds).await {
+        let (pack, left_out) = built?;
+        packs.extend(pack);
+        rejected.extend(left_out);
+    }
+    Ok((packs, rejected))
+}
+
+/// Shares the items out; a single larger content has a pack of its own.
+fn split(items: Vec<Item>) -> Vec<Vec<Item>> {
+    let mut groups: Vec<Vec<Item>> = Vec::new();
+    let (mut seen, mut filled) = (BTreeSet::new(), PACK_BYTES);
+    for item in items {
+        if !seen.insert(item.digest) {
+            continue;
+        }
+        if filled.saturating_add(item.size) > PACK_BYTES {
+            groups.push(Vec::new());
+            filled = 0;
+        }
+        filled = filled.saturating_add(item.size);
+        groups.last_mut().expect("a group was begun").push(item);
+    }
+    groups
+}
+
+type BuiltOrNothing = (Option<Built>, Vec<Rejected>);
+
+fn build(
+    name: Ulid,
+    items: Vec<Item>,
+    opener: &Opener,
+    disk: &dyn Disk,
+) -> Result<BuiltOrNothing, EngineError> {
+    let mut writer = ZipWriter::new(disk.scratch()?);
+    let (mut packed, mut rejected) = (Vec::new(), Vec::new());
+    for item in items {
+        match add(&mut writer, &item, opener)? {
+            Ok(method) => packed.push((item, method)),
+            Err(error) => rejected.push(Rejected { path: item.path, error }),
+        }
+    }
+    if packed.is_empty() {
+        return Ok((None, rejected));
+    }
+    let mut scratch = writer.finish().map_err(io::Error::other)?;
+    scratch.flush()?;
+    let pack = describe(name, scratch.as_ref(), &packed)?;
+    Ok((Some(Built { pack, scratch }), rejected))
+}
+
+/// Why an item was left out: an error, or `None` for "it has changed".
+type LeftOut = Option<EngineError>;
+
+fn add(
+    writer: &mut ZipWriter<Box<dyn Scratch>>,
+    item: &Item,
+    opener: &Opener,
+) -> Result<Result<Method, LeftOut>, EngineError> {
+    let mut source = match opener(&item.path) {
+        Ok(Some(source)) => source,
+        Ok(None) => return Ok(Err(None)),
+        Err(error) => return Ok(Err(Some(error))),
+    };
+    let mut head = Vec::new();
+    if let Err(error) = source.by_ref().take(SAMPLE as u64).read_to_end(&mut head) {
+        return Ok(Err(Some(error.into())));
+    }
+    let method = method_for(&head);
+    let options = SimpleFileOptions::default()
+        .compression_method(match method {
+            Method::Stored => CompressionMethod::Stored,
+            Method::Deflated => CompressionMethod::Deflated,
+        })
+        .large_file(item.size >= u64::from(u32::MAX) - (1 << 20));
+    writer.start_file(item.digest.to_string(), options).map_err(io::Error::other)?;
+    match copy(&mut head.as_slice().chain(source), writer, item.size) {
+        Ok(Some(digest)) if digest == item.digest => Ok(Ok(method)),
+        Ok(_) => abort(writer).map(|()| Err(None)),
+        Err(Failed::Reading(error)) => abort(writer).map(|()| Err(Some(error.into()))),
+        Err(Failed::Writing(error)) => Err(error.into()),
+    }
+}
+
+fn abort(writer: &mut ZipWriter<Box<dyn Scratch>>) -> Result<(), EngineError> {
+    Ok(writer.abort_file().map_err(io::Error::other)?)
+}
+
+enum Failed {
+    Reading(io::Error),
+    Writing(io::Error),
+}
+
+/// Copies and digests; `None` when there is more than `size`.
+fn copy(
+    source: &mut dyn Read,
+    target: &mut dyn Write,
+    size: u64,
+) -> Result<Option<Digest>, Failed> {
+    let (mut buffer, mut hasher, mut total) = (vec![0; SAMPLE], Hasher::new(), 0);
+    loop {
+        let count = source.read(&mut buffer).map_err(Failed::Reading)?;
+        if count == 0 {
+            return Ok(Some(hasher.finish()));
+        }
+        total += count as u64;
+        if total > size {
+            return Ok(None);
+        }
+        hasher.update(&buffer[..count]);
+        target.write_all(&buffer[..count]).map_err(Failed::Writing)?;
+    }
+}
+
+/// Deflates what shrinks by a twentieth at least.
+fn method_for(sample: &[u8]) -> Method {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+    let shrunk = encoder.write_all(sample).and_then(|()| encoder.finish());
+    match shrunk {
+        Ok(shrunk) if shrunk.len() * 20 < sample.len() * 19 => Method::Deflated,
+        _ => Method::Stored,
+    }
+}
+
+/// Reads back where each content lies, and digests the pack itself.
+fn describe(
+    name: Ulid,
+    scratch: &dyn Scratch,
+    packed: &[(Item, Method)],
+) -> Result<Pack, EngineError> {
+    let mut archive = ZipArchive::new(scratch.reopen()?).map_err(io::Error::other)?;
+    let mut contents = Vec::with_capacity(packed.len());
+    for (item, method) in packed {
+        let entry =
+            archive.by_name_raw(item.digest.to_string().as_bytes()).map_err(io::Error::other)?;
+        let offset = entry.data_start().ok_or_else(|| io::Error::other("no place in the pack"))?;
+        contents.push(PackedContent {
+            sha256: item.digest,
+            offset,
+            stored_size: entry.compressed_size(),
+            size: entry.size(),
+            method: *method,
+        });
+    }
+    let (sha256, size) = crate::outside::tree::digest_of(&mut scratch.reopen()?)?;
+    Ok(Pack { name, sha256, size, contents })
+}

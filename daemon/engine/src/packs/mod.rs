@@ -1,0 +1,23 @@
+//! Contents on their way to a backend and back.
+//!
+//! A pack is a plain ZIP named by a ULID, with one entry per content, named by
+//! its digest. Memory stays bounded whatever a file's size: what is large goes
+//! through a temporary file.
+
+mod build;
+mod cache;
+mod fetch;
+mod scratch;
+mod upload;
+
+pub use build::{Built, Item, Opener, Rejected, build_packs, from_tree};
+pub use cache::Cache;
+pub use fetch::{Content, Fetcher, Wanted};
+pub(crate) use scratch::body_of;
+pub use upload::upload;
+
+/// A pack closes when its contents have reached this.
+pub const PACK_BYTES: u64 = 32 << 20;
+
+/// Contents up to this size are held in memory, several at a time.
+pub(crate) const SMALL_BYTES: u64 = 8 << 20;

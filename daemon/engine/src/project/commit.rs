@@ -1,0 +1,266 @@
+//! Making one commit: packs, the head again, the saved attempt, the entry.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mirror_core::commit::{Action, Change, CheckpointRef, Commit, FORMAT, Pack, Resolved, Settings};
+use mirror_core::plan::Send;
+use mirror_core::{Digest, Entry, RelPath, State, Timestamp};
+
+use super::rounds::report_of_send;
+use super::worker::{Telling, Worker};
+use crate::api::{EngineResult, FileFault, JobEvent, NoticeKind, SharedSettings};
+use crate::error::EngineError;
+use crate::log::{Appended, LogEntry};
+use crate::packs::{Built, Item, build_packs, from_tree, upload};
+use crate::state::{Attempt, BaseRecord};
+
+/// What a commit is to say, before it has a place in the log.
+pub(super) struct Draft {
+    pub(super) action: Action,
+    pub(super) message: Option<String>,
+    pub(super) settings: Option<Settings>,
+    pub(super) sends: Vec<Send>,
+    pub(super) resolved: Vec<Resolved>,
+}
+
+/// What one job has done towards its commit, over lost races.
+#[derive(Default)]
+pub(super) struct Committing {
+    /// Packs that are on the backend and in no commit yet.
+    packs: Vec<Pack>,
+    pub(super) resolved: Vec<Resolved>,
+    pub(super) reads: BTreeMap<RelPath, usize>,
+    /// Paths that this job leaves alone, as they never stand still.
+    pub(super) given_up: BTreeSet<RelPath>,
+    pub(super) failed: Vec<FileFault>,
+}
+
+/// How a try ended.
+pub(super) enum Tried {
+    Nothing,
+    Won,
+    /// Somebody else's entry stands at the place.
+    Lost,
+    /// Files were no longer as they were seen, or could not be read.
+    Changed(Vec<(RelPath, Option<EngineError>)>),
+}
+
+impl Worker {
+    /// Tries to make a draft the next commit (L1, L3, B3): packs and the head
+    /// again side by side, then the attempt is saved, then the entry created.
+    pub(super) async fn try_commit(
+        &mut self,
+        draft: &Draft,
+        committing: &mut Committing,
+        telling: &mut Telling,
+    ) -> EngineResult<Tried> {
+        let (built, rejected) = self.build(draft, committing).await?;
+        if !rejected.is_empty() {
+            return Ok(Tried::Changed(rejected));
+        }
+        let fresh: Vec<Pack> = built.iter().map(|built| built.pack.clone()).collect();
+        let (head, digest) = (self.log.head(), self.log.history().head_digest());
+        let (uploaded, confirmed) = futures::join!(
+            upload(built, self.parts.backend.as_ref(), &self.parts.outside),
+            self.log.confirm(head, digest),
+        );
+        self.note_stop(confirmed)?;
+        uploaded?;
+        committing.packs.extend(fresh);
+        let attempt = self.attempt(draft, committing, telling)?;
+        self.state.set_attempt(Some(attempt.clone()));
+        let outside = self.parts.outside.clone();
+        // Save the attempt first: a crash after this line is settled by B3.
+        self.state.save(&outside, true).await?;
+        let appended = self.log.append(&attempt).await;
+        match self.note_stop(appended)? {
+            Appended::Lost => {
+                self.state.set_attempt(None);
+                Ok(Tried::Lost)
+            }
+            Appended::Won(entry) => {
+                self.record_won(&attempt, &entry, Some(&mut *telling)).await?;
+                telling.report.files.extend(draft.sends.iter().map(report_of_send));
+                Ok(Tried::Won)
+            }
+        }
+    }
+
+    /// Packs what no pack holds yet.
+    async fn build(
+        &self,
+        draft: &Draft,
+        committing: &Committing,
+    ) -> EngineResult<(Vec<Built>, Vec<(RelPath, Option<EngineError>)>)> {
+        let brought: BTreeSet<Digest> =
+            committing.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256).collect();
+        let history = self.log.history();
+        let items: Vec<Item> = draft
+            .sends
+            .iter()
+            .filter_map(|send| Some((send, send.to?)))
+            .filter(|(_, state)| history.place(state.digest).is_none())
+            .filter(|(_, state)| !brought.contains(&state.digest))
+            .filter_map(|(send, state)| {
+                let size = self.index.get(&send.path)?.stamp.size;
+                Some(Item { digest: state.digest, size, path: send.path.clone() })
+            })
+            .collect();
+        if items.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let Self { parts, .. } = self;
+        let (built, rejected) =
+            build_packs(items, &from_tree(&parts.tree), &parts.cache, &parts.outside).await?;
+        Ok((built, rejected.into_iter().map(|r| (r.path, r.error)).collect()))
+    }
+
+    /// Writes the commit out for its place in the log, and checks that every
+    /// reader will take it.
+    fn attempt(
+        &mut self,
+        draft: &Draft,
+        committing: &Committing,
+        telling: &Telling,
+    ) -> EngineResult<Attempt> {
+        let commit = self.compose(draft, committing, telling);
+        if let Err(void) = self.log.history_mut().check(&commit) {
+            return Err(EngineError::Internal(format!("the commit would be void: {void}")));
+        }
+        let inputs = draft.sends.iter().map(|send| {
+            let identity = self.index.get(&send.path).map(|indexed| indexed.stamp.identity);
+            (send.path.clone(), send.to, identity)
+        });
+        Ok(Attempt { seq: commit.seq, id: commit.id, bytes: commit.to_bytes(), inputs: inputs.collect() })
+    }
+
+    fn compose(&self, draft: &Draft, committing: &Committing, telling: &Telling) -> Commit {
+        let mut changes: Vec<Change> = draft.sends.iter().map(|send| self.change(send)).collect();
+        changes.sort_by(|left, right| left.path.cmp(&right.path));
+        let deletes = draft.sends.iter().any(|send| send.to.is_none());
+        let author = &self.spec.author;
+        Commit {
+            format: FORMAT,
+            seq: self.log.head() + 1,
+            id: self.parts.outside.ulid(),
+            parent: self.log.history().head_digest(),
+            parent_ref: None,
+            time: self.now(),
+            user: author.user.clone(),
+            machine: author.machine.clone(),
+            machine_id: author.machine_id,
+            action: draft.action,
+            tag: None,
+            message: draft.message.clone(),
+            settings: draft.settings.clone(),
+            consent: (telling.consent && deletes).then_some(true),
+            checkpoint: self.checkpoint_to_vouch(),
+            changes,
+            resolved: draft.resolved.clone(),
+            packs: committing.packs.clone(),
+            dropped_packs: Vec::new(),
+            forgotten: Vec::new(),
+            promote: None,
+            moved: None,
+        }
+    }
+
+    /// The checkpoint that this machine has made itself and nobody has vouched
+    /// for yet (L8).
+    fn checkpoint_to_vouch(&self) -> Option<CheckpointRef> {
+        let vouched = self.log.history().vouched();
+        self.made_checkpoint.filter(|made| vouched.is_none_or(|vouched| vouched.seq < made.seq))
+    }
+
+    fn change(&self, send: &Send) -> Change {
+        Change {
+            path: send.path.clone(),
+            from: send.from,
+            to: send.to.map(|state| self.entry_for(&send.path, state)),
+            renamed_from: send.renamed_from.clone(),
+        }
+    }
+
+    fn entry_for(&self, path: &RelPath, state: State) -> Entry {
+        let stamp = self.index.get(path).map(|indexed| indexed.stamp);
+        Entry {
+            kind: state.kind,
+            sha256: state.digest,
+            size: stamp.map_or(0, |stamp| stamp.size),
+            exec: state.exec,
+            mtime: stamp.map(|stamp| Timestamp(stamp.mtime_ns.div_euclid(1_000_000))),
+            chunks: None,
+        }
+    }
+
+    /// Records an append that stands: the base is the local input (B4).
+    pub(super) async fn record_won(
+        &mut self,
+        attempt: &Attempt,
+        entry: &LogEntry,
+        telling: Option<&mut Telling>,
+    ) -> EngineResult<()> {
+        self.state.set_attempt(None);
+        if let Some(reason) = &entry.void {
+            self.state.save(&self.parts.outside.clone(), false).await?;
+            if let Some(telling) = telling {
+                let message = format!("commit #{} is void: {reason}; nothing was pushed", entry.seq);
+                telling.notice(NoticeKind::VoidEntry, None, message, self.now());
+            }
+            return Err(EngineError::Internal(format!("commit #{} is void: {reason}", entry.seq)));
+        }
+        for (path, state, identity) in &attempt.inputs {
+            let base = state.map(|state| BaseRecord::Known {
+                state,
+                seq: attempt.seq,
+                identity: *identity,
+            });
+            self.state.set_base(path, base);
+        }
+        let deleted = attempt.inputs.iter().filter(|(_, state, _)| state.is_none()).count();
+        if deleted > 0 {
+            self.count_deletions(deleted);
+        }
+        self.add_unprojected(attempt.inputs.iter().map(|(path, ..)| path.clone()));
+        self.state.save(&self.parts.outside.clone(), false).await?;
+        self.set_phase_head();
+        self.tell_followers(entry);
+        if let Some(telling) = telling {
+            telling.report.commit = Some((attempt.seq, attempt.id));
+            let committed = JobEvent::Committed { seq: attempt.seq, id: attempt.id };
+            let _ = telling.events.send(committed).await;
+        }
+        if self.log.is_checkpoint_due() {
+            self.made_checkpoint = self.log.make_checkpoint(true).await;
+        }
+        Ok(())
+    }
+
+    /// Changes what all machines share, by a commit.
+    pub(super) async fn change_settings(
+        &mut self,
+        settings: SharedSettings,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        self.settle_attempt(Some(&mut *telling)).await?;
+        let SharedSettings { name, patterns } = settings;
+        let settings = Settings { name, patterns: patterns.include, exclude: patterns.exclude };
+        let mut committing = Committing::default();
+        loop {
+            self.catch_up().await?;
+            if self.log.history().settings() == Some(&settings) || telling.dry_run {
+                return Ok(());
+            }
+            let draft = Draft {
+                action: Action::Settings,
+                message: None,
+                settings: Some(settings.clone()),
+                sends: Vec::new(),
+                resolved: Vec::new(),
+            };
+            if matches!(self.try_commit(&draft, &mut committing, telling).await?, Tried::Won) {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Deleting files here and at the head in one commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mirror_core::commit::Action;
+use mirror_core::patterns::IGNORE_FILE;
+use mirror_core::plan::{Guard, Intent, Removal, Root, Selection, Send, draw_plan};
+use mirror_core::reconcile::Facts;
+use mirror_core::{Kind, RelPath, State};
+
+use super::commit::{Committing, Draft, Tried};
+use super::landing::stash_with;
+use super::rounds::{refusal, report_of_send};
+use super::worker::{Telling, Worker};
+use crate::api::{EngineResult, FileFault, Scope};
+use crate::error::EngineError;
+use crate::outside::tree::TEMP_PREFIX;
+use crate::outside::{Expected, Put, TreeError};
+
+impl Worker {
+    /// Like `git rm`: refuses a file whose local or newer remote version would
+    /// be lost sight of.
+    pub(super) async fn delete(
+        &mut self,
+        scope: &Scope,
+        keep_local: bool,
+        message: Option<String>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        if scope.names.is_empty() {
+            return Err(EngineError::Usage("name the files to delete".to_owned()));
+        }
+        self.settle_attempt(Some(&mut *telling)).await?;
+        self.catch_up().await?;
+        let (root, _) = self.observe_disk().await?;
+        let selection = Selection::of(&scope.names);
+        let facts = self.facts();
+        selection.check(facts.keys()).map_err(|error| EngineError::UnknownPaths(error.0))?;
+        let chosen = self.choose(&facts, &selection, telling);
+        let removals = self.agree(&facts, &chosen, root, telling)?;
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        if telling.dry_run {
+            telling.report.files = self.deletions_of(&chosen).iter().map(report_of_send).collect();
+            return Ok(());
+        }
+        let ignored = if keep_local { Some(self.ignore(&chosen).await?) } else { None };
+        let committed = self.commit_deletions(&chosen, ignored.is_some(), message, telling).await;
+        if let (Err(_), Some(before)) = (&committed, ignored) {
+            // Nothing was deleted, so nothing is ignored either.
+            self.write_ignore_file(&before).await?;
+        }
+        committed?;
+        if !keep_local {
+            let counted = self.state.deletions().to_vec();
+            self.land(removals, Vec::new(), telling).await?;
+            self.state.set_deletions(counted);
+        }
+        self.finish_view(false, telling).await
+    }
+
+    /// The paths that may go; the others are named with the reason.
+    fn choose(
+        &self,
+        facts: &BTreeMap<RelPath, Facts>,
+        selection: &Selection,
+        telling: &mut Telling,
+    ) -> BTreeSet<RelPath> {
+        let mut chosen = BTreeSet::new();
+        for (path, facts) in facts.iter().filter(|(path, _)| selection.matches(path)) {
+            let remote = facts.remote.map(|remote| remote.state);
+            let refused = match (facts.local, remote) {
+                (_, None) => Some(("is not at the head yet", "remove it here, or push it first")),
+                (None, _) => None,
+                (local, remote) if local == remote => None,
+                _ if facts.local != facts.base.state() => {
+                    Some(("has changes that are not pushed", "push them first"))
+                }
+                _ => Some(("was changed elsewhere", "pull it first")),
+            };
+            match refused {
+                None => drop(chosen.insert(path.clone())),
+                Some((why, hint)) => telling.report.failed.push(FileFault {
+                    path: path.as_str().to_owned(),
+                    class: mirror_storage::FaultClass::Rejected,
+                    message: format!("{path} {why}"),
+                    hint: Some(hint.to_owned()),
+                }),
+            }
+        }
+        chosen
+    }
+
+    /// Asks for consent as for any deletions (B12); gives the local removals.
+    fn agree(
+        &self,
+        facts: &BTreeMap<RelPath, Facts>,
+        chosen: &BTreeSet<RelPath>,
+        root: Root,
+        telling: &Telling,
+    ) -> EngineResult<Vec<Removal>> {
+        let mut after = facts.clone();
+        let mut removals = Vec::new();
+        for path in chosen {
+            let facts = after.get_mut(path).expect("chosen among these facts");
+            if let Some(expected) = facts.local.take() {
+                removals.push(Removal { path: path.clone(), expected });
+            }
+        }
+        let guard = Guard {
+            covered: facts.values().filter(|facts| facts.base.state().is_some()).count(),
+            deletions_last_hour: self.recent_deletions().len(),
+            root,
+            consent: telling.consent,
+            commits_carry_consent: true,
+        };
+        let names: Vec<&str> = chosen.iter().map(RelPath::as_str).collect();
+        let selection = Selection::of(&names);
+        draw_plan(&after, Intent::Push, &selection, &guard).map_err(|needed| refusal(&needed))?;
+        Ok(removals)
+    }
+
+    fn deletions_of(&self, chosen: &BTreeSet<RelPath>) -> Vec<Send> {
+        let manifest = self.log.history().manifest();
+        let deletion = |path: &RelPath| {
+            let from = manifest.get(path)?.entry.sha256;
+            Some(Send { path: path.clone(), from: Some(from), to: None, renamed_from: None })
+        };
+        chosen.iter().filter_map(deletion).collect()
+    }
+
+    async fn commit_deletions(
+        &mut self,
+        chosen: &BTreeSet<RelPath>,
+        with_ignore_file: bool,
+        message: Option<String>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        let seqs = |worker: &Self| -> Vec<Option<u64>> {
+            let manifest = worker.log.history().manifest();
+            chosen.iter().map(|path| manifest.get(path).map(|placed| placed.seq)).collect()
+        };
+        let agreed = seqs(self);
+        let mut committing = Committing::default();
+        loop {
+            let mut sends = self.deletions_of(chosen);
+            if with_ignore_file {
+                sends.push(self.send_of_ignore_file()?);
+            }
+            let draft = Draft {
+                action: Action::Delete,
+                message: message.clone(),
+                settings: None,
+                sends,
+                resolved: Vec::new(),
+            };
+            match self.try_commit(&draft, &mut committing, telling).await? {
+                Tried::Won | Tried::Nothing => return Ok(()),
+                Tried::Lost => drop(self.catch_up().await?),
+                Tried::Changed(_) => drop(self.observe_disk().await?),
+            }
+            // An edit beats a deletion: what moved meanwhile is looked at again.
+            if seqs(self) != agreed {
+                let what = "a file was changed elsewhere meanwhile; pull it first".to_owned();
+                return Err(EngineError::Usage(what));
+            }
+        }
+    }
+
+    fn send_of_ignore_file(&self) -> EngineResult<Send> {
+        let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
+        let to = self.index.get(&path).map(|indexed| indexed.state);
+        let from = self.log.history().manifest().get(&path).map(|placed| placed.entry.sha256);
+        let base = self.facts().get(&path).and_then(|facts| facts.base.state());
+        if base.map(|base| base.digest) != from {
+            let what = format!("{IGNORE_FILE} was changed elsewhere; pull it first");
+            return Err(EngineError::Usage(what));
+        }
+        Ok(Send { path, from, to, renamed_from: None })
+    }
+
+    /// Adds the paths to the ignore file; gives the text it had.
+    async fn ignore(&mut self, chosen: &BTreeSet<RelPath>) -> EngineResult<String> {
+        let before = self.read_ignore_file().await?;
+        let mut text = before.clone();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        for path in chosen {
+            text.push_str(&ignore_line(path));
+        }
+        self.write_ignore_file(&text).await?;
+        self.observe_disk().await?;
+        Ok(before)
+    }
+
+    async fn write_ignore_file(&mut self, text: &str) -> EngineResult<()> {
+        let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
+        let expected = self.index.get(&path).map(|indexed| indexed.state);
+        let temp_name = format!("{TEMP_PREFIX}{}", self.parts.outside.ulid());
+        let stash = format!("stash/{}", self.parts.outside.ulid());
+        let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
+        let (step_path, text) = (path.clone(), text.to_owned());
+        let put = self.parts.outside.offload(move || -> Result<Put, TreeError> {
+            if text.is_empty() {
+                return remove_ignore_file(tree.as_ref(), &step_path, expected, &temp_name, &mut stash_with(&data, stash));
+            }
+            let staged = tree.stage(&step_path, Kind::File, false, &temp_name, &mut text.as_bytes())?;
+            let expected = expected.map_or(Expected::Absent, Expected::State);
+            tree.put(&staged, expected, &mut stash_with(&data, stash))
+        });
+        match put.await? {
+            Put::Done(_) => Ok(()),
+            Put::Changed => {
+                Err(EngineError::Usage(format!("{path} was being changed; run it again")))
+            }
+        }
+    }
+}
+
+fn remove_ignore_file(
+    tree: &dyn crate::outside::Tree,
+    path: &RelPath,
+    expected: Option<State>,
+    temp_name: &str,
+    rescued: &mut dyn FnMut(&mut dyn std::io::Read) -> std::io::Result<()>,
+) -> Result<Put, TreeError> {
+    let Some(stamp) = tree.stamp(path)? else { return Ok(Put::Changed) };
+    if let Some(expected) = expected {
+        tree.take(path, expected, temp_name, rescued)?;
+    }
+    Ok(Put::Done(stamp))
+}
+
+/// A line of gitignore that means this one path.
+fn ignore_line(path: &RelPath) -> String {
+    let mut line = String::from("/");
+    for letter in path.as_str().chars() {
+        if matches!(letter, '*' | '?' | '[' | '\\') {
+            line.push('\\');
+        }
+        line.push(letter);
+    }
+    if line.ends_with(' ') {
+        line.insert(line.len() - 1, '\\');
+    }
+    line.push('\n');
+    line
+}

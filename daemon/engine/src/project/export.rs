@@ -1,0 +1,105 @@
+//! Writing the head's files into a folder that is not the project.
+
+use std::sync::Arc;
+
+use mirror_core::plan::Selection;
+use mirror_core::{Entry, RelPath};
+
+use super::landing::{fault, stash_with};
+use super::worker::{Telling, Worker};
+use crate::api::{EngineResult, FileAction, FileFault, FileReport, Progress, Scope};
+use crate::error::EngineError;
+use crate::outside::tree::TEMP_PREFIX;
+use crate::outside::{Expected, Put, Tree, TreeError};
+use crate::packs::Content;
+
+impl Worker {
+    /// Never replaces a file there that differs: it is named instead.
+    pub(super) async fn export(
+        &mut self,
+        scope: &Scope,
+        output: &Arc<dyn Tree>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        self.catch_up().await?;
+        let selection = Selection::of(&scope.names);
+        let manifest = self.log.history().manifest();
+        selection.check(manifest.keys()).map_err(|error| EngineError::UnknownPaths(error.0))?;
+        let chosen: Vec<(RelPath, Entry)> = manifest
+            .iter()
+            .filter(|(path, _)| selection.matches(path))
+            .map(|(path, placed)| (path.clone(), placed.entry.clone()))
+            .collect();
+        let mut progress = Progress {
+            step: "writing",
+            total_files: chosen.len() as u64,
+            total_bytes: chosen.iter().map(|(_, entry)| entry.size).sum(),
+            ..Progress::default()
+        };
+        for (path, entry) in chosen {
+            progress.done_files += 1;
+            progress.done_bytes += entry.size;
+            let action = FileAction::Fetched;
+            let report = FileReport { path: path.clone(), action, from: None };
+            if !telling.dry_run && !self.export_file(&path, &entry, output, telling).await? {
+                continue;
+            }
+            telling.report.files.push(report);
+            telling.progress(progress.clone());
+        }
+        Ok(())
+    }
+
+    /// `false` when the file could not be written; it is named then.
+    async fn export_file(
+        &self,
+        path: &RelPath,
+        entry: &Entry,
+        output: &Arc<dyn Tree>,
+        telling: &mut Telling,
+    ) -> EngineResult<bool> {
+        let wanted = self.wanted(path).ok_or(EngineError::ContentMissing { path: path.clone() })?;
+        let content = match self.fetcher.fetch(&wanted, self.log.history()).await {
+            Ok(content) => content,
+            Err(error @ EngineError::Storage(_)) => return Err(error),
+            Err(error) => {
+                telling.report.failed.push(fault(path, &error));
+                return Ok(false);
+            }
+        };
+        let failed = match self.write_out(path, entry, content, output).await {
+            Ok(Put::Done(_)) => return Ok(true),
+            Ok(Put::Changed) => FileFault {
+                path: path.as_str().to_owned(),
+                class: mirror_storage::FaultClass::Rejected,
+                message: format!("{path} is there already"),
+                hint: Some("choose an empty folder".to_owned()),
+            },
+            Err(error) => fault(path, &error.into()),
+        };
+        telling.report.failed.push(failed);
+        Ok(false)
+    }
+
+    async fn write_out(
+        &self,
+        path: &RelPath,
+        entry: &Entry,
+        content: Content,
+        output: &Arc<dyn Tree>,
+    ) -> Result<Put, TreeError> {
+        let temp_name = format!("{TEMP_PREFIX}{}", self.parts.outside.ulid());
+        let stash = format!("stash/{}", self.parts.outside.ulid());
+        let (tree, data) = (output.clone(), self.parts.data.clone());
+        let (path, state) = (path.clone(), entry.state());
+        self.parts
+            .outside
+            .offload(move || {
+                let failed = |cause| TreeError::Failed { path: path.clone(), cause };
+                let mut source = content.open().map_err(failed)?;
+                let staged = tree.stage(&path, state.kind, state.exec, &temp_name, source.as_mut())?;
+                tree.put(&staged, Expected::Absent, &mut stash_with(&data, stash))
+            })
+            .await
+    }
+}

@@ -1,0 +1,82 @@
+//! The letters of one project, answered one at a time.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+use tokio::sync::{mpsc, oneshot};
+
+use super::worker::Worker;
+use crate::api::{
+    CommitSummary, EngineResult, FileDiff, JobEvent, JobRequest, LogPage, LogQuery, Report, Scope,
+    SharedSettings, StatusReport,
+};
+
+type Reply<T> = oneshot::Sender<EngineResult<T>>;
+
+/// What a handle asks of its project.
+pub(super) enum Message {
+    Run { request: JobRequest, events: mpsc::Sender<JobEvent>, reply: Reply<Report> },
+    Status { offline: bool, reply: Reply<StatusReport> },
+    Diff { scope: Scope, context_lines: usize, reply: Reply<Vec<FileDiff>> },
+    Log { query: LogQuery, reply: Reply<LogPage> },
+    Follow { after: Option<u64>, reply: Reply<mpsc::Receiver<CommitSummary>> },
+    Settings { reply: Reply<SharedSettings> },
+    Poll { reply: Reply<bool> },
+    Close { reply: oneshot::Sender<()> },
+}
+
+/// Answers letters until the project is closed or nobody can write any more.
+///
+/// A panic costs the letter that met it (promise 10): what it left half-done
+/// in memory is dropped, and the project is opened again from what is stored.
+pub(super) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>) {
+    while let Some(message) = letters.recv().await {
+        let message = match message {
+            Message::Close { reply } => {
+                drop(worker);
+                let _ = reply.send(());
+                return;
+            }
+            message => message,
+        };
+        let answered = AssertUnwindSafe(answer(&mut worker, message)).catch_unwind().await;
+        if let Err(panic) = answered {
+            tracing::error!(project = worker.name(), panic = text(panic.as_ref()), "a job panicked");
+            worker = match worker.reopen().await {
+                Ok(worker) => worker,
+                Err(error) => {
+                    tracing::error!(%error, "the project could not be opened again");
+                    return;
+                }
+            };
+        }
+    }
+}
+
+/// A reply whose caller is gone is dropped: the work was done all the same.
+async fn answer(worker: &mut Worker, message: Message) {
+    match message {
+        Message::Run { request, events, reply } => {
+            let answer = worker.run(request, events).await;
+            drop(reply.send(answer));
+        }
+        Message::Status { offline, reply } => drop(reply.send(worker.status(offline).await)),
+        Message::Diff { scope, context_lines, reply } => {
+            drop(reply.send(worker.diff(&scope, context_lines).await));
+        }
+        Message::Log { query, reply } => drop(reply.send(worker.log(&query).await)),
+        Message::Follow { after, reply } => drop(reply.send(worker.follow(after).await)),
+        Message::Settings { reply } => drop(reply.send(worker.settings())),
+        Message::Poll { reply } => drop(reply.send(worker.poll().await)),
+        Message::Close { .. } => {}
+    }
+}
+
+fn text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+

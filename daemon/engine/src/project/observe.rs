@@ -1,0 +1,194 @@
+//! The first step of every job: what is on the disk, and what is known of
+//! each path on all three sides.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::Read;
+use std::sync::Arc;
+
+use mirror_core::history::PastVersion;
+use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE};
+use mirror_core::plan::Root;
+use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Past};
+use mirror_core::{History, RelPath};
+
+use super::worker::Worker;
+use crate::api::EngineResult;
+use crate::error::EngineError;
+use crate::outside::TreeError;
+use crate::state::BaseRecord;
+
+/// An ignore file larger than this is not read.
+const MAX_IGNORE_BYTES: u64 = 4 << 20;
+
+impl Worker {
+    /// Looks at the disk: everything that was saved before this call is seen
+    /// afterwards ("read your writes").
+    pub(super) async fn observe_disk(&mut self) -> EngineResult<(Root, Vec<RelPath>)> {
+        let root = self.look_at_root().await?;
+        if root == Root::Missing {
+            return Ok((root, Vec::new()));
+        }
+        self.refresh_coverage().await?;
+        let coverage = self.coverage.clone().expect("coverage was just made");
+        let Worker { index, parts, .. } = self;
+        let refreshed =
+            index.refresh(&parts.tree, &parts.watch, &coverage, &parts.outside).await?;
+        self.follow_coverage(&coverage);
+        let empty = self.index.entries().is_empty() && root == Root::Sound;
+        Ok((if empty { Root::Empty } else { root }, refreshed.unsettled))
+    }
+
+    /// The facts of every covered path, as of the last look at either side.
+    pub(super) fn facts(&self) -> BTreeMap<RelPath, Facts> {
+        let Some(coverage) = &self.coverage else { return BTreeMap::new() };
+        let manifest = self.log.history().manifest();
+        let twins: BTreeSet<RelPath> =
+            self.index.twins(|path| manifest.contains_key(path)).into_iter().collect();
+        let pasts = Pasts::new(self);
+        let traits = LocalTraits { exec: self.parts.tree.traits().exec };
+        let paths = self.index.entries().keys().chain(manifest.keys()).chain(self.state.bases().keys());
+        let mut facts = BTreeMap::new();
+        for path in paths {
+            if facts.contains_key(path)
+                || twins.contains(path)
+                || !coverage.covers(path)
+                || self.index.is_hidden(path)
+            {
+                continue;
+            }
+            let local = self.index.get(path).map(|indexed| indexed.state);
+            let remote = manifest.get(path).map(mirror_core::history::Placed::sighted);
+            let base = match self.state.bases().get(path) {
+                None => BaseFact::Absent,
+                Some(BaseRecord::Known { state, seq, .. }) => {
+                    BaseFact::Known { state: *state, seq: *seq }
+                }
+                Some(BaseRecord::Unknown) => BaseFact::Unknown(pasts.of(path, local)),
+            };
+            let fact = Facts { base, local, remote }.seen_through(traits);
+            facts.insert(path.clone(), fact);
+        }
+        facts
+    }
+
+    async fn look_at_root(&self) -> EngineResult<Root> {
+        let tree = self.parts.tree.clone();
+        let identity = self.parts.outside.offload(move || tree.root_identity()).await?;
+        let Some((device, _)) = identity else { return Ok(Root::Missing) };
+        let known = self.state.device();
+        Ok(if known.is_some_and(|known| known != device) { Root::OtherDevice } else { Root::Sound })
+    }
+
+    /// Makes the coverage anew when the settings or the ignore file changed.
+    async fn refresh_coverage(&mut self) -> EngineResult<()> {
+        let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
+        let source = CoverageSource {
+            project: settings.patterns(),
+            narrowing: self.spec.narrowing.clone(),
+            ignore: self.read_ignore_file().await?,
+        };
+        if self.coverage.as_ref().is_some_and(|coverage| *coverage.source() == source) {
+            return Ok(());
+        }
+        let coverage = Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))?;
+        self.coverage = Some(Arc::new(coverage));
+        Ok(())
+    }
+
+    pub(super) async fn read_ignore_file(&self) -> EngineResult<String> {
+        let tree = self.parts.tree.clone();
+        let read = self.parts.outside.offload(move || {
+            let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
+            let Some((_, reader)) = tree.open(&path)? else { return Ok(String::new()) };
+            let mut bytes = Vec::new();
+            let failed = |cause| TreeError::Failed { path: path.clone(), cause };
+            reader.take(MAX_IGNORE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        });
+        match read.await {
+            // A folder or a link in its place ignores nothing.
+            Err(TreeError::IsFolder(_) | TreeError::Obstructed(_)) => Ok(String::new()),
+            read => Ok(read?),
+        }
+    }
+
+    /// Keeps B7: a path that leaves the coverage loses its base at once; one
+    /// that enters it has none yet.
+    fn follow_coverage(&mut self, coverage: &Coverage) {
+        let source = serde_json::to_string(coverage.source()).expect("a coverage is plain text");
+        if self.state.coverage() == Some(source.as_str()) {
+            return;
+        }
+        let before = self
+            .state
+            .coverage()
+            .and_then(|text| serde_json::from_str::<CoverageSource>(text).ok())
+            .and_then(|source| Coverage::new(source).ok());
+        let bases: Vec<RelPath> = self.state.bases().keys().cloned().collect();
+        for path in bases.iter().filter(|path| !coverage.covers(path)) {
+            self.state.set_base(path, None);
+        }
+        let entered: Vec<RelPath> = self
+            .index
+            .entries()
+            .keys()
+            .filter(|path| before.as_ref().is_none_or(|before| !before.covers(path)))
+            .filter(|path| !self.state.bases().contains_key(*path))
+            .cloned()
+            .collect();
+        for path in entered {
+            self.state.set_base(&path, Some(BaseRecord::Unknown));
+        }
+        self.state.set_coverage(source);
+    }
+}
+
+/// What the log says about local contents whose base is unknown (B5). Built
+/// only when there is such a path.
+struct Pasts<'a> {
+    history: &'a History,
+    by_path: HashMap<&'a RelPath, Vec<&'a PastVersion>>,
+}
+
+impl<'a> Pasts<'a> {
+    fn new(worker: &'a Worker) -> Self {
+        let history = worker.log.history();
+        let unknown = worker.state.bases().values().any(|base| *base == BaseRecord::Unknown);
+        let mut by_path: HashMap<_, Vec<_>> = HashMap::new();
+        for version in history.past().iter().filter(|_| unknown) {
+            by_path.entry(&version.path).or_default().push(version);
+        }
+        Self { history, by_path }
+    }
+
+    fn of(&self, path: &RelPath, local: Option<mirror_core::State>) -> Past {
+        let versions = self.by_path.get(path).map_or(&[][..], Vec::as_slice);
+        match self.history.manifest().get(path) {
+            None if versions.is_empty() => Past::NeverThere,
+            None => Past::DeletedAtHead,
+            Some(placed) if self.was_before(placed.seq, versions, local) => Past::Earlier,
+            Some(_) => Past::Other,
+        }
+    }
+
+    /// Whether `local` is a version from since the path last came into being,
+    /// and still readable.
+    fn was_before(
+        &self,
+        mut until: u64,
+        versions: &[&PastVersion],
+        local: Option<mirror_core::State>,
+    ) -> bool {
+        for version in versions.iter().rev() {
+            if version.until != until {
+                return false;
+            }
+            if Some(version.entry.state()) == local {
+                let contents = version.entry.contents();
+                return contents.iter().all(|content| self.history.place(*content).is_some());
+            }
+            until = version.since;
+        }
+        false
+    }
+}

@@ -1,0 +1,166 @@
+//! Settling what an earlier run left half-done, before anything else (B3).
+
+use mirror_core::{RelPath, State};
+
+use super::worker::{Telling, Worker};
+use crate::api::EngineResult;
+use crate::log::Appended;
+use crate::outside::tree::digest_of;
+use crate::outside::{Taken, Tree, TreeError};
+use crate::state::{BaseRecord, Target};
+
+/// What a local step that was cut off turned out to have done.
+enum Left {
+    /// The file is as the step wanted it.
+    Landed,
+    /// Nothing happened, or a later edit stands there: the base stays.
+    AsBefore,
+    /// Nothing stands there though a file was to be written.
+    Unknown,
+}
+
+impl Worker {
+    /// Settles local writes and removals.
+    pub(super) async fn settle_targets(&mut self) -> EngineResult<()> {
+        let targets: Vec<(RelPath, Target)> =
+            self.state.targets().iter().map(|(path, target)| (path.clone(), target.clone())).collect();
+        for (path, target) in targets {
+            let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
+            let stash = format!("stash/{}", self.parts.outside.ulid());
+            let (step_path, step) = (path.clone(), target.clone());
+            let left = self
+                .parts
+                .outside
+                .offload(move || settle_target(tree.as_ref(), &step_path, &step, |reader| {
+                    data.write(&stash, reader, true)
+                }))
+                .await;
+            match left {
+                Ok(left) => self.record_left(&path, &target, &left),
+                // The folder is away: the target waits for it.
+                Err(TreeError::RootMissing) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn record_left(&mut self, path: &RelPath, target: &Target, left: &Left) {
+        match (left, target.state) {
+            (Left::Landed, Some(state)) => {
+                let base = BaseRecord::Known { state, seq: target.seq, identity: None };
+                self.state.set_base(path, Some(base));
+            }
+            (Left::Landed, None) => self.state.set_base(path, None),
+            (Left::Unknown, _) => self.state.set_base(path, Some(BaseRecord::Unknown)),
+            (Left::AsBefore, _) => {}
+        }
+        self.state.set_target(path, None);
+    }
+
+    /// Settles the append that an earlier job left open: the entry at its
+    /// place tells; while there is none, the same bytes are sent again (L5).
+    pub(super) async fn settle_attempt(&mut self, telling: Option<&mut Telling>) -> EngineResult<()> {
+        let Some(attempt) = self.state.attempt().cloned() else { return Ok(()) };
+        let settled = if attempt.seq == self.log.head() + 1 {
+            let confirmed = self.log.confirm_head().await;
+            self.note_stop(confirmed)?;
+            let appended = self.log.append(&attempt).await;
+            Some(self.note_stop(appended)?)
+        } else if attempt.seq <= self.log.head() {
+            self.log.settle(&attempt).await?
+        } else {
+            // The log is shorter than when this was tried: told as a fork.
+            let confirmed = self.log.confirm_head().await;
+            return self.note_stop(confirmed);
+        };
+        match settled {
+            Some(Appended::Won(entry)) => self.record_won(&attempt, &entry, telling).await,
+            Some(Appended::Lost) | None => {
+                self.state.set_attempt(None);
+                Ok(self.state.save(&self.parts.outside.clone(), false).await?)
+            }
+        }
+    }
+
+}
+
+fn settle_target(
+    tree: &dyn Tree,
+    path: &RelPath,
+    target: &Target,
+    stash: impl Fn(&mut dyn std::io::Read) -> std::io::Result<()>,
+) -> Result<Left, TreeError> {
+    let local = state_at(tree, path)?;
+    let temp = tree.look_at_temp(path, &target.temp_name)?;
+    let is_ours = |state: State| Some(state) == target.state || Some(state) == target.expected;
+    // A version that is neither old nor new was saved while the step ran.
+    let edit = temp.filter(|state| !is_ours(*state));
+    if edit.is_some() {
+        return bring_back(tree, path, target, local, stash);
+    }
+    let left = match (local, target.state) {
+        _ if local == target.state => Left::Landed,
+        (None, Some(_)) => Left::Unknown,
+        (Some(_), _) | (None, None) => Left::AsBefore,
+    };
+    let moved_aside = temp.is_some() && temp == target.expected && temp != target.state;
+    if moved_aside && local.is_none() && target.state.is_some() {
+        // The old file was aside and the new one not yet in place.
+        if tree.restore_temp(path, &target.temp_name)? {
+            return Ok(Left::AsBefore);
+        }
+    }
+    tree.remove_temp(path, &target.temp_name)?;
+    Ok(left)
+}
+
+/// Puts an edit that was caught in the middle back in its place; when a newer
+/// one stands there already, it goes to the stash.
+fn bring_back(
+    tree: &dyn Tree,
+    path: &RelPath,
+    target: &Target,
+    local: Option<State>,
+    stash: impl Fn(&mut dyn std::io::Read) -> std::io::Result<()>,
+) -> Result<Left, TreeError> {
+    if local.is_some() && local == target.state {
+        let state = local.expect("just seen");
+        let second = format!("{}-2", target.temp_name);
+        let mut rescued = |reader: &mut dyn std::io::Read| stash(reader);
+        if tree.take(path, state, &second, &mut rescued)? == Taken::Changed {
+            return stash_temp(tree, path, target, &stash);
+        }
+    }
+    if tree.restore_temp(path, &target.temp_name)? {
+        Ok(Left::AsBefore)
+    } else {
+        stash_temp(tree, path, target, &stash)
+    }
+}
+
+fn stash_temp(
+    tree: &dyn Tree,
+    path: &RelPath,
+    target: &Target,
+    stash: &impl Fn(&mut dyn std::io::Read) -> std::io::Result<()>,
+) -> Result<Left, TreeError> {
+    if let Some(mut reader) = tree.open_temp(path, &target.temp_name)? {
+        let failed = |cause| TreeError::Failed { path: path.clone(), cause };
+        stash(reader.as_mut()).map_err(failed)?;
+    }
+    tree.remove_temp(path, &target.temp_name)?;
+    Ok(Left::AsBefore)
+}
+
+/// What stands at a path now, read in full.
+fn state_at(tree: &dyn Tree, path: &RelPath) -> Result<Option<State>, TreeError> {
+    let opened = match tree.open(path) {
+        Err(TreeError::IsFolder(_) | TreeError::Obstructed(_)) => None,
+        opened => opened?,
+    };
+    let Some((stamp, mut reader)) = opened else { return Ok(None) };
+    let failed = |cause| TreeError::Failed { path: path.clone(), cause };
+    let (digest, _) = digest_of(reader.as_mut()).map_err(failed)?;
+    Ok(Some(State { kind: stamp.kind, digest, exec: stamp.exec }))
+}

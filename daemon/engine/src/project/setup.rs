@@ -1,0 +1,201 @@
+//! Making a project on a backend: commit 1, and `FORMAT` that repeats it (L1).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use mirror_core::commit::{Action, Change, Commit, FORMAT, Pack, Settings, entry_name};
+use mirror_core::patterns::{Coverage, CoverageSource};
+use mirror_core::{Digest, Entry, Kind, RelPath, Timestamp};
+use mirror_storage::{Backend, ByteRange, Expect, Guarded, RemoteFile, RemotePath};
+
+use crate::api::{Author, EngineResult, Holding, Parts, SharedSettings};
+use crate::error::EngineError;
+use crate::log::{OWN_FOLDER, own_path, read_entry};
+use crate::outside::Scratch;
+use crate::outside::tree::digest_of;
+use crate::packs::{Content, Item, Opener, build_packs, upload};
+
+/// How a person rebuilds the files without this program.
+const RECOVER: &str = include_str!("../../../../docs/recover.sh");
+
+/// Looks at what stands at a backend's root, changing nothing.
+pub async fn inspect(parts: &Parts) -> EngineResult<Holding> {
+    let backend = parts.backend.as_ref();
+    if let Some(raw) = read_entry(backend, 1).await? {
+        return match Commit::parse(&raw.bytes) {
+            Ok(Commit { settings: Some(Settings { name, patterns, exclude }), .. }) => {
+                let patterns = mirror_core::patterns::Patterns { include: patterns, exclude };
+                let settings = SharedSettings { name, patterns };
+                Ok(Holding::Project { project_id: raw.digest, settings })
+            }
+            Ok(_) => Err(unusable("it has no settings")),
+            Err(error) => Err(unusable(&error.to_string())),
+        };
+    }
+    let root = RemotePath::ROOT;
+    let mut files = backend.list(&root);
+    Ok(match files.next().await.transpose()? {
+        Some(_) => Holding::PlainFiles,
+        None => Holding::Empty,
+    })
+}
+
+fn unusable(why: &str) -> EngineError {
+    EngineError::Stopped {
+        reason: format!("what stands there is no project that can be used: entry 1 of its log: {why}"),
+        hint: Some("check the URL; nothing was changed".to_owned()),
+    }
+}
+
+/// Creates commit 1 and `FORMAT`. Plain files that stand there already and
+/// that the patterns cover become the first commit's files. Loses to another
+/// machine that does the same: the answer is the project that stands there,
+/// and whether this call made it.
+pub async fn create(
+    parts: &Parts,
+    author: &Author,
+    settings: SharedSettings,
+) -> EngineResult<(Digest, bool)> {
+    let backend = parts.backend.as_ref();
+    let (digest, commit, made) = match read_entry(backend, 1).await? {
+        Some(raw) => (raw.digest, Commit::parse(&raw.bytes).ok(), false),
+        None => append_first(parts, first_commit(parts, author, settings).await?).await?,
+    };
+    if let Some(settings) = commit.and_then(|commit| commit.settings) {
+        write_format(backend, digest, &settings).await?;
+    }
+    Ok((digest, made))
+}
+
+async fn append_first(
+    parts: &Parts,
+    commit: Commit,
+) -> EngineResult<(Digest, Option<Commit>, bool)> {
+    let backend = parts.backend.as_ref();
+    let bytes = Bytes::from(commit.to_bytes());
+    let path = own_path(&entry_name(1));
+    let written = backend.write(&path, bytes.clone().into(), Expect::Absent).await;
+    if let Ok(Guarded::Done(_)) = written {
+        return Ok((Digest::of(&bytes), Some(commit), true));
+    }
+    // Refused, or a reply that was lost: the entry itself tells (L5).
+    match (read_entry(backend, 1).await?, written) {
+        (Some(raw), _) => {
+            let stands = Commit::parse(&raw.bytes).ok();
+            let ours = stands.as_ref().is_some_and(|stands| stands.id == commit.id);
+            Ok((raw.digest, stands, ours))
+        }
+        (None, Err(error)) => Err(error.into()),
+        (None, Ok(_)) => Err(EngineError::Internal("entry 1 was refused, and yet it is absent".to_owned())),
+    }
+}
+
+async fn first_commit(parts: &Parts, author: &Author, settings: SharedSettings) -> EngineResult<Commit> {
+    let (changes, packs) = adopt(parts, &settings).await?;
+    let SharedSettings { name, patterns } = settings;
+    let commit = Commit {
+        format: FORMAT,
+        seq: 1,
+        id: parts.outside.ulid(),
+        parent: None,
+        parent_ref: None,
+        time: parts.outside.clock.now(),
+        user: author.user.clone(),
+        machine: author.machine.clone(),
+        machine_id: author.machine_id,
+        action: if changes.is_empty() { Action::Settings } else { Action::Import },
+        tag: None,
+        message: None,
+        settings: Some(Settings { name, patterns: patterns.include, exclude: patterns.exclude }),
+        consent: None,
+        checkpoint: None,
+        changes,
+        resolved: Vec::new(),
+        packs,
+        dropped_packs: Vec::new(),
+        forgotten: Vec::new(),
+        promote: None,
+        moved: None,
+    };
+    match mirror_core::History::new().check(&commit) {
+        Ok(()) => Ok(commit),
+        Err(void) => Err(EngineError::Usage(format!("the project can't be made like this: {void}"))),
+    }
+}
+
+/// Takes the plain files of a backend's root into packs.
+async fn adopt(parts: &Parts, settings: &SharedSettings) -> EngineResult<(Vec<Change>, Vec<Pack>)> {
+    let source = CoverageSource {
+        project: settings.patterns.clone(),
+        narrowing: None,
+        ignore: String::new(),
+    };
+    let coverage = Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))?;
+    let backend = parts.backend.as_ref();
+    let files: Vec<RemoteFile> = backend.list(&RemotePath::ROOT).try_collect().await?;
+    let mut names = mirror_core::path::Names::new();
+    let (mut changes, mut items, mut contents) = (Vec::new(), Vec::new(), HashMap::new());
+    for file in files {
+        let Ok(path) = RelPath::new(file.path.as_str()) else { continue };
+        if !coverage.covers(&path) || names.insert(&path).is_err() {
+            continue;
+        }
+        let Some(scratch) = download(parts, &file.path).await? else { continue };
+        let (digest, size) = digest_of(&mut scratch.reopen()?)?;
+        items.push(Item { digest, size, path: path.clone() });
+        let mtime = file.modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let mtime = mtime.and_then(|since| i64::try_from(since.as_millis()).ok()).map(Timestamp);
+        let entry =
+            Entry { kind: Kind::File, sha256: digest, size, exec: false, mtime, chunks: None };
+        changes.push(Change { path: path.clone(), from: None, to: Some(entry), renamed_from: None });
+        contents.insert(path, Content::Scratch(scratch));
+    }
+    changes.sort_by(|left, right| left.path.cmp(&right.path));
+    let contents = Arc::new(std::sync::Mutex::new(contents));
+    let opener: Opener = Arc::new(move |path| {
+        let contents = contents.lock().expect("no reader panics");
+        Ok(contents.get(path).map(Content::open).transpose()?)
+    });
+    let (built, _) = build_packs(items, &opener, &parts.cache, &parts.outside).await?;
+    let packs = built.iter().map(|built| built.pack.clone()).collect();
+    upload(built, backend, &parts.outside).await?;
+    Ok((changes, packs))
+}
+
+async fn download(parts: &Parts, path: &RemotePath) -> EngineResult<Option<Box<dyn Scratch>>> {
+    let Some(mut stream) = parts.backend.read(path, ByteRange::ALL).await? else {
+        return Ok(None);
+    };
+    let disk = parts.cache.clone();
+    let mut scratch = parts.outside.offload(move || disk.scratch()).await?;
+    while let Some(piece) = stream.next().await {
+        let piece = piece?;
+        let write = move || std::io::Write::write_all(&mut scratch, &piece).map(|()| scratch);
+        scratch = parts.outside.offload(write).await?;
+    }
+    Ok(Some(scratch))
+}
+
+/// `FORMAT` only repeats entry 1, for people.
+async fn write_format(backend: &dyn Backend, project: Digest, settings: &Settings) -> EngineResult<()> {
+    let format = serde_json::json!({
+        "format": FORMAT,
+        "project": project,
+        "name": settings.name,
+        "patterns": settings.patterns,
+        "exclude": settings.exclude,
+        "about": "The history of this folder, kept by mirrord. Don't change anything below _mirror.",
+        "recover_with": format!(
+            "in this folder: jq -r '.recover[]' FORMAT > recover.sh; sh recover.sh OUTPUT_FOLDER [COMMIT_NUMBER]"
+        ),
+        "recover": RECOVER.lines().collect::<Vec<_>>(),
+    });
+    let mut bytes = serde_json::to_vec_pretty(&format).expect("keys are strings");
+    bytes.push(b'\n');
+    let path = own_path("FORMAT");
+    debug_assert!(path.as_str().starts_with(OWN_FOLDER), "our own files stay in our own folder");
+    backend.write(&path, Bytes::from(bytes).into(), Expect::Absent).await?;
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Comparing this machine with the head, changing nothing.
+
+use std::collections::BTreeMap;
+
+use mirror_core::plan::Root;
+use mirror_core::reconcile::{Facts, FileState, Verdict, decide, file_state};
+use mirror_core::RelPath;
+use mirror_storage::FaultClass;
+
+use super::worker::Worker;
+use crate::api::{EngineResult, FileStatus, Phase, SkipReason, Skipped, StatusReport};
+use crate::error::EngineError;
+use crate::outside::TreeError;
+
+impl Worker {
+    /// Answers without the backend when it is away, or when asked to.
+    pub(super) async fn status(&mut self, offline: bool) -> EngineResult<StatusReport> {
+        let phase = self.phase();
+        let stopped = matches!(phase, Phase::Stopped { .. });
+        let offline = offline || stopped || !self.reach_backend().await?;
+        let (root, _) = self.observe_disk().await?;
+        if root == Root::Missing {
+            return Err(TreeError::RootMissing.into());
+        }
+        let facts = self.facts();
+        let mut report = StatusReport {
+            head: self.log.head(),
+            read_up_to: self.read_up_to(&facts),
+            checked_at: self.log.checked_at(),
+            offline,
+            phase: self.phase(),
+            bytes_up: 0,
+            bytes_down: 0,
+            files: Vec::with_capacity(facts.len()),
+            queued_view: self.queued_view.clone(),
+            skipped: self.skipped(),
+        };
+        for (path, facts) in &facts {
+            let file = self.file_status(path, facts);
+            match decide(facts) {
+                Verdict::Send => report.bytes_up += file.size,
+                Verdict::Fetch => report.bytes_down += file.size,
+                _ => {}
+            }
+            report.files.push(file);
+        }
+        self.state.save(&self.parts.outside.clone(), false).await?;
+        Ok(report)
+    }
+
+    /// `false` when the backend is away; then what was read before counts.
+    async fn reach_backend(&mut self) -> EngineResult<bool> {
+        match self.catch_up().await {
+            Ok(_) => Ok(true),
+            Err(EngineError::Stopped { .. }) => Ok(false),
+            Err(error) if matches!(error.class(), FaultClass::Transient | FaultClass::Auth) => {
+                tracing::info!(%error, "status goes by what was read before");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn file_status(&self, path: &RelPath, facts: &Facts) -> FileStatus {
+        let placed = self.log.history().manifest().get(path);
+        let local_size = self.index.get(path).map(|indexed| indexed.stamp.size);
+        let remote_size = placed.map(|placed| placed.entry.size);
+        let size = match decide(facts) {
+            Verdict::Fetch => remote_size.or(local_size),
+            _ => local_size.or(remote_size),
+        };
+        FileStatus {
+            path: path.clone(),
+            state: file_state(facts),
+            base: facts.base.state().map(|state| state.digest),
+            local: facts.local.map(|state| state.digest),
+            remote: facts.remote.map(|remote| remote.state.digest),
+            size: size.unwrap_or(0),
+        }
+    }
+
+    /// The newest commit whose changes all stand in the working tree.
+    fn read_up_to(&self, facts: &BTreeMap<RelPath, Facts>) -> u64 {
+        let history = self.log.history();
+        let is_behind = |facts: &Facts| {
+            matches!(decide(facts), Verdict::Fetch | Verdict::FetchDeletion | Verdict::Diverged)
+        };
+        let first_missing = facts.iter().filter(|(_, facts)| is_behind(facts)).filter_map(|(path, facts)| {
+            match facts.remote {
+                Some(remote) => Some(remote.seq),
+                None => history.past_of(path).last().map(|version| version.until),
+            }
+        });
+        first_missing.min().map_or(history.head(), |seq| seq - 1)
+    }
+
+    fn skipped(&self) -> Vec<Skipped> {
+        let manifest = self.log.history().manifest();
+        let twins = self.index.twins(|path| manifest.contains_key(path));
+        let clash = |path: RelPath| Skipped {
+            path: path.as_str().to_owned(),
+            reason: SkipReason::NameClash,
+        };
+        let mut skipped: Vec<Skipped> = self.index.skipped().iter().cloned().collect();
+        skipped.extend(twins.into_iter().map(clash));
+        skipped.sort();
+        skipped
+    }
+
+    /// The states that a diff or a status without details leaves out.
+    pub(super) fn is_quiet(state: FileState) -> bool {
+        state == FileState::InSync
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.facade().lock().expect("nobody panics with the facade").phase.clone()
+    }
+}

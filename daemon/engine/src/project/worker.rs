@@ -1,0 +1,255 @@
+//! The one owner of a project's state: opens it, and runs its jobs.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use mirror_core::commit::CheckpointRef;
+use mirror_core::patterns::Coverage;
+use mirror_core::{Digest, RelPath, Timestamp};
+use tokio::sync::mpsc;
+
+use super::Facade;
+use crate::api::{
+    CommitSummary, EngineResult, Job, JobEvent, JobRequest, Notice, NoticeKind, Parts, Phase,
+    Progress, ProjectSpec, QueuedView, Report, SharedSettings,
+};
+use crate::error::EngineError;
+use crate::index::Index;
+use crate::log::{Log, LogEntry};
+use crate::packs::{Cache, Fetcher};
+use crate::state::{Owner, State};
+use crate::view::View;
+
+/// How much of the cache folder fetched contents may fill.
+const CACHE_BYTES: u64 = 500 << 20;
+
+/// One project with all that its jobs work on.
+pub(super) struct Worker {
+    pub(super) spec: ProjectSpec,
+    pub(super) parts: Parts,
+    pub(super) log: Log,
+    pub(super) state: State,
+    pub(super) index: Index,
+    pub(super) coverage: Option<Arc<Coverage>>,
+    pub(super) fetcher: Fetcher,
+    pub(super) view: View,
+    pub(super) queued_view: Option<QueuedView>,
+    /// A checkpoint of this machine's own making, for a later commit to vouch
+    /// for (L8).
+    pub(super) made_checkpoint: Option<CheckpointRef>,
+    pub(super) followers: Vec<mpsc::Sender<CommitSummary>>,
+    facade: Arc<Mutex<Facade>>,
+}
+
+/// What a running job tells, and gathers for its report.
+pub(super) struct Telling {
+    pub(super) events: mpsc::Sender<JobEvent>,
+    pub(super) report: Report,
+    pub(super) dry_run: bool,
+    pub(super) consent: bool,
+}
+
+impl Telling {
+    /// Progress is dropped rather than waited for when nobody reads it.
+    pub(super) fn progress(&self, progress: Progress) {
+        let _ = self.events.try_send(JobEvent::Progress(progress));
+    }
+
+    pub(super) fn notice(&mut self, kind: NoticeKind, path: Option<&RelPath>, message: String, time: Timestamp) {
+        self.report.notices.push(Notice { kind, path: path.cloned(), message, time });
+    }
+}
+
+impl Worker {
+    pub(super) async fn open(spec: ProjectSpec, parts: Parts) -> EngineResult<Self> {
+        let log = Log::open(&parts).await?;
+        let facade = Facade { phase: Phase::Idle, head: log.head() };
+        Self::with_log(spec, parts, log, Arc::new(Mutex::new(facade))).await
+    }
+
+    async fn with_log(
+        spec: ProjectSpec,
+        parts: Parts,
+        log: Log,
+        facade: Arc<Mutex<Facade>>,
+    ) -> EngineResult<Self> {
+        let tree = parts.tree.clone();
+        let identity = parts.outside.offload(move || tree.root_identity()).await?;
+        let owner = Owner::new(log.project(), &spec.root, identity);
+        let state = State::load(parts.store.clone(), &owner)?;
+        let index = Index::load(&state.index_rows());
+        let cache = Cache::new(parts.cache.clone(), parts.outside.clone(), CACHE_BYTES);
+        let mut worker = Self {
+            fetcher: Fetcher {
+                backend: parts.backend.clone(),
+                disk: parts.cache.clone(),
+                cache,
+                outside: parts.outside.clone(),
+            },
+            view: View {
+                backend: parts.backend.clone(),
+                outside: parts.outside.clone(),
+                machine_id: spec.author.machine_id,
+            },
+            spec,
+            parts,
+            log,
+            state,
+            index,
+            coverage: None,
+            queued_view: None,
+            made_checkpoint: None,
+            followers: Vec::new(),
+            facade,
+        };
+        worker.settle_targets().await?;
+        worker.state.save(&worker.parts.outside.clone(), true).await?;
+        Ok(worker)
+    }
+
+    /// Starts again from what is stored, after a panic.
+    pub(super) async fn reopen(self) -> EngineResult<Self> {
+        let Self { spec, parts, facade, .. } = self;
+        let log = Log::open(&parts).await?;
+        let worker = Self::with_log(spec, parts, log, facade).await?;
+        worker.set_phase(Phase::Idle);
+        Ok(worker)
+    }
+
+    pub(super) fn facade(&self) -> Arc<Mutex<Facade>> {
+        self.facade.clone()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    pub(super) fn project_id(&self) -> Digest {
+        self.log.project()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.parts.outside.clock.now()
+    }
+
+    pub(super) fn settings(&self) -> EngineResult<SharedSettings> {
+        let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
+        Ok(SharedSettings { name: settings.name.clone(), patterns: settings.patterns() })
+    }
+
+    pub(super) fn set_phase(&self, phase: Phase) {
+        let mut facade = self.facade.lock().expect("nobody panics with the facade");
+        facade.head = self.log.head();
+        // Only opening the project anew ends a stop.
+        if !matches!(facade.phase, Phase::Stopped { .. }) {
+            facade.phase = phase;
+        }
+    }
+
+    /// Why nothing may be written, if so (L7).
+    fn refuse_when_stopped(&self) -> EngineResult<()> {
+        match &self.facade.lock().expect("nobody panics with the facade").phase {
+            Phase::Stopped { reason } => {
+                Err(EngineError::Stopped { reason: reason.clone(), hint: None })
+            }
+            Phase::Idle | Phase::Busy(_) => Ok(()),
+        }
+    }
+
+    /// Runs one job from trigger to report.
+    ///
+    /// Stopping anywhere is safe: attempts and targets are saved before each
+    /// step and settled before the next job of that path (B3).
+    pub(super) async fn run(
+        &mut self,
+        request: JobRequest,
+        events: mpsc::Sender<JobEvent>,
+    ) -> EngineResult<Report> {
+        self.refuse_when_stopped()?;
+        let JobRequest { job, dry_run, consent } = request;
+        self.set_phase(Phase::Busy(verb(&job)));
+        let mut telling = Telling { events, report: Report { dry_run, ..Report::default() }, dry_run, consent };
+        let outcome = self.carry_out(job, &mut telling).await;
+        let saved = self.state.save(&self.parts.outside.clone(), false).await;
+        self.set_phase(Phase::Idle);
+        self.note_stop(outcome.and(saved.map_err(Into::into)))?;
+        Ok(telling.report)
+    }
+
+    async fn carry_out(&mut self, job: Job, telling: &mut Telling) -> EngineResult<()> {
+        match job {
+            Job::Push { scope, message, force_local, no_wait } => {
+                self.push(&scope, message, force_local, no_wait, telling).await
+            }
+            Job::Pull { scope } => self.pull(&scope, telling).await,
+            Job::Sync { scope, message } => self.sync(&scope, message, telling).await,
+            Job::Delete { scope, keep_local, message } => {
+                self.delete(&scope, keep_local, message, telling).await
+            }
+            Job::ChangeSettings { settings } => self.change_settings(settings, telling).await,
+            Job::Export { scope, output } => self.export(&scope, &output.0, telling).await,
+        }
+    }
+
+    /// Remembers a stop, so that nothing is written until the project is
+    /// opened anew.
+    pub(super) fn note_stop<T>(&self, outcome: EngineResult<T>) -> EngineResult<T> {
+        if let Err(EngineError::Stopped { reason, .. }) = &outcome {
+            let mut facade = self.facade.lock().expect("nobody panics with the facade");
+            facade.phase = Phase::Stopped { reason: reason.clone() };
+        }
+        outcome
+    }
+
+    /// Reads new entries, and tells followers of them.
+    pub(super) async fn catch_up(&mut self) -> EngineResult<Vec<LogEntry>> {
+        let caught_up = self.log.catch_up().await;
+        let arrived = self.note_stop(caught_up)?;
+        for entry in &arrived {
+            self.tell_followers(entry);
+        }
+        if !arrived.is_empty() {
+            if self.log.is_checkpoint_due() {
+                self.made_checkpoint = self.log.make_checkpoint(false).await;
+            }
+            self.set_phase_head();
+        }
+        Ok(arrived)
+    }
+
+    pub(super) fn set_phase_head(&self) {
+        self.facade.lock().expect("nobody panics with the facade").head = self.log.head();
+    }
+
+    /// The daemon's own round.
+    pub(super) async fn poll(&mut self) -> EngineResult<bool> {
+        self.refuse_when_stopped()?;
+        let arrived = self.catch_up().await?;
+        if !self.state.unprojected().is_empty() {
+            let due = self.queued_view.as_ref().is_none_or(|queued| queued.next_at <= self.now());
+            if due {
+                self.show_unprojected(&mut None).await?;
+            }
+        }
+        self.state.save(&self.parts.outside.clone(), false).await?;
+        Ok(!arrived.is_empty())
+    }
+
+    /// Paths that were committed here and are to be shown in the view.
+    pub(super) fn add_unprojected(&mut self, paths: impl Iterator<Item = RelPath>) {
+        let mut unprojected: BTreeSet<RelPath> = self.state.unprojected().clone();
+        unprojected.extend(paths);
+        self.state.set_unprojected(unprojected);
+    }
+}
+
+fn verb(job: &Job) -> &'static str {
+    match job {
+        Job::Push { .. } => "push",
+        Job::Pull { .. } => "pull",
+        Job::Sync { .. } => "sync",
+        Job::Delete { .. } => "delete",
+        Job::ChangeSettings { .. } => "settings",
+        Job::Export { .. } => "export",
+    }
+}

@@ -1,0 +1,237 @@
+//! What the events have told since the last settle.
+//!
+//! Fed by notify's own thread, so nothing here blocks for longer than it takes
+//! to note a path, and nothing grows beyond a bound.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use mirror_core::RelPath;
+use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind};
+use notify::{Event, EventKind};
+
+use crate::outside::Dirt;
+
+/// More paths than this are dearer to keep than a walk is.
+const MOST_PATHS: usize = 100_000;
+
+/// What a settle takes away.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    pub dirt: Dirt,
+    /// What stood here was removed or moved.
+    pub gone: BTreeSet<PathBuf>,
+    /// Events were lost, so watches may sit where we don't know.
+    pub is_lost: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    paths: BTreeSet<RelPath>,
+    folders: BTreeSet<RelPath>,
+    gone: BTreeSet<PathBuf>,
+    is_everything: bool,
+    is_lost: bool,
+    root_opened_count: u64,
+    /// Cookies that someone waits for, and whether they have come.
+    cookies: BTreeMap<PathBuf, bool>,
+}
+
+pub(super) struct Gathered {
+    root: PathBuf,
+    cookies: PathBuf,
+    state: Mutex<State>,
+    cookie_came: Condvar,
+    wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl fmt::Debug for Gathered {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Gathered({})", self.root.display())
+    }
+}
+
+/// What an event means for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    Nothing,
+    Opened,
+    Changed,
+    /// A folder appeared or vanished.
+    FolderChanged { is_gone: bool },
+    /// Something, maybe a folder, isn't where it was.
+    Gone,
+}
+
+fn meaning(kind: EventKind) -> Meaning {
+    match kind {
+        // The only event of a program that wrote through a mapping.
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Meaning::Changed,
+        EventKind::Access(AccessKind::Open(_)) => Meaning::Opened,
+        EventKind::Access(_) => Meaning::Nothing,
+        EventKind::Create(CreateKind::Folder) => Meaning::FolderChanged { is_gone: false },
+        EventKind::Remove(RemoveKind::Folder) => Meaning::FolderChanged { is_gone: true },
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)) => Meaning::Gone,
+        EventKind::Create(_) | EventKind::Modify(_) | EventKind::Any | EventKind::Other => {
+            Meaning::Changed
+        }
+    }
+}
+
+impl Gathered {
+    pub(super) fn new(root: PathBuf, cookies: PathBuf) -> Self {
+        Self {
+            root,
+            cookies,
+            state: Mutex::default(),
+            cookie_came: Condvar::new(),
+            wake: OnceLock::new(),
+        }
+    }
+
+    /// Only the first call counts.
+    pub(super) fn set_wake(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        drop(self.wake.set(wake));
+    }
+
+    pub(super) fn take_in(&self, event: notify::Result<Event>) {
+        let is_dirt = match event {
+            Ok(event) if event.need_rescan() => self.lose(),
+            Ok(event) => self.note(meaning(event.kind), &event.paths),
+            Err(_) => self.lose(),
+        };
+        if let (true, Some(wake)) = (is_dirt, self.wake.get()) {
+            wake();
+        }
+    }
+
+    pub(super) fn drain(&self) -> News {
+        let mut state = self.state();
+        News {
+            dirt: Dirt {
+                paths: std::mem::take(&mut state.paths).into_iter().collect(),
+                folders: std::mem::take(&mut state.folders).into_iter().collect(),
+                everything: std::mem::take(&mut state.is_everything),
+            },
+            gone: std::mem::take(&mut state.gone),
+            is_lost: std::mem::take(&mut state.is_lost),
+        }
+    }
+
+    pub(super) fn root_opened_count(&self) -> u64 {
+        self.state().root_opened_count
+    }
+
+    pub(super) fn expect_cookie(&self, cookie: &Path) -> Awaited<'_> {
+        self.state().cookies.insert(cookie.to_owned(), false);
+        Awaited { gathered: self, cookie: cookie.to_owned() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lose(&self) -> bool {
+        self.state().lose();
+        self.cookie_came.notify_all();
+        true
+    }
+
+    fn note(&self, meaning: Meaning, paths: &[PathBuf]) -> bool {
+        let mut state = self.state();
+        let mut is_dirt = false;
+        for path in paths {
+            if path.starts_with(&self.cookies) {
+                if let Some(has_come) = state.cookies.get_mut(path) {
+                    *has_come = true;
+                    self.cookie_came.notify_all();
+                }
+            } else if *path == self.root {
+                is_dirt |= state.note_root(meaning);
+            } else if let Ok(below) = path.strip_prefix(&self.root) {
+                is_dirt |= state.note(meaning, path, below);
+            }
+        }
+        is_dirt
+    }
+}
+
+impl State {
+    fn lose(&mut self) {
+        (self.paths, self.folders, self.gone) = Default::default();
+        self.is_lost = true;
+    }
+
+    fn note_root(&mut self, meaning: Meaning) -> bool {
+        match meaning {
+            Meaning::Nothing => return false,
+            Meaning::Opened => {
+                self.root_opened_count += 1;
+                return false;
+            }
+            Meaning::Changed => self.is_everything = true,
+            Meaning::FolderChanged { .. } | Meaning::Gone => self.lose(),
+        }
+        true
+    }
+
+    fn note(&mut self, meaning: Meaning, path: &Path, below: &Path) -> bool {
+        if matches!(meaning, Meaning::Nothing | Meaning::Opened) {
+            return false;
+        }
+        if matches!(meaning, Meaning::Gone | Meaning::FolderChanged { is_gone: true }) {
+            self.gone.insert(path.to_owned());
+        }
+        match nearest(below) {
+            (Some(path), true) if !matches!(meaning, Meaning::FolderChanged { .. }) => {
+                self.paths.insert(path);
+            }
+            (Some(folder), _) => {
+                self.folders.insert(folder);
+            }
+            (None, _) => self.is_everything = true,
+        }
+        if self.paths.len() + self.folders.len() + self.gone.len() > MOST_PATHS {
+            self.lose();
+        }
+        true
+    }
+}
+
+/// The path itself, or else the folder in which its name can be skipped.
+fn nearest(below: &Path) -> (Option<RelPath>, bool) {
+    let read = |path: &Path| path.to_str().and_then(|text| RelPath::new(text).ok());
+    match read(below) {
+        Some(path) => (Some(path), true),
+        None => (below.ancestors().skip(1).find_map(read), false),
+    }
+}
+
+/// A cookie on its way through the queue.
+pub(super) struct Awaited<'a> {
+    gathered: &'a Gathered,
+    cookie: PathBuf,
+}
+
+impl Awaited<'_> {
+    /// Whether the cookie came within `patience`, or needn't come: when events
+    /// were lost, it may be one of them, and all there is to know is known.
+    pub(super) fn wait(&self, patience: Duration) -> bool {
+        let has_come = |state: &State| state.cookies.get(&self.cookie) == Some(&true);
+        let is_over = |state: &State| state.is_lost || has_come(state);
+        let came = &self.gathered.cookie_came;
+        let state = self.gathered.state();
+        let waited = came.wait_timeout_while(state, patience, |state| !is_over(state));
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        is_over(&state)
+    }
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.gathered.state().cookies.remove(&self.cookie);
+    }
+}

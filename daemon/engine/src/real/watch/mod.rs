@@ -1,0 +1,231 @@
+//! File-system events of one working tree.
+//!
+//! Folders are watched one by one, as the index lists them. Events are hints:
+//! doubling them is harmless, and wherever one may be missing, everything is
+//! said to differ.
+
+mod gathered;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mirror_core::RelPath;
+use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use self::gathered::Gathered;
+use crate::outside::{Dirt, ManualWatch, Watch};
+
+/// Watches `root`; on a system that gives no events, every look is a walk.
+///
+/// `cookies` is a folder outside the project that nothing else uses; it is made.
+pub fn start_watch(root: PathBuf, cookies: PathBuf) -> Arc<dyn Watch> {
+    match LocalWatch::start(root, cookies) {
+        Ok(watch) => Arc::new(watch),
+        Err(error) => {
+            tracing::warn!(%error, "no file-system events; each look will be a walk");
+            Arc::new(ManualWatch)
+        }
+    }
+}
+
+/// A [`Watch`] on the events of this machine's file system.
+///
+/// # Why a settled watch has missed nothing
+///
+/// inotify queues an event before the call that caused it returns, and one
+/// instance has one queue, in order. All folders of the project and the cookie
+/// folder are watched by the same instance. So once the cookie's own event has
+/// been handled, every event of an earlier change has been, too.
+#[derive(Debug)]
+pub struct LocalWatch {
+    root: PathBuf,
+    cookies: PathBuf,
+    next_cookie: AtomicU64,
+    watched: Mutex<Watched>,
+    gathered: Arc<Gathered>,
+    /// Since the last settle, a folder could not be watched for want of watches.
+    refused: AtomicBool,
+    /// Events don't tell all: watches are used up, or other machines write here.
+    is_blind: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Watched {
+    watcher: RecommendedWatcher,
+    folders: BTreeSet<PathBuf>,
+}
+
+impl LocalWatch {
+    pub fn start(root: PathBuf, cookies: PathBuf) -> io::Result<Self> {
+        let (root, cookies) = (std::path::absolute(root)?, std::path::absolute(cookies)?);
+        let gathered = Arc::new(Gathered::new(root.clone(), cookies.clone()));
+        let watcher = notify::recommended_watcher({
+            let gathered = Arc::clone(&gathered);
+            move |event| gathered.take_in(event)
+        });
+        let watcher = watcher.map_err(io::Error::other)?;
+        let started = Self {
+            root,
+            cookies,
+            next_cookie: AtomicU64::new(0),
+            watched: Mutex::new(Watched { watcher, folders: BTreeSet::new() }),
+            gathered,
+            refused: AtomicBool::new(false),
+            is_blind: AtomicBool::new(false),
+        };
+        started.watch_cookies()?;
+        Ok(started)
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watch_cookies(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.cookies)?;
+        for leftover in fs::read_dir(&self.cookies)? {
+            drop(fs::remove_file(leftover?.path()));
+        }
+        let mut watched = self.watched();
+        // A watch on a cookie folder that was replaced would stay on the old one.
+        drop(watched.watcher.unwatch(&self.cookies));
+        let added = watched.watcher.watch(&self.cookies, RecursiveMode::NonRecursive);
+        added.map_err(io::Error::other)
+    }
+
+    /// Waits for our own event at the end of the queue; `false` when it doesn't come.
+    fn await_cookie(&self, patience: Duration) -> bool {
+        let number = self.next_cookie.fetch_add(1, Ordering::Relaxed);
+        let cookie = self.cookies.join(format!("{}-{number}", std::process::id()));
+        let awaited = self.gathered.expect_cookie(&cookie);
+        let is_made = File::create_new(&cookie).is_ok();
+        let is_seen = is_made && awaited.wait(patience);
+        drop(fs::remove_file(&cookie));
+        is_seen
+    }
+
+    /// Whether events are complete up to now. Opening the root is an event,
+    /// too: without it, the watch sits on a folder that was unmounted or
+    /// replaced.
+    fn is_caught_up(&self, patience: Duration) -> Caught {
+        let opened_before = self.gathered.root_opened_count();
+        let is_open = File::open(&self.root).is_ok();
+        if !self.await_cookie(patience) {
+            return Caught::Late;
+        }
+        if is_open && self.gathered.root_opened_count() != opened_before {
+            Caught::Up
+        } else {
+            Caught::Elsewhere
+        }
+    }
+}
+
+/// How far the events that have arrived tell what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Caught {
+    Up,
+    /// Our own event didn't come in time.
+    Late,
+    /// They tell of a folder that is not the project's root any more.
+    Elsewhere,
+}
+
+impl Watch for LocalWatch {
+    fn add(&self, folder: Option<&RelPath>) -> bool {
+        let path = match folder {
+            Some(folder) => self.root.join(folder.as_str()),
+            None => self.root.clone(),
+        };
+        if folder.is_none() {
+            self.is_blind.store(is_shared_with_machines(&self.root), Ordering::Relaxed);
+        }
+        let mut watched = self.watched();
+        match watched.watcher.watch(&path, RecursiveMode::NonRecursive) {
+            Ok(()) => {
+                watched.folders.insert(path);
+                true
+            }
+            Err(error) => {
+                let is_used_up = matches!(error.kind, ErrorKind::MaxFilesWatch);
+                self.refused.fetch_or(is_used_up, Ordering::Relaxed);
+                false
+            }
+        }
+    }
+
+    fn settle(&self, patience: Duration) -> Dirt {
+        if self.is_blind.load(Ordering::Relaxed) {
+            drop(self.gathered.drain());
+            return Dirt { everything: true, ..Dirt::default() };
+        }
+        let caught = self.is_caught_up(patience);
+        if caught == Caught::Late {
+            drop(self.watch_cookies());
+        }
+        let mut news = self.gathered.drain();
+        // Before anything is watched anew: a watch sits on the folder itself,
+        // wherever it was moved. Taken away later, under its old path, it
+        // would be missing at the new one.
+        let mut watched = self.watched();
+        if news.is_lost || caught == Caught::Elsewhere {
+            watched.leave_all();
+        } else {
+            news.gone.iter().for_each(|path| watched.leave(path));
+        }
+        news.dirt.everything |= news.is_lost || caught != Caught::Up;
+        // Watches may have become free, so the walk that follows tries again.
+        news.dirt.everything |= self.refused.swap(false, Ordering::Relaxed);
+        news.dirt
+    }
+
+    fn is_live(&self) -> bool {
+        !self.is_blind.load(Ordering::Relaxed) && !self.refused.load(Ordering::Relaxed)
+    }
+
+    fn on_change(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        self.gathered.set_wake(wake);
+    }
+}
+
+impl Watched {
+    /// Unwatches what was at `path` or below it. Errors mean that the system
+    /// has done so itself.
+    fn leave(&mut self, path: &Path) {
+        let left = self.folders.range(path.to_owned()..);
+        let left = left.take_while(|folder| folder.starts_with(path));
+        for folder in left.cloned().collect::<Vec<_>>() {
+            drop(self.watcher.unwatch(&folder));
+            self.folders.remove(&folder);
+        }
+    }
+
+    fn leave_all(&mut self) {
+        for folder in std::mem::take(&mut self.folders) {
+            drop(self.watcher.unwatch(&folder));
+        }
+    }
+}
+
+/// Whether other machines may write here without an event on this one.
+#[cfg(target_os = "linux")]
+fn is_shared_with_machines(root: &Path) -> bool {
+    /// NFS, the two of SMB, 9P, Ceph, AFS, and FUSE, where sshfs and rclone live.
+    const NETWORKED: [u64; 7] =
+        [0x6969, 0xfe53_4d42, 0xff53_4d42, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x6573_5546];
+    let kind = rustix::fs::statfs(root).map(|found| u64::try_from(found.f_type).unwrap_or(0));
+    kind.is_ok_and(|kind| NETWORKED.contains(&kind))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_shared_with_machines(_root: &Path) -> bool {
+    false
+}

@@ -1,0 +1,247 @@
+//! What this machine agreed on, is about to do, and saw last: typed, in memory,
+//! and stored before anything relies on it.
+//!
+//! A cache by design: whatever can't be read counts as lost, and lost state
+//! costs nothing but a closer look (B5).
+
+mod records;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use mirror_core::{Digest, RelPath};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use records::{Attempt, BaseRecord, Owner, Seen, Target};
+
+use crate::index::Index;
+use crate::outside::Outside;
+use crate::store::{Batch, Store, StoreError, Table};
+
+const OWNER: &str = "owner";
+const ATTEMPT: &str = "attempt";
+const COVERAGE: &str = "coverage";
+const DELETIONS: &str = "deletions";
+const UNPROJECTED: &str = "unprojected";
+const DEVICE: &str = "device";
+
+/// One project's state, with a batch of changes that are still to be stored.
+#[derive(Debug)]
+pub struct State {
+    store: Arc<dyn Store>,
+    pending: Batch,
+    bases: BTreeMap<RelPath, BaseRecord>,
+    targets: BTreeMap<RelPath, Target>,
+    seen: BTreeMap<RelPath, Seen>,
+    attempt: Option<Attempt>,
+    coverage: Option<String>,
+    deletions: Vec<i64>,
+    unprojected: BTreeSet<RelPath>,
+    device: Option<u64>,
+    /// True when nothing was remembered: every base is unknown (B5).
+    pub fresh: bool,
+}
+
+impl State {
+    /// Loads the state if it is this project's, else starts afresh (L1).
+    pub fn load(store: Arc<dyn Store>, owner: &Owner) -> Result<Self, StoreError> {
+        let known: Option<Owner> = fact(store.as_ref(), OWNER);
+        let mut state = Self {
+            store,
+            pending: Batch::default(),
+            bases: BTreeMap::new(),
+            targets: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            attempt: None,
+            coverage: None,
+            deletions: Vec::new(),
+            unprojected: BTreeSet::new(),
+            device: None,
+            fresh: !known.as_ref().is_some_and(|known| known.is_still(owner)),
+        };
+        if state.fresh {
+            state.store.clear()?;
+            state.set_fact(OWNER, owner);
+        } else if state.read_all().is_none() {
+            tracing::warn!("the project's state could not be read and is made anew");
+            state.store.clear()?;
+            let store = state.store;
+            return Self::load(store, owner);
+        }
+        Ok(state)
+    }
+
+    /// `None` when any part of it can't be read.
+    fn read_all(&mut self) -> Option<()> {
+        self.bases = rows(self.store.as_ref(), Table::Base)?;
+        self.targets = rows(self.store.as_ref(), Table::Target)?;
+        self.seen = rows(self.store.as_ref(), Table::View)?;
+        self.attempt = fact(self.store.as_ref(), ATTEMPT);
+        self.coverage = fact(self.store.as_ref(), COVERAGE);
+        self.deletions = fact(self.store.as_ref(), DELETIONS).unwrap_or_default();
+        self.unprojected = fact(self.store.as_ref(), UNPROJECTED).unwrap_or_default();
+        self.device = fact(self.store.as_ref(), DEVICE).flatten();
+        Some(())
+    }
+
+    /// The rows of the index, as they were stored.
+    pub fn index_rows(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        if self.fresh { Vec::new() } else { self.store.load(Table::Index).unwrap_or_default() }
+    }
+
+    pub fn bases(&self) -> &BTreeMap<RelPath, BaseRecord> {
+        &self.bases
+    }
+
+    /// Moves the base of a path; `None` is "no file" (B1).
+    pub fn set_base(&mut self, path: &RelPath, base: Option<BaseRecord>) {
+        if self.bases.get(path) != base.as_ref() {
+            self.pending.changes.push((Table::Base, key(path), base.as_ref().map(encode)));
+            place(&mut self.bases, path, base);
+        }
+    }
+
+    pub fn targets(&self) -> &BTreeMap<RelPath, Target> {
+        &self.targets
+    }
+
+    pub fn set_target(&mut self, path: &RelPath, target: Option<Target>) {
+        self.pending.changes.push((Table::Target, key(path), target.as_ref().map(encode)));
+        place(&mut self.targets, path, target);
+    }
+
+    /// What this machine last saw in the view (V2).
+    pub fn seen(&self, path: &RelPath) -> Option<&Seen> {
+        self.seen.get(path)
+    }
+
+    pub fn seen_paths(&self) -> impl Iterator<Item = &RelPath> {
+        self.seen.keys()
+    }
+
+    pub fn set_seen(&mut self, path: &RelPath, seen: Option<Seen>) {
+        self.pending.changes.push((Table::View, key(path), seen.as_ref().map(encode)));
+        place(&mut self.seen, path, seen);
+    }
+
+    pub fn attempt(&self) -> Option<&Attempt> {
+        self.attempt.as_ref()
+    }
+
+    pub fn set_attempt(&mut self, attempt: Option<Attempt>) {
+        match &attempt {
+            Some(attempt) => self.set_fact(ATTEMPT, attempt),
+            None => self.pending.remove(Table::Facts, ATTEMPT),
+        }
+        self.attempt = attempt;
+    }
+
+    /// The device that the root was on when files were last agreed on.
+    pub fn device(&self) -> Option<u64> {
+        self.device
+    }
+
+    pub fn set_device(&mut self, device: Option<u64>) {
+        if self.device != device {
+            self.set_fact(DEVICE, &device);
+            self.device = device;
+        }
+    }
+
+    /// What was covered at the last observation (B7), as JSON.
+    pub fn coverage(&self) -> Option<&str> {
+        self.coverage.as_deref()
+    }
+
+    pub fn set_coverage(&mut self, coverage: String) {
+        self.set_fact(COVERAGE, &coverage);
+        self.coverage = Some(coverage);
+    }
+
+    /// Times of this project's latest deletions, in milliseconds (B12).
+    pub fn deletions(&self) -> &[i64] {
+        &self.deletions
+    }
+
+    pub fn set_deletions(&mut self, deletions: Vec<i64>) {
+        if self.deletions != deletions {
+            self.set_fact(DELETIONS, &deletions);
+            self.deletions = deletions;
+        }
+    }
+
+    /// Paths that this machine committed and the view may not show yet (V1).
+    pub fn unprojected(&self) -> &BTreeSet<RelPath> {
+        &self.unprojected
+    }
+
+    pub fn set_unprojected(&mut self, paths: BTreeSet<RelPath>) {
+        if self.unprojected != paths {
+            self.set_fact(UNPROJECTED, &paths);
+            self.unprojected = paths;
+        }
+    }
+
+    /// Adds the index's changed rows to the next batch.
+    pub fn save_index(&mut self, index: &mut Index) {
+        index.save(&mut self.pending);
+    }
+
+    /// Stores what changed since the last save, all of it or nothing. With
+    /// `durable`, returns once it survives power loss.
+    pub async fn save(&mut self, outside: &Outside, durable: bool) -> Result<(), StoreError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let batch = std::mem::take(&mut self.pending);
+        let store = self.store.clone();
+        outside.offload(move || store.apply(batch, durable)).await
+    }
+
+    fn set_fact(&mut self, name: &str, value: &impl Serialize) {
+        self.pending.put(Table::Facts, name, encode(value));
+    }
+}
+
+fn key(path: &RelPath) -> Vec<u8> {
+    path.as_str().as_bytes().to_vec()
+}
+
+fn place<T>(map: &mut BTreeMap<RelPath, T>, path: &RelPath, value: Option<T>) {
+    match value {
+        Some(value) => drop(map.insert(path.clone(), value)),
+        None => drop(map.remove(path)),
+    }
+}
+
+pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("state has no unknown lengths")
+}
+
+fn fact<T: DeserializeOwned>(store: &dyn Store, name: &str) -> Option<T> {
+    let bytes = store.get(Table::Facts, name.as_bytes()).ok()??;
+    postcard::from_bytes(&bytes).ok()
+}
+
+fn rows<T: DeserializeOwned>(store: &dyn Store, table: Table) -> Option<BTreeMap<RelPath, T>> {
+    let rows = store.load(table).ok()?;
+    rows.into_iter()
+        .map(|(key, value)| {
+            let path = RelPath::new(std::str::from_utf8(&key).ok()?).ok()?;
+            Some((path, postcard::from_bytes(&value).ok()?))
+        })
+        .collect()
+}
+
+impl Owner {
+    /// A folder that is missing now says nothing against the state.
+    fn is_still(&self, now: &Self) -> bool {
+        (self.project, &self.root) == (now.project, &now.root)
+            && (now.identity.is_none() || self.identity == now.identity)
+    }
+
+    pub fn new(project: Digest, root: &std::path::Path, identity: Option<(u64, u64)>) -> Self {
+        Self { project, root: root.to_string_lossy().into_owned(), identity }
+    }
+}

@@ -1,0 +1,189 @@
+//! One sled database: written since a fresh start, dropped at the next.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use mirror_core::Digest;
+
+use super::{Rows, StoreError};
+
+/// Longer than the largest state takes; a damaged one can stop sled for good.
+const OPEN_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Pages are read once, at start; a cache would only hold memory.
+const CACHE_BYTES: u64 = 1024 * 1024;
+
+/// The row that says what the others are.
+const HEADER: &[u8] = &[0];
+const FORMAT: &[u8] = b"mirrord state 1\n";
+
+#[derive(Debug)]
+pub(super) struct Generation {
+    number: u64,
+    folder: PathBuf,
+    rows: sled::Db,
+    /// Of all rows but the header. Adding commutes, so it is kept without
+    /// reading what a batch doesn't change.
+    sum: u128,
+}
+
+impl Generation {
+    pub(super) fn create(parent: &Path, number: u64) -> Result<Self, StoreError> {
+        let folder = parent.join(number.to_string());
+        let rows = open_patiently(&folder)?;
+        let mut generation = Self { number, folder, rows, sum: 0 };
+        generation.apply(&BTreeMap::new(), true)?;
+        File::open(&generation.folder)?.sync_all()?;
+        File::open(parent)?.sync_all()?;
+        Ok(generation)
+    }
+
+    /// Opens what an earlier run left; any doubt is an error.
+    pub(super) fn open(parent: &Path, number: u64) -> Result<Self, StoreError> {
+        let folder = parent.join(number.to_string());
+        let (rows, sum) = patiently({
+            let folder = folder.clone();
+            move || {
+                let rows = open(&folder)?;
+                let sum = checked_sum(&rows)?;
+                Ok((rows, sum))
+            }
+        })?;
+        Ok(Self { number, folder, rows, sum })
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn rows(&self, prefix: u8) -> Result<Rows, StoreError> {
+        guarded(|| {
+            let rows = self.rows.scan_prefix([prefix]).map(|row| {
+                let (key, value) = row?;
+                Ok((key[1..].to_vec(), value.to_vec()))
+            });
+            rows.collect()
+        })
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        guarded(|| Ok(self.rows.get(key)?.map(|value| value.to_vec())))
+    }
+
+    pub(super) fn apply(
+        &mut self,
+        changes: &BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+        durable: bool,
+    ) -> Result<(), StoreError> {
+        self.sum = guarded(|| {
+            let mut sum = self.sum;
+            let mut batch = sled::Batch::default();
+            for (key, value) in changes {
+                if let Some(old) = self.rows.get(key)? {
+                    sum = sum.wrapping_sub(weight(key, &old));
+                }
+                match value {
+                    Some(value) => {
+                        sum = sum.wrapping_add(weight(key, value));
+                        batch.insert(key.as_slice(), value.as_slice());
+                    }
+                    None => batch.remove(key.as_slice()),
+                }
+            }
+            batch.insert(HEADER, header(sum));
+            self.rows.apply_batch(batch)?;
+            Ok(sum)
+        })?;
+        if durable { self.flush() } else { Ok(()) }
+    }
+
+    /// On Linux, sled's flush ends in the page cache: it never calls fsync.
+    fn flush(&self) -> Result<(), StoreError> {
+        guarded(|| Ok(self.rows.flush()?))?;
+        File::open(self.folder.join("db"))?.sync_all()?;
+        Ok(())
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        // Lost rows cost a scan, and there is nobody left to tell.
+        drop(self.flush());
+    }
+}
+
+fn open(folder: &Path) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new()
+        .path(folder)
+        .mode(sled::Mode::LowSpace)
+        .cache_capacity(CACHE_BYTES)
+        // Batches say themselves when they must be durable; a thread that
+        // wakes for each project would cost a daemon at rest more than all else.
+        .flush_every_ms(None);
+    Ok(config.open()?)
+}
+
+fn open_patiently(folder: &Path) -> Result<sled::Db, StoreError> {
+    let folder = folder.to_owned();
+    patiently(move || open(&folder))
+}
+
+/// Runs `work` on a thread of its own, which is left behind when it takes too long.
+fn patiently<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let (sender, receiver) = mpsc::channel();
+    let run = move || drop(sender.send(guarded(work)));
+    thread::Builder::new().name("open state".to_owned()).spawn(run)?;
+    receiver
+        .recv_timeout(OPEN_PATIENCE)
+        .unwrap_or_else(|_| Err(StoreError("it took too long to open".to_owned())))
+}
+
+/// Makes a panic inside sled an error: it panics on damaged pages.
+fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(StoreError("sled gave up on it".to_owned())))
+}
+
+fn checked_sum(rows: &sled::Db) -> Result<u128, StoreError> {
+    let mut sum = 0_u128;
+    let mut found = None;
+    for row in rows.iter() {
+        let (key, value) = row?;
+        if *key == *HEADER {
+            found = Some(value);
+        } else {
+            sum = sum.wrapping_add(weight(&key, &value));
+        }
+    }
+    match found {
+        Some(found) if found == header(sum) => Ok(sum),
+        Some(_) => Err(StoreError("rows are missing, or of another format".to_owned())),
+        None => Err(StoreError("it was never whole".to_owned())),
+    }
+}
+
+fn header(sum: u128) -> Vec<u8> {
+    [FORMAT, sum.to_le_bytes().as_slice()].concat()
+}
+
+fn weight(key: &[u8], value: &[u8]) -> u128 {
+    let mut hasher = mirror_core::digest::Hasher::new();
+    hasher.update(&(key.len() as u64).to_le_bytes());
+    hasher.update(key);
+    hasher.update(value);
+    let Digest(bytes) = hasher.finish();
+    bytes.into_iter().take(16).fold(0, |sum, byte| sum << 8 | u128::from(byte))
+}
+
+impl From<sled::Error> for StoreError {
+    fn from(error: sled::Error) -> Self {
+        Self(error.to_string())
+    }
+}

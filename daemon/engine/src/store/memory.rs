@@ -1,0 +1,54 @@
+//! The store that forgets when it is dropped: the twin of
+//! [`SledStore`](super::SledStore) for the simulator and for tests.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Batch, Rows, Store, StoreError, Table};
+
+type Tables = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+
+/// Keeps a project's state in memory. Durable here means nothing more.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    rows: Mutex<Tables>,
+}
+
+impl MemoryStore {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Tables) -> T) -> T {
+        // Each change is whole before anything can panic, so poison says nothing.
+        look(&mut self.rows.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Store for MemoryStore {
+    fn load(&self, table: Table) -> Result<Rows, StoreError> {
+        let copy = |((_, key), value): (&(Table, Vec<u8>), &Vec<u8>)| (key.clone(), value.clone());
+        Ok(self.with(|rows| rows.iter().filter(|((of, _), _)| *of == table).map(copy).collect()))
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.with(|rows| rows.get(&(table, key.to_vec())).cloned()))
+    }
+
+    fn apply(&self, batch: Batch, _durable: bool) -> Result<(), StoreError> {
+        self.with(|rows| {
+            for (table, key, value) in batch.changes {
+                match value {
+                    Some(value) => rows.insert((table, key), value),
+                    None => rows.remove(&(table, key)),
+                };
+            }
+        });
+        Ok(())
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        self.with(BTreeMap::clear);
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! The store on disk; all that is particular to sled is hidden here.
+//!
+//! A state is read back exactly as some batch left it, or not at all: sled
+//! checks its pages, and a sum over all rows, stored with each batch, shows
+//! when rows went missing between them. Whatever fails, panics or takes too
+//! long while opening means that the state is lost, never that a caller fails.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::generation::Generation;
+use super::{Batch, Rows, Store, StoreError, Table};
+
+/// What [`SledStore::open`] found of the last run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// All of it.
+    Kept,
+    /// There was no last run.
+    Missing,
+    /// It could not be believed, so it was dropped.
+    Lost,
+}
+
+/// Keeps a project's state in one folder that nothing else uses.
+///
+/// Each fresh start goes into a subfolder of its own, so that neither leftovers
+/// nor a stuck thread of an unreadable one can touch the next.
+#[derive(Debug)]
+pub struct SledStore {
+    folder: PathBuf,
+    current: Mutex<Generation>,
+    /// Held as long as we live; a second process is told, not let in.
+    _lock: File,
+}
+
+impl SledStore {
+    /// Opens the state in `folder`, afresh when what is there can't be used.
+    ///
+    /// Fails only when the folder can't be written, or is in use.
+    pub fn open(folder: &Path) -> Result<(Self, Past), StoreError> {
+        fs::create_dir_all(folder)?;
+        let lock = lock(folder)?;
+        let numbers = generations(folder)?;
+        let newest = numbers.last().copied();
+        let (current, past) = match newest.map(|number| Generation::open(folder, number)) {
+            Some(Ok(current)) => (current, Past::Kept),
+            Some(Err(StoreError(reason))) => {
+                tracing::warn!(reason, "the project's state is unreadable; starting afresh");
+                (next_after(folder, newest)?, Past::Lost)
+            }
+            None => (next_after(folder, newest)?, Past::Missing),
+        };
+        remove_others(folder, current.number());
+        let current = Mutex::new(current);
+        Ok((Self { folder: folder.to_owned(), current, _lock: lock }, past))
+    }
+
+    fn current(&self) -> MutexGuard<'_, Generation> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for SledStore {
+    fn load(&self, table: Table) -> Result<Rows, StoreError> {
+        self.current().rows(prefix(table))
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.current().get(&full_key(table, key))
+    }
+
+    fn apply(&self, batch: Batch, durable: bool) -> Result<(), StoreError> {
+        // The last change of a key counts, so that the sum sees each key once.
+        let changes: BTreeMap<_, _> = batch
+            .changes
+            .into_iter()
+            .map(|(table, key, value)| (full_key(table, &key), value))
+            .collect();
+        self.current().apply(&changes, durable)
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        let mut current = self.current();
+        *current = next_after(&self.folder, Some(current.number()))?;
+        remove_others(&self.folder, current.number());
+        Ok(())
+    }
+}
+
+/// Tables share one tree of sled, as only then a batch is atomic across them.
+/// Byte 0 is the generation's own.
+fn prefix(table: Table) -> u8 {
+    match table {
+        Table::Facts => 1,
+        Table::Index => 2,
+        Table::Base => 3,
+        Table::Target => 4,
+        Table::View => 5,
+    }
+}
+
+fn full_key(table: Table, key: &[u8]) -> Vec<u8> {
+    let mut full = Vec::with_capacity(1 + key.len());
+    full.push(prefix(table));
+    full.extend_from_slice(key);
+    full
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let lock = File::create(folder.join("lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StoreError("another daemon uses it".to_owned())),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+fn generations(folder: &Path) -> Result<Vec<u64>, StoreError> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        numbers.extend(entry?.file_name().to_str().and_then(|name| name.parse::<u64>().ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn next_after(folder: &Path, number: Option<u64>) -> Result<Generation, StoreError> {
+    Generation::create(folder, number.map_or(0, |number| number + 1))
+}
+
+/// What can't be removed now is tried again at the next start.
+fn remove_others(folder: &Path, kept: u64) {
+    for number in generations(folder).unwrap_or_default() {
+        if number != kept {
+            drop(fs::remove_dir_all(folder.join(number.to_string())));
+        }
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}

@@ -1,0 +1,58 @@
+//! Settings in TOML files and variables, each with its place in every message.
+//!
+//! Reading never guesses: an unknown setting is a problem with its file and
+//! line. Writing is done in one place, whole, and keeps comments. What the
+//! settings bring about is decided elsewhere.
+
+mod daemon;
+mod environment;
+mod problem;
+mod project;
+mod seconds;
+mod source;
+mod spelling;
+mod write;
+
+pub(crate) use daemon::{DaemonSettings, KEYS as DAEMON_KEYS, LogLevel};
+pub(crate) use environment::Environment;
+pub(crate) use problem::{Place, Problem};
+pub(crate) use project::{
+    KEYS as PROJECT_KEYS, ProjectConfig, SETTABLE, SHARED, check_name, list, name_of, narrowing,
+};
+pub(crate) use seconds::Seconds;
+pub(crate) use source::Source;
+pub(crate) use spelling::nearest;
+pub(crate) use write::{typed_value, with_setting, write_private};
+
+/// One setting as it holds, and where that comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Effective {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    pub(crate) origin: Origin,
+}
+
+/// What decided a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Environment,
+    /// The project's own file.
+    Project,
+    /// `mirrord.toml`.
+    Daemon,
+    /// The log: every machine has it.
+    Shared,
+    Default,
+}
+
+/// Refuses a key that is none of `known`, and guesses what was meant.
+pub(crate) fn check_key(key: &str, known: &[&str]) -> Result<(), Problem> {
+    if known.contains(&key) {
+        return Ok(());
+    }
+    let fix = nearest(key, known.iter().copied()).map_or_else(
+        || format!("it can be: {}", known.join(", ")),
+        |meant| format!("did you mean {meant:?}?"),
+    );
+    Err(Problem::with_fix(Place::Request, format!("{key:?} can't be set here"), fix))
+}

@@ -1,0 +1,183 @@
+//! Where the daemon keeps what it keeps: five folders of its user.
+//!
+//! Nothing but the environment decides where they are. Everything made here is
+//! for this user alone.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The daemon's folders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Folders {
+    /// `mirrord.toml`, `projects/<name>.toml`, `machine_id`.
+    pub(crate) config: PathBuf,
+    /// Never a cache: quickstart backends, recent log entries, conflicts.
+    pub(crate) data: PathBuf,
+    /// Losing it is safe (B5); the log file lies here too.
+    pub(crate) state: PathBuf,
+    pub(crate) cache: PathBuf,
+    /// For messages, samples and `~`; never written to by itself.
+    pub(crate) home: PathBuf,
+}
+
+impl Folders {
+    pub(crate) fn from_environment() -> io::Result<Self> {
+        Self::look(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
+    }
+
+    /// Finds the folders by the variables that `variable` knows.
+    fn look(variable: impl Fn(&str) -> Option<OsString>) -> io::Result<Self> {
+        let home = variable("HOME")
+            .map(PathBuf::from)
+            .filter(|home| home.is_absolute());
+        if let Some(all) = variable("MIRRORD_HOME") {
+            let all = std::path::absolute(all)?;
+            return Ok(Self {
+                config: all.join("config"),
+                data: all.join("data"),
+                state: all.join("state"),
+                cache: all.join("cache"),
+                home: home.unwrap_or(all),
+            });
+        }
+        let home = home.ok_or_else(|| {
+            io::Error::other("HOME is not set; set it, or MIRRORD_HOME, to an absolute path")
+        })?;
+        // A relative path in these variables is to be ignored, says their specification.
+        let folder = |name: &str, usual: &str| {
+            variable(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+                .unwrap_or_else(|| home.join(usual))
+                .join("mirrord")
+        };
+        Ok(Self {
+            config: folder("XDG_CONFIG_HOME", ".config"),
+            data: folder("XDG_DATA_HOME", ".local/share"),
+            state: folder("XDG_STATE_HOME", ".local/state"),
+            cache: folder("XDG_CACHE_HOME", ".cache"),
+            home,
+        })
+    }
+
+    /// Makes what is missing, for this user alone.
+    pub(crate) fn prepare(&self) -> io::Result<()> {
+        for folder in [&self.config, &self.data, &self.state, &self.cache] {
+            make_private(folder)?;
+        }
+        make_private(&self.project_files())
+    }
+
+    pub(crate) fn daemon_file(&self) -> PathBuf {
+        self.config.join("mirrord.toml")
+    }
+
+    pub(crate) fn project_files(&self) -> PathBuf {
+        self.config.join("projects")
+    }
+
+    pub(crate) fn project_file(&self, name: &str) -> PathBuf {
+        self.project_files().join(format!("{name}.toml"))
+    }
+
+    pub(crate) fn log_file(&self) -> PathBuf {
+        self.state.join("mirrord.log")
+    }
+
+    pub(crate) fn quickstart(&self) -> PathBuf {
+        self.data.join("quickstart")
+    }
+
+    /// The folders of one project: state, data, cache.
+    pub(crate) fn of_project(&self, name: &str) -> [PathBuf; 3] {
+        [&self.state, &self.data, &self.cache].map(|folder| folder.join("projects").join(name))
+    }
+}
+
+/// Makes a folder with those above it, and closes it to everybody else.
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let mode = fs::metadata(folder)?.permissions().mode() & 0o777;
+    if mode == 0o700 {
+        return Ok(());
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+/// Writes a home folder in a text as `~`: messages travel further than paths should.
+pub(crate) fn with_tilde(text: &str, home: &Path) -> String {
+    let Some(home) = home.to_str().filter(|home| home.len() > 1) else {
+        return text.to_owned();
+    };
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(home) {
+        let (before, found) = rest.split_at(at);
+        let after = &found[home.len()..];
+        let is_whole = |neighbour: Option<char>| {
+            neighbour.is_none_or(|letter| !letter.is_alphanumeric() && !"-_.".contains(letter))
+        };
+        let whole = is_whole(before.chars().next_back()) && is_whole(after.chars().next());
+        shown.push_str(before);
+        shown.push_str(if whole { "~" } else { home });
+        rest = after;
+    }
+    shown + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(variables: &[(&str, &str)]) -> io::Result<Folders> {
+        Folders::look(|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    #[test]
+    fn one_variable_puts_all_folders_under_one() {
+        let folders = look(&[("HOME", "/home/ann"), ("MIRRORD_HOME", "/m")]).unwrap();
+        assert_eq!(folders.config, Path::new("/m/config"));
+        assert_eq!(folders.data, Path::new("/m/data"));
+        assert_eq!(folders.log_file(), Path::new("/m/state/mirrord.log"));
+        assert_eq!(folders.cache, Path::new("/m/cache"));
+    }
+
+    #[test]
+    fn relative_xdg_folder_is_ignored() {
+        let folders = look(&[
+            ("HOME", "/home/ann"),
+            ("XDG_DATA_HOME", "data"),
+            ("XDG_CONFIG_HOME", "/etc/ann"),
+        ])
+        .unwrap();
+        assert_eq!(folders.data, Path::new("/home/ann/.local/share/mirrord"));
+        assert_eq!(folders.config, Path::new("/etc/ann/mirrord"));
+        assert!(look(&[]).is_err());
+    }
+
+    #[test]
+    fn folders_are_closed_to_others() {
+        let place = tempfile::tempdir().unwrap();
+        let open = place.path().join("state");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+
+        make_private(&open).unwrap();
+
+        let mode = fs::metadata(&open).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn home_folder_reads_as_a_tilde() {
+        let home = Path::new("/home/ann");
+        let shown = with_tilde("can't read /home/ann/a, nor /home/anna/b or /home/ann", home);
+        assert_eq!(shown, "can't read ~/a, nor /home/anna/b or ~");
+    }
+}

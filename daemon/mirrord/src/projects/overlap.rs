@@ -1,0 +1,181 @@
+//! Refuses projects that would get into each other's files.
+
+use std::path::{Path, PathBuf};
+
+/// What a project takes for itself on this machine. Paths are resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) name: String,
+    pub(crate) root: PathBuf,
+    /// The backend, where it is a folder of this machine.
+    pub(crate) backend: Option<PathBuf>,
+}
+
+/// How a project gets in the way of another one (or of itself).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Overlap {
+    #[error("the name {0:?} is taken by another project")]
+    NameTaken(String),
+    #[error("this folder is already the project {0:?}")]
+    SameFolder(String),
+    #[error("this folder lies inside the project {0:?}")]
+    InsideProject(String),
+    #[error("the project {0:?} lies inside this folder")]
+    AroundProject(String),
+    #[error("the backend's folder lies inside the project {0:?}")]
+    BackendInsideProject(String),
+    #[error("the project {0:?} lies inside the backend's folder")]
+    ProjectInsideBackend(String),
+    #[error("the folder lies inside the backend of the project {0:?}")]
+    InsideBackendOf(String),
+    #[error("the backend of the project {0:?} lies inside this folder")]
+    AroundBackendOf(String),
+    #[error("this backend is already mirrored here as the project {0:?}")]
+    SameBackend(String),
+    #[error("the backend's folder and that of the project {0:?} lie inside each other")]
+    NestedBackends(String),
+}
+
+impl Overlap {
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Self::NameTaken(_) => "choose another with --name".into(),
+            Self::SameFolder(name) | Self::SameBackend(name) => {
+                format!("use it as it is, or `mirrorctl remove {name}` first")
+            }
+            Self::InsideProject(_)
+            | Self::AroundProject(_)
+            | Self::InsideBackendOf(_)
+            | Self::AroundBackendOf(_) => "choose a folder of its own".into(),
+            Self::BackendInsideProject(_)
+            | Self::ProjectInsideBackend(_)
+            | Self::NestedBackends(_) => "choose a backend folder outside all projects".into(),
+        }
+    }
+}
+
+/// Says how `claim` gets in the way of itself or of one of `others`, if it does.
+pub(crate) fn check<'a>(
+    claim: &Claim,
+    others: impl IntoIterator<Item = &'a Claim>,
+) -> Result<(), Overlap> {
+    against_itself(claim)?;
+    others.into_iter().try_for_each(|other| against(claim, other))
+}
+
+fn against_itself(claim: &Claim) -> Result<(), Overlap> {
+    let Some(backend) = &claim.backend else { return Ok(()) };
+    match nesting(backend, &claim.root) {
+        Nesting::Apart => Ok(()),
+        Nesting::Same | Nesting::Inside => Err(Overlap::BackendInsideProject(claim.name.clone())),
+        Nesting::Around => Err(Overlap::ProjectInsideBackend(claim.name.clone())),
+    }
+}
+
+fn against(claim: &Claim, other: &Claim) -> Result<(), Overlap> {
+    let name = other.name.clone();
+    if claim.name == name {
+        return Err(Overlap::NameTaken(name));
+    }
+    match nesting(&claim.root, &other.root) {
+        Nesting::Apart => {}
+        Nesting::Same => return Err(Overlap::SameFolder(name)),
+        Nesting::Inside => return Err(Overlap::InsideProject(name)),
+        Nesting::Around => return Err(Overlap::AroundProject(name)),
+    }
+    if let Some(backend) = &claim.backend {
+        match nesting(backend, &other.root) {
+            Nesting::Apart => {}
+            Nesting::Same | Nesting::Inside => return Err(Overlap::BackendInsideProject(name)),
+            Nesting::Around => return Err(Overlap::ProjectInsideBackend(name)),
+        }
+    }
+    let Some(theirs) = &other.backend else { return Ok(()) };
+    match nesting(&claim.root, theirs) {
+        Nesting::Apart => {}
+        Nesting::Same | Nesting::Inside => return Err(Overlap::InsideBackendOf(name)),
+        Nesting::Around => return Err(Overlap::AroundBackendOf(name)),
+    }
+    match claim.backend.as_ref().map(|backend| nesting(backend, theirs)) {
+        None | Some(Nesting::Apart) => Ok(()),
+        Some(Nesting::Same) => Err(Overlap::SameBackend(name)),
+        Some(Nesting::Inside | Nesting::Around) => Err(Overlap::NestedBackends(name)),
+    }
+}
+
+/// How one folder lies to another.
+enum Nesting {
+    Apart,
+    Same,
+    Inside,
+    Around,
+}
+
+fn nesting(one: &Path, other: &Path) -> Nesting {
+    match (one.starts_with(other), other.starts_with(one)) {
+        (true, true) => Nesting::Same,
+        (true, false) => Nesting::Inside,
+        (false, true) => Nesting::Around,
+        (false, false) => Nesting::Apart,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(name: &str, root: &str, backend: &str) -> Claim {
+        let backend = Some(backend.into());
+        Claim { name: name.into(), root: root.into(), backend }
+    }
+
+    /// Checks a claim against the project `notes` at `/p/notes` on `/b/notes`.
+    #[track_caller]
+    fn verdict(name: &str, root: &str, backend: &str) -> Option<String> {
+        let notes = claim("notes", "/p/notes", "/b/notes");
+        let refused = check(&claim(name, root, backend), [&notes]).err()?;
+        Some(refused.to_string())
+    }
+
+    #[track_caller]
+    fn check_refused(name: &str, root: &str, backend: &str, says: &str) {
+        let refused = verdict(name, root, backend).expect("refused");
+        assert!(refused.contains(says) && refused.contains("\"notes\""), "{refused}");
+    }
+
+    #[test]
+    fn projects_apart_are_welcome() {
+        assert_eq!(verdict("other", "/p/notes2", "/b/notes2"), None);
+    }
+
+    #[test]
+    fn name_and_folder_belong_to_one_project() {
+        check_refused("notes", "/x", "/y", "name");
+        check_refused("other", "/p/notes", "/y", "already the project");
+        check_refused("other", "/p/notes/sub", "/y", "inside the project");
+        check_refused("other", "/p", "/y", "inside this folder");
+    }
+
+    #[test]
+    fn backend_and_project_never_lie_in_each_other() {
+        check_refused("other", "/x", "/p/notes/backend", "backend's folder lies inside");
+        check_refused("other", "/x", "/p", "lies inside the backend's folder");
+        check_refused("other", "/b/notes/x", "/y", "inside the backend of");
+        check_refused("other", "/b", "/y", "backend of the project");
+    }
+
+    #[test]
+    fn one_backend_is_one_project() {
+        check_refused("other", "/x", "/b/notes", "already mirrored");
+        check_refused("other", "/x", "/b/notes/deep", "inside each other");
+        check_refused("other", "/x", "/b", "inside each other");
+    }
+
+    #[test]
+    fn project_does_not_lie_in_its_own_backend() {
+        let own = claim("own", "/x", "/x/backend");
+        assert_eq!(check(&own, []), Err(Overlap::BackendInsideProject("own".into())));
+        let own = claim("own", "/x/files", "/x");
+        assert_eq!(check(&own, []), Err(Overlap::ProjectInsideBackend("own".into())));
+    }
+}

@@ -1,0 +1,82 @@
+//! The daemon's own round: each project, every poll interval.
+//!
+//! What is closed is tried again, what runs looks at its backend. A round never
+//! waits for the project that is slowest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mirror_storage::FaultClass;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::registry::{Condition, Registry, Slot};
+
+/// How often it is seen whether anything is due.
+const TICK: Duration = Duration::from_secs(1);
+
+/// When a project's turn comes again, and what its last turn still does.
+struct Turn {
+    due: Instant,
+    under_way: Option<JoinHandle<()>>,
+}
+
+impl Registry {
+    /// Opens what is closed at once, and goes round until the daemon ends.
+    pub(crate) async fn make_rounds(self: Arc<Self>) {
+        let mut stopping = self.stopping();
+        let mut turns = BTreeMap::new();
+        while !*stopping.borrow() {
+            self.start_due(&mut turns);
+            tokio::select! {
+                () = tokio::time::sleep(TICK) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+            }
+        }
+    }
+
+    fn start_due(self: &Arc<Self>, turns: &mut BTreeMap<String, Turn>) {
+        let now = Instant::now();
+        let slots = self.slots().clone();
+        turns.retain(|name, _| slots.contains_key(name));
+        for (name, slot) in slots {
+            let poll = self.poll_of(&slot);
+            let is_open = matches!(slot.condition, Condition::Open(_));
+            let turn = turns.entry(name.clone()).or_insert_with(|| Turn {
+                // A project that was just set up has just looked at its backend.
+                due: if is_open { now + poll } else { now },
+                under_way: None,
+            });
+            let is_busy = turn.under_way.as_ref().is_some_and(|task| !task.is_finished());
+            if turn.due > now || is_busy {
+                continue;
+            }
+            turn.due = now + poll;
+            let registry = self.clone();
+            turn.under_way = Some(tokio::spawn(async move { registry.take_turn(&name).await }));
+        }
+    }
+
+    fn poll_of(&self, slot: &Slot) -> Duration {
+        let settings = self.settings();
+        slot.config.as_ref().map_or(settings.poll(), |config| config.poll(&settings))
+    }
+
+    async fn take_turn(&self, name: &str) {
+        let condition = self.slots().get(name).map(|slot| slot.condition.clone());
+        match condition {
+            Some(Condition::Closed(why)) if why.passing => drop(self.open(name).await),
+            Some(Condition::Open(open)) => match open.project.poll().await {
+                Err(error) if error.class() == FaultClass::Internal => {
+                    // It ended by itself: the next turn opens it anew.
+                    tracing::warn!(project = name, %error, "a project is opened again");
+                    self.close_for_now(name, None).await;
+                }
+                Err(error) => tracing::debug!(project = name, %error, "the backend was not reached"),
+                Ok(_) => {}
+            },
+            Some(Condition::Closed(_)) | None => {}
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Shows and changes settings. Whatever is written has been understood first.
+
+use std::path::Path;
+
+use mirror_core::patterns::Patterns;
+use mirror_engine::{Job, JobRequest, SharedSettings};
+use tokio::sync::mpsc;
+use toml_edit::Value;
+
+use super::registry::Registry;
+use crate::config::{
+    DAEMON_KEYS, DaemonSettings, Effective, Origin, PROJECT_KEYS, Place, Problem, ProjectConfig,
+    SETTABLE, SHARED, Seconds, Source, check_key, check_name, list, typed_value, with_setting,
+    write_private,
+};
+use crate::error::{RequestError, problem_of_request};
+
+/// One setting to change.
+#[derive(Clone, Debug)]
+pub(crate) struct SetRequest {
+    /// `None` changes the daemon's own.
+    pub(crate) project: Option<String>,
+    pub(crate) key: String,
+    pub(crate) value: String,
+    pub(crate) shared: bool,
+}
+
+/// How one configuration file is, for `config check`.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    pub(crate) place: Place,
+    pub(crate) problem: Option<Problem>,
+    /// The daemon goes on without it.
+    pub(crate) harmless: bool,
+}
+
+impl Registry {
+    pub(crate) async fn list_settings(
+        &self,
+        project: Option<&str>,
+    ) -> Result<Vec<Effective>, RequestError> {
+        let Some(name) = project else {
+            return Ok(self.settings().effective());
+        };
+        let name = self.named(name)?;
+        let config = self.view(&name).and_then(|view| view.config);
+        let config = config.ok_or_else(|| self.stopped(&name))?;
+        // A project that doesn't run still has its file.
+        let shared = match self.open(&name).await {
+            Ok(open) => open.project.settings().await.ok(),
+            Err(_) => None,
+        };
+        let shared = shared.map(|settings| settings.patterns);
+        Ok(config.effective(shared.as_ref(), &self.settings()))
+    }
+
+    pub(crate) async fn set(&self, request: SetRequest) -> Result<Effective, RequestError> {
+        let _turn = self.changes.lock().await;
+        match (&request.project, request.shared) {
+            (Some(name), true) => self.set_shared(name, &request).await,
+            (Some(name), false) => self.set_of_project(name, &request).await,
+            (None, false) => self.set_of_daemon(&request).await,
+            (None, true) => Err(RequestError::Usage {
+                what: "a shared setting belongs to a project".to_owned(),
+                hint: Some("name it with --project, or go into its folder".to_owned()),
+            }),
+        }
+    }
+
+    async fn set_of_daemon(&self, request: &SetRequest) -> Result<Effective, RequestError> {
+        check_key(&request.key, &DAEMON_KEYS)?;
+        let file = self.folders.daemon_file();
+        let text = changed(&file, request)?;
+        let source = Source::parse(&file, &text).map_err(problem_of_request)?;
+        let settings = DaemonSettings::read(&source, &self.environment).map_err(problem_of_request)?;
+        write(&file, source.text())?;
+        self.adopt_settings(settings.clone()).await;
+        found(settings.effective(), &request.key)
+    }
+
+    async fn set_of_project(
+        &self,
+        name: &str,
+        request: &SetRequest,
+    ) -> Result<Effective, RequestError> {
+        let name = self.named(name)?;
+        check_key(&request.key, &PROJECT_KEYS)?;
+        let file = self.folders.project_file(&name);
+        let text = changed(&file, request)?;
+        let source = Source::parse(&file, &text).map_err(problem_of_request)?;
+        let config = ProjectConfig::read(&source, &file).map_err(problem_of_request)?;
+        self.check_claim(&config, Some(&name))?;
+        write(&file, source.text())?;
+        self.replace_config(&name, config.clone()).await;
+        found(config.effective(None, &self.settings()), &request.key)
+    }
+
+    /// Changes it for every machine, by a commit.
+    async fn set_shared(&self, name: &str, request: &SetRequest) -> Result<Effective, RequestError> {
+        let name = self.named(name)?;
+        check_key(&request.key, &SHARED)?;
+        let open = self.open(&name).await?;
+        let before = open.project.settings().await?;
+        let settings = with_shared(before, request)?;
+        let value = match request.key.as_str() {
+            "name" => settings.name.clone(),
+            "patterns" => list(&settings.patterns.include).to_string(),
+            _ => list(&settings.patterns.exclude).to_string(),
+        };
+        let job = JobRequest {
+            job: Job::ChangeSettings { settings },
+            dry_run: false,
+            consent: false,
+        };
+        let (events, mut unheard) = mpsc::channel(16);
+        let drain = async { while unheard.recv().await.is_some() {} };
+        let run = open.project.run(job, events);
+        tokio::select! {
+            biased;
+            report = run => report?,
+            () = drain => return Err(RequestError::Stopping),
+        };
+        Ok(Effective { key: request.key.clone(), value, origin: Origin::Shared })
+    }
+
+    /// Every configuration file, and what is wrong with it.
+    pub(crate) fn check_config(&self) -> Vec<Checked> {
+        let daemon_file = self.folders.daemon_file();
+        let daemon = DaemonSettings::open(&daemon_file, &self.environment);
+        let mut checked = vec![of(&daemon_file, daemon.err())];
+        checked.extend(self.environment.unknown.iter().map(|problem| Checked {
+            place: problem.place.clone(),
+            problem: Some(problem.clone()),
+            harmless: true,
+        }));
+        match self.project_files() {
+            Err(problem) => checked.push(of(&self.folders.project_files(), Some(problem))),
+            Ok(files) => checked.extend(files.iter().map(|file| self.check_project_file(file))),
+        }
+        checked
+    }
+
+    fn check_project_file(&self, file: &Path) -> Checked {
+        let problem = match ProjectConfig::open(file) {
+            Err(problem) => Some(problem),
+            Ok(config) => self
+                .check_claim(&config, Some(&config.name))
+                .err()
+                .map(|error| Problem {
+                    place: Place::File { file: file.to_owned(), line: None },
+                    what: error.message(),
+                    fix: error.hint(),
+                }),
+        };
+        of(file, problem)
+    }
+}
+
+fn of(file: &Path, problem: Option<Problem>) -> Checked {
+    let place = problem.as_ref().map_or_else(
+        || Place::File { file: file.to_owned(), line: None },
+        |problem| problem.place.clone(),
+    );
+    Checked { place, problem, harmless: false }
+}
+
+fn changed(file: &Path, request: &SetRequest) -> Result<String, RequestError> {
+    let source = Source::open(file)?;
+    Ok(with_setting(source.text(), &request.key, typed_value(&request.value))?)
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Problem> {
+    write_private(file, text).map_err(|error| Problem::unusable(file, &error))
+}
+
+fn found(settings: Vec<Effective>, key: &str) -> Result<Effective, RequestError> {
+    settings
+        .into_iter()
+        .find(|setting| setting.key == key)
+        .ok_or_else(|| RequestError::usage(format!("{key:?} has no value")))
+}
+
+fn with_shared(before: SharedSettings, request: &SetRequest) -> Result<SharedSettings, RequestError> {
+    let mut settings = before;
+    match request.key.as_str() {
+        "name" => {
+            check_name(&request.value).map_err(RequestError::usage)?;
+            settings.name.clone_from(&request.value);
+        }
+        "patterns" => settings.patterns.include = globs(&request.value)?,
+        _ => settings.patterns.exclude = globs(&request.value)?,
+    }
+    check_patterns(&settings.patterns)?;
+    Ok(settings)
+}
+
+fn check_patterns(patterns: &Patterns) -> Result<(), RequestError> {
+    patterns.check().map_err(|error| RequestError::usage(error.to_string()))
+}
+
+/// A list of globs, or a single one as a bare word.
+fn globs(text: &str) -> Result<Vec<String>, RequestError> {
+    let wrong = || RequestError::Usage {
+        what: format!("{text:?} is not a list of globs"),
+        hint: Some("write them as [\"**/*.md\", \"docs/**\"]".to_owned()),
+    };
+    match typed_value(text) {
+        Value::String(glob) => Ok(vec![glob.into_value()]),
+        Value::Array(globs) => globs
+            .iter()
+            .map(|glob| glob.as_str().map(str::to_owned).ok_or_else(wrong))
+            .collect(),
+        _ => Err(wrong()),
+    }
+}
+
+/// The poll interval among the settings that `init` and `clone` were given.
+pub(super) fn poll_setting(settings: &[(String, String)]) -> Result<Option<Seconds>, RequestError> {
+    let mut text = "root = \"/\"\nurl = \"/\"\n".to_owned();
+    for (key, value) in settings {
+        check_key(key, &SETTABLE)?;
+        text = with_setting(&text, key, typed_value(value))?;
+    }
+    let file = Path::new("set.toml");
+    let source = Source::parse(file, &text).map_err(problem_of_request)?;
+    let config = ProjectConfig::read(&source, file).map_err(problem_of_request)?;
+    Ok(config.poll_interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(key: &str, value: &str) -> SetRequest {
+        SetRequest { project: None, key: key.into(), value: value.into(), shared: true }
+    }
+
+    #[test]
+    fn shared_globs_are_a_list_or_one_word() {
+        let before = SharedSettings { name: "notes".into(), patterns: Patterns::default() };
+        let after = with_shared(before.clone(), &request("patterns", "**/*")).unwrap();
+        assert_eq!(after.patterns.include, ["**/*"]);
+        let after = with_shared(before.clone(), &request("exclude", "[\"a\", \"b\"]")).unwrap();
+        assert_eq!(after.patterns.exclude, ["a", "b"]);
+        assert!(with_shared(before, &request("patterns", "[1]")).is_err());
+    }
+
+    #[test]
+    fn setting_given_to_init_is_checked_before_anything_is_made() {
+        let given = |key: &str, value: &str| poll_setting(&[(key.to_owned(), value.to_owned())]);
+        assert_eq!(given("poll_interval", "5s").unwrap(), Some(Seconds(5)));
+        let error = given("pol_interval", "5").unwrap_err();
+        assert_eq!(error.hint().as_deref(), Some("did you mean \"poll_interval\"?"));
+        let error = given("poll_interval", "1").unwrap_err();
+        assert!(error.message().contains("shortest"), "{}", error.message());
+    }
+}

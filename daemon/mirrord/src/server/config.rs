@@ -1,0 +1,60 @@
+//! `ConfigService`: shows and changes settings.
+
+use mirror_proto::v1;
+use tonic::{Request, Response, Status};
+
+use super::convert::settings::{effective, finding};
+use super::host::Host;
+use crate::projects::SetRequest;
+
+#[tonic::async_trait]
+impl v1::config_service_server::ConfigService for Host {
+    async fn list_settings(
+        &self,
+        request: Request<v1::ListSettingsRequest>,
+    ) -> Result<Response<v1::ListSettingsResponse>, Status> {
+        let project = request.into_inner().project;
+        let host = self.clone();
+        self.answer("config show", async move {
+            let name = project.map(|project| host.name_of(Some(project))).transpose()?;
+            let settings = host.registry.list_settings(name.as_deref()).await?;
+            Ok(v1::ListSettingsResponse { settings: settings.iter().map(effective).collect() })
+        })
+        .await
+    }
+
+    async fn set_setting(
+        &self,
+        request: Request<v1::SetSettingRequest>,
+    ) -> Result<Response<v1::SetSettingResponse>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        self.answer("config set", async move {
+            let project = request
+                .project
+                .map(|project| host.name_of(Some(project)))
+                .transpose()?;
+            let set = SetRequest {
+                project,
+                key: request.key,
+                value: request.value,
+                shared: request.shared,
+            };
+            let setting = host.registry.set(set).await?;
+            Ok(v1::SetSettingResponse { setting: Some(effective(&setting)) })
+        })
+        .await
+    }
+
+    async fn check_config(
+        &self,
+        _request: Request<v1::CheckConfigRequest>,
+    ) -> Result<Response<v1::CheckConfigResponse>, Status> {
+        let host = self.clone();
+        self.answer("config check", async move {
+            let checked = host.registry.check_config();
+            Ok(v1::CheckConfigResponse { findings: checked.iter().map(finding).collect() })
+        })
+        .await
+    }
+}

@@ -1,0 +1,118 @@
+//! Jobs: what happens on the way, and how they end.
+
+use std::path::Path;
+
+use mirror_engine::{
+    FileAction, FileReport, JobEvent, Notice, NoticeKind, Progress, Report,
+};
+use mirror_proto::v1;
+
+use super::fault::failed_file;
+use crate::folders::with_tilde;
+use crate::projects::SetUpOutcome;
+
+pub(in crate::server) fn job_event(event: JobEvent) -> v1::JobEvent {
+    let event = match event {
+        JobEvent::Progress(so_far) => v1::job_event::Event::Progress(progress(&so_far)),
+        JobEvent::Committed { seq, id } => {
+            v1::job_event::Event::Committed(v1::Committed { seq, id: id.to_string() })
+        }
+    };
+    v1::JobEvent { event: Some(event) }
+}
+
+pub(in crate::server) fn progress(progress: &Progress) -> v1::Progress {
+    v1::Progress {
+        step: progress.step.to_owned(),
+        done_file_count: progress.done_files,
+        total_file_count: progress.total_files,
+        done_bytes: progress.done_bytes,
+        total_bytes: progress.total_bytes,
+    }
+}
+
+pub(in crate::server) fn job_finished(
+    project: &str,
+    report: &Report,
+    home: &Path,
+) -> v1::JobFinished {
+    let commit = report.commit.as_ref();
+    v1::JobFinished {
+        project: project.to_owned(),
+        commit: commit.map(|(seq, id)| v1::Committed { seq: *seq, id: id.to_string() }),
+        files: report.files.iter().map(file_change).collect(),
+        conflicts: paths(report),
+        failed: report.failed.iter().map(|fault| failed_file(fault, home)).collect(),
+        queued: false,
+        view_pending: report.view_pending,
+        dry_run: report.dry_run,
+        notices: report.notices.iter().map(|one| notice(one, home)).collect(),
+    }
+}
+
+pub(in crate::server) fn set_up_finished(outcome: &SetUpOutcome, home: &Path) -> v1::SetUpFinished {
+    let report = &outcome.report;
+    v1::SetUpFinished {
+        project: outcome.config.name.clone(),
+        project_id: outcome.project_id.clone(),
+        root: outcome.config.root.display().to_string(),
+        url: outcome.config.url.to_string(),
+        joined: outcome.joined,
+        commit: outcome.head,
+        fetched_file_count: count(report, |action| action == FileAction::Fetched),
+        sent_file_count: count(report, |action| action == FileAction::Sent),
+        already_there: outcome.already_there,
+        conflicts: paths(report),
+        failed: report.failed.iter().map(|fault| failed_file(fault, home)).collect(),
+    }
+}
+
+fn count(report: &Report, wanted: impl Fn(FileAction) -> bool) -> u64 {
+    report.files.iter().filter(|file| wanted(file.action)).count() as u64
+}
+
+fn paths(report: &Report) -> Vec<String> {
+    report.conflicts.iter().map(|path| path.as_str().to_owned()).collect()
+}
+
+fn file_change(file: &FileReport) -> v1::FileChange {
+    v1::FileChange {
+        path: file.path.as_str().to_owned(),
+        action: file_action(file.action).into(),
+        from: file.from.as_ref().map(|from| from.as_str().to_owned()),
+    }
+}
+
+fn file_action(action: FileAction) -> v1::FileAction {
+    match action {
+        FileAction::Sent => v1::FileAction::Sent,
+        FileAction::Fetched => v1::FileAction::Fetched,
+        FileAction::Merged => v1::FileAction::Merged,
+        FileAction::DeletedRemote => v1::FileAction::DeletedRemote,
+        FileAction::DeletedLocal => v1::FileAction::DeletedLocal,
+        FileAction::Adopted => v1::FileAction::Adopted,
+        FileAction::Renamed => v1::FileAction::Renamed,
+        FileAction::Restored => v1::FileAction::Restored,
+    }
+}
+
+fn notice(notice: &Notice, home: &Path) -> v1::Notice {
+    v1::Notice {
+        kind: notice_kind(notice.kind).into(),
+        path: notice.path.as_ref().map(|path| path.as_str().to_owned()),
+        backend: None,
+        message: with_tilde(&notice.message, home),
+        time: notice.time.to_string(),
+    }
+}
+
+fn notice_kind(kind: NoticeKind) -> v1::NoticeKind {
+    match kind {
+        NoticeKind::EditBeatDeletion => v1::NoticeKind::EditBeatDeletion,
+        NoticeKind::ViewReverted => v1::NoticeKind::ViewReverted,
+        NoticeKind::ViewUnsettled => v1::NoticeKind::ViewUnsettled,
+        NoticeKind::AlteredContent => v1::NoticeKind::AlteredContent,
+        NoticeKind::KeptUnknown => v1::NoticeKind::KeptUnknown,
+        NoticeKind::VoidEntry => v1::NoticeKind::VoidEntry,
+    }
+}

@@ -1,0 +1,134 @@
+//! Status and differences.
+
+use std::path::Path;
+
+use mirror_core::Digest;
+use mirror_core::reconcile::FileState;
+use mirror_engine::{FileDiff, FileStatus, Phase, QueuedView, SkipReason, StatusReport};
+use mirror_proto::v1;
+
+use super::fault::file_fault;
+use crate::backends::PRIMARY;
+use crate::config::ProjectConfig;
+use crate::folders::with_tilde;
+use crate::projects::View;
+
+pub(in crate::server) fn project_state(phase: &Phase) -> v1::ProjectState {
+    match phase {
+        Phase::Idle => v1::ProjectState::Idle,
+        Phase::Busy(_) => v1::ProjectState::Busy,
+        Phase::Stopped { .. } => v1::ProjectState::Stopped,
+    }
+}
+
+pub(in crate::server) fn stop_reason(phase: &Phase) -> Option<String> {
+    match phase {
+        Phase::Idle | Phase::Busy(_) => None,
+        Phase::Stopped { reason } => Some(reason.clone()),
+    }
+}
+
+pub(in crate::server) fn status_report(
+    config: &ProjectConfig,
+    report: &StatusReport,
+    leave_out_in_sync: bool,
+    home: &Path,
+) -> v1::StatusReport {
+    let is_listed = |file: &&FileStatus| !leave_out_in_sync || file.state != FileState::InSync;
+    let files: Vec<_> = report.files.iter().filter(is_listed).map(file_status).collect();
+    v1::StatusReport {
+        project: config.name.clone(),
+        root: config.root.display().to_string(),
+        backend: PRIMARY.to_owned(),
+        head: report.head,
+        read_up_to: report.read_up_to,
+        checked_at: report.checked_at.map(|time| time.to_string()),
+        offline: report.offline,
+        state: project_state(&report.phase).into(),
+        reason: stop_reason(&report.phase).map(|reason| with_tilde(&reason, home)),
+        bytes_up: report.bytes_up,
+        bytes_down: report.bytes_down,
+        in_sync_count: (report.files.len() - files.len()) as u64,
+        files,
+        queue: report.queued_view.iter().map(|queued| queued_view(queued, home)).collect(),
+        skipped: report
+            .skipped
+            .iter()
+            .map(|skipped| v1::SkippedFile {
+                path: skipped.path.clone(),
+                reason: skip_reason(skipped.reason).into(),
+            })
+            .collect(),
+    }
+}
+
+/// What is known of a project that doesn't run.
+pub(in crate::server) fn stopped_report(view: &View, home: &Path) -> v1::StatusReport {
+    let config = view.config.as_ref();
+    v1::StatusReport {
+        project: view.name.clone(),
+        root: config.map(|config| config.root.display().to_string()).unwrap_or_default(),
+        backend: PRIMARY.to_owned(),
+        offline: true,
+        state: project_state(&view.phase).into(),
+        reason: stop_reason(&view.phase).map(|reason| with_tilde(&reason, home)),
+        ..v1::StatusReport::default()
+    }
+}
+
+fn file_status(file: &FileStatus) -> v1::FileStatus {
+    let shown = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
+    v1::FileStatus {
+        path: file.path.as_str().to_owned(),
+        state: file_state(file.state).into(),
+        base: shown(file.base),
+        local: shown(file.local),
+        remote: shown(file.remote),
+        size_bytes: file.size,
+    }
+}
+
+pub(in crate::server) fn file_diff(file: &FileDiff) -> v1::FileDiff {
+    v1::FileDiff {
+        path: file.path.as_str().to_owned(),
+        state: file_state(file.state).into(),
+        binary: file.binary,
+        unified: file.unified.clone(),
+    }
+}
+
+fn file_state(state: FileState) -> v1::FileState {
+    match state {
+        FileState::InSync => v1::FileState::InSync,
+        FileState::LocalAhead => v1::FileState::LocalAhead,
+        FileState::RemoteAhead => v1::FileState::RemoteAhead,
+        FileState::Diverged => v1::FileState::Diverged,
+        FileState::Conflict => v1::FileState::Conflict,
+        FileState::NewLocal => v1::FileState::NewLocal,
+        FileState::NewRemote => v1::FileState::NewRemote,
+        FileState::DeletedLocal => v1::FileState::DeletedLocal,
+        FileState::DeletedRemote => v1::FileState::DeletedRemote,
+    }
+}
+
+fn queued_view(queued: &QueuedView, home: &Path) -> v1::QueuedWork {
+    v1::QueuedWork {
+        backend: PRIMARY.to_owned(),
+        kind: v1::QueuedKind::View.into(),
+        since: queued.since.to_string(),
+        attempt_count: queued.attempts,
+        next_at: queued.next_at.to_string(),
+        fault: Some(file_fault(&queued.fault, home)),
+    }
+}
+
+fn skip_reason(reason: SkipReason) -> v1::SkipReason {
+    match reason {
+        SkipReason::NotUtf8 => v1::SkipReason::NotUtf8,
+        SkipReason::NameNotAllowed => v1::SkipReason::NameNotAllowed,
+        SkipReason::Unreadable => v1::SkipReason::Unreadable,
+        SkipReason::SymlinkOutside => v1::SkipReason::SymlinkOutside,
+        SkipReason::NameClash => v1::SkipReason::NameClash,
+        SkipReason::SpecialFile => v1::SkipReason::SpecialFile,
+    }
+}

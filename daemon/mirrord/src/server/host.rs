@@ -1,0 +1,119 @@
+//! What every service shares: the projects, and how a request is run.
+//!
+//! Each request runs in a task of its own: it goes on to its end when the
+//! client goes away, and a panic ends that request alone.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use mirror_core::Timestamp;
+use mirror_proto::v1::{ProjectRef, project_ref};
+use mirror_storage::FaultClass;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Response, Status};
+use tracing::Instrument;
+
+use super::convert::fault::status_of;
+use crate::error::RequestError;
+use crate::projects::{Open, Registry};
+
+/// Events that a slow client has not read yet.
+const EVENT_ROOM: usize = 256;
+
+/// Events to the client of one stream.
+pub(super) type Events<T> = mpsc::Sender<Result<T, Status>>;
+
+/// What a streaming call answers.
+pub(super) type Streamed<T> = ReceiverStream<Result<T, Status>>;
+
+/// The daemon as its services see it.
+#[derive(Clone, Debug)]
+pub(crate) struct Host {
+    pub(crate) registry: Arc<Registry>,
+    pub(super) facts: Arc<Facts>,
+    requests: Arc<AtomicU64>,
+}
+
+/// What is known from the start on.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) started_at: Timestamp,
+    pub(crate) socket: String,
+    /// A client started this daemon because none was running.
+    pub(crate) on_demand: bool,
+}
+
+impl Host {
+    pub(crate) fn new(registry: Arc<Registry>, facts: Facts) -> Self {
+        Self { registry, facts: Arc::new(facts), requests: Arc::default() }
+    }
+
+    /// Runs one request to its end and gives its answer.
+    pub(super) async fn answer<T: Send + 'static>(
+        &self,
+        verb: &'static str,
+        work: impl Future<Output = Result<T, RequestError>> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        let task = tokio::spawn(work.instrument(self.span(verb)));
+        let outcome = task.await.unwrap_or(Err(RequestError::Panicked));
+        outcome
+            .map(Response::new)
+            .map_err(|error| self.refusal(verb, &error))
+    }
+
+    /// Runs one request that tells events on its way; its outcome is the last
+    /// of them.
+    pub(super) fn stream<T, F>(
+        &self,
+        verb: &'static str,
+        work: impl FnOnce(Events<T>) -> F,
+    ) -> Response<Streamed<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, RequestError>> + Send + 'static,
+    {
+        let (events, unread) = mpsc::channel(EVENT_ROOM);
+        let task = tokio::spawn(work(events.clone()).instrument(self.span(verb)));
+        let host = self.clone();
+        tokio::spawn(async move {
+            let outcome = task.await.unwrap_or(Err(RequestError::Panicked));
+            let last = outcome.map_err(|error| host.refusal(verb, &error));
+            // The client may be gone; the work is done all the same.
+            drop(events.send(last).await);
+        });
+        Response::new(ReceiverStream::new(unread))
+    }
+
+    fn span(&self, verb: &'static str) -> tracing::Span {
+        let id = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        tracing::info_span!("request", id, verb)
+    }
+
+    fn refusal(&self, verb: &'static str, error: &RequestError) -> Status {
+        // What a stopping daemon cuts off is no fault of ours.
+        let error = match error.class() {
+            FaultClass::Internal if *self.registry.stopping().borrow() => &RequestError::Stopping,
+            _ => error,
+        };
+        tracing::info!(verb, class = ?error.class(), message = error.message(), "a request failed");
+        status_of(error, &self.registry.folders.home)
+    }
+
+    /// The name of the project that a request is about.
+    pub(super) fn name_of(&self, project: Option<ProjectRef>) -> Result<String, RequestError> {
+        match project.and_then(|project| project.by) {
+            Some(project_ref::By::Name(name)) => self.registry.named(&name),
+            Some(project_ref::By::Folder(folder)) => self.registry.at(Path::new(&folder)),
+            None => Err(RequestError::usage("the request names no project")),
+        }
+    }
+
+    /// The project that a request is about, running.
+    pub(super) async fn project(&self, project: Option<ProjectRef>) -> Result<Open, RequestError> {
+        let name = self.name_of(project)?;
+        self.registry.open(&name).await
+    }
+}

@@ -1,0 +1,65 @@
+//! The daemon's side of `mirror.v1`: one file a service.
+//!
+//! Services translate and pass on. What is decided about projects is decided in
+//! `projects`, what is decided about files in the engine.
+
+mod config;
+mod convert;
+mod daemon;
+mod history;
+mod host;
+mod jobs;
+mod listen;
+mod project;
+mod status;
+mod sync;
+
+use std::time::Duration;
+
+use mirror_proto::v1::config_service_server::ConfigServiceServer;
+use mirror_proto::v1::daemon_service_server::DaemonServiceServer;
+use mirror_proto::v1::history_service_server::HistoryServiceServer;
+use mirror_proto::v1::project_service_server::ProjectServiceServer;
+use mirror_proto::v1::status_service_server::StatusServiceServer;
+use mirror_proto::v1::sync_service_server::SyncServiceServer;
+use tonic::transport::Server;
+
+pub(crate) use host::{Facts, Host};
+pub(crate) use listen::{Endpoint, ListenError};
+
+/// How long running steps may take to their end.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Serves until the daemon is told to stop and running steps are done.
+pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::transport::Error> {
+    let mut stopping = host.registry.stopping();
+    let told = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
+    let mut late = host.registry.stopping();
+    let clients = Server::builder()
+        .add_service(DaemonServiceServer::new(host.clone()))
+        .add_service(ProjectServiceServer::new(host.clone()))
+        .add_service(ConfigServiceServer::new(host.clone()))
+        .add_service(SyncServiceServer::new(host.clone()))
+        .add_service(StatusServiceServer::new(host.clone()))
+        .add_service(HistoryServiceServer::new(host.clone()))
+        .serve_with_incoming_shutdown(endpoint.connections(), told);
+    let ending = async {
+        drop(late.wait_for(|stopping| *stopping).await);
+        // A step that hangs, or a client that never hangs up, must not keep us.
+        let closed = tokio::time::timeout(STOP_PATIENCE, host.registry.close()).await;
+        if closed.is_err() {
+            tracing::warn!("a running step was cut off; it is settled at the next start");
+        }
+    };
+    let serving = async {
+        tokio::select! {
+            served = clients => served,
+            () = async {
+                drop(host.registry.stopping().wait_for(|stopping| *stopping).await);
+                tokio::time::sleep(STOP_PATIENCE).await;
+            } => Ok(()),
+        }
+    };
+    let (served, ()) = tokio::join!(serving, ending);
+    served
+}

@@ -1,0 +1,156 @@
+//! `ProjectService`: sets up and takes down projects.
+
+use std::path::PathBuf;
+
+use mirror_engine::JobEvent;
+use mirror_proto::v1;
+use tokio::sync::mpsc;
+use tonic::{Request, Response, Status};
+
+use super::convert::job::{progress, set_up_finished};
+use super::convert::status::{project_state, stop_reason};
+use super::host::{Events, Host, Streamed};
+use super::jobs::pass_on;
+use crate::error::RequestError;
+use crate::projects::{SetUp, SetUpKind, SetUpOutcome, View};
+use crate::url::BackendUrl;
+
+#[tonic::async_trait]
+impl v1::project_service_server::ProjectService for Host {
+    type InitProjectStream = Streamed<v1::SetUpEvent>;
+    type CloneProjectStream = Streamed<v1::SetUpEvent>;
+    type QuickstartProjectStream = Streamed<v1::SetUpEvent>;
+
+    async fn init_project(
+        &self,
+        request: Request<v1::InitProjectRequest>,
+    ) -> Result<Response<Self::InitProjectStream>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        Ok(self.stream("init", |client| async move {
+            let plan = SetUp {
+                kind: SetUpKind::Init,
+                folder: absolute(&request.folder)?,
+                url: BackendUrl::parse(&request.url)?,
+                name: request.name,
+                patterns: request.patterns,
+                excludes: request.excludes,
+                settings: pairs(request.settings),
+            };
+            host.set_up(plan, client).await
+        }))
+    }
+
+    async fn clone_project(
+        &self,
+        request: Request<v1::CloneProjectRequest>,
+    ) -> Result<Response<Self::CloneProjectStream>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        Ok(self.stream("clone", |client| async move {
+            let plan = SetUp {
+                kind: SetUpKind::Clone { pull: !request.no_pull },
+                folder: absolute(&request.folder)?,
+                url: BackendUrl::parse(&request.url)?,
+                name: request.name,
+                patterns: request.patterns,
+                excludes: Vec::new(),
+                settings: pairs(request.settings),
+            };
+            host.set_up(plan, client).await
+        }))
+    }
+
+    async fn quickstart_project(
+        &self,
+        request: Request<v1::QuickstartProjectRequest>,
+    ) -> Result<Response<Self::QuickstartProjectStream>, Status> {
+        let folder = request.into_inner().folder;
+        let host = self.clone();
+        Ok(self.stream("quickstart", |client| async move {
+            let folder = match folder.as_str() {
+                "" => None,
+                folder => Some(absolute(folder)?),
+            };
+            let (events, heard) = mpsc::channel(64);
+            let work = host.registry.quickstart(folder, events);
+            let outcome = pass_on(work, heard, &client, set_up_event).await?;
+            Ok(host.finished(&outcome))
+        }))
+    }
+
+    async fn list_projects(
+        &self,
+        _request: Request<v1::ListProjectsRequest>,
+    ) -> Result<Response<v1::ListProjectsResponse>, Status> {
+        let projects = self.registry.views().iter().map(summary).collect();
+        Ok(Response::new(v1::ListProjectsResponse { projects }))
+    }
+
+    async fn remove_project(
+        &self,
+        request: Request<v1::RemoveProjectRequest>,
+    ) -> Result<Response<v1::RemoveProjectResponse>, Status> {
+        let name = request.into_inner().name;
+        let registry = self.registry.clone();
+        self.answer("remove", async move {
+            registry.remove(&name).await?;
+            Ok(v1::RemoveProjectResponse {})
+        })
+        .await
+    }
+}
+
+impl Host {
+    async fn set_up(
+        &self,
+        plan: SetUp,
+        client: Events<v1::SetUpEvent>,
+    ) -> Result<v1::SetUpEvent, RequestError> {
+        let (events, heard) = mpsc::channel(64);
+        let work = self.registry.set_up(plan, events);
+        let outcome = pass_on(work, heard, &client, set_up_event).await?;
+        Ok(self.finished(&outcome))
+    }
+
+    fn finished(&self, outcome: &SetUpOutcome) -> v1::SetUpEvent {
+        let finished = set_up_finished(outcome, &self.registry.folders.home);
+        v1::SetUpEvent { event: Some(v1::set_up_event::Event::Finished(finished)) }
+    }
+}
+
+/// Setting up tells how far it has come; its commit is told at the end.
+fn set_up_event(event: JobEvent) -> v1::SetUpEvent {
+    let progress = match event {
+        JobEvent::Progress(so_far) => progress(&so_far),
+        JobEvent::Committed { .. } => v1::Progress { step: "committed".into(), ..v1::Progress::default() },
+    };
+    v1::SetUpEvent { event: Some(v1::set_up_event::Event::Progress(progress)) }
+}
+
+fn summary(view: &View) -> v1::ProjectSummary {
+    let config = view.config.as_ref();
+    v1::ProjectSummary {
+        name: view.name.clone(),
+        project_id: view.open.as_ref().map(|open| open.project.project_id().to_string()),
+        root: config.map(|config| config.root.display().to_string()).unwrap_or_default(),
+        url: config.map(|config| config.url.to_string()).unwrap_or_default(),
+        state: project_state(&view.phase).into(),
+        reason: stop_reason(&view.phase),
+    }
+}
+
+fn pairs(settings: Vec<v1::Setting>) -> Vec<(String, String)> {
+    settings
+        .into_iter()
+        .map(|setting| (setting.key, setting.value))
+        .collect()
+}
+
+fn absolute(folder: &str) -> Result<PathBuf, RequestError> {
+    let folder = PathBuf::from(folder);
+    if folder.is_absolute() {
+        return Ok(folder);
+    }
+    Err(RequestError::usage(format!("the folder {} is not absolute", folder.display())))
+}

@@ -1,0 +1,144 @@
+//! A backend in a folder: a local disk, a memory stick, a mounted NAS.
+//!
+//! Every call is one piece of work off the runtime, which opens the folder
+//! anew, so that one that went missing is noticed. Bodies pass through in
+//! chunks. No link inside the folder is ever followed.
+
+mod change;
+mod error;
+mod list;
+mod places;
+mod read;
+mod standing;
+mod sys;
+mod temp;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::future::join;
+
+use self::places::Root;
+use self::standing::{described, standing_at};
+use super::body::checked;
+use crate::{
+    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
+    RemoteFile, RemotePath, Revision, StorageError,
+};
+
+/// The files below one folder of this machine.
+#[derive(Clone, Debug)]
+pub struct FolderBackend {
+    root: Arc<PathBuf>,
+    label: String,
+}
+
+impl FolderBackend {
+    /// Uses the folder `root`. Whether it is there is asked by each call, as a
+    /// disk may be plugged in later.
+    pub fn open(root: PathBuf) -> Self {
+        Self {
+            label: format!("folder {}", root.display()),
+            root: Arc::new(root),
+        }
+    }
+
+    /// Does `work` in the folder, where waiting for a disk holds nobody up.
+    async fn inside<T: Send + 'static>(
+        &self,
+        path: &RemotePath,
+        work: impl FnOnce(&Root, &RemotePath) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let (folder, path) = (self.root.clone(), path.clone());
+        off_runtime(move || work(&Root::open(&folder, &path)?, &path)).await
+    }
+}
+
+#[async_trait]
+impl Backend for FolderBackend {
+    fn label(&self) -> &str {
+        &self.label
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            swap: false,
+            move_aside: true,
+            parallel: 8,
+        }
+    }
+
+    async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
+        let look = |root: &Root, path: &RemotePath| {
+            let standing = match root.parent_of(path)? {
+                Some(parent) => standing_at(&parent, path)?,
+                None => return Ok(None),
+            };
+            Ok(standing.stat().map(|stat| described(path, stat)))
+        };
+        self.inside(path, look).await
+    }
+
+    fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
+        list::files_below(self.root.clone(), prefix.clone())
+    }
+
+    async fn read(
+        &self,
+        path: &RemotePath,
+        range: ByteRange,
+    ) -> Result<Option<ByteStream>, StorageError> {
+        let begin = move |root: &Root, path: &RemotePath| read::begun(root, path, range);
+        Ok(self.inside(path, begin).await?.map(read::stream))
+    }
+
+    async fn write(
+        &self,
+        path: &RemotePath,
+        body: Body,
+        expect: Expect,
+    ) -> Result<Guarded<Revision>, StorageError> {
+        let (fed, chunks) = temp::fed(checked(path, &body));
+        let store = move |root: &Root, path: &RemotePath| write::store(root, path, chunks, &expect);
+        let ((), stored) = join(fed, self.inside(path, store)).await;
+        stored
+    }
+
+    async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
+        let remove = move |root: &Root, path: &RemotePath| change::remove(root, path, &expect);
+        self.inside(path, remove).await
+    }
+
+    fn move_aside(&self) -> Option<&dyn MoveAside> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl MoveAside for FolderBackend {
+    async fn rename(
+        &self,
+        from: &RemotePath,
+        to: &RemotePath,
+    ) -> Result<Guarded<()>, StorageError> {
+        let to = to.clone();
+        let rename = move |root: &Root, from: &RemotePath| change::rename(root, from, &to);
+        self.inside(from, rename).await
+    }
+}
+
+async fn off_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
+) -> Result<T, StorageError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        Err(stopped) if stopped.is_panic() => resume_unwind(stopped.into_panic()),
+        Err(stopped) => Err(StorageError::Unreachable(stopped.into())),
+    }
+}

@@ -1,0 +1,168 @@
+//! Finds, makes and clears away the folders that files stand in.
+//!
+//! Paths are walked segment by segment below the root, and no segment may be a
+//! link, so nothing outside of the root is ever reached.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::error::{at, root_error};
+use super::sys;
+use crate::{OUR_FOLDER, RemotePath, StorageError};
+
+/// How often a folder is made again when others clear it away meanwhile.
+pub(super) const TRIES: usize = 16;
+
+/// The backend's folder, opened for one call.
+pub(super) struct Root {
+    folder: OwnedFd,
+}
+
+impl Root {
+    pub(super) fn open(folder: &Path, path: &RemotePath) -> Result<Self, StorageError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        rustix::fs::open(folder, flags, Mode::empty())
+            .map(|folder| Self { folder })
+            .map_err(|errno| root_error(errno, folder, path))
+    }
+
+    /// Opens the folder at `path`; `None` when there is none.
+    pub(super) fn folder(&self, path: &RemotePath) -> Result<Option<OwnedFd>, StorageError> {
+        self.walk(segments(path.as_str()), path)
+    }
+
+    /// Opens the folder that `path` stands in; `None` when there is none.
+    pub(super) fn parent_of(&self, path: &RemotePath) -> Result<Option<OwnedFd>, StorageError> {
+        self.walk(segments(parent(path)), path)
+    }
+
+    /// Opens the folder that `path` stands in, and makes it if need be.
+    pub(super) fn made_parent_of(&self, path: &RemotePath) -> Result<OwnedFd, StorageError> {
+        self.made(parent(path), path)
+    }
+
+    /// Opens `folder` on behalf of `path`, and makes it if need be.
+    pub(super) fn made(&self, folder: &str, path: &RemotePath) -> Result<OwnedFd, StorageError> {
+        for _ in 0..TRIES {
+            match self.made_once(folder) {
+                // Cleared away between two steps, by one who found it empty.
+                Err(Errno::NOENT) => {}
+                made => return made.map_err(at(path)),
+            }
+        }
+        Err(at(path)(Errno::NOENT))
+    }
+
+    fn made_once(&self, folder: &str) -> Result<OwnedFd, Errno> {
+        let mut here = self.duplicate()?;
+        for name in segments(folder) {
+            here = match step(&here, name) {
+                Err(Errno::NOENT) => make_folder(&here, name)?,
+                stepped => stepped?,
+            };
+        }
+        Ok(here)
+    }
+
+    fn walk<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str>,
+        path: &RemotePath,
+    ) -> Result<Option<OwnedFd>, StorageError> {
+        let mut here = self.duplicate().map_err(at(path))?;
+        for name in names {
+            here = match step(&here, name) {
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
+                stepped => stepped.map_err(at(path))?,
+            };
+        }
+        Ok(Some(here))
+    }
+
+    fn duplicate(&self) -> Result<OwnedFd, Errno> {
+        rustix::io::fcntl_dupfd_cloexec(&self.folder, 0)
+    }
+
+    /// Removes the folders around `path` that hold nothing any more, up to the
+    /// root or the uppermost folder of a kind of our own.
+    pub(super) fn tidy_around(&self, path: &RemotePath) {
+        let kept = if path.is_ours() { 2 } else { 0 };
+        let mut folder = parent(path);
+        while segments(folder).count() > kept {
+            let folder_path = RemotePath::new(folder).expect("a part of a normal path");
+            let Ok(Some(holder)) = self.parent_of(&folder_path) else {
+                return;
+            };
+            if remove_folder(&holder, folder_path.name()).is_err() {
+                return;
+            }
+            folder = above(folder);
+        }
+    }
+}
+
+/// Removes the folder `name` and those in it, if there is no file in any.
+pub(super) fn clear_empty(holder: &OwnedFd, name: &str) -> bool {
+    if let Ok(folder) = sys::open_folder(holder, name) {
+        let inner = sys::entries(&folder).unwrap_or_default();
+        for (inner, kind) in inner {
+            if kind != FileType::Directory || !clear_empty(&folder, &inner) {
+                return false;
+            }
+        }
+    }
+    remove_folder(holder, name).is_ok()
+}
+
+fn remove_folder(holder: &OwnedFd, name: &str) -> Result<(), Errno> {
+    rustix::fs::unlinkat(holder, name, AtFlags::REMOVEDIR)
+}
+
+fn make_folder(holder: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
+    match rustix::fs::mkdirat(holder, name, Mode::from_raw_mode(0o777)) {
+        // Made by another just now: it may not have flushed it yet.
+        Ok(()) | Err(Errno::EXIST) => sys::flush_folder(holder)?,
+        Err(errno) => return Err(errno),
+    }
+    step(holder, name)
+}
+
+/// Opens the folder `name`: `LOOP` for a link, whatever the system says there.
+fn step(holder: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
+    match sys::open_folder(holder, name) {
+        Err(Errno::NOTDIR) => match sys::stat(holder, name)? {
+            Some(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Symlink => {
+                Err(Errno::LOOP)
+            }
+            _ => Err(Errno::NOTDIR),
+        },
+        opened => opened,
+    }
+}
+
+/// The folder `path` stands in, empty for the root.
+fn parent(path: &RemotePath) -> &str {
+    above(path.as_str())
+}
+
+fn above(text: &str) -> &str {
+    text.rsplit_once('/').map_or("", |(above, _)| above)
+}
+
+fn segments(folder: &str) -> impl Iterator<Item = &str> {
+    folder.split('/').filter(|name| !name.is_empty())
+}
+
+/// Where uploads under way stand.
+pub(super) fn tmp() -> String {
+    format!("{OUR_FOLDER}/tmp")
+}
+
+/// Whether an entry of the log may be a folder with one file `body` there.
+pub(super) fn is_in_log(path: &RemotePath) -> bool {
+    let mut names = segments(path.as_str());
+    names.next() == Some(OUR_FOLDER) && names.next() == Some("log") && names.next().is_some()
+}

@@ -1,0 +1,118 @@
+//! What stands at a path: nothing, a file in one of its two spellings, or
+//! something in a file's way.
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{FileType, Stat};
+use rustix::io::Errno;
+
+use super::error::at;
+use super::{places, sys};
+use crate::{RemoteFile, RemotePath, Revision, StorageError};
+
+/// The one file in a folder that stands for an entry of the log.
+pub(super) const BODY: &str = "body";
+
+pub(super) enum Standing {
+    Nothing,
+    File(Stat),
+    /// An entry of the log as other adapters write it: a folder with a body.
+    Entry(OwnedFd, Stat),
+    Folder,
+    /// A link, a pipe, a device.
+    Other,
+}
+
+impl Standing {
+    /// Describes the file that stands here, whichever way it is spelled.
+    pub(super) fn stat(&self) -> Option<&Stat> {
+        match self {
+            Self::File(stat) | Self::Entry(_, stat) => Some(stat),
+            Self::Nothing | Self::Folder | Self::Other => None,
+        }
+    }
+}
+
+pub(super) fn standing_at(parent: &OwnedFd, path: &RemotePath) -> Result<Standing, StorageError> {
+    if path.is_root() {
+        return Ok(Standing::Folder);
+    }
+    let Some(stat) = sys::stat(parent, path.name()).map_err(at(path))? else {
+        return Ok(Standing::Nothing);
+    };
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok(Standing::File(stat)),
+        FileType::Directory if places::is_in_log(path) => {
+            let entry = entry_at(parent, path.name()).map_err(at(path))?;
+            Ok(entry.map_or(Standing::Folder, |(folder, stat)| {
+                Standing::Entry(folder, stat)
+            }))
+        }
+        FileType::Directory => Ok(Standing::Folder),
+        _ => Ok(Standing::Other),
+    }
+}
+
+fn entry_at(parent: &OwnedFd, name: &str) -> Result<Option<(OwnedFd, Stat)>, Errno> {
+    let folder = match sys::open_folder(parent, name) {
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
+        opened => opened?,
+    };
+    let body = body_in(&folder, &sys::entries(&folder)?)?;
+    Ok(body.map(|stat| (folder, stat)))
+}
+
+/// Describes the body in a folder that holds nothing else.
+pub(super) fn body_in(
+    folder: &OwnedFd,
+    entries: &[(String, FileType)],
+) -> Result<Option<Stat>, Errno> {
+    match entries {
+        [(name, _)] if name == BODY => Ok(sys::stat(folder, BODY)?.filter(is_file)),
+        _ => Ok(None),
+    }
+}
+
+pub(super) fn is_file(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+pub(super) fn described(path: &RemotePath, stat: &Stat) -> RemoteFile {
+    RemoteFile {
+        path: path.clone(),
+        size: size(stat),
+        modified: modified(stat),
+        revision: revision(stat),
+    }
+}
+
+pub(super) fn size(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or_default()
+}
+
+/// Which file this is and when it was last touched: no other state of any
+/// file on this machine has the same.
+pub(super) fn revision(stat: &Stat) -> Revision {
+    Revision(format!(
+        "{}-{}-{}-{}.{:09}-{}.{:09}",
+        stat.st_dev,
+        stat.st_ino,
+        stat.st_size,
+        stat.st_mtime,
+        stat.st_mtime_nsec,
+        stat.st_ctime,
+        stat.st_ctime_nsec,
+    ))
+}
+
+fn modified(stat: &Stat) -> Option<SystemTime> {
+    let seconds = Duration::from_secs(stat.st_mtime.unsigned_abs());
+    let nanoseconds: u32 = stat.st_mtime_nsec.try_into().ok()?;
+    let whole = if stat.st_mtime < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(seconds)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(seconds)
+    };
+    whole?.checked_add(Duration::from_nanos(nanoseconds.into()))
+}

@@ -1,0 +1,80 @@
+//! The few calls that systems spell differently or may lack.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+/// Opens the folder `name`, unless it is a link.
+pub(super) fn open_folder(parent: impl AsFd, name: &str) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(parent, name, flags, Mode::empty())
+}
+
+/// Opens the file `name` to read, unless it is a link; never waits for the
+/// other end of a pipe.
+pub(super) fn open_file(parent: impl AsFd, name: &str) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(parent, name, flags, Mode::empty())
+}
+
+/// Describes what stands at `name` itself, if anything does.
+pub(super) fn stat(parent: impl AsFd, name: &str) -> Result<Option<Stat>, Errno> {
+    match rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// What stands in `folder`, without names that are not UTF-8.
+pub(super) fn entries(folder: impl AsFd) -> Result<Vec<(String, FileType)>, Errno> {
+    let mut entries = Vec::new();
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        if let Ok(name) = entry.file_name().to_str()
+            && !matches!(name, "." | "..")
+        {
+            entries.push((name.to_owned(), entry.file_type()));
+        }
+    }
+    Ok(entries)
+}
+
+/// Renames without ever replacing what stands at the new name.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+pub(super) fn rename_exclusively(
+    (from_parent, from): (&OwnedFd, &str),
+    (to_parent, to): (&OwnedFd, &str),
+) -> Result<(), Errno> {
+    let flags = rustix::fs::RenameFlags::NOREPLACE;
+    rustix::fs::renameat_with(from_parent, from, to_parent, to, flags)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+pub(super) fn rename_exclusively(
+    _from: (&OwnedFd, &str),
+    _to: (&OwnedFd, &str),
+) -> Result<(), Errno> {
+    Err(Errno::NOSYS)
+}
+
+/// Whether a call failed because this file system has no such call.
+pub(super) fn is_unsupported(errno: Errno) -> bool {
+    matches!(errno, Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL)
+}
+
+/// Makes the names in `folder` survive a power cut, where a folder can be
+/// flushed at all.
+pub(super) fn flush_folder(folder: &OwnedFd) -> Result<(), Errno> {
+    match rustix::fs::fsync(folder) {
+        Err(errno) if !is_unsupported(errno) => Err(errno),
+        _ => Ok(()),
+    }
+}
+
+/// Keeps others who ask out of `folder` until it is closed. Best effort:
+/// network file systems may have no locks for folders.
+pub(super) fn lock(folder: &OwnedFd) {
+    let _ = rustix::fs::flock(folder, FlockOperation::LockExclusive);
+}

@@ -1,0 +1,149 @@
+//! An upload under way: a file of its own under `_mirror/tmp`, which vanishes
+//! unless it is published.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use rustix::fs::{AtFlags, Mode, OFlags, Stat};
+use rustix::io::Errno;
+use tokio::sync::mpsc;
+use ulid::Ulid;
+
+use super::error::{at, io_at};
+use super::places::{self, Root};
+use super::sys;
+use crate::{ByteStream, RemotePath, StorageError};
+
+/// How many chunks may wait between the runtime and the disk.
+const WAITING: usize = 4;
+
+/// Chunks on their way to the disk; `None` says that these were all, so that
+/// an upload nobody waits for any more never passes for a complete one.
+pub(super) type Chunks = mpsc::Receiver<Result<Option<Bytes>, StorageError>>;
+
+/// Splits an upload into what the runtime does and what the disk receives.
+pub(super) fn fed(mut bytes: ByteStream) -> (impl Future<Output = ()> + Send, Chunks) {
+    let (sender, chunks) = mpsc::channel(WAITING);
+    let feeding = async move {
+        loop {
+            let next = bytes.try_next().await;
+            let is_last = !matches!(next, Ok(Some(_)));
+            let is_wanted = sender.send(next).await.is_ok();
+            if is_last || !is_wanted {
+                return;
+            }
+        }
+    };
+    (feeding, chunks)
+}
+
+pub(super) struct Temp {
+    folder: OwnedFd,
+    name: String,
+    file: File,
+    is_published: bool,
+}
+
+impl Temp {
+    /// Stores all `chunks` in a new file, so that they survive a power cut.
+    pub(super) fn filled(
+        root: &Root,
+        path: &RemotePath,
+        chunks: Chunks,
+    ) -> Result<Self, StorageError> {
+        let mut temp = Self::new(root, path)?;
+        temp.fill(path, chunks)?;
+        temp.file.sync_all().map_err(io_at(path))?;
+        Ok(temp)
+    }
+
+    fn new(root: &Root, path: &RemotePath) -> Result<Self, StorageError> {
+        let folder = root.made(&places::tmp(), path)?;
+        let name = Ulid::generate().to_string();
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(0o666);
+        let file = rustix::fs::openat(&folder, &name, flags, mode).map_err(at(path))?;
+        Ok(Self {
+            folder,
+            name,
+            file: file.into(),
+            is_published: false,
+        })
+    }
+
+    fn fill(&mut self, path: &RemotePath, mut chunks: Chunks) -> Result<(), StorageError> {
+        loop {
+            match chunks.blocking_recv() {
+                Some(Ok(Some(chunk))) => self.file.write_all(&chunk).map_err(io_at(path))?,
+                Some(Ok(None)) => return Ok(()),
+                Some(Err(error)) => return Err(error),
+                None => return Err(given_up(path)),
+            }
+        }
+    }
+
+    /// Gives the file its name, unless something stands there.
+    pub(super) fn publish_exclusively(
+        &mut self,
+        parent: &OwnedFd,
+        name: &str,
+    ) -> Result<(), Errno> {
+        match rustix::fs::linkat(&self.folder, &self.name, parent, name, AtFlags::empty()) {
+            // No hard links here, which some file systems call not permitted.
+            Err(errno) if errno == Errno::PERM || sys::is_unsupported(errno) => {
+                let renamed = sys::rename_exclusively((&self.folder, &self.name), (parent, name));
+                self.is_published = renamed.is_ok();
+                renamed.map_err(|errno| match errno {
+                    errno if sys::is_unsupported(errno) => Errno::NOSYS,
+                    errno => errno,
+                })
+            }
+            // The first name goes with `self`.
+            linked => linked,
+        }
+    }
+
+    /// Gives the file its name, in place of what stands there.
+    pub(super) fn publish_over(&mut self, parent: &OwnedFd, name: &str) -> Result<(), Errno> {
+        rustix::fs::renameat(&self.folder, &self.name, parent, name)?;
+        self.is_published = true;
+        Ok(())
+    }
+
+    /// Whether `stat` describes this very file under its published name, as
+    /// after a link whose reply was lost on the network.
+    pub(super) fn is_same(&self, stat: &Stat) -> bool {
+        rustix::fs::fstat(&self.file)
+            .is_ok_and(|own| (own.st_dev, own.st_ino) == (stat.st_dev, stat.st_ino))
+    }
+
+    /// Describes the published file. Dropping the first of two names touches
+    /// the file, so that comes before.
+    pub(super) fn settle(mut self) -> Result<Stat, Errno> {
+        self.drop_name();
+        rustix::fs::fstat(&self.file)
+    }
+
+    fn drop_name(&mut self) {
+        if !self.is_published {
+            let _ = rustix::fs::unlinkat(&self.folder, &self.name, AtFlags::empty());
+            self.is_published = true;
+        }
+    }
+}
+
+impl Drop for Temp {
+    fn drop(&mut self) {
+        self.drop_name();
+    }
+}
+
+fn given_up(path: &RemotePath) -> StorageError {
+    StorageError::Source {
+        path: path.clone(),
+        cause: "nobody waits for this upload any more".into(),
+    }
+}

@@ -1,0 +1,121 @@
+//! Tries again, for a few seconds, what failed in a way that is likely to pass.
+//!
+//! Only calls that may safely happen twice are repeated. A write or removal
+//! guarded by [`Expect`], or a rename, is not: when its reply was lost it may
+//! have happened, and a second try would be refused by the first. Its caller
+//! reads back what stands there. Nor is a body or a listing that has begun.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+
+use super::{CallCounts, Patience, Timer};
+use crate::{
+    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FaultClass, FileStream, Guarded,
+    MoveAside, RemoteFile, RemotePath, Revision, StorageError,
+};
+
+pub(super) struct Retried {
+    pub(super) inner: Arc<dyn Backend>,
+    pub(super) patience: Patience,
+    pub(super) timer: Arc<dyn Timer>,
+    pub(super) counts: Arc<CallCounts>,
+}
+
+impl Retried {
+    async fn repeated<T, Answer>(&self, mut call: impl FnMut() -> Answer) -> Result<T, StorageError>
+    where
+        Answer: Future<Output = Result<T, StorageError>>,
+    {
+        let gives_up = self.timer.now() + self.patience.total;
+        let mut longest = self.patience.first_pause;
+        loop {
+            let error = match call().await {
+                Err(error) if error.class() == FaultClass::Transient => error,
+                answer => return answer,
+            };
+            let pause = self.pause_after(&error, longest);
+            if self.timer.now() + pause > gives_up {
+                return Err(error);
+            }
+            self.timer.pause(pause).await;
+            self.counts.add_retry();
+            longest = (longest * 2).min(self.patience.longest_pause);
+        }
+    }
+
+    /// As long as the service asked for, else full jitter: machines that
+    /// failed together don't come back together.
+    fn pause_after(&self, error: &StorageError, longest: Duration) -> Duration {
+        match error {
+            StorageError::Throttled {
+                retry_after: Some(asked),
+            } => *asked,
+            _ => longest.mul_f64(self.timer.chance()),
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for Retried {
+    fn label(&self) -> &str {
+        self.inner.label()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
+        self.repeated(|| self.inner.stat(path)).await
+    }
+
+    fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
+        let begun = self.repeated(move || async move {
+            let mut files = self.inner.list(prefix);
+            let first = files.try_next().await?;
+            let first = futures::stream::iter(first.map(Ok));
+            Ok(first.chain(files))
+        });
+        futures::stream::once(begun).try_flatten().boxed()
+    }
+
+    async fn read(
+        &self,
+        path: &RemotePath,
+        range: ByteRange,
+    ) -> Result<Option<ByteStream>, StorageError> {
+        self.repeated(|| self.inner.read(path, range)).await
+    }
+
+    async fn write(
+        &self,
+        path: &RemotePath,
+        body: Body,
+        expect: Expect,
+    ) -> Result<Guarded<Revision>, StorageError> {
+        match expect {
+            Expect::Anything => {
+                let again = || self.inner.write(path, body.clone(), Expect::Anything);
+                self.repeated(again).await
+            }
+            Expect::Absent | Expect::At(_) => self.inner.write(path, body, expect).await,
+        }
+    }
+
+    async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
+        match expect {
+            Expect::Anything => {
+                let again = || self.inner.remove(path, Expect::Anything);
+                self.repeated(again).await
+            }
+            Expect::Absent | Expect::At(_) => self.inner.remove(path, expect).await,
+        }
+    }
+
+    fn move_aside(&self) -> Option<&dyn MoveAside> {
+        self.inner.move_aside()
+    }
+}

@@ -1,0 +1,164 @@
+//! Counts the calls the engine makes, and says in the log how each one ended.
+//!
+//! Lines hold the backend's label, the path and our own words for an error;
+//! causes, which may quote a service, are left out: they could hold secrets.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+use tracing::debug;
+
+use crate::{
+    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
+    RemoteFile, RemotePath, Revision, StorageError,
+};
+
+/// How many calls were made, counted as they go.
+#[derive(Debug, Default)]
+pub struct CallCounts {
+    stat: AtomicU64,
+    list: AtomicU64,
+    read: AtomicU64,
+    write: AtomicU64,
+    remove: AtomicU64,
+    retries: AtomicU64,
+}
+
+/// How many calls were made at one moment. A rename counts as a write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    pub stat: u64,
+    pub list: u64,
+    pub read: u64,
+    pub write: u64,
+    pub remove: u64,
+    /// Tries beyond the first, in no other count.
+    pub retries: u64,
+}
+
+impl CallCounts {
+    pub fn so_far(&self) -> Calls {
+        let now = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Calls {
+            stat: now(&self.stat),
+            list: now(&self.list),
+            read: now(&self.read),
+            write: now(&self.write),
+            remove: now(&self.remove),
+            retries: now(&self.retries),
+        }
+    }
+
+    pub(super) fn add_retry(&self) {
+        add_one(&self.retries);
+    }
+}
+
+impl Calls {
+    /// All calls that the engine made.
+    pub fn total(&self) -> u64 {
+        self.stat + self.list + self.read + self.write + self.remove
+    }
+}
+
+fn add_one(count: &AtomicU64) {
+    count.fetch_add(1, Ordering::Relaxed);
+}
+
+pub(super) struct Traced {
+    pub(super) inner: Arc<dyn Backend>,
+    pub(super) counts: Arc<CallCounts>,
+}
+
+impl Traced {
+    fn tell<T>(&self, verb: &str, path: &RemotePath, answer: &Result<T, StorageError>) {
+        let backend = self.label();
+        match answer {
+            Ok(_) => debug!(backend, verb, %path, "answered"),
+            Err(error) => debug!(backend, verb, %path, %error, "failed"),
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for Traced {
+    fn label(&self) -> &str {
+        self.inner.label()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
+        add_one(&self.counts.stat);
+        let answer = self.inner.stat(path).await;
+        self.tell("stat", path, &answer);
+        answer
+    }
+
+    fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
+        add_one(&self.counts.list);
+        debug!(backend = self.label(), verb = "list", path = %prefix, "begun");
+        self.inner
+            .list(prefix)
+            .inspect_err(move |error| {
+                debug!(backend = self.label(), verb = "list", path = %prefix, %error, "failed");
+            })
+            .boxed()
+    }
+
+    async fn read(
+        &self,
+        path: &RemotePath,
+        range: ByteRange,
+    ) -> Result<Option<ByteStream>, StorageError> {
+        add_one(&self.counts.read);
+        let answer = self.inner.read(path, range).await;
+        self.tell("read", path, &answer);
+        answer
+    }
+
+    async fn write(
+        &self,
+        path: &RemotePath,
+        body: Body,
+        expect: Expect,
+    ) -> Result<Guarded<Revision>, StorageError> {
+        add_one(&self.counts.write);
+        let answer = self.inner.write(path, body, expect).await;
+        self.tell("write", path, &answer);
+        answer
+    }
+
+    async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
+        add_one(&self.counts.remove);
+        let answer = self.inner.remove(path, expect).await;
+        self.tell("remove", path, &answer);
+        answer
+    }
+
+    fn move_aside(&self) -> Option<&dyn MoveAside> {
+        self.inner.move_aside().map(|_| self as &dyn MoveAside)
+    }
+}
+
+#[async_trait]
+impl MoveAside for Traced {
+    async fn rename(
+        &self,
+        from: &RemotePath,
+        to: &RemotePath,
+    ) -> Result<Guarded<()>, StorageError> {
+        add_one(&self.counts.write);
+        let service = self
+            .inner
+            .move_aside()
+            .expect("asked for only where there is one");
+        let answer = service.rename(from, to).await;
+        self.tell("rename", from, &answer);
+        answer
+    }
+}

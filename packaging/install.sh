@@ -1,0 +1,165 @@
+#!/bin/sh
+# Builds mirrord and mirrorctl, installs them for this user and sets a first
+# project up.
+#
+#   sh packaging/install.sh [DIR]        DIR: the folder to mirror (default: a sample)
+#   sh packaging/install.sh --uninstall  takes back what this made
+#
+# MIRRORD_PREFIX says where to (default: ~/.local). May be run again: it then
+# brings the programs up to date.
+set -eu
+
+fail() {
+  printf 'install.sh: %s\n' "$@" >&2
+  exit 1
+}
+
+case $0 in
+  */*) here=${0%/*} ;;
+  *) here=. ;;
+esac
+source_root=$(CDPATH='' cd -- "$here/.." && pwd)
+prefix=${MIRRORD_PREFIX:-${HOME:?HOME is not set}/.local}
+bin=$prefix/bin
+# The projects that this script made, one name a line.
+made=$prefix/share/mirrord/made-projects
+
+required_rust() {
+  while IFS= read -r line; do
+    case $line in
+      'rust-version = "'*)
+        line=${line#*\"}
+        printf '%s' "${line%\"*}"
+        ;;
+    esac
+  done < "$source_root/Cargo.toml"
+}
+
+# Whether version $1 is at least $2; both are MAJOR.MINOR with anything after.
+is_at_least() {
+  have_minor=${1#*.} want_minor=${2#*.}
+  have_minor=${have_minor%%[!0-9]*} want_minor=${want_minor%%[!0-9]*}
+  if [ "${1%%.*}" -ne "${2%%.*}" ]; then
+    [ "${1%%.*}" -gt "${2%%.*}" ]
+  else
+    [ "$have_minor" -ge "$want_minor" ]
+  fi
+}
+
+check_tools() {
+  needed=$(required_rust)
+  for tool in cargo rustc; do
+    command -v "$tool" > /dev/null ||
+      fail "$tool is missing: mirrord is built with Rust $needed or newer" \
+        "get it with rustup (https://rustup.rs), then run this again"
+  done
+  command -v cc > /dev/null ||
+    fail "cc is missing: Rust needs a C compiler to link programs" \
+      "get one from your system (Debian, Ubuntu: apt install gcc), then run this again"
+  found=$(cd "$source_root" && rustc --version)
+  found=${found#rustc }
+  found=${found%% *}
+  is_at_least "$found" "$needed" ||
+    fail "this is Rust $found, and mirrord needs $needed or newer" \
+      "bring it up to date (with rustup: rustup update stable), then run this again"
+}
+
+# Puts a program beside its place first, so that nobody ever runs half of it.
+install_program() {
+  cp "$1" "$bin/.$2.$$"
+  chmod 755 "$bin/.$2.$$"
+  mv -f "$bin/.$2.$$" "$bin/$2"
+}
+
+build_and_install() {
+  target=${CARGO_TARGET_DIR:-target}
+  case $target in
+    /*) ;;
+    *) target=$source_root/$target ;;
+  esac
+  echo 'Building mirrord and mirrorctl (a few minutes the first time) …'
+  (
+    cd "$source_root"
+    CARGO_TARGET_DIR=$target cargo build --quiet --release --locked -p mirrord -p mirrorctl
+  )
+  mkdir -p "$bin"
+  changed=no
+  cmp -s "$target/release/mirrord" "$bin/mirrord" || changed=yes
+  install_program "$target/release/mirrord" mirrord
+  install_program "$target/release/mirrorctl" mirrorctl
+  echo "Installed mirrord and mirrorctl in $bin"
+  if [ "$changed" = yes ]; then
+    # The next command starts the new one.
+    "$bin/mirrorctl" --quiet daemon stop || true
+  fi
+  case :$PATH: in
+    *:"$bin":*) ;;
+    *) printf '%s is not on your PATH. Add to your shell profile:\n  export PATH="%s:$PATH"\n' "$bin" "$bin" ;;
+  esac
+}
+
+# Quickstart on what is there already changes nothing and says so.
+set_up_project() {
+  before=$("$bin/mirrorctl" --json projects)
+  "$bin/mirrorctl" quickstart "$@"
+  name=$("$bin/mirrorctl" --json quickstart "$@" |
+    sed -n 's/.*"project" *: *"\([^"]*\)".*/\1/p')
+  if [ -n "$name" ] && ! printf '%s' "$before" | grep -q "\"name\" *: *\"$name\""; then
+    mkdir -p "${made%/*}"
+    printf '%s\n' "$name" >> "$made"
+  fi
+}
+
+# Where the daemon keeps things of this kind (config, data, state, cache).
+folder_of() {
+  if [ -n "${MIRRORD_HOME:-}" ]; then
+    printf '%s' "$MIRRORD_HOME/$1"
+    return
+  fi
+  case $1 in
+    config) printf '%s' "${XDG_CONFIG_HOME:-$HOME/.config}/mirrord" ;;
+    data) printf '%s' "${XDG_DATA_HOME:-$HOME/.local/share}/mirrord" ;;
+    state) printf '%s' "${XDG_STATE_HOME:-$HOME/.local/state}/mirrord" ;;
+    cache) printf '%s' "${XDG_CACHE_HOME:-$HOME/.cache}/mirrord" ;;
+  esac
+}
+
+uninstall() {
+  if [ -x "$bin/mirrorctl" ]; then
+    if [ -f "$made" ]; then
+      while IFS= read -r name; do
+        "$bin/mirrorctl" --quiet remove "$name" < /dev/null || true
+      done < "$made"
+    fi
+    "$bin/mirrorctl" --quiet daemon stop ||
+      fail 'the daemon could not be stopped; nothing was removed'
+  fi
+  rm -f "$bin/mirrorctl" "$bin/mirrord" "$made"
+  rmdir "${made%/*}" 2> /dev/null || true
+  cat << END
+Removed mirrord and mirrorctl from $bin.
+Your project folders are left alone, and so is what the daemon keeps. To remove
+that too, now or later:
+  rm -r "$(folder_of state)" "$(folder_of cache)"
+      what can be made again
+  rm -r "$(folder_of config)"
+      settings: which folders are mirrored, and where to
+  rm -r "$(folder_of data)"
+      the history of quickstart projects: every earlier version in it is lost
+END
+}
+
+case ${1:-} in
+  --uninstall)
+    [ $# -eq 1 ] || fail '--uninstall takes no folder'
+    uninstall
+    ;;
+  -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0" ;;
+  -*) fail "unknown option $1 (there is --uninstall)" ;;
+  *)
+    [ $# -le 1 ] || fail 'one folder at most; quote a name that has spaces'
+    check_tools
+    build_and_install
+    set_up_project "$@"
+    ;;
+esac

@@ -1,0 +1,163 @@
+//! What holds only where other programs can reach the same files.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+
+use mirror_storage::{Expect, Guarded, StorageError};
+
+use super::place::Place;
+
+const ENTRY: &str = "_mirror/log/0000000/0000000001.json";
+
+/// Puts an entry there as adapters without hard links write it.
+fn entry_as_a_folder(place: &Place) {
+    let folder = place.on_disk().join(ENTRY);
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("body"), "one").expect("its body");
+}
+
+#[tokio::test]
+async fn entry_spelled_as_a_folder_is_a_file() {
+    let place = Place::local_folder();
+    entry_as_a_folder(&place);
+    place
+        .store("_mirror/log/0000000/0000000002.json", "two")
+        .await;
+
+    assert_eq!(place.content(ENTRY).await, "one");
+    let listed = place.files("_mirror/log").await;
+    assert_eq!(listed.len(), 2);
+    assert_eq!(listed[0].path.as_str(), ENTRY);
+    assert_eq!(place.stat(ENTRY).await.as_ref(), Some(&listed[0]));
+    assert_eq!(place.names(ENTRY).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn entry_spelled_as_a_folder_is_in_the_way_of_another() {
+    let place = Place::local_folder();
+    entry_as_a_folder(&place);
+
+    let late = place.store_if(ENTRY, "late", Expect::Absent).await;
+
+    assert_eq!(late, Guarded::Refused);
+    assert_eq!(place.content(ENTRY).await, "one");
+    assert_eq!(place.names("_mirror").await, [ENTRY]);
+}
+
+#[tokio::test]
+async fn folder_with_a_body_outside_of_the_log_is_a_folder() {
+    let place = Place::local_folder();
+    place.store("notes/body", "one").await;
+    place.store("_mirror/full/body", "two").await;
+
+    assert_eq!(place.names("").await, ["notes/body"]);
+    assert_eq!(place.names("_mirror").await, ["_mirror/full/body"]);
+    assert_eq!(place.stat("notes").await, None);
+}
+
+#[tokio::test]
+async fn links_lead_nowhere() {
+    let place = Place::local_folder();
+    let elsewhere = Place::local_folder();
+    elsewhere.store("secret", "theirs").await;
+    let link = |target: &str, name: &str| {
+        let target = elsewhere.on_disk().join(target);
+        symlink(target, place.on_disk().join(name)).expect("a link");
+    };
+    link("", "folder");
+    link("secret", "file");
+    link("new", "dangling");
+
+    assert_eq!(place.names("").await, [""; 0]);
+    assert_eq!(place.names("folder").await, [""; 0]);
+    for name in ["file", "dangling", "folder", "folder/secret"] {
+        assert_eq!(place.bytes(name).await, None, "{name}");
+        assert_eq!(place.stat(name).await, None, "{name}");
+        place.remove(name).await;
+        is_rejected(&place, name, Expect::Absent).await;
+        is_rejected(&place, name, Expect::Anything).await;
+    }
+    is_rejected(&place, "folder/new/file", Expect::Absent).await;
+
+    assert_eq!(elsewhere.names("").await, ["secret"]);
+    assert_eq!(elsewhere.content("secret").await, "theirs");
+    assert_eq!(
+        fs::read_dir(place.on_disk()).expect("the folder").count(),
+        4
+    );
+}
+
+async fn is_rejected(place: &Place, at: &str, expect: Expect) {
+    let stored = place.try_store(at, "ours", expect).await;
+    assert!(
+        matches!(stored, Err(StorageError::Rejected { .. })),
+        "{at}: {stored:?}"
+    );
+}
+
+#[tokio::test]
+async fn names_that_are_not_text_and_pipes_do_not_exist_for_us() {
+    let place = Place::local_folder();
+    let not_text = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    fs::write(place.on_disk().join(not_text), "latin").expect("a file");
+    let pipe = place.on_disk().join("pipe");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0)
+        .expect("a pipe");
+    place.store("a", "one").await;
+
+    assert_eq!(place.names("").await, ["a"]);
+    assert_eq!(place.bytes("pipe").await, None);
+    is_rejected(&place, "pipe", Expect::Absent).await;
+}
+
+#[tokio::test]
+async fn name_too_long_for_the_file_system_is_rejected() {
+    let place = Place::local_folder();
+
+    is_rejected(
+        &place,
+        &format!("folder/{}", "x".repeat(256)),
+        Expect::Absent,
+    )
+    .await;
+
+    place.holds_nothing().await;
+    assert!(!place.on_disk().join("folder").exists());
+}
+
+#[tokio::test]
+async fn emptied_folders_of_the_view_go_and_others_stay() {
+    let place = Place::local_folder();
+    place.store("notes/deep/a", "one").await;
+    place.store("notes/b", "two").await;
+    place.store("_mirror/packs/7Q/1.zip", "three").await;
+
+    place.remove("notes/deep/a").await;
+    assert!(place.on_disk().join("notes").exists());
+    assert!(!place.on_disk().join("notes/deep").exists());
+
+    let aside = "_mirror/aside/machine/01J0/notes/b";
+    assert_eq!(place.rename("notes/b", aside).await, Guarded::Done(()));
+    assert!(!place.on_disk().join("notes").exists());
+
+    place.remove("_mirror/packs/7Q/1.zip").await;
+    place.remove(aside).await;
+    assert!(place.on_disk().join("_mirror/packs").exists());
+    assert!(!place.on_disk().join("_mirror/aside/machine").exists());
+    assert!(place.on_disk().exists());
+}
+
+#[tokio::test]
+async fn empty_folders_made_by_others_are_in_no_files_way() {
+    let place = Place::local_folder();
+    fs::create_dir_all(place.on_disk().join("a/b/c")).expect("folders");
+    fs::create_dir_all(place.on_disk().join("d/e")).expect("folders");
+    place.store("f", "two").await;
+
+    place.store("a", "one").await;
+    assert_eq!(place.rename("f", "d").await, Guarded::Done(()));
+
+    assert_eq!(place.names("").await, ["a", "d"]);
+}

@@ -1,0 +1,84 @@
+//! Checks each rule of `Backend` against each adapter.
+//!
+//! A rule is one function with its sentence as its name. It takes any place,
+//! so a new adapter is one line here and one constructor in `place`.
+
+mod bodies;
+mod folder;
+mod listings;
+mod names;
+mod place;
+mod processes;
+mod races;
+mod reads;
+mod removals;
+mod renames;
+mod writes;
+
+use place::Place;
+
+/// Makes each rule a test on each adapter that can be asked to keep it.
+macro_rules! promises {
+    (everywhere { $($rules:tt)* } with_rename { $($renames:tt)* }) => {
+        promises!(memory_with_swap: $($rules)*);
+        promises!(memory_without_swap: $($rules)* $($renames)*);
+        promises!(local_folder: $($rules)* $($renames)*);
+    };
+    ($adapter:ident: $($module:ident::$rule:ident,)*) => {
+        mod $adapter {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $rule() {
+                    super::$module::$rule(&super::Place::$adapter()).await;
+                }
+            )*
+        }
+    };
+}
+
+promises! {
+    everywhere {
+        bodies::short_body_fails_and_leaves_nothing,
+        bodies::long_body_fails_and_leaves_nothing,
+        bodies::broken_body_fails_and_leaves_nothing,
+        bodies::failed_replacement_keeps_the_old_content,
+        bodies::large_body_arrives_byte_for_byte,
+        listings::listing_is_complete,
+        listings::listing_holds_only_what_is_below_its_prefix,
+        listings::listing_the_root_leaves_out_our_folder,
+        listings::listing_a_file_or_nothing_is_empty,
+        listings::parents_appear_and_are_never_listed,
+        listings::listing_describes_files_as_a_lookup_does,
+        names::unusual_names_come_back_as_they_went,
+        names::longest_segment_is_accepted,
+        names::deep_path_is_accepted,
+        names::names_that_differ_in_normalization_are_two_files,
+        races::one_of_many_absent_writes_is_done,
+        races::reader_never_sees_a_part_of_a_write,
+        races::writers_and_removers_of_one_folder_do_not_disturb_each_other,
+        reads::missing_file_is_none,
+        reads::folder_is_no_file,
+        reads::range_gives_its_bytes,
+        reads::range_past_the_end_gives_what_there_is,
+        reads::empty_file_reads_as_no_bytes,
+        reads::range_in_a_large_file_gives_its_bytes,
+        removals::removed_file_is_gone,
+        removals::removing_what_is_gone_is_done,
+        removals::guarded_removal_of_another_version_is_refused,
+        removals::removing_a_folder_removes_nothing,
+        writes::refused_write_changes_nothing,
+        writes::absent_write_over_a_file_is_refused,
+        writes::write_at_a_stale_revision_is_refused,
+        writes::write_at_the_current_revision_is_done,
+        writes::revision_changes_with_each_write,
+        writes::file_below_a_file_is_rejected,
+        writes::file_in_place_of_a_folder_is_rejected,
+        writes::emptied_folder_is_in_no_files_way,
+    }
+    with_rename {
+        renames::rename_moves_the_whole_file,
+        renames::rename_never_replaces,
+        renames::rename_of_a_missing_file_is_refused,
+        renames::one_of_many_renames_to_a_name_is_done,
+    }
+}

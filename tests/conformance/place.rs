@@ -1,0 +1,187 @@
+//! A backend under test, in the words that rules are written in.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use mirror_storage::adapter::{FolderBackend, MemoryBackend, MemoryProfile};
+use mirror_storage::{
+    Backend, Body, ByteRange, ByteStream, Expect, Guarded, MoveAside, RemoteFile, RemotePath,
+    Revision, Source, StorageError,
+};
+use tempfile::TempDir;
+
+/// One empty backend, gone with its files when dropped.
+#[derive(Clone)]
+pub(crate) struct Place {
+    backend: Arc<dyn Backend>,
+    folder: Option<Arc<TempDir>>,
+}
+
+impl Place {
+    pub(crate) fn memory_with_swap() -> Self {
+        Self::memory(MemoryProfile::SWAP)
+    }
+
+    pub(crate) fn memory_without_swap() -> Self {
+        Self::memory(MemoryProfile::RENAME)
+    }
+
+    fn memory(profile: MemoryProfile) -> Self {
+        Self {
+            backend: Arc::new(MemoryBackend::new(profile)),
+            folder: None,
+        }
+    }
+
+    pub(crate) fn local_folder() -> Self {
+        let folder = TempDir::new().expect("a folder for one test");
+        Self {
+            backend: Arc::new(FolderBackend::open(folder.path().to_owned())),
+            folder: Some(Arc::new(folder)),
+        }
+    }
+
+    /// Where a local folder lies on this machine.
+    pub(crate) fn on_disk(&self) -> &Path {
+        self.folder.as_ref().expect("a place in a folder").path()
+    }
+
+    pub(crate) fn move_aside(&self) -> &dyn MoveAside {
+        self.backend.move_aside().expect("a place with a rename")
+    }
+
+    #[track_caller]
+    pub(crate) fn store(
+        &self,
+        at: &str,
+        content: impl Into<Body>,
+    ) -> impl Future<Output = Revision> {
+        let stored = self.store_if(at, content, Expect::Anything);
+        async {
+            match stored.await {
+                Guarded::Done(revision) => revision,
+                Guarded::Refused => panic!("an unguarded write was refused"),
+            }
+        }
+    }
+
+    pub(crate) async fn store_if(
+        &self,
+        at: &str,
+        content: impl Into<Body>,
+        expect: Expect,
+    ) -> Guarded<Revision> {
+        let stored = self.try_store(at, content, expect).await;
+        stored.unwrap_or_else(|error| panic!("could not store {at:?}: {error:?}"))
+    }
+
+    pub(crate) async fn try_store(
+        &self,
+        at: &str,
+        content: impl Into<Body>,
+        expect: Expect,
+    ) -> Result<Guarded<Revision>, StorageError> {
+        self.backend.write(&path(at), content.into(), expect).await
+    }
+
+    pub(crate) async fn remove_if(&self, at: &str, expect: Expect) -> Guarded<()> {
+        let removed = self.backend.remove(&path(at), expect).await;
+        removed.unwrap_or_else(|error| panic!("could not remove {at:?}: {error:?}"))
+    }
+
+    pub(crate) async fn remove(&self, at: &str) {
+        assert_eq!(
+            self.remove_if(at, Expect::Anything).await,
+            Guarded::Done(())
+        );
+    }
+
+    pub(crate) async fn rename(&self, from: &str, to: &str) -> Guarded<()> {
+        let renamed = self.move_aside().rename(&path(from), &path(to)).await;
+        renamed.unwrap_or_else(|error| panic!("could not rename {from:?} to {to:?}: {error:?}"))
+    }
+
+    pub(crate) async fn stat(&self, at: &str) -> Option<RemoteFile> {
+        let file = self.backend.stat(&path(at)).await;
+        file.unwrap_or_else(|error| panic!("could not look up {at:?}: {error:?}"))
+    }
+
+    /// All bytes of a file, `None` when there is none.
+    pub(crate) async fn bytes(&self, at: &str) -> Option<Vec<u8>> {
+        self.range(at, ByteRange::ALL).await
+    }
+
+    pub(crate) async fn range(&self, at: &str, range: ByteRange) -> Option<Vec<u8>> {
+        let bytes = self.backend.read(&path(at), range).await;
+        let bytes = bytes.unwrap_or_else(|error| panic!("could not read {at:?}: {error:?}"))?;
+        let chunks: Vec<Bytes> = bytes.try_collect().await.expect("its bytes can be read");
+        Some(chunks.concat())
+    }
+
+    /// The text of a file that has to be there.
+    pub(crate) async fn content(&self, at: &str) -> String {
+        let bytes = self.bytes(at).await;
+        let bytes = bytes.unwrap_or_else(|| panic!("no file at {at:?}"));
+        String::from_utf8(bytes).expect("a text")
+    }
+
+    pub(crate) async fn files(&self, prefix: &str) -> Vec<RemoteFile> {
+        let prefix = path(prefix);
+        let mut files: Vec<_> = self
+            .backend
+            .list(&prefix)
+            .try_collect()
+            .await
+            .expect("a complete listing");
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        files
+    }
+
+    pub(crate) async fn names(&self, prefix: &str) -> Vec<String> {
+        let files = self.files(prefix).await;
+        files.iter().map(|file| file.path.to_string()).collect()
+    }
+
+    /// Asserts that there is no file anywhere, finished or not.
+    pub(crate) async fn holds_nothing(&self) {
+        assert_eq!(self.names("").await, [""; 0]);
+        assert_eq!(self.names("_mirror").await, [""; 0]);
+    }
+}
+
+pub(crate) fn path(text: &str) -> RemotePath {
+    RemotePath::new(text).expect("a normal path")
+}
+
+/// A body that gives these chunks, whatever length it says.
+pub(crate) fn streamed(len: u64, chunks: Vec<Result<Bytes, &'static str>>) -> Body {
+    Body::Source {
+        len,
+        source: Arc::new(Chunks(chunks)),
+    }
+}
+
+struct Chunks(Vec<Result<Bytes, &'static str>>);
+
+impl Source for Chunks {
+    fn open(&self) -> ByteStream {
+        let broken = |cause: &str| StorageError::Unreachable(cause.into());
+        stream::iter(self.0.clone())
+            .map(move |chunk| chunk.map_err(broken))
+            .boxed()
+    }
+}
+
+/// Bytes without a pattern that a mixed-up chunk could repeat.
+pub(crate) fn varied(len: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        state.to_le_bytes()[7]
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}

@@ -1,0 +1,76 @@
+#!/bin/sh
+# Installs what the tests need and runs all of them, as root or as a user.
+# Ends at the first stage that fails. What can't run here says `skipped: why`.
+set -eu
+
+cd -- "$(dirname -- "$0")/.."
+CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+export CARGO_TERM_COLOR
+
+# Runs one stage: its name, then its command.
+stage() {
+  name=$1
+  shift
+  printf '\n== %s\n' "$name"
+  begun=$(date +%s)
+  if "$@"; then
+    printf '== %s: %s s\n' "$name" "$(($(date +%s) - begun))"
+  else
+    code=$?
+    printf '== %s: FAILED with exit code %s\n' "$name" "$code" >&2
+    exit "$code"
+  fi
+}
+
+# The command that makes one root, nothing for root itself.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  else
+    sudo -n "$@"
+  fi
+}
+
+install_tools() {
+  missing=
+  command -v unzip > /dev/null || missing="$missing unzip"
+  command -v jq > /dev/null || missing="$missing jq"
+  command -v gunzip > /dev/null || missing="$missing gzip"
+  command -v git > /dev/null || missing="$missing git"
+  command -v cc > /dev/null || missing="$missing gcc libc6-dev"
+  [ -n "$missing" ] || return 0
+  if ! command -v apt-get > /dev/null; then
+    echo "skipped: no apt-get here to install$missing"
+  elif ! as_root true 2> /dev/null; then
+    echo "skipped: only root can install$missing"
+  else
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+    # shellcheck disable=SC2086 # One word a package.
+    as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get -qq install -y --no-install-recommends $missing > /dev/null
+  fi
+}
+
+build_documentation() {
+  RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --workspace --no-deps
+}
+
+command -v cargo > /dev/null || {
+  echo 'cargo is missing: get Rust with rustup (https://rustup.rs)' >&2
+  exit 1
+}
+target=${CARGO_TARGET_DIR:-target}
+case $target in
+  /*) ;;
+  *) target=$PWD/$target ;;
+esac
+# Scenario tests find the programs there instead of building them each time.
+MIRROR_TEST_BIN_DIR=$target/debug
+export MIRROR_TEST_BIN_DIR
+
+stage 'tools' install_tools
+stage 'formatting' cargo fmt --all --check
+stage 'lints' cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+stage 'programs' cargo build --quiet --locked --workspace --bins
+stage 'documentation' build_documentation
+stage 'tests' cargo test --quiet --locked --workspace --no-fail-fast

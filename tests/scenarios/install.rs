@@ -1,0 +1,123 @@
+//! `packaging/install.sh`, with a stand-in for Cargo that hands over the
+//! programs under test instead of building them again.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{Machine, Outcome, World, binaries, daemons_of, repository, run, text};
+
+/// A computer on which someone follows the README.
+struct Newcomer {
+    world: World,
+    machine: Machine,
+}
+
+impl Newcomer {
+    fn new() -> Self {
+        let world = World::new();
+        let machine = world.machine("laptop");
+        Self { world, machine }
+    }
+
+    fn prefix(&self) -> PathBuf {
+        self.world.path("a prefix")
+    }
+
+    /// A `cargo` and a `rustc` of this version.
+    fn has_rust(&self, version: &str) {
+        let tools = self.world.folder("tools");
+        let cargo = format!(
+            "#!/bin/sh\nset -eu\ncase $1 in --version) echo 'cargo {version} (x 2026-01-01)'; exit ;; esac\n\
+             mkdir -p \"$CARGO_TARGET_DIR/release\"\n\
+             cp '{0}/mirrord' '{0}/mirrorctl' \"$CARGO_TARGET_DIR/release/\"\n",
+            text(binaries())
+        );
+        write_program(&tools.join("cargo"), &cargo);
+        let rustc = format!("#!/bin/sh\necho 'rustc {version} (x 2026-01-01)'\n");
+        write_program(&tools.join("rustc"), &rustc);
+    }
+
+    fn installs(&self, arguments: &[&str]) -> Outcome {
+        let mut command = self.script();
+        command.args(arguments);
+        run(command)
+    }
+
+    fn script(&self) -> Command {
+        let mut command = self.machine.command(Path::new("/bin/sh"));
+        let tools = self.world.folder("tools");
+        command
+            .arg(repository().join("packaging/install.sh"))
+            .env("PATH", format!("{}:/usr/bin:/bin", tools.display()))
+            .env("CARGO_TARGET_DIR", self.world.path("a target"))
+            .env("MIRRORD_PREFIX", self.prefix());
+        command
+    }
+}
+
+fn write_program(path: &Path, script: &str) {
+    fs::write(path, script).expect("a script");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
+}
+
+#[test]
+fn install_sets_a_project_up_and_may_run_again() {
+    let newcomer = Newcomer::new();
+    newcomer.has_rust("1.99.0");
+    newcomer.machine.writes("mine.md", "mine\n");
+    let root = newcomer.machine.root();
+
+    newcomer.installs(&[text(&root)]).exits(0);
+    newcomer.installs(&[text(&root)]).exits(0);
+
+    for program in ["mirrord", "mirrorctl"] {
+        assert!(newcomer.prefix().join("bin").join(program).is_file());
+    }
+    assert_eq!(newcomer.machine.status_of("mine.md")["status"], "in_sync");
+}
+
+#[test]
+fn uninstall_takes_the_programs_back_and_leaves_the_files() {
+    let newcomer = Newcomer::new();
+    newcomer.has_rust("1.99.0");
+    newcomer.machine.writes("mine.md", "mine\n");
+    newcomer
+        .installs(&[text(&newcomer.machine.root())])
+        .exits(0);
+
+    let done = newcomer.installs(&["--uninstall"]).exits(0);
+
+    let left = fs::read_dir(newcomer.prefix().join("bin")).expect("the folder stays");
+    assert_eq!(left.count(), 0);
+    assert!(daemons_of(&newcomer.machine.home()).is_empty());
+    assert_eq!(newcomer.machine.reads("mine.md"), "mine\n");
+    assert!(
+        newcomer.machine.home().join("data").is_dir(),
+        "the history is gone"
+    );
+    assert!(
+        done.stdout.contains("data"),
+        "what is left is not said: {done:#?}"
+    );
+    newcomer.installs(&["--uninstall"]).exits(0);
+
+    newcomer
+        .installs(&[text(&newcomer.machine.root())])
+        .exits(0);
+    assert_eq!(newcomer.machine.status_of("mine.md")["status"], "in_sync");
+}
+
+#[test]
+fn install_says_which_rust_it_needs() {
+    let newcomer = Newcomer::new();
+    let mut without_rust = newcomer.script();
+    without_rust.env("PATH", newcomer.world.folder("tools"));
+    run(without_rust).exits(1).says("cargo").says("rustup");
+
+    newcomer.has_rust("1.70.0");
+    newcomer.installs(&[]).exits(1).says("1.70.0").says("1.95");
+
+    assert!(!newcomer.prefix().exists());
+}

@@ -1,0 +1,177 @@
+//! One machine: its own daemon, its own settings, one project folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use serde_json::Value;
+
+use super::{Outcome, Tree, binaries, daemons_of, processes, run};
+
+/// A machine as a person uses it: files and `mirrorctl`, nothing else.
+pub(crate) struct Machine {
+    name: String,
+    folder: PathBuf,
+    url: String,
+}
+
+impl Machine {
+    pub(crate) fn new(name: &str, folder: &Path, url: String) -> Self {
+        let machine = Self {
+            name: name.to_owned(),
+            folder: folder.to_owned(),
+            url,
+        };
+        for one in [machine.home(), machine.folder.join("person")] {
+            fs::create_dir_all(one).expect("a folder can be made");
+        }
+        machine
+    }
+
+    /// What `MIRRORD_HOME` says on this machine.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.join("h")
+    }
+
+    /// The project folder.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.join("notes")
+    }
+
+    pub(crate) fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.root().join(path)
+    }
+
+    /// `mirrorctl` with this machine's environment, in its project folder.
+    pub(crate) fn mirrorctl(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(&binaries().join("mirrorctl"));
+        command.args(arguments);
+        command
+    }
+
+    /// Any program with this machine's environment and nothing of the tester's.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        let inside = self.root().is_dir();
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.join("person"))
+            .env("LC_ALL", "C.UTF-8")
+            .env("MIRRORD_HOME", self.home())
+            .env("MIRRORD_MACHINE", &self.name)
+            .env("MIRRORD_USER", "tester")
+            .current_dir(if inside {
+                self.root()
+            } else {
+                self.folder.clone()
+            });
+        command
+    }
+
+    #[track_caller]
+    pub(crate) fn runs(&self, arguments: &[&str]) -> Outcome {
+        run(self.mirrorctl(arguments))
+    }
+
+    /// Runs a command with `--json`, whatever its exit code.
+    #[track_caller]
+    pub(crate) fn tries(&self, arguments: &[&str]) -> Outcome {
+        let mut command = self.mirrorctl(&["--json"]);
+        command.args(arguments);
+        run(command)
+    }
+
+    /// The result of a command that exits 0.
+    #[track_caller]
+    pub(crate) fn asks(&self, arguments: &[&str]) -> Value {
+        self.tries(arguments).exits(0).result()
+    }
+
+    /// The error of a command that exits with this code, checked for what
+    /// every error owes a person: a class and a sentence.
+    #[track_caller]
+    pub(crate) fn fails(&self, code: i32, arguments: &[&str]) -> Value {
+        let error = self.tries(arguments).exits(code).error();
+        assert!(error["class"].is_string(), "no class: {error}");
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(!message.is_empty(), "no message: {error}");
+        error
+    }
+
+    /// Makes the project `notes` of every file in the project folder.
+    #[track_caller]
+    pub(crate) fn inits(&self) {
+        let root = self.root();
+        fs::create_dir_all(&root).expect("the project folder can be made");
+        self.runs(&["init", text(&root), "--to", &self.url, "--pattern", "**/*"])
+            .exits(0);
+    }
+
+    #[track_caller]
+    pub(crate) fn clones(&self) {
+        self.runs(&["clone", &self.url, text(&self.root())])
+            .exits(0);
+    }
+
+    pub(crate) fn writes(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
+        let path = self.path(path);
+        let parent = path.parent().expect("a file has a folder");
+        fs::create_dir_all(parent).expect("the folder can be made");
+        fs::write(path, content).expect("the file can be written");
+    }
+
+    #[track_caller]
+    pub(crate) fn reads(&self, path: impl AsRef<Path>) -> String {
+        fs::read_to_string(self.path(path)).expect("the file can be read")
+    }
+
+    pub(crate) fn removes(&self, path: &str) {
+        fs::remove_file(self.path(path)).expect("the file can be removed");
+    }
+
+    pub(crate) fn tree(&self) -> Tree {
+        Tree::read(&self.root())
+    }
+
+    /// The newest commit that `status` knows of.
+    #[track_caller]
+    pub(crate) fn head(&self) -> u64 {
+        self.asks(&["status"])["head"].as_u64().expect("a head")
+    }
+
+    /// What `status` says of one path.
+    #[track_caller]
+    pub(crate) fn status_of(&self, path: &str) -> Value {
+        let status = self.asks(&["status", "--long"]);
+        let files = status["files"].as_array().expect("a list of files");
+        files
+            .iter()
+            .find(|file| file["path"] == path)
+            .unwrap_or_else(|| panic!("{path} is not in {status:#}"))
+            .clone()
+    }
+
+    /// Runs until nothing is left to move either way.
+    #[track_caller]
+    pub(crate) fn syncs(&self) {
+        self.runs(&["sync"]).exits(0);
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let stop = if thread::panicking() {
+            processes::kill
+        } else {
+            processes::stop
+        };
+        daemons_of(&self.home()).into_iter().for_each(stop);
+    }
+}
+
+/// A path as an argument.
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of tests are UTF-8")
+}

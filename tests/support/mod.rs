@@ -1,0 +1,49 @@
+//! What scenario tests stand on: machines with the real daemon and client.
+//!
+//! A [`World`] has one folder backend and as many machines as a story needs.
+//! All of it lies below one temporary folder, every wait is a poll with a
+//! deadline, and no daemon outlives its machine.
+
+mod binaries;
+mod machine;
+mod mount;
+mod outcome;
+mod processes;
+mod recovery;
+mod tree;
+mod world;
+
+use std::io::{self, Write};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) use binaries::{binaries, repository};
+pub(crate) use machine::{Machine, text};
+pub(crate) use mount::Mount;
+pub(crate) use outcome::{Outcome, run};
+pub(crate) use processes::daemons_of;
+pub(crate) use recovery::recover_by_hand;
+pub(crate) use tree::{Tree, same_trees};
+pub(crate) use world::{World, has_project};
+
+/// How long anything may take on a busy machine before it counts as hung.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Asks again and again until `holds`, or fails saying what never came true.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "still not so: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Says that a test could not look, and why. Goes past the test runner, which
+/// keeps what a passing test prints to itself.
+pub(crate) fn skipped(why: &str) {
+    let test = thread::current();
+    let name = test.name().unwrap_or("a test").to_owned();
+    // Nobody to tell is no reason to fail.
+    let _ = writeln!(io::stderr(), "skipped: {why} ({name})");
+}

@@ -1,0 +1,50 @@
+//! Small and read-only disks, where the tester may mount.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::skipped;
+
+/// A disk in memory; it goes away with this value.
+pub(crate) struct Mount(PathBuf);
+
+impl Mount {
+    /// A disk of that many KiB at `folder`, `None` with the reason told where
+    /// mounting is not allowed.
+    pub(crate) fn of_size(folder: &Path, kibibytes: u64) -> Option<Self> {
+        let options = format!("size={kibibytes}k,mode=0755");
+        let mounted = quiet(
+            Command::new("mount")
+                .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
+                .arg(folder),
+        );
+        if !mounted {
+            skipped("this user may not mount a tmpfs");
+        }
+        mounted.then(|| Self(folder.to_owned()))
+    }
+
+    pub(crate) fn becomes_read_only(&self) {
+        let done = quiet(
+            Command::new("mount")
+                .args(["-o", "remount,ro"])
+                .arg(&self.0),
+        );
+        assert!(done, "{} could not be made read-only", self.0.display());
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        quiet(Command::new("umount").arg("-l").arg(&self.0));
+    }
+}
+
+fn quiet(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}

@@ -1,0 +1,119 @@
+//! Rules about the source tree itself, one test a rule.
+//!
+//! What the compiler can't hold: which crate may know which, where the outside
+//! world may be touched, and what may not be forgotten.
+
+mod crates;
+mod documents;
+mod files;
+mod imports;
+mod licences;
+mod outside;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::support::repository;
+
+/// What Cargo knows of the workspace and everything below it. `--locked` fails
+/// when `Cargo.lock` is out of step with a manifest.
+fn metadata() -> &'static Value {
+    static METADATA: OnceLock<Value> = OnceLock::new();
+    METADATA.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(cargo)
+            .args(["metadata", "--format-version", "1", "--locked"])
+            .current_dir(repository())
+            .output()
+            .expect("cargo starts");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{told}");
+        serde_json::from_slice(&output.stdout).expect("the metadata is JSON")
+    })
+}
+
+/// A file of the workspace, named by its path below the root.
+struct SourceFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl SourceFile {
+    fn read(path: &Path) -> Self {
+        let text =
+            fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let below = path
+            .strip_prefix(repository())
+            .expect("it lies in the workspace");
+        Self {
+            path: below.to_owned(),
+            text,
+        }
+    }
+
+    /// Whether this is the `mod tests` of the file or folder beside it.
+    fn is_tests(&self) -> bool {
+        self.path.ends_with("tests.rs") || self.path.iter().skip(1).any(|part| part == "tests")
+    }
+
+    /// The text without comments and without its unit tests.
+    fn production(&self) -> String {
+        if self.is_tests() {
+            return String::new();
+        }
+        let code = self
+            .text
+            .split("#[cfg(test)]\nmod ")
+            .next()
+            .unwrap_or_default();
+        let lines = code
+            .lines()
+            .map(|line| line.split("//").next().unwrap_or_default());
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Every file with this ending below a folder of the workspace.
+fn files(folder: &str, ending: &str) -> Vec<SourceFile> {
+    let mut found = Vec::new();
+    collect(&repository().join(folder), ending, &mut found);
+    found.sort();
+    assert!(
+        !found.is_empty(),
+        "no {ending} files in {folder}: was it renamed?"
+    );
+    found.iter().map(|path| SourceFile::read(path)).collect()
+}
+
+/// Every Rust file of the workspace.
+fn rust_files() -> Vec<SourceFile> {
+    ["proto", "daemon", "client", "tests"]
+        .iter()
+        .flat_map(|folder| files(folder, "rs"))
+        .collect()
+}
+
+fn collect(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder can be listed") {
+        let path = entry.expect("the listing is complete").path();
+        if path.is_dir() && !path.ends_with("target") {
+            collect(&path, ending, found);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == ending)
+        {
+            found.push(path);
+        }
+    }
+}
+
+/// Fails with every finding at once.
+#[track_caller]
+fn nothing_in(findings: impl IntoIterator<Item = String>) {
+    let findings: Vec<String> = findings.into_iter().collect();
+    assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+}
