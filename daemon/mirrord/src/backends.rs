@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use mirror_storage::Backend;
 use mirror_storage::adapter::FolderBackend;
 use mirror_storage::layers::{CallCounts, Patience, SystemTimer, stack};
-use mirror_storage::Backend;
 
 use crate::url::BackendUrl;
 

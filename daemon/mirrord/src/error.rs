@@ -52,6 +52,9 @@ pub(crate) enum RequestError {
         hint: &'static str,
     },
 
+    #[error("{} is not empty", .0.display())]
+    NotEmpty(PathBuf),
+
     #[error("{} is copied between machines by {client}, and its copies would fork the history", folder.display())]
     SyncClient { folder: PathBuf, client: &'static str },
 
@@ -59,7 +62,7 @@ pub(crate) enum RequestError {
     SameProject(String),
 
     /// Setting up went wrong after the backend's project had been made.
-    #[error("{cause}; the new project's first commit stays on the backend")]
+    #[error("{}; the new project's first commit stays on the backend", cause.message())]
     AfterCreation { cause: Box<RequestError> },
 
     #[error("{what}")]
@@ -83,12 +86,9 @@ impl RequestError {
             Self::Storage(error) => error.class(),
             Self::AfterCreation { cause } => cause.class(),
             Self::Stopped { class, .. } => *class,
-            Self::Config(_)
-            | Self::Url(_)
-            | Self::Name(_)
-            | Self::Overlap(_)
-            | Self::SameProject(_)
-            | Self::Usage { .. } => FaultClass::Usage,
+            Self::Config(_) | Self::Url(_) | Self::Name(_) | Self::Usage { .. } => {
+                FaultClass::Usage
+            }
             Self::Folder { cause: Some(cause), .. }
                 if cause.kind() == io::ErrorKind::StorageFull =>
             {
@@ -103,7 +103,10 @@ impl RequestError {
             Self::UnknownProject { .. } | Self::NoProjectAt(_) | Self::Folder { .. } => {
                 FaultClass::NotFound
             }
-            Self::SyncClient { .. } => FaultClass::Rejected,
+            Self::Overlap(_)
+            | Self::SameProject(_)
+            | Self::NotEmpty(_)
+            | Self::SyncClient { .. } => FaultClass::Rejected,
             Self::Stopping => FaultClass::Transient,
             Self::Panicked => FaultClass::Internal,
         }
@@ -131,6 +134,9 @@ impl RequestError {
             ),
             Self::Stopped { hint, .. } | Self::Usage { hint, .. } => hint.clone(),
             Self::Folder { hint, .. } => Some((*hint).to_owned()),
+            Self::NotEmpty(_) => {
+                Some("clone into a new folder, or use `mirrorctl init` here".into())
+            }
             Self::SyncClient { .. } => {
                 Some("use a folder that all machines reach themselves, as a NAS mount".into())
             }

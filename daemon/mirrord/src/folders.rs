@@ -30,9 +30,7 @@ impl Folders {
 
     /// Finds the folders by the variables that `variable` knows.
     fn look(variable: impl Fn(&str) -> Option<OsString>) -> io::Result<Self> {
-        let home = variable("HOME")
-            .map(PathBuf::from)
-            .filter(|home| home.is_absolute());
+        let home = variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
         if let Some(all) = variable("MIRRORD_HOME") {
             let all = std::path::absolute(all)?;
             return Ok(Self {

@@ -16,10 +16,8 @@ const OS_MACHINE_ID: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"]
 
 /// Reads this machine's id, or makes one.
 pub(crate) fn id_in(config: &Path, state: &Path) -> io::Result<Ulid> {
-    let os_id = OS_MACHINE_ID
-        .iter()
-        .find_map(|file| fs::read_to_string(file).ok())
-        .unwrap_or_default();
+    let os_id =
+        OS_MACHINE_ID.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_default();
     id_for(&config.join("machine_id"), &fingerprint(os_id.trim(), state))
 }
 

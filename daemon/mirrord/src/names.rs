@@ -55,7 +55,10 @@ fn inside(root: &Path, path: &Path) -> Option<PathBuf> {
     }
     let spelled = without_dots(path);
     let below = |path: &Path| path.strip_prefix(root).ok().map(Path::to_owned);
-    below(&spelled).or_else(|| below(&spelled.canonicalize().ok()?).filter(|below| below.as_os_str().is_empty()))
+    below(&spelled)
+        .or_else(|| {
+            below(&spelled.canonicalize().ok()?).filter(|below| below.as_os_str().is_empty())
+        })
         .or_else(|| {
             let last = spelled.file_name()?;
             below(&resolved(spelled.parent()?).join(last))
@@ -115,7 +118,8 @@ mod tests {
             let folder = self.all.join(folder).display().to_string();
             let typed = typed.replace("ALL", &self.all.display().to_string());
             let names = in_project(&self.root, &folder, std::slice::from_ref(&typed)).unwrap();
-            let expected: Vec<&str> = Some(expected).filter(|name| !name.is_empty()).into_iter().collect();
+            let expected: Vec<&str> =
+                Some(expected).filter(|name| !name.is_empty()).into_iter().collect();
             assert_eq!(names, expected, "{typed} from {folder}");
         }
     }

@@ -54,7 +54,8 @@ fn while_doing(doing: &'static str) -> impl FnOnce(io::Error) -> RunError {
 
 /// Runs until a signal or a client ends it.
 pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
-    let folders = Folders::from_environment().map_err(while_doing("no place for the daemon's folders"))?;
+    let folders =
+        Folders::from_environment().map_err(while_doing("no place for the daemon's folders"))?;
     folders.prepare().map_err(while_doing("the daemon's folders can't be made"))?;
     let environment = Environment::of_process();
     let settings = DaemonSettings::open(&folders.daemon_file(), &environment)?;
@@ -70,7 +71,8 @@ pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
             .map_err(while_doing("the log file can't be written"))?;
         let machine_id = machine::id_in(&folders.config, &folders.state)
             .map_err(while_doing("the machine's id can't be kept"))?;
-        let start = Start { folders, environment, settings, machine_id, log, outside: parts::outside() };
+        let start =
+            Start { folders, environment, settings, machine_id, log, outside: parts::outside() };
         live(&endpoint, start, on_demand).await
     });
     // Work that blocks on a dead disk must not keep the process.
@@ -90,7 +92,12 @@ async fn live(endpoint: &Endpoint, start: Start, on_demand: bool) -> Result<(), 
         tracing::warn!(%problem, "a variable changes nothing");
     }
     let registry = Arc::new(Registry::new(start)?);
-    tracing::info!(version = crate::VERSION, socket = facts.socket, on_demand, "the daemon started");
+    tracing::info!(
+        version = crate::VERSION,
+        socket = facts.socket,
+        on_demand,
+        "the daemon started"
+    );
     stop_on_signals(&registry)?;
     tokio::spawn(registry.clone().make_rounds());
     server::serve(endpoint, Host::new(registry, facts)).await?;

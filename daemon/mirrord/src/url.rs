@@ -9,9 +9,8 @@ use std::path::{Component, Path, PathBuf};
 use crate::config::nearest;
 
 /// Schemes of services whose adapters are not here yet.
-const PLANNED: [&str; 10] = [
-    "sftp", "s3", "webdavs", "webdav", "ftps", "ftp", "smb", "drive", "dropbox", "onedrive",
-];
+const PLANNED: [&str; 10] =
+    ["sftp", "s3", "webdavs", "webdav", "ftps", "ftp", "smb", "drive", "dropbox", "onedrive"];
 
 /// One place that stores a project's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,9 +83,7 @@ impl fmt::Display for BackendUrl {
 fn scheme_of(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once(':')?;
     let is_scheme = scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
-        && scheme
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter));
+        && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter));
     is_scheme.then_some((scheme, rest))
 }
 

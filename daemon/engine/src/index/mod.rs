@@ -5,6 +5,8 @@
 //! its file really had, in whole. What could not be looked at keeps the entry
 //! it had: absence is believed only from a complete listing.
 
+#[cfg(test)]
+mod faulty;
 mod hashing;
 mod look;
 mod refresh;

@@ -134,9 +134,8 @@ impl DaemonSettings {
 
 /// Names travel in commits and are shown on other machines.
 fn check_name(key: &str, name: &str, place: &impl Fn(&str) -> Place) -> Result<(), Problem> {
-    let bad = name.trim().is_empty()
-        || name.len() > LONGEST_NAME
-        || name.chars().any(char::is_control);
+    let bad =
+        name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control);
     if bad {
         return Err(Problem::with_fix(
             place(key),

@@ -14,7 +14,10 @@ pub(crate) struct Problem {
 /// Where a setting comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    File { file: PathBuf, line: Option<usize> },
+    File {
+        file: PathBuf,
+        line: Option<usize>,
+    },
     /// The variable of that name.
     Variable(String),
     /// A value that is only about to be stored.

@@ -10,8 +10,7 @@ use super::{DaemonSettings, Effective, Origin, Place, Problem, Seconds, Source};
 use crate::url::BackendUrl;
 
 /// Every setting of a project's file.
-pub(crate) const KEYS: [&str; 6] =
-    ["root", "url", "name", "patterns", "exclude", "poll_interval"];
+pub(crate) const KEYS: [&str; 6] = ["root", "url", "name", "patterns", "exclude", "poll_interval"];
 
 /// Those that `init --set` and `clone --set` may give.
 pub(crate) const SETTABLE: [&str; 1] = ["poll_interval"];
@@ -79,17 +78,9 @@ impl ProjectConfig {
         }
         let narrowing = narrowing(written.patterns, written.exclude);
         if let Some(patterns) = &narrowing {
-            patterns
-                .check()
-                .map_err(|error| problem("patterns", error.to_string(), None))?;
+            patterns.check().map_err(|error| problem("patterns", error.to_string(), None))?;
         }
-        Ok(Self {
-            name,
-            root: written.root,
-            url,
-            narrowing,
-            poll_interval: written.poll_interval,
-        })
+        Ok(Self { name, root: written.root, url, narrowing, poll_interval: written.poll_interval })
     }
 
     /// The text of a new file.
@@ -148,16 +139,8 @@ impl ProjectConfig {
                 value: list(&patterns.include).to_string(),
                 origin,
             },
-            Effective {
-                key: "exclude".into(),
-                value: list(&patterns.exclude).to_string(),
-                origin,
-            },
-            Effective {
-                key: "poll_interval".into(),
-                value: poll.to_string(),
-                origin: poll_origin,
-            },
+            Effective { key: "exclude".into(), value: list(&patterns.exclude).to_string(), origin },
+            Effective { key: "poll_interval".into(), value: poll.to_string(), origin: poll_origin },
         ]
     }
 }
@@ -251,7 +234,10 @@ mod tests {
         let shared = Patterns { include: vec!["**/*".into()], exclude: vec![] };
         let settings = config.effective(Some(&shared), &daemon);
         let find = |key: &str| settings.iter().find(|one| one.key == key).unwrap();
-        assert_eq!((find("patterns").value.trim(), find("patterns").origin), ("[\"**/*\"]", Origin::Shared));
+        assert_eq!(
+            (find("patterns").value.trim(), find("patterns").origin),
+            ("[\"**/*\"]", Origin::Shared)
+        );
         assert_eq!(find("poll_interval").origin, Origin::Default);
         assert_eq!(find("url").origin, Origin::Project);
     }

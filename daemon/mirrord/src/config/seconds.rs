@@ -63,8 +63,7 @@ impl Visitor<'_> for SecondsVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Seconds, E> {
-        text.parse()
-            .map_err(|()| E::invalid_value(de::Unexpected::Str(text), &self))
+        text.parse().map_err(|()| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }
 

@@ -26,9 +26,7 @@ impl Source {
     pub(crate) fn open(file: &Path) -> Result<Self, Problem> {
         match fs::read_to_string(file) {
             Ok(text) => Self::parse(file, &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Self::parse(file, "")
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::parse(file, ""),
             Err(error) => Err(Problem::unusable(file, &error)),
         }
     }
@@ -63,10 +61,7 @@ impl Source {
     /// Says where `key` stands.
     pub(crate) fn place_of(&self, key: &str) -> Place {
         let parts: Vec<&str> = key.split('.').collect();
-        Place::File {
-            file: self.file.clone(),
-            line: self.line_of(&parts),
-        }
+        Place::File { file: self.file.clone(), line: self.line_of(&parts) }
     }
 
     fn line_of(&self, key: &[&str]) -> Option<usize> {
@@ -97,10 +92,8 @@ impl Source {
 
     fn problem(&self, error: Error) -> Problem {
         let mut key = error.path.clone();
-        let from_environment = error
-            .metadata
-            .as_ref()
-            .is_some_and(|metadata| metadata.name == METADATA_NAME);
+        let from_environment =
+            error.metadata.as_ref().is_some_and(|metadata| metadata.name == METADATA_NAME);
         if let Kind::UnknownField(name, _) = &error.kind
             && key.last() != Some(name)
         {

@@ -25,11 +25,7 @@ pub(crate) fn write_private(file: &Path, text: &str) -> io::Result<()> {
 }
 
 fn write_new(file: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }
@@ -42,11 +38,12 @@ pub(crate) fn typed_value(text: &str) -> Value {
 
 /// Gives `text` with `key` set, everything else as it was.
 pub(crate) fn with_setting(text: &str, key: &str, value: Value) -> Result<String, Problem> {
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| Problem {
-        place: Place::Request,
-        what: format!("the file to change is not TOML: {}", error.message()),
-        fix: None,
-    })?;
+    let mut document: DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| Problem {
+            place: Place::Request,
+            what: format!("the file to change is not TOML: {}", error.message()),
+            fix: None,
+        })?;
     let mut table = document.as_table_mut();
     let mut parts: Vec<&str> = key.split('.').collect();
     let last = parts.pop().unwrap_or_default();

@@ -40,9 +40,7 @@ pub(crate) fn start(file: PathBuf, level: LogLevel, max_size_mb: u64) -> io::Res
         .with_env_filter(filter(level))
         .with_filter_reloading();
     let handle = subscriber.reload_handle();
-    subscriber
-        .try_init()
-        .map_err(|error| io::Error::other(error.to_string()))?;
+    subscriber.try_init().map_err(|error| io::Error::other(error.to_string()))?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(LogControl(Arc::new(move |filter| {
         // Only a daemon at its end has no log left to change.

@@ -42,10 +42,9 @@ impl Registry {
                 class: why.class,
                 hint: why.hint,
             },
-            Some(Condition::Open(_)) | None => RequestError::UnknownProject {
-                name: name.to_owned(),
-                meant: None,
-            },
+            Some(Condition::Open(_)) | None => {
+                RequestError::UnknownProject { name: name.to_owned(), meant: None }
+            }
         }
     }
 }

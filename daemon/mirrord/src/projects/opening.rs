@@ -58,7 +58,11 @@ impl Registry {
         let condition = match &outcome {
             Ok(open) => Condition::Open(open.clone()),
             Err((error, passing)) => {
-                tracing::warn!(project = name, reason = error.message(), "a project can't be opened");
+                tracing::warn!(
+                    project = name,
+                    reason = error.message(),
+                    "a project can't be opened"
+                );
                 Condition::Closed(Closed::by(error, *passing))
             }
         };
@@ -88,10 +92,7 @@ impl Registry {
         let id = open.project.project_id();
         let twin = self.views().into_iter().find(|view| {
             view.name != name
-                && view
-                    .open
-                    .as_ref()
-                    .is_some_and(|open| open.project.project_id() == id)
+                && view.open.as_ref().is_some_and(|open| open.project.project_id() == id)
         });
         twin.map_or(Ok(()), |view| Err(RequestError::SameProject(view.name)))
     }
@@ -125,7 +126,8 @@ impl Registry {
             })?;
         }
         let (backend, counts) = backends::open(&config.url);
-        let parts = parts::of_machine(&config.root, [&state, &data, &cache], backend, &self.outside)?;
+        let parts =
+            parts::of_machine(&config.root, [&state, &data, &cache], backend, &self.outside)?;
         Ok((parts, counts))
     }
 

@@ -74,14 +74,14 @@ fn against_itself(claim: &Claim) -> Result<(), Overlap> {
 
 fn against(claim: &Claim, other: &Claim) -> Result<(), Overlap> {
     let name = other.name.clone();
-    if claim.name == name {
-        return Err(Overlap::NameTaken(name));
-    }
     match nesting(&claim.root, &other.root) {
         Nesting::Apart => {}
         Nesting::Same => return Err(Overlap::SameFolder(name)),
         Nesting::Inside => return Err(Overlap::InsideProject(name)),
         Nesting::Around => return Err(Overlap::AroundProject(name)),
+    }
+    if claim.name == name {
+        return Err(Overlap::NameTaken(name));
     }
     if let Some(backend) = &claim.backend {
         match nesting(backend, &other.root) {
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn name_and_folder_belong_to_one_project() {
         check_refused("notes", "/x", "/y", "name");
-        check_refused("other", "/p/notes", "/y", "already the project");
+        check_refused("notes", "/p/notes", "/y", "already the project");
         check_refused("other", "/p/notes/sub", "/y", "inside the project");
         check_refused("other", "/p", "/y", "inside this folder");
     }

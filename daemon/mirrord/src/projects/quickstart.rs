@@ -39,7 +39,7 @@ impl Registry {
         let (name, backend) = self.place_for(&folder)?;
         let made = if is_sample { write_samples(&folder)? } else { Vec::new() };
         let plan = SetUp {
-            kind: SetUpKind::Init,
+            kind: SetUpKind::Init { push: true },
             folder,
             url: BackendUrl::Folder(backend),
             name: Some(name),

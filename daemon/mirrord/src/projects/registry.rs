@@ -99,12 +99,7 @@ impl Closed {
     }
 
     pub(super) fn by(error: &RequestError, passing: bool) -> Self {
-        Self {
-            reason: error.message(),
-            class: error.class(),
-            hint: error.hint(),
-            passing,
-        }
+        Self { reason: error.message(), class: error.class(), hint: error.hint(), passing }
     }
 }
 
@@ -116,12 +111,7 @@ impl From<Problem> for Closed {
 
 impl Slot {
     pub(super) fn closed(file: PathBuf, config: Option<ProjectConfig>, why: Closed) -> Self {
-        Self {
-            file,
-            config,
-            condition: Condition::Closed(why),
-            opening: Arc::default(),
-        }
+        Self { file, config, condition: Condition::Closed(why), opening: Arc::default() }
     }
 }
 
@@ -156,11 +146,7 @@ impl Registry {
 
     pub(crate) fn author(&self) -> Author {
         let settings = self.settings();
-        Author {
-            user: settings.user,
-            machine: settings.machine,
-            machine_id: self.machine_id,
-        }
+        Author { user: settings.user, machine: settings.machine, machine_id: self.machine_id }
     }
 
     pub(super) fn slots(&self) -> RwLockReadGuard<'_, BTreeMap<String, Slot>> {
@@ -210,10 +196,7 @@ impl Registry {
 
     /// Everything that is configured, sorted by name.
     pub(crate) fn views(&self) -> Vec<View> {
-        self.slots()
-            .iter()
-            .map(|(name, slot)| view_of(name, slot))
-            .collect()
+        self.slots().iter().map(|(name, slot)| view_of(name, slot)).collect()
     }
 
     pub(crate) fn view(&self, name: &str) -> Option<View> {
@@ -255,10 +238,5 @@ fn view_of(name: &str, slot: &Slot) -> View {
         Condition::Open(open) => (open.project.phase(), Some(open.clone())),
         Condition::Closed(why) => (Phase::Stopped { reason: why.reason.clone() }, None),
     };
-    View {
-        name: name.to_owned(),
-        config: slot.config.clone(),
-        phase,
-        open,
-    }
+    View { name: name.to_owned(), config: slot.config.clone(), phase, open }
 }

@@ -51,7 +51,9 @@ impl Registry {
             self.take_in(file);
             return match self.view(&name).and_then(|view| view.config) {
                 Some(_) => Ok(()),
-                None => Err(ProjectConfig::open(file).err().map_or(RequestError::Stopping, Into::into)),
+                None => {
+                    Err(ProjectConfig::open(file).err().map_or(RequestError::Stopping, Into::into))
+                }
             };
         };
         let config = ProjectConfig::open(file)?;
@@ -105,10 +107,8 @@ impl Registry {
 
     async fn drop_all_but(&self, files: &[PathBuf]) {
         let kept: BTreeSet<String> = files.iter().map(|file| name_of(file)).collect();
-        let gone: Vec<_> = self
-            .slots_mut()
-            .extract_if(.., |name, _| !kept.contains(name))
-            .collect();
+        let gone: Vec<_> =
+            self.slots_mut().extract_if(.., |name, _| !kept.contains(name)).collect();
         for (_, slot) in gone {
             if let Condition::Open(open) = slot.condition {
                 open.project.close().await;

@@ -73,7 +73,9 @@ impl Registry {
                     tracing::warn!(project = name, %error, "a project is opened again");
                     self.close_for_now(name, None).await;
                 }
-                Err(error) => tracing::debug!(project = name, %error, "the backend was not reached"),
+                Err(error) => {
+                    tracing::debug!(project = name, %error, "the backend was not reached")
+                }
                 Ok(_) => {}
             },
             Some(Condition::Closed(_)) | None => {}

@@ -40,7 +40,8 @@ pub(crate) struct SetUp {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetUpKind {
-    Init,
+    /// With `push`, what stands in the folder is committed at once.
+    Init { push: bool },
     Clone { pull: bool },
 }
 
@@ -149,12 +150,17 @@ impl Registry {
             poll_interval: poll_setting(&plan.settings)?,
         };
         let root = resolved(&config.root);
-        let own = [&self.folders.config, &self.folders.data, &self.folders.state, &self.folders.cache];
+        let own =
+            [&self.folders.config, &self.folders.data, &self.folders.state, &self.folders.cache];
         if own.into_iter().any(|own| root.starts_with(resolved(own))) {
-            return Err(folder_error("the daemon keeps its own files in", &root, "choose another folder"));
+            return Err(folder_error(
+                "the daemon keeps its own files in",
+                &root,
+                "choose another folder",
+            ));
         }
         // A clone's own name is known only when its backend has been looked at.
-        let is_named = plan.name.is_some() || plan.kind == SetUpKind::Init;
+        let is_named = plan.name.is_some() || matches!(plan.kind, SetUpKind::Init { .. });
         let mut claim = config.clone();
         if !is_named {
             claim.name = String::new();
@@ -170,7 +176,7 @@ impl Registry {
         plan: &SetUp,
         undo: &mut Undo,
     ) -> Result<Looked, RequestError> {
-        let takes_theirs = plan.name.is_none() && plan.kind != SetUpKind::Init;
+        let takes_theirs = plan.name.is_none() && !matches!(plan.kind, SetUpKind::Init { .. });
         if takes_theirs {
             let mut trial = config.clone();
             trial.name = format!(".{}", self.outside.ulid());
@@ -212,11 +218,9 @@ impl Registry {
             (Holding::Empty | Holding::PlainFiles, SetUpKind::Clone { .. }) => {
                 Err(mirror_engine::EngineError::NoProject.into())
             }
-            (Holding::Empty | Holding::PlainFiles, SetUpKind::Init) => {
-                let settings = SharedSettings {
-                    name: config.name.clone(),
-                    patterns: checked_patterns(plan)?,
-                };
+            (Holding::Empty | Holding::PlainFiles, SetUpKind::Init { .. }) => {
+                let settings =
+                    SharedSettings { name: config.name.clone(), patterns: checked_patterns(plan)? };
                 let (_, made) = create(parts, &self.author(), settings).await?;
                 undo.created = made;
                 Ok(!made)
@@ -239,15 +243,14 @@ impl Registry {
     }
 }
 
-/// The first job of a project: what stands there comes here when it was
-/// joined; else what stands here is committed, and plain files that the
-/// backend holds are adopted by the same job.
+/// The first job of a project: what stands there comes here, be it a project
+/// that was joined or plain files that the first commit adopted.
 fn first_job(kind: SetUpKind, joined: bool) -> Option<JobRequest> {
     let scope = Scope::default();
     let job = match (kind, joined) {
         (SetUpKind::Clone { pull: false }, _) => return None,
-        (_, true) => Job::Pull { scope },
-        (_, false) => Job::Sync { scope, message: None },
+        (SetUpKind::Init { push: true }, false) => Job::Sync { scope, message: None },
+        (SetUpKind::Init { .. } | SetUpKind::Clone { .. }, _) => Job::Pull { scope },
     };
     Some(JobRequest { job, dry_run: false, consent: false })
 }
@@ -258,9 +261,7 @@ fn checked_patterns(plan: &SetUp) -> Result<Patterns, RequestError> {
         patterns.include.clone_from(&plan.patterns);
     }
     patterns.exclude.clone_from(&plan.excludes);
-    patterns
-        .check()
-        .map_err(|error| RequestError::usage(error.to_string()))?;
+    patterns.check().map_err(|error| RequestError::usage(error.to_string()))?;
     Ok(patterns)
 }
 
@@ -291,21 +292,23 @@ fn refuse_synced_folder(url: &BackendUrl) -> Result<(), RequestError> {
 fn make_places(plan: &SetUp, config: &ProjectConfig, undo: &mut Undo) -> Result<(), RequestError> {
     if let Some(backend) = plan.url.folder() {
         match plan.kind {
-            SetUpKind::Init => make_last(backend, undo)?,
+            SetUpKind::Init { .. } => make_last(backend, undo)?,
             SetUpKind::Clone { .. } if !backend.is_dir() => {
-                return Err(folder_error("there is no backend folder", backend, "check the URL, and that its disk is mounted"));
+                return Err(folder_error(
+                    "there is no backend folder",
+                    backend,
+                    "check the URL, and that its disk is mounted",
+                ));
             }
             SetUpKind::Clone { .. } => {}
         }
     }
     make_last(&config.root, undo)?;
-    if plan.kind != SetUpKind::Init {
-        let mut entries = std::fs::read_dir(&config.root).map_err(|cause| unusable(&config.root, cause))?;
+    if !matches!(plan.kind, SetUpKind::Init { .. }) {
+        let mut entries =
+            std::fs::read_dir(&config.root).map_err(|cause| unusable(&config.root, cause))?;
         if entries.next().is_some() {
-            return Err(RequestError::Usage {
-                what: format!("{} is not empty", config.root.display()),
-                hint: Some("clone into a new folder, or use `mirrorctl init` here".to_owned()),
-            });
+            return Err(RequestError::NotEmpty(config.root.clone()));
         }
         undo.filled_folder = Some(config.root.clone());
     }
@@ -320,7 +323,11 @@ fn make_last(folder: &Path, undo: &mut Undo) -> Result<(), RequestError> {
         Err(cause) => return Err(unusable(folder, cause)),
     }
     if !folder.parent().is_some_and(Path::is_dir) {
-        return Err(folder_error("the folder above is missing:", folder, "make it, or check the path and that its disk is mounted"));
+        return Err(folder_error(
+            "the folder above is missing:",
+            folder,
+            "make it, or check the path and that its disk is mounted",
+        ));
     }
     std::fs::create_dir(folder).map_err(|cause| unusable(folder, cause))?;
     undo.made_folders.push(folder.to_owned());

@@ -72,7 +72,8 @@ impl Registry {
         let file = self.folders.daemon_file();
         let text = changed(&file, request)?;
         let source = Source::parse(&file, &text).map_err(problem_of_request)?;
-        let settings = DaemonSettings::read(&source, &self.environment).map_err(problem_of_request)?;
+        let settings =
+            DaemonSettings::read(&source, &self.environment).map_err(problem_of_request)?;
         write(&file, source.text())?;
         self.adopt_settings(settings.clone()).await;
         found(settings.effective(), &request.key)
@@ -96,7 +97,11 @@ impl Registry {
     }
 
     /// Changes it for every machine, by a commit.
-    async fn set_shared(&self, name: &str, request: &SetRequest) -> Result<Effective, RequestError> {
+    async fn set_shared(
+        &self,
+        name: &str,
+        request: &SetRequest,
+    ) -> Result<Effective, RequestError> {
         let name = self.named(name)?;
         check_key(&request.key, &SHARED)?;
         let open = self.open(&name).await?;
@@ -107,11 +112,8 @@ impl Registry {
             "patterns" => list(&settings.patterns.include).to_string(),
             _ => list(&settings.patterns.exclude).to_string(),
         };
-        let job = JobRequest {
-            job: Job::ChangeSettings { settings },
-            dry_run: false,
-            consent: false,
-        };
+        let job =
+            JobRequest { job: Job::ChangeSettings { settings }, dry_run: false, consent: false };
         let (events, mut unheard) = mpsc::channel(16);
         let drain = async { while unheard.recv().await.is_some() {} };
         let run = open.project.run(job, events);
@@ -143,14 +145,13 @@ impl Registry {
     fn check_project_file(&self, file: &Path) -> Checked {
         let problem = match ProjectConfig::open(file) {
             Err(problem) => Some(problem),
-            Ok(config) => self
-                .check_claim(&config, Some(&config.name))
-                .err()
-                .map(|error| Problem {
+            Ok(config) => {
+                self.check_claim(&config, Some(&config.name)).err().map(|error| Problem {
                     place: Place::File { file: file.to_owned(), line: None },
                     what: error.message(),
                     fix: error.hint(),
-                }),
+                })
+            }
         };
         of(file, problem)
     }
@@ -180,7 +181,10 @@ fn found(settings: Vec<Effective>, key: &str) -> Result<Effective, RequestError>
         .ok_or_else(|| RequestError::usage(format!("{key:?} has no value")))
 }
 
-fn with_shared(before: SharedSettings, request: &SetRequest) -> Result<SharedSettings, RequestError> {
+fn with_shared(
+    before: SharedSettings,
+    request: &SetRequest,
+) -> Result<SharedSettings, RequestError> {
     let mut settings = before;
     match request.key.as_str() {
         "name" => {
@@ -206,10 +210,9 @@ fn globs(text: &str) -> Result<Vec<String>, RequestError> {
     };
     match typed_value(text) {
         Value::String(glob) => Ok(vec![glob.into_value()]),
-        Value::Array(globs) => globs
-            .iter()
-            .map(|glob| glob.as_str().map(str::to_owned).ok_or_else(wrong))
-            .collect(),
+        Value::Array(globs) => {
+            globs.iter().map(|glob| glob.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+        }
         _ => Err(wrong()),
     }
 }

@@ -30,10 +30,7 @@ impl v1::config_service_server::ConfigService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("config set", async move {
-            let project = request
-                .project
-                .map(|project| host.name_of(Some(project)))
-                .transpose()?;
+            let project = request.project.map(|project| host.name_of(Some(project))).transpose()?;
             let set = SetRequest {
                 project,
                 key: request.key,

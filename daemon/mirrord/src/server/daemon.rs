@@ -67,8 +67,7 @@ impl v1::daemon_service_server::DaemonService for Host {
     ) -> Result<Response<v1::ReloadDaemonResponse>, Status> {
         let registry = self.registry.clone();
         let reload = async move { registry.reload().await };
-        self.answer("reload", async { reload.await.map(|()| v1::ReloadDaemonResponse {}) })
-            .await
+        self.answer("reload", async { reload.await.map(|()| v1::ReloadDaemonResponse {}) }).await
     }
 }
 

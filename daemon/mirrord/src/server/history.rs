@@ -70,7 +70,10 @@ impl v1::history_service_server::HistoryService for Host {
     }
 }
 
-fn query(request: v1::ListCommitsRequest, root: &std::path::Path) -> Result<LogQuery, RequestError> {
+fn query(
+    request: v1::ListCommitsRequest,
+    root: &std::path::Path,
+) -> Result<LogQuery, RequestError> {
     let path = match request.path {
         None => None,
         Some(typed) => in_project(root, &request.folder, &[typed])?.pop(),

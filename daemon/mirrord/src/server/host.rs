@@ -57,11 +57,10 @@ impl Host {
         verb: &'static str,
         work: impl Future<Output = Result<T, RequestError>> + Send + 'static,
     ) -> Result<Response<T>, Status> {
-        let task = tokio::spawn(work.instrument(self.span(verb)));
+        let span = self.span(verb);
+        let task = tokio::spawn(work.instrument(span.clone()));
         let outcome = task.await.unwrap_or(Err(RequestError::Panicked));
-        outcome
-            .map(Response::new)
-            .map_err(|error| self.refusal(verb, &error))
+        outcome.map(Response::new).map_err(|error| span.in_scope(|| self.refusal(&error)))
     }
 
     /// Runs one request that tells events on its way; its outcome is the last
@@ -76,11 +75,12 @@ impl Host {
         F: Future<Output = Result<T, RequestError>> + Send + 'static,
     {
         let (events, unread) = mpsc::channel(EVENT_ROOM);
-        let task = tokio::spawn(work(events.clone()).instrument(self.span(verb)));
+        let span = self.span(verb);
+        let task = tokio::spawn(work(events.clone()).instrument(span.clone()));
         let host = self.clone();
         tokio::spawn(async move {
             let outcome = task.await.unwrap_or(Err(RequestError::Panicked));
-            let last = outcome.map_err(|error| host.refusal(verb, &error));
+            let last = outcome.map_err(|error| span.in_scope(|| host.refusal(&error)));
             // The client may be gone; the work is done all the same.
             drop(events.send(last).await);
         });
@@ -92,13 +92,13 @@ impl Host {
         tracing::info_span!("request", id, verb)
     }
 
-    fn refusal(&self, verb: &'static str, error: &RequestError) -> Status {
+    fn refusal(&self, error: &RequestError) -> Status {
         // What a stopping daemon cuts off is no fault of ours.
         let error = match error.class() {
             FaultClass::Internal if *self.registry.stopping().borrow() => &RequestError::Stopping,
             _ => error,
         };
-        tracing::info!(verb, class = ?error.class(), message = error.message(), "a request failed");
+        tracing::info!(class = ?error.class(), reason = error.message(), "the request failed");
         status_of(error, &self.registry.folders.home)
     }
 

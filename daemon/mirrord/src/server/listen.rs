@@ -34,7 +34,9 @@ pub(crate) enum ListenError {
 impl ListenError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Folder(_) => Some("nobody else may be able to enter it: remove it, or `chmod 700` it if it is yours"),
+            Self::Folder(_) => Some(
+                "nobody else may be able to enter it: remove it, or `chmod 700` it if it is yours",
+            ),
             Self::SecondDaemon(_) => Some("use that one, or end it with `mirrorctl daemon stop`"),
             Self::NotASocket(_) => Some("move it away"),
             Self::Unusable { .. } => None,

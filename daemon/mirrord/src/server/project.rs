@@ -29,7 +29,7 @@ impl v1::project_service_server::ProjectService for Host {
         let host = self.clone();
         Ok(self.stream("init", |client| async move {
             let plan = SetUp {
-                kind: SetUpKind::Init,
+                kind: SetUpKind::Init { push: false },
                 folder: absolute(&request.folder)?,
                 url: BackendUrl::parse(&request.url)?,
                 name: request.name,
@@ -123,7 +123,9 @@ impl Host {
 fn set_up_event(event: JobEvent) -> v1::SetUpEvent {
     let progress = match event {
         JobEvent::Progress(so_far) => progress(&so_far),
-        JobEvent::Committed { .. } => v1::Progress { step: "committed".into(), ..v1::Progress::default() },
+        JobEvent::Committed { .. } => {
+            v1::Progress { step: "committed".into(), ..v1::Progress::default() }
+        }
     };
     v1::SetUpEvent { event: Some(v1::set_up_event::Event::Progress(progress)) }
 }
@@ -141,10 +143,7 @@ fn summary(view: &View) -> v1::ProjectSummary {
 }
 
 fn pairs(settings: Vec<v1::Setting>) -> Vec<(String, String)> {
-    settings
-        .into_iter()
-        .map(|setting| (setting.key, setting.value))
-        .collect()
+    settings.into_iter().map(|setting| (setting.key, setting.value)).collect()
 }
 
 fn absolute(folder: &str) -> Result<PathBuf, RequestError> {

@@ -38,7 +38,10 @@ impl v1::status_service_server::StatusService for Host {
 }
 
 impl Host {
-    async fn status(&self, request: v1::ShowStatusRequest) -> Result<v1::StatusReport, RequestError> {
+    async fn status(
+        &self,
+        request: v1::ShowStatusRequest,
+    ) -> Result<v1::StatusReport, RequestError> {
         let name = self.name_of(request.project)?;
         let home = &self.registry.folders.home;
         match self.registry.open(&name).await {

@@ -73,7 +73,8 @@ fn set(file: &std::fs::File, exec: bool) -> std::result::Result<(), Errno> {
     fsync(file)
 }
 
-fn keeps_exec(root: BorrowedFd<'_>) -> std::result::Result<bool, Errno> {
+/// Tries the bit on a file of ours in the root.
+pub(super) fn keeps_exec(root: BorrowedFd<'_>) -> std::result::Result<bool, Errno> {
     let name = format!("{TEMP_PREFIX}exec-{}", process::id());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let file = openat(root, &name, flags, Mode::from_raw_mode(0o600))?;

@@ -26,10 +26,7 @@ pub(in crate::server) fn status_of(error: &RequestError, home: &Path) -> Status 
 }
 
 pub(super) fn failed_file(fault: &FileFault, home: &Path) -> v1::FailedFile {
-    v1::FailedFile {
-        path: fault.path.clone(),
-        fault: Some(file_fault(fault, home)),
-    }
+    v1::FailedFile { path: fault.path.clone(), fault: Some(file_fault(fault, home)) }
 }
 
 pub(super) fn file_fault(fault: &FileFault, home: &Path) -> v1::Fault {

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use mirror_engine::{
-    FileAction, FileReport, JobEvent, Notice, NoticeKind, Progress, Report,
-};
+use mirror_engine::{FileAction, FileReport, JobEvent, Notice, NoticeKind, Progress, Report};
 use mirror_proto::v1;
 
 use super::fault::failed_file;

@@ -1,12 +1,14 @@
 //! What stands where after each call, with nobody in between.
 
 use std::collections::BTreeMap;
+use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
+use super::super::exec::keeps_exec;
 use super::*;
 use crate::outside::DirEntry;
 
@@ -111,6 +113,15 @@ fn executable_bit_is_set_and_cleared_on_the_expected_file_only() {
     assert!(is_done(&scene.tree.set_exec(&target, exec, false).unwrap()));
     assert_eq!(mode(&scene, "run"), 0o640);
     assert_eq!(scene.tree.set_exec(&path("gone"), exec, false).unwrap(), Put::Changed);
+}
+
+#[test]
+fn trying_the_executable_bit_leaves_nothing() {
+    let scene = Scene::new();
+    let root = scene.tree.root.open(None).unwrap();
+    assert!(keeps_exec(root.as_fd()).unwrap());
+    assert!(scene.tree.traits().exec);
+    assert_eq!(scene.names(), Vec::<String>::new());
 }
 
 #[test]

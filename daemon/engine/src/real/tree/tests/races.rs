@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,9 +24,9 @@ impl Habit {
     fn save(self, root: &Path, content: &str) {
         let place = root.join("a.txt");
         match self {
-            Self::Overwrite => {
-                File::create(place).unwrap().write_all(content.as_bytes()).unwrap();
-            }
+            // A file that lost its last name while it was open is beyond
+            // promise; the program saves again.
+            Self::Overwrite => while overwrite(&place, content) == 0 {},
             Self::Replace => save(root, "a.txt", content),
             Self::Backup => {
                 let _ = fs::rename(&place, root.join("a.txt~"));
@@ -33,6 +34,13 @@ impl Habit {
             }
         }
     }
+}
+
+/// Writes into a file, and tells how many names it has left after that.
+fn overwrite(place: &Path, content: &str) -> u64 {
+    let mut file = File::create(place).unwrap();
+    file.write_all(content.as_bytes()).unwrap();
+    file.metadata().unwrap().nlink()
 }
 
 /// Lets a program save versions one after the other while the daemon replaces
