@@ -46,11 +46,7 @@ impl std::fmt::Display for FolderError {
             }
             Self::NotAFolder(folder) => write!(out, "{} is not a folder", folder.display()),
             Self::Foreign { folder, owner } => {
-                write!(
-                    out,
-                    "the folder {} belongs to user {owner}",
-                    folder.display()
-                )
+                write!(out, "the folder {} belongs to user {owner}", folder.display())
             }
             Self::Open { folder, mode } => write!(
                 out,
@@ -97,10 +93,7 @@ pub fn prepare_folder(socket: &Path) -> Result<(), FolderError> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(|source| FolderError::Unusable {
-            folder: folder.to_owned(),
-            source,
-        })?;
+        .map_err(|source| FolderError::Unusable { folder: folder.to_owned(), source })?;
     check_folder(socket)
 }
 
@@ -115,10 +108,7 @@ pub fn check_folder(socket: &Path) -> Result<(), FolderError> {
     let mode = found.mode() & 0o777;
     match (found.is_dir(), found.uid() == user_id(), mode & 0o077) {
         (false, _, _) => Err(FolderError::NotAFolder(folder)),
-        (true, false, _) => Err(FolderError::Foreign {
-            folder,
-            owner: found.uid(),
-        }),
+        (true, false, _) => Err(FolderError::Foreign { folder, owner: found.uid() }),
         (true, true, 0) => Ok(()),
         (true, true, _) => Err(FolderError::Open { folder, mode }),
     }
@@ -139,10 +129,7 @@ impl Surroundings {
         let usual = PathBuf::from(format!("/run/user/{user_id}"));
         Ok(Self {
             home: set("MIRRORD_HOME").map(std::path::absolute).transpose()?,
-            runtime: named
-                .into_iter()
-                .chain([usual])
-                .find(|folder| is_ours(folder, user_id)),
+            runtime: named.into_iter().chain([usual]).find(|folder| is_ours(folder, user_id)),
             user_id,
         })
     }
@@ -202,20 +189,13 @@ mod tests {
     #[test]
     fn home_comes_before_the_runtime_folder_and_that_before_tmp() {
         check(Some("/h"), Some("/run/user/7"), "/h/run/mirrord.sock");
-        check(
-            None,
-            Some("/run/user/7"),
-            "/run/user/7/mirrord/mirrord.sock",
-        );
+        check(None, Some("/run/user/7"), "/run/user/7/mirrord/mirrord.sock");
         check(None, None, "/tmp/mirrord-7/mirrord.sock");
     }
 
     #[test]
     fn path_too_long_for_a_socket_goes_to_tmp_under_its_hash() {
-        let longest = format!(
-            "/{}",
-            "h".repeat(LONGEST_PATH - "/run/mirrord.sock".len() - 1)
-        );
+        let longest = format!("/{}", "h".repeat(LONGEST_PATH - "/run/mirrord.sock".len() - 1));
         check(Some(&longest), None, &format!("{longest}/run/mirrord.sock"));
 
         let too_long = path_in(&Surroundings {
@@ -223,10 +203,7 @@ mod tests {
             runtime: None,
             user_id: 7,
         });
-        let name = too_long
-            .file_stem()
-            .and_then(OsStr::to_str)
-            .expect("a name");
+        let name = too_long.file_stem().and_then(OsStr::to_str).expect("a name");
         assert_eq!(too_long.parent(), Some(Path::new("/tmp/mirrord-7")));
         assert_eq!(name.len(), 16);
         assert!(name.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -257,17 +234,11 @@ mod tests {
         prepare_folder(&socket).expect("made");
 
         fs::set_permissions(folder_of(&socket), Permissions::from_mode(0o750)).expect("opened");
-        assert!(matches!(
-            check_folder(&socket),
-            Err(FolderError::Open { mode: 0o750, .. })
-        ));
+        assert!(matches!(check_folder(&socket), Err(FolderError::Open { mode: 0o750, .. })));
 
         symlink(place.path(), place.path().join("link")).expect("linked");
         let behind = place.path().join("link/mirrord.sock");
-        assert!(matches!(
-            check_folder(&behind),
-            Err(FolderError::NotAFolder(_))
-        ));
+        assert!(matches!(check_folder(&behind), Err(FolderError::NotAFolder(_))));
     }
 
     #[test]

@@ -24,10 +24,7 @@ async fn fails_and_leaves_nothing(place: &Place, body: &Body) {
     for expect in [Expect::Absent, Expect::Anything] {
         let stored = place.try_store("notes/a.txt", body.clone(), expect).await;
 
-        assert!(
-            matches!(stored, Err(StorageError::Source { .. })),
-            "{stored:?}"
-        );
+        assert!(matches!(stored, Err(StorageError::Source { .. })), "{stored:?}");
         place.holds_nothing().await;
     }
 }
@@ -46,17 +43,12 @@ pub(crate) async fn failed_replacement_keeps_the_old_content(place: &Place) {
 
 pub(crate) async fn large_body_arrives_byte_for_byte(place: &Place) {
     let bytes = varied(9_000_001);
-    let chunks = bytes
-        .chunks(77_777)
-        .map(|chunk| Ok(Bytes::copy_from_slice(chunk)));
+    let chunks = bytes.chunks(77_777).map(|chunk| Ok(Bytes::copy_from_slice(chunk)));
     let body = streamed(9_000_001, chunks.collect());
 
     let stored = place.store_if("large", body, Expect::Absent).await;
 
     assert!(matches!(stored, Guarded::Done(_)));
     assert!(place.bytes("large").await.is_some_and(|read| read == bytes));
-    assert_eq!(
-        place.stat("large").await.map(|file| file.size),
-        Some(9_000_001)
-    );
+    assert_eq!(place.stat("large").await.map(|file| file.size), Some(9_000_001));
 }

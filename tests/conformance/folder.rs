@@ -21,9 +21,7 @@ fn entry_as_a_folder(place: &Place) {
 async fn entry_spelled_as_a_folder_is_a_file() {
     let place = Place::local_folder();
     entry_as_a_folder(&place);
-    place
-        .store("_mirror/log/0000000/0000000002.json", "two")
-        .await;
+    place.store("_mirror/log/0000000/0000000002.json", "two").await;
 
     assert_eq!(place.content(ENTRY).await, "one");
     let listed = place.files("_mirror/log").await;
@@ -82,18 +80,12 @@ async fn links_lead_nowhere() {
 
     assert_eq!(elsewhere.names("").await, ["secret"]);
     assert_eq!(elsewhere.content("secret").await, "theirs");
-    assert_eq!(
-        fs::read_dir(place.on_disk()).expect("the folder").count(),
-        4
-    );
+    assert_eq!(fs::read_dir(place.on_disk()).expect("the folder").count(), 4);
 }
 
 async fn is_rejected(place: &Place, at: &str, expect: Expect) {
     let stored = place.try_store(at, "ours", expect).await;
-    assert!(
-        matches!(stored, Err(StorageError::Rejected { .. })),
-        "{at}: {stored:?}"
-    );
+    assert!(matches!(stored, Err(StorageError::Rejected { .. })), "{at}: {stored:?}");
 }
 
 #[tokio::test]
@@ -116,12 +108,7 @@ async fn names_that_are_not_text_and_pipes_do_not_exist_for_us() {
 async fn name_too_long_for_the_file_system_is_rejected() {
     let place = Place::local_folder();
 
-    is_rejected(
-        &place,
-        &format!("folder/{}", "x".repeat(256)),
-        Expect::Absent,
-    )
-    .await;
+    is_rejected(&place, &format!("folder/{}", "x".repeat(256)), Expect::Absent).await;
 
     place.holds_nothing().await;
     assert!(!place.on_disk().join("folder").exists());

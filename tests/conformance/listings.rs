@@ -5,9 +5,7 @@ use futures::{StreamExt, stream};
 use super::place::Place;
 
 pub(crate) async fn listing_is_complete(place: &Place) {
-    let mut names: Vec<_> = (0..1500)
-        .map(|n| format!("all/{}/{n}.txt", n % 7))
-        .collect();
+    let mut names: Vec<_> = (0..1500).map(|n| format!("all/{}/{n}.txt", n % 7)).collect();
     stream::iter(&names)
         .for_each_concurrent(16, async |name| {
             place.store(name, "content").await;
@@ -20,9 +18,7 @@ pub(crate) async fn listing_is_complete(place: &Place) {
 }
 
 pub(crate) async fn listing_holds_only_what_is_below_its_prefix(place: &Place) {
-    for name in [
-        "a/b", "a/bc/d", "a/bc/e/f", "a/bcd", "a/bc.txt", "a/bc-d/e", "other",
-    ] {
+    for name in ["a/b", "a/bc/d", "a/bc/e/f", "a/bcd", "a/bc.txt", "a/bc-d/e", "other"] {
         place.store(name, "content").await;
     }
 

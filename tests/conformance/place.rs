@@ -29,10 +29,7 @@ impl Place {
     }
 
     fn memory(profile: MemoryProfile) -> Self {
-        Self {
-            backend: Arc::new(MemoryBackend::new(profile)),
-            folder: None,
-        }
+        Self { backend: Arc::new(MemoryBackend::new(profile)), folder: None }
     }
 
     pub(crate) fn local_folder() -> Self {
@@ -92,10 +89,7 @@ impl Place {
     }
 
     pub(crate) async fn remove(&self, at: &str) {
-        assert_eq!(
-            self.remove_if(at, Expect::Anything).await,
-            Guarded::Done(())
-        );
+        assert_eq!(self.remove_if(at, Expect::Anything).await, Guarded::Done(()));
     }
 
     pub(crate) async fn rename(&self, from: &str, to: &str) -> Guarded<()> {
@@ -129,12 +123,8 @@ impl Place {
 
     pub(crate) async fn files(&self, prefix: &str) -> Vec<RemoteFile> {
         let prefix = path(prefix);
-        let mut files: Vec<_> = self
-            .backend
-            .list(&prefix)
-            .try_collect()
-            .await
-            .expect("a complete listing");
+        let mut files: Vec<_> =
+            self.backend.list(&prefix).try_collect().await.expect("a complete listing");
         files.sort_by(|one, other| one.path.cmp(&other.path));
         files
     }
@@ -157,10 +147,7 @@ pub(crate) fn path(text: &str) -> RemotePath {
 
 /// A body that gives these chunks, whatever length it says.
 pub(crate) fn streamed(len: u64, chunks: Vec<Result<Bytes, &'static str>>) -> Body {
-    Body::Source {
-        len,
-        source: Arc::new(Chunks(chunks)),
-    }
+    Body::Source { len, source: Arc::new(Chunks(chunks)) }
 }
 
 struct Chunks(Vec<Result<Bytes, &'static str>>);
@@ -168,9 +155,7 @@ struct Chunks(Vec<Result<Bytes, &'static str>>);
 impl Source for Chunks {
     fn open(&self) -> ByteStream {
         let broken = |cause: &str| StorageError::Unreachable(cause.into());
-        stream::iter(self.0.clone())
-            .map(move |chunk| chunk.map_err(broken))
-            .boxed()
+        stream::iter(self.0.clone()).map(move |chunk| chunk.map_err(broken)).boxed()
     }
 }
 
@@ -178,9 +163,7 @@ impl Source for Chunks {
 pub(crate) fn varied(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         state.to_le_bytes()[7]
     };
     std::iter::repeat_with(next).take(len).collect()

@@ -30,9 +30,7 @@ async fn one_of_eight_processes_creates_each_name() {
     let place = Place::local_folder();
     let starter = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = starter.local_addr().expect("its own address").to_string();
-    let children: Vec<_> = (0..RACERS)
-        .map(|racer| start(&place, &address, racer))
-        .collect();
+    let children: Vec<_> = (0..RACERS).map(|racer| start(&place, &address, racer)).collect();
 
     let lanes: Vec<_> = children.iter().map(|_| accept(&starter)).collect();
     for mut lane in &lanes {
@@ -46,11 +44,7 @@ async fn one_of_eight_processes_creates_each_name() {
 
     for number in 0..NAMES {
         let won = |(_, names): &&(u8, Vec<u8>)| names[number] == 1;
-        let winners: Vec<u8> = results
-            .iter()
-            .filter(won)
-            .map(|(racer, _)| *racer)
-            .collect();
+        let winners: Vec<u8> = results.iter().filter(won).map(|(racer, _)| *racer).collect();
         assert_eq!(winners.len(), 1, "{} was won by {winners:?}", name(number));
         let stands = place.bytes(&name(number)).await.expect("somebody won");
         assert!(stands == vec![winners[0]; LEN], "{}", name(number));

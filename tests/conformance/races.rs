@@ -17,10 +17,7 @@ pub(crate) async fn one_of_many_absent_writes_is_done(place: &Place) {
             let store = async move { place.store_if(&name, content, Expect::Absent).await };
             tokio::spawn(store)
         });
-        let ends = join_all(tasks)
-            .await
-            .into_iter()
-            .map(|end| end.expect("no panic"));
+        let ends = join_all(tasks).await.into_iter().map(|end| end.expect("no panic"));
         let winners: Vec<u8> = (0..)
             .zip(ends)
             .filter(|(_, end)| matches!(end, Guarded::Done(_)))
@@ -65,9 +62,7 @@ pub(crate) async fn writers_and_removers_of_one_folder_do_not_disturb_each_other
         tokio::spawn(async move {
             let name = format!("deep/folder/{writer}");
             for round in 0..200 {
-                let stored = place
-                    .store_if(&name, round.to_string(), Expect::Absent)
-                    .await;
+                let stored = place.store_if(&name, round.to_string(), Expect::Absent).await;
                 assert!(matches!(stored, Guarded::Done(_)));
                 assert_eq!(place.content(&name).await, round.to_string());
                 place.remove(&name).await;

@@ -61,10 +61,7 @@ pub(crate) async fn range_in_a_large_file_gives_its_bytes(place: &Place) {
     let bytes = varied(3_000_000);
     place.store("a", bytes.clone()).await;
 
-    let range = ByteRange {
-        start: 1_234_567,
-        len: Some(1_500_000),
-    };
+    let range = ByteRange { start: 1_234_567, len: Some(1_500_000) };
     let read = place.range("a", range).await.expect("the file is there");
 
     assert!(read == bytes[1_234_567..2_734_567]);

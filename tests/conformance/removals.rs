@@ -37,10 +37,7 @@ pub(crate) async fn guarded_removal_of_another_version_is_refused(place: &Place)
     assert_eq!([stale, absent], [const { Guarded::Refused }; 2]);
     assert_eq!(place.content("a").await, "two");
 
-    assert_eq!(
-        place.remove_if("a", Expect::At(second)).await,
-        Guarded::Done(())
-    );
+    assert_eq!(place.remove_if("a", Expect::At(second)).await, Guarded::Done(()));
     assert_eq!(place.stat("a").await, None);
 }
 

@@ -14,9 +14,7 @@ pub(crate) async fn rename_moves_the_whole_file(place: &Place) {
 
     assert_eq!(place.names("").await, [""; 0]);
     assert_eq!(place.content(ASIDE).await, "one");
-    let made_again = place
-        .store_if("notes", "two", mirror_storage::Expect::Absent)
-        .await;
+    let made_again = place.store_if("notes", "two", mirror_storage::Expect::Absent).await;
     assert!(matches!(made_again, Guarded::Done(_)));
 }
 
@@ -52,10 +50,7 @@ pub(crate) async fn one_of_many_renames_to_a_name_is_done(place: &Place) {
             let (place, target) = (place.clone(), target.clone());
             tokio::spawn(async move { (place.rename(&source, &target).await, source) })
         });
-        let ends = join_all(tasks)
-            .await
-            .into_iter()
-            .map(|end| end.expect("no panic"));
+        let ends = join_all(tasks).await.into_iter().map(|end| end.expect("no panic"));
         let winners: Vec<_> = ends.filter(|(end, _)| *end == Guarded::Done(())).collect();
 
         assert_eq!(winners.len(), 1, "round {round}");

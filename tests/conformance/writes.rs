@@ -32,9 +32,7 @@ pub(crate) async fn write_at_a_stale_revision_is_refused(place: &Place) {
     let absent = place.store_if("a.txt", "one", Expect::At(made_up)).await;
     let first = place.store("a.txt", "one").await;
     place.remove("a.txt").await;
-    let gone = place
-        .store_if("a.txt", "two", Expect::At(first.clone()))
-        .await;
+    let gone = place.store_if("a.txt", "two", Expect::At(first.clone())).await;
     place.store("a.txt", "one").await;
     let made_again = place.store_if("a.txt", "two", Expect::At(first)).await;
 
@@ -82,10 +80,7 @@ pub(crate) async fn file_in_place_of_a_folder_is_rejected(place: &Place) {
 
 async fn is_rejected(place: &Place, at: &str, expect: Expect) {
     let stored = place.try_store(at, "two", expect).await;
-    assert!(
-        matches!(stored, Err(StorageError::Rejected { .. })),
-        "{stored:?}"
-    );
+    assert!(matches!(stored, Err(StorageError::Rejected { .. })), "{stored:?}");
 }
 
 pub(crate) async fn emptied_folder_is_in_no_files_way(place: &Place) {

@@ -11,10 +11,7 @@ use crate::support::{
 /// No project was set up, here or on the backend.
 #[track_caller]
 fn nothing_was_made(world: &World, machine: &Machine) {
-    assert_eq!(
-        machine.asks(&["projects"])["projects"],
-        serde_json::json!([])
-    );
+    assert_eq!(machine.asks(&["projects"])["projects"], serde_json::json!([]));
     assert!(!world.holds_a_project(), "the backend holds a project");
 }
 
@@ -38,10 +35,7 @@ fn client_without_a_daemon_says_where_it_looked() {
     fs::copy(binaries().join("mirrorctl"), &alone).expect("a copy of the client");
 
     let mut command = laptop.command(&alone);
-    command
-        .env("PATH", world.folder("empty"))
-        .env("MIRRORD_BIN", "/nowhere/mirrord")
-        .arg("status");
+    command.env("PATH", world.folder("empty")).env("MIRRORD_BIN", "/nowhere/mirrord").arg("status");
 
     run(command).exits(5).says("mirrord").says("MIRRORD_BIN");
 }
@@ -97,10 +91,7 @@ fn clone_into_a_folder_with_files_changes_nothing() {
     desktop.fails(1, &["clone", &world.url(), text(&desktop.root())]);
 
     same_trees(&before, &desktop.tree());
-    assert_eq!(
-        desktop.asks(&["projects"])["projects"],
-        serde_json::json!([])
-    );
+    assert_eq!(desktop.asks(&["projects"])["projects"], serde_json::json!([]));
 }
 
 #[test]
@@ -163,20 +154,12 @@ fn folder_that_belongs_to_another_project_is_refused_by_name() {
     let above = above.parent().expect("a folder above");
 
     for folder in [&root, &inside, above] {
-        let error = laptop.fails(
-            1,
-            &[&init(folder, &second)[..], &["--name", "other"]].concat(),
-        );
+        let error = laptop.fails(1, &[&init(folder, &second)[..], &["--name", "other"]].concat());
         message_has(&error, &["notes"]);
     }
 
     assert!(!has_project(&world.path("second")));
-    assert_eq!(
-        laptop.asks(&["projects"])["projects"]
-            .as_array()
-            .map(Vec::len),
-        Some(1)
-    );
+    assert_eq!(laptop.asks(&["projects"])["projects"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
@@ -186,10 +169,7 @@ fn name_that_is_taken_is_refused() {
     let second = format!("folder:{}", world.path("second").display());
     let elsewhere = world.folder("elsewhere");
 
-    let error = laptop.fails(
-        1,
-        &[&init(&elsewhere, &second)[..], &["--name", "notes"]].concat(),
-    );
+    let error = laptop.fails(1, &[&init(&elsewhere, &second)[..], &["--name", "notes"]].concat());
 
     message_has(&error, &["notes"]);
     assert!(!has_project(&world.path("second")));
@@ -201,10 +181,7 @@ fn backend_and_project_inside_each_other_are_refused() {
     let laptop = world.machine("laptop");
     laptop.writes("a.md", "a\n");
     let inside = format!("folder:{}", laptop.path("backend").display());
-    let around = format!(
-        "folder:{}",
-        laptop.root().parent().expect("a parent").display()
-    );
+    let around = format!("folder:{}", laptop.root().parent().expect("a parent").display());
 
     for url in [&inside, &around] {
         laptop.fails(1, &init(&laptop.root(), url));
@@ -368,9 +345,7 @@ fn full_backend_takes_no_part_of_a_push() {
     let url = format!("folder:{}", backend.display());
     let laptop = world.machine("laptop");
     laptop.writes("a.md", "a\n");
-    laptop
-        .runs(&[&init(&laptop.root(), &url)[..], &["--pattern", "**/*"]].concat())
-        .exits(0);
+    laptop.runs(&[&init(&laptop.root(), &url)[..], &["--pattern", "**/*"]].concat()).exits(0);
     laptop.runs(&["push"]).exits(0);
     let head = laptop.head();
 
@@ -380,10 +355,7 @@ fn full_backend_takes_no_part_of_a_push() {
 
     assert_eq!(error["class"], "quota");
     assert_eq!(laptop.head(), head);
-    assert_eq!(
-        fs::read_to_string(backend.join("a.md")).expect("the view"),
-        "a\n"
-    );
+    assert_eq!(fs::read_to_string(backend.join("a.md")).expect("the view"), "a\n");
     laptop.removes("large");
     laptop.runs(&["push"]).exits(0);
     assert_eq!(laptop.head(), head + 1);

@@ -45,9 +45,7 @@ fn narrowing_patterns_deletes_nothing_anywhere() {
     let laptop = world.first_machine("laptop", &[("a.md", "a\n"), ("b.txt", "b\n")]);
     let desktop = world.next_machine("desktop");
 
-    desktop
-        .runs(&["config", "set", "patterns", r#"["**/*.md"]"#])
-        .exits(0);
+    desktop.runs(&["config", "set", "patterns", r#"["**/*.md"]"#]).exits(0);
     desktop.writes("a.md", "a, better\n");
     desktop.syncs();
     laptop.syncs();
@@ -65,9 +63,7 @@ fn shared_narrower_patterns_delete_nothing_anywhere() {
     let laptop = world.first_machine("laptop", &[("a.md", "a\n"), ("b.txt", "b\n")]);
     let desktop = world.next_machine("desktop");
 
-    laptop
-        .runs(&["config", "set", "--shared", "patterns", r#"["**/*.md"]"#])
-        .exits(0);
+    laptop.runs(&["config", "set", "--shared", "patterns", r#"["**/*.md"]"#]).exits(0);
     laptop.syncs();
     desktop.syncs();
     laptop.removes("b.txt");
@@ -101,10 +97,7 @@ fn modification_times_of_unchanged_files_stay() {
     let world = World::new();
     let laptop = world.first_machine("laptop", &[("still.md", "still\n"), ("busy.md", "0\n")]);
     let desktop = world.next_machine("desktop");
-    let before = [
-        modified(&laptop, "still.md"),
-        modified(&desktop, "still.md"),
-    ];
+    let before = [modified(&laptop, "still.md"), modified(&desktop, "still.md")];
 
     for round in 1..4 {
         laptop.writes("busy.md", format!("{round}\n"));
@@ -112,13 +105,7 @@ fn modification_times_of_unchanged_files_stay() {
         desktop.syncs();
     }
 
-    assert_eq!(
-        [
-            modified(&laptop, "still.md"),
-            modified(&desktop, "still.md")
-        ],
-        before
-    );
+    assert_eq!([modified(&laptop, "still.md"), modified(&desktop, "still.md")], before);
     assert_eq!(desktop.reads("busy.md"), "3\n");
 }
 
@@ -133,12 +120,8 @@ fn touch_is_no_change() {
     let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
     let before = laptop.head();
 
-    let file = fs::File::options()
-        .write(true)
-        .open(laptop.path("a.md"))
-        .expect("the file");
-    file.set_modified(SystemTime::UNIX_EPOCH)
-        .expect("a new time");
+    let file = fs::File::options().write(true).open(laptop.path("a.md")).expect("the file");
+    file.set_modified(SystemTime::UNIX_EPOCH).expect("a new time");
     laptop.runs(&["push"]).exits(0);
 
     assert_eq!(laptop.head(), before);
@@ -191,15 +174,8 @@ fn pull_never_writes_through_a_link_out_of_the_project() {
     laptop.runs(&["push"]).exits(0);
     let pulled = desktop.tries(&["pull"]);
 
-    assert_ne!(
-        pulled.code,
-        Some(0),
-        "one file can't be written: {pulled:#?}"
-    );
-    assert_eq!(
-        fs::read_dir(&outside).expect("the folder outside").count(),
-        0
-    );
+    assert_ne!(pulled.code, Some(0), "one file can't be written: {pulled:#?}");
+    assert_eq!(fs::read_dir(&outside).expect("the folder outside").count(), 0);
     assert_eq!(desktop.reads("b.md"), "b\n");
 }
 
@@ -216,9 +192,6 @@ fn executable_bit_travels() {
     desktop.runs(&["pull"]).exits(0);
 
     same_trees(&laptop.tree(), &desktop.tree());
-    let mode = fs::metadata(desktop.path("run.sh"))
-        .expect("the file")
-        .permissions()
-        .mode();
+    let mode = fs::metadata(desktop.path("run.sh")).expect("the file").permissions().mode();
     assert_eq!(mode & 0o100, 0o100);
 }

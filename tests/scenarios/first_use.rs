@@ -90,10 +90,7 @@ fn remove_leaves_the_files_and_the_backend() {
 
     laptop.runs(&["remove", "notes"]).exits(0);
 
-    assert_eq!(
-        laptop.asks(&["projects"])["projects"],
-        serde_json::json!([])
-    );
+    assert_eq!(laptop.asks(&["projects"])["projects"], serde_json::json!([]));
     same_trees(&tree, &laptop.tree());
     same_trees(&view, &world.view());
     assert!(world.holds_a_project());
@@ -112,10 +109,7 @@ fn many_clients_at_once_start_one_daemon() {
 
     let status = laptop.asks(&["daemon", "status"]);
     let daemons = daemons_of(&laptop.home());
-    assert_eq!(
-        serde_json::json!(daemons),
-        serde_json::json!([status["pid"]])
-    );
+    assert_eq!(serde_json::json!(daemons), serde_json::json!([status["pid"]]));
 }
 
 #[test]

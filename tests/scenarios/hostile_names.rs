@@ -73,19 +73,14 @@ fn names_that_some_machine_cannot_hold_are_skipped_and_named() {
         ]
     );
     assert_eq!(world.view().len(), 2);
-    assert_eq!(
-        fs::read_to_string(world.backend().join("README.md")).expect("the view"),
-        "first\n"
-    );
+    assert_eq!(fs::read_to_string(world.backend().join("README.md")).expect("the view"), "first\n");
 }
 
 fn reasons(machine: &Machine) -> Vec<String> {
     let status = machine.asks(&["status"]);
     let skipped = status["skipped"].as_array().expect("skipped files");
-    let mut reasons: Vec<String> = skipped
-        .iter()
-        .map(|one| one["reason"].as_str().expect("a reason").to_owned())
-        .collect();
+    let mut reasons: Vec<String> =
+        skipped.iter().map(|one| one["reason"].as_str().expect("a reason").to_owned()).collect();
     reasons.sort();
     reasons
 }
@@ -93,14 +88,10 @@ fn reasons(machine: &Machine) -> Vec<String> {
 #[test]
 fn names_from_other_machines_cannot_drive_a_terminal() {
     let world = World::new();
-    let laptop = world.first_machine(
-        "laptop",
-        &[("right\u{202e}left.md", "x"), ("zero\u{200b}width.md", "x")],
-    );
+    let laptop = world
+        .first_machine("laptop", &[("right\u{202e}left.md", "x"), ("zero\u{200b}width.md", "x")]);
     laptop.writes("a.md", "a\n");
-    laptop
-        .runs(&["push", "--message", "\u{1b}[31mred\u{7}"])
-        .exits(0);
+    laptop.runs(&["push", "--message", "\u{1b}[31mred\u{7}"]).exits(0);
     let desktop = world.next_machine("desktop");
 
     for command in [&["status", "--long"][..], &["log"], &["diff"]] {

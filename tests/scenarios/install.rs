@@ -83,9 +83,7 @@ fn uninstall_takes_the_programs_back_and_leaves_the_files() {
     let newcomer = Newcomer::new();
     newcomer.has_rust("1.99.0");
     newcomer.machine.writes("mine.md", "mine\n");
-    newcomer
-        .installs(&[text(&newcomer.machine.root())])
-        .exits(0);
+    newcomer.installs(&[text(&newcomer.machine.root())]).exits(0);
 
     let done = newcomer.installs(&["--uninstall"]).exits(0);
 
@@ -93,19 +91,11 @@ fn uninstall_takes_the_programs_back_and_leaves_the_files() {
     assert_eq!(left.count(), 0);
     assert!(daemons_of(&newcomer.machine.home()).is_empty());
     assert_eq!(newcomer.machine.reads("mine.md"), "mine\n");
-    assert!(
-        newcomer.machine.home().join("data").is_dir(),
-        "the history is gone"
-    );
-    assert!(
-        done.stdout.contains("data"),
-        "what is left is not said: {done:#?}"
-    );
+    assert!(newcomer.machine.home().join("data").is_dir(), "the history is gone");
+    assert!(done.stdout.contains("data"), "what is left is not said: {done:#?}");
     newcomer.installs(&["--uninstall"]).exits(0);
 
-    newcomer
-        .installs(&[text(&newcomer.machine.root())])
-        .exits(0);
+    newcomer.installs(&[text(&newcomer.machine.root())]).exits(0);
     assert_eq!(newcomer.machine.status_of("mine.md")["status"], "in_sync");
 }
 

@@ -13,12 +13,7 @@ fn newest_and_older_trees_are_rebuilt_by_hand() {
     let world = World::new();
     let laptop = world.first_machine(
         "laptop",
-        &[
-            ("a.md", "a\n"),
-            ("folder/with space.md", "b\n"),
-            ("-e", ""),
-            ("gone.md", "soon\n"),
-        ],
+        &[("a.md", "a\n"), ("folder/with space.md", "b\n"), ("-e", ""), ("gone.md", "soon\n")],
     );
     let (older_commit, older_tree) = (laptop.head(), laptop.tree());
     laptop.writes("a.md", "a, better\n");
@@ -62,18 +57,10 @@ fn checkpoint_shows_its_tree_to_gunzip_and_jq() {
     }
 
     let folder = world.backend().join("_mirror/checkpoints");
-    let newest = fs::read_dir(folder)
-        .expect("checkpoints")
-        .flatten()
-        .map(|file| file.path())
-        .max();
+    let newest = fs::read_dir(folder).expect("checkpoints").flatten().map(|file| file.path()).max();
     let mut shell = Command::new("sh");
     shell
-        .args([
-            "-euc",
-            r#"gunzip -c "$1" | jq -c '.history.manifest | keys'"#,
-            "sh",
-        ])
+        .args(["-euc", r#"gunzip -c "$1" | jq -c '.history.manifest | keys'"#, "sh"])
         .arg(newest.expect("a checkpoint after so many commits"));
 
     assert_eq!(run(shell).exits(0).stdout, "[\"a.md\",\"b.md\"]\n");

@@ -86,10 +86,8 @@ fn push_of_named_files_leaves_the_others() {
 #[test]
 fn deletions_travel() {
     let world = World::new();
-    let laptop = world.first_machine(
-        "laptop",
-        &[("keep.md", "k"), ("old.md", "o"), ("x/y.md", "y")],
-    );
+    let laptop =
+        world.first_machine("laptop", &[("keep.md", "k"), ("old.md", "o"), ("x/y.md", "y")]);
     let desktop = world.next_machine("desktop");
 
     laptop.removes("old.md");
@@ -130,11 +128,8 @@ fn renames_are_seen() {
     desktop.runs(&["pull"]).exits(0);
 
     let changes = &entries(&desktop, "1")[0]["changes"];
-    let renamed = changes
-        .as_array()
-        .expect("changes")
-        .iter()
-        .find(|one| one["change"] == "renamed");
+    let renamed =
+        changes.as_array().expect("changes").iter().find(|one| one["change"] == "renamed");
     let renamed = renamed.unwrap_or_else(|| panic!("no rename in {changes}"));
     assert_eq!(renamed["path"], "after.md");
     assert_eq!(renamed["from"], "before.md");
@@ -183,8 +178,6 @@ fn pushes_at_the_same_moment_both_count() {
     all_agree(&world, &[&laptop, &desktop]);
     assert_eq!(laptop.reads("desktop.md"), (ROUNDS - 1).to_string());
     assert_eq!(desktop.head(), before + 2 * ROUNDS as u64);
-    let void = entries(&laptop, "1000")
-        .into_iter()
-        .find(|entry| !entry["void"].is_null());
+    let void = entries(&laptop, "1000").into_iter().find(|entry| !entry["void"].is_null());
     assert_eq!(void, None);
 }

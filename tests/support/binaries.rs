@@ -7,9 +7,7 @@ use std::sync::OnceLock;
 
 /// The root of the workspace.
 pub(crate) fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the tests lie in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace")
 }
 
 /// The folder that holds `mirrord` and `mirrorctl`: `MIRROR_TEST_BIN_DIR`, or
@@ -25,14 +23,9 @@ pub(crate) fn binaries() -> &'static Path {
 /// Cargo's own lock lets one build at a time into the folder.
 fn build() -> PathBuf {
     let test = env::current_exe().expect("the path of this test");
-    let folder = test
-        .ancestors()
-        .nth(2)
-        .expect("tests are built in <profile>/deps");
+    let folder = test.ancestors().nth(2).expect("tests are built in <profile>/deps");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .args(["build", "--locked", "-p", "mirrord", "-p", "mirrorctl"])
-        .current_dir(repository());
+    cargo.args(["build", "--locked", "-p", "mirrord", "-p", "mirrorctl"]).current_dir(repository());
     if folder.ends_with("release") {
         cargo.arg("--release");
     }

@@ -18,11 +18,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(name: &str, folder: &Path, url: String) -> Self {
-        let machine = Self {
-            name: name.to_owned(),
-            folder: folder.to_owned(),
-            url,
-        };
+        let machine = Self { name: name.to_owned(), folder: folder.to_owned(), url };
         for one in [machine.home(), machine.folder.join("person")] {
             fs::create_dir_all(one).expect("a folder can be made");
         }
@@ -62,11 +58,7 @@ impl Machine {
             .env("MIRRORD_HOME", self.home())
             .env("MIRRORD_MACHINE", &self.name)
             .env("MIRRORD_USER", "tester")
-            .current_dir(if inside {
-                self.root()
-            } else {
-                self.folder.clone()
-            });
+            .current_dir(if inside { self.root() } else { self.folder.clone() });
         command
     }
 
@@ -105,14 +97,12 @@ impl Machine {
     pub(crate) fn inits(&self) {
         let root = self.root();
         fs::create_dir_all(&root).expect("the project folder can be made");
-        self.runs(&["init", text(&root), "--to", &self.url, "--pattern", "**/*"])
-            .exits(0);
+        self.runs(&["init", text(&root), "--to", &self.url, "--pattern", "**/*"]).exits(0);
     }
 
     #[track_caller]
     pub(crate) fn clones(&self) {
-        self.runs(&["clone", &self.url, text(&self.root())])
-            .exits(0);
+        self.runs(&["clone", &self.url, text(&self.root())]).exits(0);
     }
 
     pub(crate) fn writes(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
@@ -162,11 +152,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let stop = if thread::panicking() {
-            processes::kill
-        } else {
-            processes::stop
-        };
+        let stop = if thread::panicking() { processes::kill } else { processes::stop };
         daemons_of(&self.home()).into_iter().for_each(stop);
     }
 }

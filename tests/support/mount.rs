@@ -13,11 +13,8 @@ impl Mount {
     /// mounting is not allowed.
     pub(crate) fn of_size(folder: &Path, kibibytes: u64) -> Option<Self> {
         let options = format!("size={kibibytes}k,mode=0755");
-        let mounted = quiet(
-            Command::new("mount")
-                .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-                .arg(folder),
-        );
+        let mounted =
+            quiet(Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(folder));
         if !mounted {
             skipped("this user may not mount a tmpfs");
         }
@@ -25,11 +22,7 @@ impl Mount {
     }
 
     pub(crate) fn becomes_read_only(&self) {
-        let done = quiet(
-            Command::new("mount")
-                .args(["-o", "remount,ro"])
-                .arg(&self.0),
-        );
+        let done = quiet(Command::new("mount").args(["-o", "remount,ro"]).arg(&self.0));
         assert!(done, "{} could not be made read-only", self.0.display());
     }
 }

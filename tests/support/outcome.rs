@@ -62,16 +62,8 @@ fn all_of(mut file: File) -> String {
 /// Whole, for the message of a failed check.
 impl fmt::Debug for Outcome {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            command,
-            code,
-            stdout,
-            stderr,
-        } = self;
-        write!(
-            out,
-            "{command}\nexit code {code:?}\nstdout: {stdout}\nstderr: {stderr}"
-        )
+        let Self { command, code, stdout, stderr } = self;
+        write!(out, "{command}\nexit code {code:?}\nstdout: {stdout}\nstderr: {stderr}")
     }
 }
 
@@ -86,10 +78,7 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn says(self, words: &str) -> Self {
         let told = self.stderr.to_lowercase();
-        assert!(
-            told.contains(&words.to_lowercase()),
-            "{words:?} in {self:#?}"
-        );
+        assert!(told.contains(&words.to_lowercase()), "{words:?} in {self:#?}");
         self
     }
 

@@ -32,9 +32,7 @@ fn is_daemon_of(pid: i32, home: &Path) -> bool {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     name.trim_end() == "mirrord"
         && is_running(pid)
-        && environment
-            .split(|byte| *byte == 0)
-            .any(|one| one == wanted)
+        && environment.split(|byte| *byte == 0).any(|one| one == wanted)
 }
 
 fn is_running(pid: i32) -> bool {

@@ -20,11 +20,7 @@ pub(crate) fn recover_by_hand(backend: &Path, commit: Option<u64>, output: &Path
         return None;
     }
     let mut shell = Command::new("sh");
-    shell
-        .arg("-euc")
-        .arg(commands_of(backend))
-        .current_dir(backend)
-        .env("OUT", output);
+    shell.arg("-euc").arg(commands_of(backend)).current_dir(backend).env("OUT", output);
     if let Some(commit) = commit {
         shell.env("AT", commit.to_string());
     }
@@ -37,10 +33,8 @@ fn commands_of(backend: &Path) -> String {
     let format = fs::read(backend.join("_mirror/FORMAT")).expect("FORMAT is there");
     let format: Value = serde_json::from_slice(&format).expect("FORMAT is JSON");
     let lines = format["recover"].as_array().expect("FORMAT has `recover`");
-    let lines: Vec<&str> = lines
-        .iter()
-        .map(|line| line.as_str().expect("a line is text"))
-        .collect();
+    let lines: Vec<&str> =
+        lines.iter().map(|line| line.as_str().expect("a line is text")).collect();
     lines.join("\n")
 }
 

@@ -23,12 +23,7 @@ impl fmt::Debug for Node {
             Self::File { content, exec } => {
                 let start = &content[..content.len().min(60)];
                 let mode = if *exec { "executable" } else { "file" };
-                write!(
-                    out,
-                    "{mode}, {} bytes: {}",
-                    content.len(),
-                    start.escape_ascii()
-                )
+                write!(out, "{mode}, {} bytes: {}", content.len(), start.escape_ascii())
             }
             Self::Link(target) => write!(out, "link to {}", target.display()),
             Self::Other => out.write_str("neither file nor link"),
@@ -100,8 +95,5 @@ pub(crate) fn same_trees(left: &Tree, right: &Tree) {
         .map(|path| (path, (left.0.get(path), right.0.get(path))))
         .filter(|(_, (left, right))| left != right)
         .collect();
-    assert!(
-        different.is_empty(),
-        "left and right differ: {different:#?}"
-    );
+    assert!(different.is_empty(), "left and right differ: {different:#?}");
 }

@@ -17,14 +17,9 @@ pub(crate) struct World {
 impl World {
     /// Socket paths are limited to 107 bytes, hence the short folder.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("mw")
-            .tempdir_in("/tmp")
-            .expect("a temporary folder");
-        Self {
-            folder,
-            names: RefCell::default(),
-        }
+        let folder =
+            tempfile::Builder::new().prefix("mw").tempdir_in("/tmp").expect("a temporary folder");
+        Self { folder, names: RefCell::default() }
     }
 
     /// A place in this world that belongs to no machine.
@@ -51,10 +46,7 @@ impl World {
     /// A machine without any project.
     pub(crate) fn machine(&self, name: &str) -> Machine {
         let mut names = self.names.borrow_mut();
-        assert!(
-            !names.contains(&name.to_owned()),
-            "two machines named {name}"
-        );
+        assert!(!names.contains(&name.to_owned()), "two machines named {name}");
         names.push(name.to_owned());
         Machine::new(name, &self.folder(name), self.url())
     }

@@ -14,56 +14,22 @@ const ARROWS: [(&str, &[&str]); 7] = [
     ("mirror-storage", &["mirror-core"]),
     ("mirror-engine", &["mirror-core", "mirror-storage"]),
     ("mirror-proto", &[]),
-    (
-        "mirrord",
-        &[
-            "mirror-core",
-            "mirror-storage",
-            "mirror-engine",
-            "mirror-proto",
-        ],
-    ),
+    ("mirrord", &["mirror-core", "mirror-storage", "mirror-engine", "mirror-proto"]),
     ("mirrorctl", &["mirror-proto"]),
-    (
-        "mirror-tests",
-        &[
-            "mirror-core",
-            "mirror-storage",
-            "mirror-engine",
-            "mirror-proto",
-        ],
-    ),
+    ("mirror-tests", &["mirror-core", "mirror-storage", "mirror-engine", "mirror-proto"]),
 ];
 
 /// Each crate with what must not be below it, however deep.
 const NEVER_BELOW: [(&str, &[&str]); 4] = [
     // Pure: no runtime, no randomness, no disk.
-    (
-        "mirror-core",
-        &[
-            "tokio",
-            "futures",
-            "async-trait",
-            "tempfile",
-            "notify",
-            "sled",
-        ],
-    ),
+    ("mirror-core", &["tokio", "futures", "async-trait", "tempfile", "notify", "sled"]),
     ("mirror-storage", &["prost", "tonic", "sled", "notify"]),
     // The engine speaks plain values; words for the wire are the daemon's.
     ("mirror-engine", &["prost", "tonic", "clap", "figment"]),
     // The client starts fast and decides nothing.
     (
         "mirrorctl",
-        &[
-            "mirror-core",
-            "mirror-storage",
-            "mirror-engine",
-            "sled",
-            "notify",
-            "figment",
-            "zip",
-        ],
+        &["mirror-core", "mirror-storage", "mirror-engine", "sled", "notify", "figment", "zip"],
     ),
 ];
 
@@ -72,9 +38,7 @@ fn packages() -> &'static [Value] {
 }
 
 fn ours() -> impl Iterator<Item = &'static Value> {
-    packages()
-        .iter()
-        .filter(|package| package["source"].is_null())
+    packages().iter().filter(|package| package["source"].is_null())
 }
 
 fn text(value: &Value) -> &str {
@@ -83,10 +47,7 @@ fn text(value: &Value) -> &str {
 
 /// Package names by their ids.
 fn names() -> BTreeMap<&'static str, &'static str> {
-    packages()
-        .iter()
-        .map(|one| (text(&one["id"]), text(&one["name"])))
-        .collect()
+    packages().iter().map(|one| (text(&one["id"]), text(&one["name"]))).collect()
 }
 
 /// What each package links or runs, by id; dev-dependencies left out.
@@ -100,10 +61,7 @@ fn edges() -> BTreeMap<&'static str, Vec<&'static str>> {
         .iter()
         .map(|node| {
             let dependencies = node["deps"].as_array().expect("dependencies");
-            let dependencies = dependencies
-                .iter()
-                .filter(linked)
-                .map(|one| text(&one["pkg"]));
+            let dependencies = dependencies.iter().filter(linked).map(|one| text(&one["pkg"]));
             (text(&node["id"]), dependencies.collect())
         })
         .collect()
@@ -111,9 +69,7 @@ fn edges() -> BTreeMap<&'static str, Vec<&'static str>> {
 
 fn everything_below(name: &str) -> BTreeSet<&'static str> {
     let (names, edges) = (names(), edges());
-    let start = ours()
-        .find(|one| one["name"] == name)
-        .expect("a crate of ours");
+    let start = ours().find(|one| one["name"] == name).expect("a crate of ours");
     let (mut seen, mut open) = (BTreeSet::new(), vec![text(&start["id"])]);
     while let Some(id) = open.pop() {
         for next in edges.get(id).into_iter().flatten() {
@@ -131,15 +87,11 @@ fn arrows_between_crates_point_one_way() {
     let own: BTreeSet<&str> = ours().map(|one| text(&one["name"])).collect();
     let findings = ours().flat_map(|package| {
         let name = text(&package["name"]);
-        let allowed = arrows
-            .get(name)
-            .unwrap_or_else(|| panic!("{name} is not in the table"));
+        let allowed = arrows.get(name).unwrap_or_else(|| panic!("{name} is not in the table"));
         let dependencies = package["dependencies"].as_array().expect("dependencies");
         let named = dependencies.iter().map(|one| text(&one["name"]));
         let wrong = named.filter(|other| own.contains(other) && !allowed.contains(other));
-        wrong
-            .map(|other| format!("{name} must not name {other}"))
-            .collect::<Vec<_>>()
+        wrong.map(|other| format!("{name} must not name {other}")).collect::<Vec<_>>()
     });
     nothing_in(findings);
 }
@@ -149,9 +101,7 @@ fn crates_stay_free_of_what_is_not_their_job() {
     let findings = NEVER_BELOW.iter().flat_map(|(name, never)| {
         let below = everything_below(name);
         let found = never.iter().filter(|other| below.contains(*other)).copied();
-        found
-            .map(|other| format!("{other} is below {name}"))
-            .collect::<Vec<_>>()
+        found.map(|other| format!("{other} is below {name}")).collect::<Vec<_>>()
     });
     nothing_in(findings);
 }
@@ -165,9 +115,8 @@ fn crates_take_version_edition_licence_and_lints_from_the_workspace() {
         let missing = inherited
             .into_iter()
             .filter(|key| !manifest.contains(&format!("{key}.workspace = true")));
-        let mut findings: Vec<String> = missing
-            .map(|key| format!("{}: {key}", package["name"]))
-            .collect();
+        let mut findings: Vec<String> =
+            missing.map(|key| format!("{}: {key}", package["name"])).collect();
         if !manifest.contains("[lints]\nworkspace = true") {
             findings.push(format!("{}: lints", package["name"]));
         }

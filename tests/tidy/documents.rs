@@ -13,8 +13,7 @@ fn documents() -> Vec<SourceFile> {
 
 /// Where the links of a Markdown text lead.
 fn links(text: &str) -> impl Iterator<Item = &str> {
-    text.match_indices("](")
-        .filter_map(|(place, _)| text[place + 2..].split(')').next())
+    text.match_indices("](").filter_map(|(place, _)| text[place + 2..].split(')').next())
 }
 
 #[test]
@@ -27,8 +26,7 @@ fn every_link_in_the_documents_leads_to_a_file() {
             let path = link.split('#').next().unwrap_or_default();
             !folder.join(path).exists()
         });
-        dead.map(|link| format!("{} links to {link}", document.path.display()))
-            .collect::<Vec<_>>()
+        dead.map(|link| format!("{} links to {link}", document.path.display())).collect::<Vec<_>>()
     }));
 }
 
@@ -36,11 +34,9 @@ fn every_link_in_the_documents_leads_to_a_file() {
 fn readme_leads_to_every_document() {
     let readme = SourceFile::read(&repository().join("README.md"));
     let linked: BTreeSet<&str> = links(&readme.text).collect();
-    let pages = documents().into_iter().filter(|page| {
-        page.path
-            .parent()
-            .is_some_and(|folder| folder.ends_with("docs"))
-    });
+    let pages = documents()
+        .into_iter()
+        .filter(|page| page.path.parent().is_some_and(|folder| folder.ends_with("docs")));
     nothing_in(pages.filter_map(|page| {
         let path = page.path.to_str().expect("names are UTF-8").to_owned();
         (!linked.contains(path.as_str())).then(|| format!("README.md does not link to {path}"))
@@ -51,16 +47,7 @@ fn readme_leads_to_every_document() {
 fn decisions_are_numbered_without_gaps() {
     let mut numbers: Vec<usize> = files("docs/decisions", "md")
         .iter()
-        .filter_map(|decision| {
-            decision
-                .path
-                .file_name()?
-                .to_str()?
-                .split('-')
-                .next()?
-                .parse()
-                .ok()
-        })
+        .filter_map(|decision| decision.path.file_name()?.to_str()?.split('-').next()?.parse().ok())
         .collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());

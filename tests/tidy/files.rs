@@ -13,11 +13,7 @@ const ROOTS: [&str; 4] = ["lib.rs", "main.rs", "all.rs", "build.rs"];
 
 /// The files that a file's `mod` lines lead to.
 fn modules_of(file: &SourceFile) -> Vec<PathBuf> {
-    let name = file
-        .path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
+    let name = file.path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let folder = if ROOTS.contains(&name) || name == "mod.rs" {
         file.path.parent().expect("a file has a folder").to_owned()
     } else {
@@ -25,17 +21,13 @@ fn modules_of(file: &SourceFile) -> Vec<PathBuf> {
     };
     let declared = file.text.lines().filter_map(|line| {
         let line = line.trim().strip_suffix(';')?;
-        let (visibility, module) = line
-            .split_once("mod ")
-            .filter(|(_, name)| !name.contains(' '))?;
+        let (visibility, module) =
+            line.split_once("mod ").filter(|(_, name)| !name.contains(' '))?;
         (visibility.is_empty() || visibility.starts_with("pub")).then(|| module.to_owned())
     });
     declared
         .flat_map(|module| {
-            [
-                folder.join(format!("{module}.rs")),
-                folder.join(module).join("mod.rs"),
-            ]
+            [folder.join(format!("{module}.rs")), folder.join(module).join("mod.rs")]
         })
         .collect()
 }
@@ -43,25 +35,18 @@ fn modules_of(file: &SourceFile) -> Vec<PathBuf> {
 #[test]
 fn every_source_file_is_part_of_its_crate() {
     let files = rust_files();
-    let is_root = |path: &Path| {
-        path.file_name()
-            .is_some_and(|name| ROOTS.iter().any(|root| name == *root))
-    };
+    let is_root =
+        |path: &Path| path.file_name().is_some_and(|name| ROOTS.iter().any(|root| name == *root));
     let reached: BTreeSet<PathBuf> = files.iter().flat_map(modules_of).collect();
-    let forgotten = files
-        .iter()
-        .filter(|file| !is_root(&file.path) && !reached.contains(&file.path));
+    let forgotten =
+        files.iter().filter(|file| !is_root(&file.path) && !reached.contains(&file.path));
     nothing_in(forgotten.map(|file| format!("no `mod` leads to {}", file.path.display())));
 }
 
 #[test]
 fn no_file_is_too_long_to_read() {
     nothing_in(rust_files().iter().filter_map(|file| {
-        let code = file
-            .text
-            .split("#[cfg(test)]\nmod ")
-            .next()
-            .unwrap_or_default();
+        let code = file.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
         let lines = code.lines().count();
         (lines > LONGEST_FILE).then(|| format!("{} has {lines} lines", file.path.display()))
     }));
@@ -80,24 +65,17 @@ fn nothing_is_left_for_later() {
     ];
     nothing_in(rust_files().iter().flat_map(|file| {
         let found = marks.iter().filter(|mark| file.text.contains(**mark));
-        found
-            .map(|mark| format!("{} has {mark}", file.path.display()))
-            .collect::<Vec<_>>()
+        found.map(|mark| format!("{} has {mark}", file.path.display())).collect::<Vec<_>>()
     }));
 }
 
 #[test]
 fn tests_wait_for_what_they_need_instead_of_sleeping() {
     let poll = Path::new("tests/support/mod.rs");
-    nothing_in(
-        files("tests", "rs")
-            .iter()
-            .filter(|file| file.path != poll)
-            .filter_map(|file| {
-                let sleeps = file.text.contains(concat!("sleep", "(Duration"));
-                sleeps.then(|| format!("{} sleeps", file.path.display()))
-            }),
-    );
+    nothing_in(files("tests", "rs").iter().filter(|file| file.path != poll).filter_map(|file| {
+        let sleeps = file.text.contains(concat!("sleep", "(Duration"));
+        sleeps.then(|| format!("{} sleeps", file.path.display()))
+    }));
 }
 
 #[test]
@@ -112,16 +90,9 @@ fn every_module_says_what_it_is_for() {
 #[test]
 fn scripts_can_be_run() {
     use std::os::unix::fs::PermissionsExt;
-    nothing_in(
-        ["packaging/install.sh", "tests/run.sh", ".ci/run"]
-            .iter()
-            .filter_map(|script| {
-                let metadata = repository()
-                    .join(script)
-                    .metadata()
-                    .expect("the script is there");
-                let runs = metadata.permissions().mode() & 0o100 != 0;
-                (!runs).then(|| format!("{script} is not executable"))
-            }),
-    );
+    nothing_in(["packaging/install.sh", "tests/run.sh", ".ci/run"].iter().filter_map(|script| {
+        let metadata = repository().join(script).metadata().expect("the script is there");
+        let runs = metadata.permissions().mode() & 0o100 != 0;
+        (!runs).then(|| format!("{script} is not executable"))
+    }));
 }

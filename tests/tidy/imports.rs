@@ -53,11 +53,6 @@ fn nested_imports_are_written_out() {
     let code = "//! x\nuse std::io;\nuse tokio::{\n    fs::{self, File},\n    sync::mpsc,\n};\nfn f() {}\n";
     assert_eq!(
         imports(code),
-        [
-            "std::io",
-            "tokio::fs::self",
-            "tokio::fs::File",
-            "tokio::sync::mpsc"
-        ]
+        ["std::io", "tokio::fs::self", "tokio::fs::File", "tokio::sync::mpsc"]
     );
 }

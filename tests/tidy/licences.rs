@@ -12,17 +12,10 @@ use crate::support::repository;
 /// The quoted texts between `begin` and the next line that is `]`.
 fn listed(begin: &str) -> Vec<String> {
     let deny = fs::read_to_string(repository().join("deny.toml")).expect("deny.toml");
-    let (_, rest) = deny
-        .split_once(begin)
-        .unwrap_or_else(|| panic!("no {begin:?} in deny.toml"));
+    let (_, rest) = deny.split_once(begin).unwrap_or_else(|| panic!("no {begin:?} in deny.toml"));
     let (block, _) = rest.split_once("\n]").expect("the list ends");
-    let quoted = block
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'));
-    quoted
-        .filter_map(|line| line.split('"').nth(1))
-        .map(str::to_owned)
-        .collect()
+    let quoted = block.lines().filter(|line| !line.trim_start().starts_with('#'));
+    quoted.filter_map(|line| line.split('"').nth(1)).map(str::to_owned).collect()
 }
 
 /// The packages that some feature of the workspace really pulls in.
@@ -30,17 +23,12 @@ fn used_packages() -> impl Iterator<Item = &'static Value> {
     let nodes = metadata()["resolve"]["nodes"].as_array().expect("nodes");
     let used: BTreeSet<_> = nodes.iter().map(|node| node["id"].as_str()).collect();
     let packages = metadata()["packages"].as_array().expect("packages");
-    packages
-        .iter()
-        .filter(move |package| used.contains(&package["id"].as_str()))
+    packages.iter().filter(move |package| used.contains(&package["id"].as_str()))
 }
 
 /// Whether an SPDX expression can be met by allowed licences alone.
 fn is_met(expression: &str, allowed: &[String]) -> bool {
-    let spaced = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ");
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut rest = words.as_slice();
     let met = any_of(&mut rest, allowed);
@@ -93,25 +81,12 @@ fn one(words: &mut &[&str], allowed: &[String]) -> bool {
 
 #[test]
 fn licence_expressions_are_read_as_spdx_means_them() {
-    let allowed = [
-        "MIT".to_owned(),
-        "Apache-2.0 WITH LLVM-exception".to_owned(),
-    ];
-    for met in [
-        "MIT",
-        "GPL-3.0 OR MIT",
-        "MIT/GPL-3.0",
-        "MIT AND (GPL-3.0 OR MIT)",
-    ] {
+    let allowed = ["MIT".to_owned(), "Apache-2.0 WITH LLVM-exception".to_owned()];
+    for met in ["MIT", "GPL-3.0 OR MIT", "MIT/GPL-3.0", "MIT AND (GPL-3.0 OR MIT)"] {
         assert!(is_met(met, &allowed), "{met}");
     }
     assert!(is_met("Apache-2.0 WITH LLVM-exception", &allowed));
-    for unmet in [
-        "GPL-3.0",
-        "MIT AND GPL-3.0",
-        "Apache-2.0",
-        "(MIT OR X) AND GPL-3.0",
-    ] {
+    for unmet in ["GPL-3.0", "MIT AND GPL-3.0", "Apache-2.0", "(MIT OR X) AND GPL-3.0"] {
         assert!(!is_met(unmet, &allowed), "{unmet}");
     }
 }
@@ -119,10 +94,7 @@ fn licence_expressions_are_read_as_spdx_means_them() {
 #[test]
 fn every_dependency_has_an_allowed_licence() {
     let allowed = listed("allow = [");
-    assert!(
-        !allowed.iter().any(|name| name.contains("GPL")),
-        "no GPL of any kind"
-    );
+    assert!(!allowed.iter().any(|name| name.contains("GPL")), "no GPL of any kind");
     nothing_in(used_packages().filter_map(|package| {
         let licence = package["license"].as_str().unwrap_or("none");
         (!is_met(licence, &allowed)).then(|| format!("{}: {licence}", package["name"]))
@@ -133,15 +105,11 @@ fn every_dependency_has_an_allowed_licence() {
 fn no_banned_crate_is_linked() {
     let banned = listed("\ndeny = [");
     assert!(
-        ["ring", "openssl", "openssl-sys"]
-            .iter()
-            .all(|one| banned.contains(&(*one).to_owned()))
+        ["ring", "openssl", "openssl-sys"].iter().all(|one| banned.contains(&(*one).to_owned()))
     );
     nothing_in(used_packages().filter_map(|package| {
         let name = package["name"].as_str().unwrap_or_default();
-        banned
-            .contains(&name.to_owned())
-            .then(|| format!("{name} is banned"))
+        banned.contains(&name.to_owned()).then(|| format!("{name} is banned"))
     }));
 }
 

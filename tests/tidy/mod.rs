@@ -46,13 +46,8 @@ impl SourceFile {
     fn read(path: &Path) -> Self {
         let text =
             fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let below = path
-            .strip_prefix(repository())
-            .expect("it lies in the workspace");
-        Self {
-            path: below.to_owned(),
-            text,
-        }
+        let below = path.strip_prefix(repository()).expect("it lies in the workspace");
+        Self { path: below.to_owned(), text }
     }
 
     /// Whether this is the `mod tests` of the file or folder beside it.
@@ -65,14 +60,8 @@ impl SourceFile {
         if self.is_tests() {
             return String::new();
         }
-        let code = self
-            .text
-            .split("#[cfg(test)]\nmod ")
-            .next()
-            .unwrap_or_default();
-        let lines = code
-            .lines()
-            .map(|line| line.split("//").next().unwrap_or_default());
+        let code = self.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
         lines.collect::<Vec<_>>().join("\n")
     }
 }
@@ -82,19 +71,13 @@ fn files(folder: &str, ending: &str) -> Vec<SourceFile> {
     let mut found = Vec::new();
     collect(&repository().join(folder), ending, &mut found);
     found.sort();
-    assert!(
-        !found.is_empty(),
-        "no {ending} files in {folder}: was it renamed?"
-    );
+    assert!(!found.is_empty(), "no {ending} files in {folder}: was it renamed?");
     found.iter().map(|path| SourceFile::read(path)).collect()
 }
 
 /// Every Rust file of the workspace.
 fn rust_files() -> Vec<SourceFile> {
-    ["proto", "daemon", "client", "tests"]
-        .iter()
-        .flat_map(|folder| files(folder, "rs"))
-        .collect()
+    ["proto", "daemon", "client", "tests"].iter().flat_map(|folder| files(folder, "rs")).collect()
 }
 
 fn collect(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
@@ -102,10 +85,7 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
         let path = entry.expect("the listing is complete").path();
         if path.is_dir() && !path.ends_with("target") {
             collect(&path, ending, found);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == ending)
-        {
+        } else if path.extension().is_some_and(|extension| extension == ending) {
             found.push(path);
         }
     }

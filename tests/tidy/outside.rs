@@ -27,10 +27,7 @@ const OUTSIDE: [&str; 2] = ["daemon/engine/src/real", "daemon/engine/src/store"]
 /// What the engine may name there only, and why.
 const NOT_IN_ENGINE: [(&str, &str); 15] = [
     ("std::fs", "the disk is handed in as `Disk` and `Tree`"),
-    (
-        "std::os::unix::fs",
-        "the disk is handed in as `Disk` and `Tree`",
-    ),
+    ("std::os::unix::fs", "the disk is handed in as `Disk` and `Tree`"),
     ("tokio::fs", "the disk is handed in as `Disk` and `Tree`"),
     ("rustix", "the disk is handed in as `Disk` and `Tree`"),
     ("notify", "events are handed in as `Watch`"),
@@ -50,8 +47,7 @@ fn breaches(file: &SourceFile, rules: &[(&str, &str)]) -> Vec<String> {
     let code = file.production();
     let imports = imports(&code);
     let names = |text: &str, word: &str| {
-        text.match_indices(word)
-            .any(|(place, _)| is_whole(text, place, word))
+        text.match_indices(word).any(|(place, _)| is_whole(text, place, word))
     };
     rules
         .iter()
@@ -71,11 +67,7 @@ fn is_whole(text: &str, place: usize, word: &str) -> bool {
     let begins = !before.is_some_and(continues);
     // A crate's name counts where a path goes on; elsewhere it is a plain word.
     let crate_name = is_path && !word.contains("::");
-    let ends = if crate_name {
-        after == Some(':')
-    } else {
-        after.is_none_or(|one| !joins(one))
-    };
+    let ends = if crate_name { after == Some(':') } else { after.is_none_or(|one| !joins(one)) };
     begins && ends
 }
 
@@ -88,18 +80,15 @@ fn core_touches_neither_disk_nor_clock_nor_chance() {
 #[test]
 fn engine_touches_the_outside_only_where_it_is_handed_in() {
     let files = files("daemon/engine/src", "rs");
-    let inside = files
-        .iter()
-        .filter(|file| !OUTSIDE.iter().any(|folder| file.path.starts_with(folder)));
+    let inside =
+        files.iter().filter(|file| !OUTSIDE.iter().any(|folder| file.path.starts_with(folder)));
     nothing_in(inside.flat_map(|file| breaches(file, &NOT_IN_ENGINE)));
 }
 
 #[test]
 fn state_database_is_hidden_in_one_module() {
     let files = files("daemon", "rs");
-    let users = files
-        .iter()
-        .filter(|file| !breaches(file, &[("sled", "")]).is_empty());
+    let users = files.iter().filter(|file| !breaches(file, &[("sled", "")]).is_empty());
     let users: Vec<_> = users.map(|file| file.path.display().to_string()).collect();
     assert!(users.len() <= 1, "sled is named in {users:?}");
 }
@@ -107,10 +96,7 @@ fn state_database_is_hidden_in_one_module() {
 #[test]
 fn breach_is_seen_however_it_is_written() {
     let seen = |text: &str| {
-        let file = SourceFile {
-            path: "x.rs".into(),
-            text: text.to_owned(),
-        };
+        let file = SourceFile { path: "x.rs".into(), text: text.to_owned() };
         !breaches(&file, &NOT_IN_ENGINE).is_empty()
     };
     for breach in [

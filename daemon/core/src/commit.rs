@@ -354,10 +354,15 @@ mod tests {
         for path in ["../x", "/etc/passwd", "a/../b", "C:/x", "_mirror/log/x", ".GIT/config"] {
             let text = SMALLEST.replacen(
                 "\"settings\":{",
-                &format!("\"changes\":[{{\"path\":{path:?},\"from\":null,\"to\":null}}],\"settings\":{{"),
+                &format!(
+                    "\"changes\":[{{\"path\":{path:?},\"from\":null,\"to\":null}}],\"settings\":{{"
+                ),
                 1,
             );
-            assert!(matches!(Commit::parse(text.as_bytes()), Err(ParseError::Malformed(_))), "{path}");
+            assert!(
+                matches!(Commit::parse(text.as_bytes()), Err(ParseError::Malformed(_))),
+                "{path}"
+            );
         }
     }
 

@@ -119,13 +119,9 @@ mod tests {
 
     #[test]
     fn only_canonical_text_is_a_digest() {
-        for text in [
-            "",
-            "e3b0",
-            &EMPTY.to_uppercase(),
-            &format!("{EMPTY}0"),
-            &EMPTY.replace('e', "g"),
-        ] {
+        for text in
+            ["", "e3b0", &EMPTY.to_uppercase(), &format!("{EMPTY}0"), &EMPTY.replace('e', "g")]
+        {
             assert_eq!(text.parse::<Digest>(), Err(DigestError), "{text:?}");
         }
     }

@@ -64,11 +64,7 @@ pub struct Entry {
 
 impl Entry {
     pub fn state(&self) -> State {
-        State {
-            kind: self.kind,
-            digest: self.sha256,
-            exec: self.exec,
-        }
+        State { kind: self.kind, digest: self.sha256, exec: self.exec }
     }
 
     /// The contents that must be readable to rebuild this file: its chunks,

@@ -218,29 +218,14 @@ mod tests {
             (_, Some(Sighted { state, seq })) => BaseFact::Known { state, seq },
         };
         let local = side(local).map(|sighted| sighted.state);
-        Facts {
-            base,
-            local,
-            remote: side(remote),
-        }
+        Facts { base, local, remote: side(remote) }
     }
 
     fn side(text: &str) -> Option<Sighted> {
         let letter = text.bytes().next().filter(|byte| *byte != b'-')?;
-        let kind = if text.contains('~') {
-            Kind::Link
-        } else {
-            Kind::File
-        };
-        let seq = text
-            .bytes()
-            .find(u8::is_ascii_digit)
-            .map_or(1, |digit| u64::from(digit - b'0'));
-        let state = State {
-            kind,
-            digest: Digest([letter; 32]),
-            exec: text[1..].contains('x'),
-        };
+        let kind = if text.contains('~') { Kind::Link } else { Kind::File };
+        let seq = text.bytes().find(u8::is_ascii_digit).map_or(1, |digit| u64::from(digit - b'0'));
+        let state = State { kind, digest: Digest([letter; 32]), exec: text[1..].contains('x') };
         Some(Sighted { state, seq })
     }
 
@@ -292,16 +277,8 @@ mod tests {
         for case in ["a b -", "a - b2", "a - a2"] {
             assert!(edit_beats_deletion(&facts(case)), "case {case:?}");
         }
-        for case in [
-            "- a -",
-            "- - a",
-            "a b a",
-            "a a b2",
-            "a - a",
-            "a a -",
-            "a - -",
-            "earlier - a",
-        ] {
+        for case in ["- a -", "- - a", "a b a", "a a b2", "a - a", "a a -", "a - -", "earlier - a"]
+        {
             assert!(!edit_beats_deletion(&facts(case)), "case {case:?}");
         }
     }
@@ -324,11 +301,7 @@ mod tests {
     fn lost_base_costs_no_false_conflict() {
         for past in ["never", "earlier", "deleted", "other"] {
             check(&format!("{past} a a3"), Verdict::Adopt, FileState::InSync);
-            check(
-                &format!("{past} - a3"),
-                Verdict::Fetch,
-                FileState::NewRemote,
-            );
+            check(&format!("{past} - a3"), Verdict::Fetch, FileState::NewRemote);
             check(&format!("{past} - -"), Verdict::Adopt, FileState::InSync);
         }
         check("earlier a b", Verdict::Fetch, FileState::RemoteAhead);

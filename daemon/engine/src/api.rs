@@ -72,7 +72,10 @@ pub enum Holding {
     Empty,
     /// Plain files, but no project.
     PlainFiles,
-    Project { project_id: Digest, settings: SharedSettings },
+    Project {
+        project_id: Digest,
+        settings: SharedSettings,
+    },
 }
 
 /// Which files a job is about: names, folders or globs relative to the
@@ -85,16 +88,35 @@ pub struct Scope {
 /// One trip through the cycle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
-    Push { scope: Scope, message: Option<String>, force_local: bool, no_wait: bool },
-    Pull { scope: Scope },
-    Sync { scope: Scope, message: Option<String> },
+    Push {
+        scope: Scope,
+        message: Option<String>,
+        force_local: bool,
+        no_wait: bool,
+    },
+    Pull {
+        scope: Scope,
+    },
+    Sync {
+        scope: Scope,
+        message: Option<String>,
+    },
     /// Removes files here and at the head in one commit; `keep_local` keeps
     /// them here and ignores them from then on.
-    Delete { scope: Scope, keep_local: bool, message: Option<String> },
+    Delete {
+        scope: Scope,
+        keep_local: bool,
+        message: Option<String>,
+    },
     /// Changes what all machines share.
-    ChangeSettings { settings: SharedSettings },
+    ChangeSettings {
+        settings: SharedSettings,
+    },
     /// Writes the files of the head below a folder that is not the project.
-    Export { scope: Scope, output: Arc<OutputTree> },
+    Export {
+        scope: Scope,
+        output: Arc<OutputTree>,
+    },
 }
 
 /// Where [`Job::Export`] writes.
@@ -138,7 +160,10 @@ pub struct Progress {
 pub enum JobEvent {
     Progress(Progress),
     /// The commit stands: it is safe and visible to other machines.
-    Committed { seq: u64, id: Ulid },
+    Committed {
+        seq: u64,
+        id: Ulid,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,7 +297,9 @@ pub enum Phase {
     Busy(&'static str),
     /// Fork, unknown format, another project: nothing is written until a
     /// person has looked.
-    Stopped { reason: String },
+    Stopped {
+        reason: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

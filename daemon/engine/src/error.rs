@@ -85,7 +85,9 @@ impl EngineError {
             Self::Stopped { hint, .. } => return hint.clone(),
             Self::Consent(_) => "run it again with --allow-deletes if that is what you want",
             Self::UnknownPaths(_) => "see `mirrorctl status --long` for the files of the project",
-            Self::Tree(TreeError::RootMissing) => "mount or restore the folder; nothing was changed",
+            Self::Tree(TreeError::RootMissing) => {
+                "mount or restore the folder; nothing was changed"
+            }
             Self::Tree(TreeError::Full) => "free some space and run it again; every file is whole",
             Self::Storage(StorageError::Full) => {
                 "free some space on the backend and run it again; nothing was half-written"

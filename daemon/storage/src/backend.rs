@@ -42,10 +42,7 @@ pub struct ByteRange {
 }
 
 impl ByteRange {
-    pub const ALL: Self = Self {
-        start: 0,
-        len: None,
-    };
+    pub const ALL: Self = Self { start: 0, len: None };
 }
 
 /// Gives the bytes of one upload, from the start, as often as it is asked.
@@ -59,10 +56,7 @@ pub trait Source: Send + Sync {
 #[derive(Clone)]
 pub enum Body {
     Bytes(Bytes),
-    Source {
-        len: u64,
-        source: std::sync::Arc<dyn Source>,
-    },
+    Source { len: u64, source: std::sync::Arc<dyn Source> },
 }
 
 impl Body {

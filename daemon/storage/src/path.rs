@@ -23,14 +23,9 @@ impl RemotePath {
 
     pub fn new(text: impl Into<String>) -> Result<Self, RemotePathError> {
         let text = text.into();
-        let normal = text
-            .split('/')
-            .all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'));
-        if text.is_empty() || normal {
-            Ok(Self(text))
-        } else {
-            Err(RemotePathError(text))
-        }
+        let normal =
+            text.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'));
+        if text.is_empty() || normal { Ok(Self(text)) } else { Err(RemotePathError(text)) }
     }
 
     pub fn as_str(&self) -> &str {
@@ -48,9 +43,7 @@ impl RemotePath {
 
     /// The folders this lies in, from the outermost, without the root.
     pub fn folders(&self) -> impl Iterator<Item = Self> + '_ {
-        self.0
-            .match_indices('/')
-            .map(|(end, _)| Self(self.0[..end].to_owned()))
+        self.0.match_indices('/').map(|(end, _)| Self(self.0[..end].to_owned()))
     }
 
     /// Whether this lies in our own folder, so outside of the view.

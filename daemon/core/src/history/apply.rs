@@ -131,7 +131,10 @@ impl History {
             Some(settings) => {
                 let name = &settings.name;
                 let named = !name.is_empty() && name.len() <= 255;
-                shape(named && !name.contains(char::is_control), "the project's name is not allowed")?;
+                shape(
+                    named && !name.contains(char::is_control),
+                    "the project's name is not allowed",
+                )?;
                 shape(settings.patterns().check().is_ok(), "a pattern cannot be understood")
             }
         }
@@ -173,8 +176,9 @@ impl History {
             match &change.to {
                 None if current.is_none() => return refuse("it is removed, but was not there"),
                 None => {}
-                Some(entry) => check_entry(entry)
-                    .map_err(|what| Void::Path { path: path.clone(), what })?,
+                Some(entry) => {
+                    check_entry(entry).map_err(|what| Void::Path { path: path.clone(), what })?
+                }
             }
         }
         Ok(())
@@ -316,9 +320,12 @@ impl History {
             return;
         }
         let held = commit.tag.as_ref().is_some_and(|tag| self.holder_of_tag(tag).is_some());
-        let inputs = commit.resolved.iter().flat_map(|resolved| &resolved.inputs).flat_map(|input| {
-            parts(input.sha256, input.size, input.chunks.as_ref()).into_iter().map(|part| part.0)
-        });
+        let inputs =
+            commit.resolved.iter().flat_map(|resolved| &resolved.inputs).flat_map(|input| {
+                parts(input.sha256, input.size, input.chunks.as_ref())
+                    .into_iter()
+                    .map(|part| part.0)
+            });
         let snapshot = Snapshot {
             id: commit.id,
             time: commit.time,
@@ -382,13 +389,19 @@ fn check_entry(entry: &Entry) -> Result<(), &'static str> {
     if entry.size > MAX_SIZE {
         return Err("its size is absurd");
     }
-    if entry.kind == Kind::Link && (entry.size > MAX_LINK_BYTES || entry.chunks.is_some() || entry.exec) {
+    if entry.kind == Kind::Link
+        && (entry.size > MAX_LINK_BYTES || entry.chunks.is_some() || entry.exec)
+    {
         return Err("it is not like a link");
     }
     match &entry.chunks {
         Some(Chunks::Inline(chunks)) => {
             let sum = chunks.iter().try_fold(0_u64, |sum, chunk| sum.checked_add(chunk.size));
-            if sum == Some(entry.size) { Ok(()) } else { Err("its chunks do not add up to its size") }
+            if sum == Some(entry.size) {
+                Ok(())
+            } else {
+                Err("its chunks do not add up to its size")
+            }
         }
         Some(Chunks::Listed { .. }) | None => Ok(()),
     }

@@ -45,13 +45,15 @@ impl History {
             .map(|(content, _)| *content);
         // A list names its chunks in a content that is not at hand here: while
         // one is live, anything may be one of its chunks.
-        let lists = self
-            .live_entries()
-            .any(|entry| matches!(entry.chunks, Some(Chunks::Listed { .. })));
+        let lists =
+            self.live_entries().any(|entry| matches!(entry.chunks, Some(Chunks::Listed { .. })));
         let live = self.live_contents();
         for content in lost {
             if lists || live.contains(&content) {
-                return Err(Void::Content { content, what: "it is still needed, and would be lost" });
+                return Err(Void::Content {
+                    content,
+                    what: "it is still needed, and would be lost",
+                });
             }
         }
         Ok(())

@@ -48,7 +48,18 @@ mod tests {
         for tag in ["v1.0", "before-merge", "7", "2026", "d", "x30d"] {
             assert!(is_allowed(tag), "{tag}");
         }
-        for tag in ["", "latest", "Latest", "..", "30d", "1y", "2026-04-15", "2026-04-15T10-30-00Z", "a b", "é"] {
+        for tag in [
+            "",
+            "latest",
+            "Latest",
+            "..",
+            "30d",
+            "1y",
+            "2026-04-15",
+            "2026-04-15T10-30-00Z",
+            "a b",
+            "é",
+        ] {
             assert!(!is_allowed(tag), "{tag}");
         }
         assert!(!is_allowed(&"x".repeat(65)));

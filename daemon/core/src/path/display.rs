@@ -55,10 +55,7 @@ mod tests {
     #[test]
     fn bidi_and_invisible_characters_are_spelt_out() {
         assert_eq!(display_safe("a\u{202e}dm.exe"), "a\\u{202e}dm.exe");
-        assert_eq!(
-            display_safe("a\u{200b}\u{feff}\u{2028}"),
-            "a\\u{200b}\\u{feff}\\u{2028}"
-        );
+        assert_eq!(display_safe("a\u{200b}\u{feff}\u{2028}"), "a\\u{200b}\\u{feff}\\u{2028}");
         assert_eq!(display_safe("\u{e0041}\u{2066}"), "\\u{e0041}\\u{2066}");
     }
 

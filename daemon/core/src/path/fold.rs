@@ -60,10 +60,7 @@ pub fn twins<'a>(paths: impl Iterator<Item = &'a RelPath>) -> Vec<Vec<&'a RelPat
     for path in paths {
         groups.entry(path.folded()).or_default().push(path);
     }
-    let mut groups: Vec<_> = groups
-        .into_values()
-        .filter(|group| group.len() > 1)
-        .collect();
+    let mut groups: Vec<_> = groups.into_values().filter(|group| group.len() > 1).collect();
     for group in &mut groups {
         group.sort();
     }
@@ -132,13 +129,8 @@ mod tests {
 
         let groups = twins(paths.iter());
 
-        let texts: Vec<Vec<&str>> = groups
-            .iter()
-            .map(|group| group.iter().map(|path| path.as_str()).collect())
-            .collect();
-        assert_eq!(
-            texts,
-            [vec!["A/x", "a/X", "a/x"], vec!["e\u{301}", "\u{e9}"]]
-        );
+        let texts: Vec<Vec<&str>> =
+            groups.iter().map(|group| group.iter().map(|path| path.as_str()).collect()).collect();
+        assert_eq!(texts, [vec!["A/x", "a/X", "a/x"], vec!["e\u{301}", "\u{e9}"]]);
     }
 }

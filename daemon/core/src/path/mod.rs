@@ -62,11 +62,7 @@ impl RelPath {
 
     /// Whether this lies somewhere below `folder`; all lies below the root, `""`.
     pub fn is_within(&self, folder: &str) -> bool {
-        folder.is_empty()
-            || self
-                .0
-                .strip_prefix(folder)
-                .is_some_and(|rest| rest.starts_with('/'))
+        folder.is_empty() || self.0.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// The key by which twins are found.

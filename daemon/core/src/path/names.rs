@@ -96,18 +96,14 @@ impl Names {
     fn check(&self, path: &RelPath, folded: &Folded) -> Result<(), Clash> {
         for folder in folded.ancestors() {
             if let Some(Place::File(file)) = self.places.get(folder) {
-                return Err(Clash::BelowFile {
-                    path: path.clone(),
-                    file: file.clone(),
-                });
+                return Err(Clash::BelowFile { path: path.clone(), file: file.clone() });
             }
         }
         match self.places.get(folded) {
             None => Ok(()),
-            Some(Place::File(other)) => Err(Clash::Twin {
-                path: path.clone(),
-                other: other.clone(),
-            }),
+            Some(Place::File(other)) => {
+                Err(Clash::Twin { path: path.clone(), other: other.clone() })
+            }
             Some(Place::Folder(_)) => Err(Clash::IsFolder { path: path.clone() }),
         }
     }
@@ -147,15 +143,9 @@ mod tests {
 
     #[test]
     fn file_clashes_with_a_folder_of_that_name() {
-        let below = Clash::BelowFile {
-            path: path("A/b/c"),
-            file: path("a"),
-        };
+        let below = Clash::BelowFile { path: path("A/b/c"), file: path("a") };
         assert_eq!(clashes(&["a"], "A/b/c"), below);
-        assert_eq!(
-            clashes(&["a/b/c"], "A/B"),
-            Clash::IsFolder { path: path("A/B") }
-        );
+        assert_eq!(clashes(&["a/b/c"], "A/B"), Clash::IsFolder { path: path("A/B") });
     }
 
     #[test]

@@ -87,18 +87,12 @@ mod tests {
     }
 
     fn everything() -> Patterns {
-        Patterns {
-            include: vec!["**/*".into()],
-            exclude: vec![],
-        }
+        Patterns { include: vec!["**/*".into()], exclude: vec![] }
     }
 
     fn ignoring(ignore: &str) -> Coverage {
-        let source = CoverageSource {
-            project: everything(),
-            narrowing: None,
-            ignore: ignore.into(),
-        };
+        let source =
+            CoverageSource { project: everything(), narrowing: None, ignore: ignore.into() };
         Coverage::new(source).unwrap()
     }
 
@@ -126,16 +120,10 @@ mod tests {
 
     #[test]
     fn machine_can_only_narrow() {
-        let narrowing = Patterns {
-            include: vec!["docs/**".into()],
-            exclude: vec!["docs/old".into()],
-        };
+        let narrowing =
+            Patterns { include: vec!["docs/**".into()], exclude: vec!["docs/old".into()] };
         let project = Patterns::default();
-        let source = CoverageSource {
-            project,
-            narrowing: Some(narrowing),
-            ignore: String::new(),
-        };
+        let source = CoverageSource { project, narrowing: Some(narrowing), ignore: String::new() };
         let coverage = Coverage::new(source).unwrap();
 
         check(&coverage, "docs/a.md", true);

@@ -46,11 +46,7 @@ impl Rules {
             (is_folder || !rule.folders_only)
                 && rule.glob.matches(if rule.name_only { name } else { path })
         };
-        self.0
-            .iter()
-            .rev()
-            .find(decides)
-            .is_some_and(|rule| !rule.takes_back)
+        self.0.iter().rev().find(decides).is_some_and(|rule| !rule.takes_back)
     }
 }
 
@@ -68,12 +64,7 @@ impl Rule {
             return None;
         }
         let glob = Wildmatch::new(line.as_bytes())?;
-        Some(Self {
-            glob,
-            takes_back,
-            folders_only,
-            name_only,
-        })
+        Some(Self { glob, takes_back, folders_only, name_only })
     }
 }
 
@@ -84,11 +75,7 @@ fn cut<'a>(whole: &'a str, shorter: Option<&'a str>) -> (bool, &'a str) {
 /// Drops spaces at the end, but not one that stands behind a backslash.
 fn trim_end(line: &str) -> &str {
     let plain = line.trim_end_matches(' ');
-    let backslashes = plain
-        .bytes()
-        .rev()
-        .take_while(|byte| *byte == b'\\')
-        .count();
+    let backslashes = plain.bytes().rev().take_while(|byte| *byte == b'\\').count();
     let escaped = backslashes % 2 == 1 && plain.len() < line.len();
     &line[..plain.len() + usize::from(escaped)]
 }

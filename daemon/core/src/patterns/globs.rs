@@ -45,20 +45,13 @@ impl Globs {
         if patterns.include.len() + patterns.exclude.len() > MAX_GLOBS {
             return Err(PatternError::TooMany);
         }
-        let stems = patterns
-            .exclude
-            .iter()
-            .filter_map(|glob| glob.strip_suffix("/**"));
+        let stems = patterns.exclude.iter().filter_map(|glob| glob.strip_suffix("/**"));
         let folders = patterns.exclude.iter().map(String::as_str).chain(stems);
         Ok(Self {
             include: set(patterns.include.iter().map(String::as_str))?,
             exclude: set(patterns.exclude.iter().map(String::as_str))?,
             exclude_folders: set(folders)?,
-            reaches: patterns
-                .include
-                .iter()
-                .map(|glob| Reach::of(glob))
-                .collect(),
+            reaches: patterns.include.iter().map(|glob| Reach::of(glob)).collect(),
         })
     }
 
@@ -77,9 +70,7 @@ impl Globs {
 
     fn leave_out(&self, folder: &str) -> bool {
         !self.exclude_folders.is_empty()
-            && self
-                .exclude_folders
-                .is_match_candidate(&Candidate::new(folder))
+            && self.exclude_folders.is_match_candidate(&Candidate::new(folder))
     }
 }
 
@@ -106,10 +97,7 @@ pub(crate) fn compile(glob: &str) -> Result<Glob, PatternError> {
         .backslash_escape(true)
         .empty_alternates(true)
         .build()
-        .map_err(|error| PatternError::Malformed {
-            glob: text(),
-            reason: error.kind().to_string(),
-        })
+        .map_err(|error| PatternError::Malformed { glob: text(), reason: error.kind().to_string() })
 }
 
 fn set<'a>(globs: impl Iterator<Item = &'a str>) -> Result<GlobSet, PatternError> {
@@ -137,23 +125,14 @@ impl Reach {
         // Braces may hold slashes, so with them parts say nothing of depth.
         let endless = glob.contains("**") || glob.contains('{');
         Self {
-            folders: folders
-                .iter()
-                .take_while(is_literal)
-                .map(|&part| part.to_owned())
-                .collect(),
+            folders: folders.iter().take_while(is_literal).map(|&part| part.to_owned()).collect(),
             depth: (!endless).then_some(parts.len()),
         }
     }
 
     fn goes_below(&self, folder: &RelPath) -> bool {
-        self.folders
-            .iter()
-            .zip(folder.segments())
-            .all(|(named, segment)| named == segment)
-            && self
-                .depth
-                .is_none_or(|depth| folder.segments().count() < depth)
+        self.folders.iter().zip(folder.segments()).all(|(named, segment)| named == segment)
+            && self.depth.is_none_or(|depth| folder.segments().count() < depth)
     }
 }
 
@@ -163,20 +142,14 @@ mod tests {
 
     fn globs(include: &[&str], exclude: &[&str]) -> Globs {
         let owned = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
-        let patterns = Patterns {
-            include: owned(include),
-            exclude: owned(exclude),
-        };
+        let patterns = Patterns { include: owned(include), exclude: owned(exclude) };
         Globs::new(&patterns).unwrap()
     }
 
     #[track_caller]
     fn check(include: &[&str], exclude: &[&str], path: &str, expected: bool) {
         let takes = globs(include, exclude).take(&RelPath::new(path).unwrap());
-        assert_eq!(
-            takes, expected,
-            "{path:?} of {include:?} without {exclude:?}"
-        );
+        assert_eq!(takes, expected, "{path:?} of {include:?} without {exclude:?}");
     }
 
     #[test]
@@ -246,10 +219,7 @@ mod tests {
 
     #[test]
     fn patterns_of_another_machine_are_bounded() {
-        let many = Patterns {
-            include: vec!["a".into(); MAX_GLOBS + 1],
-            exclude: vec![],
-        };
+        let many = Patterns { include: vec!["a".into(); MAX_GLOBS + 1], exclude: vec![] };
         assert_eq!(many.check(), Err(PatternError::TooMany));
         assert_eq!(Patterns::default().check(), Ok(()));
     }

@@ -40,10 +40,7 @@ impl Patterns {
 
 impl Default for Patterns {
     fn default() -> Self {
-        Self {
-            include: all_markdown(),
-            exclude: Vec::new(),
-        }
+        Self { include: all_markdown(), exclude: Vec::new() }
     }
 }
 

@@ -23,10 +23,7 @@ pub fn is_temporary(name: &str) -> bool {
 
 /// `.name.swp`, and `.swo`, `.swn` … when that was taken.
 fn is_vim_swap(name: &str) -> bool {
-    let Some((stem, end)) = name
-        .strip_prefix('.')
-        .and_then(|rest| rest.rsplit_once('.'))
-    else {
+    let Some((stem, end)) = name.strip_prefix('.').and_then(|rest| rest.rsplit_once('.')) else {
         return false;
     };
     !stem.is_empty() && matches!(end.as_bytes(), [b's', b'w', b'a'..=b'p'])

@@ -33,10 +33,7 @@ pub(super) struct Wildmatch {
 impl Wildmatch {
     /// `None` for what matches nothing: an open class, a lone backslash.
     pub(super) fn new(pattern: &[u8]) -> Option<Self> {
-        let plain = pattern
-            .iter()
-            .take_while(|byte| !b"*?[\\".contains(byte))
-            .count();
+        let plain = pattern.iter().take_while(|byte| !b"*?[\\".contains(byte)).count();
         let (prefix, rest) = pattern.split_at(plain);
         let mut middle = tokens(rest)?;
         let mut suffix = Vec::new();
@@ -44,11 +41,7 @@ impl Wildmatch {
             suffix.insert(0, *byte);
             middle.pop();
         }
-        Some(Self {
-            prefix: prefix.to_vec(),
-            suffix,
-            middle,
-        })
+        Some(Self { prefix: prefix.to_vec(), suffix, middle })
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -218,9 +211,7 @@ fn add_named<'a>(set: &mut Bytes, pattern: &'a [u8]) -> Option<&'a [u8]> {
         b"xdigit" => u8::is_ascii_hexdigit,
         _ => return None,
     };
-    (0..=u8::MAX)
-        .filter(is_in)
-        .for_each(|byte| set[usize::from(byte)] = true);
+    (0..=u8::MAX).filter(is_in).for_each(|byte| set[usize::from(byte)] = true);
     Some(&pattern[end + 1..])
 }
 

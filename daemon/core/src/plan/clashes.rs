@@ -14,8 +14,7 @@ pub(super) fn take_out(plan: &mut Plan, facts: &BTreeMap<RelPath, Facts>) {
     take_out_sends(plan, facts);
     take_out_fetches(plan, facts);
     let taken_out: HashSet<&RelPath> = plan.clashes.iter().map(Clash::path).collect();
-    plan.notices
-        .retain(|Notice::EditBeatDeletion { path, .. }| !taken_out.contains(path));
+    plan.notices.retain(|Notice::EditBeatDeletion { path, .. }| !taken_out.contains(path));
 }
 
 fn take_out_sends(plan: &mut Plan, facts: &BTreeMap<RelPath, Facts>) {
@@ -23,11 +22,7 @@ fn take_out_sends(plan: &mut Plan, facts: &BTreeMap<RelPath, Facts>) {
     if !plan.sends.iter().any(adds) {
         return;
     }
-    let leaving = plan
-        .sends
-        .iter()
-        .filter(|send| send.to.is_none())
-        .map(|send| &send.path);
+    let leaving = plan.sends.iter().filter(|send| send.to.is_none()).map(|send| &send.path);
     let present = facts.iter().filter(|(_, facts)| facts.remote.is_some());
     let mut names = staying(present.map(|(path, _)| path), leaving);
     let Plan { sends, clashes, .. } = plan;
@@ -42,9 +37,7 @@ fn take_out_fetches(plan: &mut Plan, facts: &BTreeMap<RelPath, Facts>) {
     let leaving = plan.deletions.iter().map(|removal| &removal.path);
     let present = facts.iter().filter(|(_, facts)| facts.local.is_some());
     let mut names = staying(present.map(|(path, _)| path), leaving);
-    let Plan {
-        fetches, clashes, ..
-    } = plan;
+    let Plan { fetches, clashes, .. } = plan;
     fetches.retain(|fetch| !adds(fetch) || fits(&mut names, &fetch.path, clashes));
 }
 
@@ -62,8 +55,5 @@ fn staying<'a>(
 }
 
 fn fits(names: &mut Names, path: &RelPath, clashes: &mut Vec<Clash>) -> bool {
-    names
-        .insert(path)
-        .map_err(|clash| clashes.push(clash))
-        .is_ok()
+    names.insert(path).map_err(|clash| clashes.push(clash)).is_ok()
 }

@@ -47,19 +47,13 @@ impl Plan {
         }
         if action.is_some() && edit_beats_deletion(facts) {
             let edited_here = facts.local.is_some();
-            self.notices.push(Notice::EditBeatDeletion {
-                path: path.clone(),
-                edited_here,
-            });
+            self.notices.push(Notice::EditBeatDeletion { path: path.clone(), edited_here });
         }
     }
 }
 
 fn adopt(path: &RelPath, facts: &Facts) -> Adopt {
-    Adopt {
-        path: path.clone(),
-        remote: facts.remote,
-    }
+    Adopt { path: path.clone(), remote: facts.remote }
 }
 
 fn send(path: &RelPath, facts: &Facts) -> Send {
@@ -81,8 +75,5 @@ fn fetch(path: &RelPath, facts: &Facts) -> Option<Fetch> {
 }
 
 fn removal(path: &RelPath, facts: &Facts) -> Option<Removal> {
-    Some(Removal {
-        path: path.clone(),
-        expected: facts.local?,
-    })
+    Some(Removal { path: path.clone(), expected: facts.local? })
 }

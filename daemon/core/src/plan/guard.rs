@@ -76,12 +76,7 @@ impl Guard {
             Some(why) => Some(why),
             None => self.doubt_of_number(asked.len()),
         };
-        why.map_or(Ok(()), |why| {
-            Err(NeedsConsent {
-                deletions: asked,
-                why,
-            })
-        })
+        why.map_or(Ok(()), |why| Err(NeedsConsent { deletions: asked, why }))
     }
 
     fn doubt_of_root(
@@ -136,11 +131,7 @@ mod tests {
 
     fn state(number: usize) -> State {
         let digest = Digest::of(&number.to_le_bytes());
-        State {
-            kind: Kind::File,
-            digest,
-            exec: false,
-        }
+        State { kind: Kind::File, digest, exec: false }
     }
 
     /// Files that stand on both sides, of which some are gone here or there.
@@ -150,24 +141,13 @@ mod tests {
             let base = BaseFact::Known { state, seq };
             let local = (number >= here).then_some(state);
             let remote = (number < here).then_some(Sighted { state, seq });
-            (
-                RelPath::new(&format!("{number}.md")).unwrap(),
-                Facts {
-                    base,
-                    local,
-                    remote,
-                },
-            )
+            (RelPath::new(&format!("{number}.md")).unwrap(), Facts { base, local, remote })
         });
         facts.collect()
     }
 
     fn new_file(number: usize, name: &str) -> (RelPath, Facts) {
-        let facts = Facts {
-            base: BaseFact::Absent,
-            local: Some(state(number)),
-            remote: None,
-        };
+        let facts = Facts { base: BaseFact::Absent, local: Some(state(number)), remote: None };
         (RelPath::new(name).unwrap(), facts)
     }
 
@@ -185,80 +165,44 @@ mod tests {
         let covering = |covered| Guard { covered, ..CALM };
         assert_eq!(asks(&deleted(20, 0), Intent::Push, covering(30)), None);
         assert_eq!(asks(&deleted(21, 0), Intent::Push, covering(84)), None);
-        assert_eq!(
-            asks(&deleted(21, 0), Intent::Push, covering(83)),
-            Some(too_many(21, 83))
-        );
-        assert_eq!(
-            asks(&deleted(0, 21), Intent::Pull, covering(83)),
-            Some(too_many(21, 83))
-        );
-        assert_eq!(
-            asks(&deleted(11, 10), Intent::Sync, covering(83)),
-            Some(too_many(21, 83))
-        );
+        assert_eq!(asks(&deleted(21, 0), Intent::Push, covering(83)), Some(too_many(21, 83)));
+        assert_eq!(asks(&deleted(0, 21), Intent::Pull, covering(83)), Some(too_many(21, 83)));
+        assert_eq!(asks(&deleted(11, 10), Intent::Sync, covering(83)), Some(too_many(21, 83)));
     }
 
     #[test]
     fn deletions_of_the_last_hour_count() {
-        let guard = Guard {
-            covered: 80,
-            deletions_last_hour: 20,
-            ..CALM
-        };
-        assert_eq!(
-            asks(&deleted(1, 0), Intent::Push, guard),
-            Some(too_many(21, 80))
-        );
+        let guard = Guard { covered: 80, deletions_last_hour: 20, ..CALM };
+        assert_eq!(asks(&deleted(1, 0), Intent::Push, guard), Some(too_many(21, 80)));
         assert_eq!(asks(&deleted(0, 0), Intent::Push, guard), None);
     }
 
     #[test]
     fn deleting_all_of_two_or_more_asks() {
         let covering = |covered| Guard { covered, ..CALM };
-        assert_eq!(
-            asks(&deleted(2, 0), Intent::Push, covering(2)),
-            Some(Why::All { covered: 2 })
-        );
-        assert_eq!(
-            asks(&deleted(0, 2), Intent::Pull, covering(2)),
-            Some(Why::All { covered: 2 })
-        );
+        assert_eq!(asks(&deleted(2, 0), Intent::Push, covering(2)), Some(Why::All { covered: 2 }));
+        assert_eq!(asks(&deleted(0, 2), Intent::Pull, covering(2)), Some(Why::All { covered: 2 }));
         assert_eq!(asks(&deleted(2, 0), Intent::Push, covering(3)), None);
         assert_eq!(asks(&deleted(1, 0), Intent::Push, covering(1)), None);
     }
 
     #[test]
     fn consent_lets_deletions_through() {
-        let guard = Guard {
-            covered: 30,
-            consent: true,
-            ..CALM
-        };
+        let guard = Guard { covered: 30, consent: true, ..CALM };
         assert_eq!(asks(&deleted(30, 0), Intent::Push, guard), None);
     }
 
     #[test]
     fn consent_of_commits_is_for_what_is_pulled_only() {
-        let guard = Guard {
-            covered: 60,
-            commits_carry_consent: true,
-            ..CALM
-        };
+        let guard = Guard { covered: 60, commits_carry_consent: true, ..CALM };
         assert_eq!(asks(&deleted(0, 30), Intent::Pull, guard), None);
         assert_eq!(asks(&deleted(0, 30), Intent::Sync, guard), None);
-        assert_eq!(
-            asks(&deleted(30, 30), Intent::Sync, guard),
-            Some(too_many(30, 60))
-        );
+        assert_eq!(asks(&deleted(30, 30), Intent::Sync, guard), Some(too_many(30, 60)));
     }
 
     #[test]
     fn only_the_direction_that_deletes_asks() {
-        let guard = Guard {
-            covered: 30,
-            ..CALM
-        };
+        let guard = Guard { covered: 30, ..CALM };
         assert_eq!(asks(&deleted(30, 0), Intent::Pull, guard), None);
         assert_eq!(asks(&deleted(0, 30), Intent::Push, guard), None);
         assert_eq!(asks(&deleted(30, 30), Intent::Check, guard), None);
@@ -268,17 +212,7 @@ mod tests {
     fn renamed_files_are_not_deletions() {
         let mut facts = deleted(30, 0);
         facts.extend((0..30).map(|number| new_file(number, &format!("moved/{number}.md"))));
-        assert_eq!(
-            asks(
-                &facts,
-                Intent::Push,
-                Guard {
-                    covered: 30,
-                    ..CALM
-                }
-            ),
-            None
-        );
+        assert_eq!(asks(&facts, Intent::Push, Guard { covered: 30, ..CALM }), None);
     }
 
     #[test]
@@ -291,84 +225,38 @@ mod tests {
         }
         facts.extend([new_file(0, "copy.md")]);
         let guard = Guard { covered: 2, ..CALM };
-        assert_eq!(
-            asks(&facts, Intent::Push, guard),
-            Some(Why::All { covered: 2 })
-        );
+        assert_eq!(asks(&facts, Intent::Push, guard), Some(Why::All { covered: 2 }));
     }
 
     #[test]
     fn emptied_root_asks_for_a_single_deletion_already() {
-        let guard = Guard {
-            root: Root::Empty,
-            ..CALM
-        };
-        assert_eq!(
-            asks(&deleted(1, 0), Intent::Push, guard),
-            Some(Why::RootEmpty)
-        );
-        assert_eq!(
-            asks(
-                &deleted(1, 0),
-                Intent::Push,
-                Guard {
-                    consent: true,
-                    ..guard
-                }
-            ),
-            None
-        );
+        let guard = Guard { root: Root::Empty, ..CALM };
+        assert_eq!(asks(&deleted(1, 0), Intent::Push, guard), Some(Why::RootEmpty));
+        assert_eq!(asks(&deleted(1, 0), Intent::Push, Guard { consent: true, ..guard }), None);
     }
 
     #[test]
     fn root_that_was_always_empty_is_filled_without_a_question() {
         let (path, mut facts) = new_file(1, "a.md");
-        (facts.local, facts.remote) = (
-            None,
-            Some(Sighted {
-                state: state(1),
-                seq: 1,
-            }),
-        );
-        let guard = Guard {
-            root: Root::Empty,
-            covered: 0,
-            ..CALM
-        };
-        assert_eq!(
-            asks(&BTreeMap::from([(path, facts)]), Intent::Pull, guard),
-            None
-        );
+        (facts.local, facts.remote) = (None, Some(Sighted { state: state(1), seq: 1 }));
+        let guard = Guard { root: Root::Empty, covered: 0, ..CALM };
+        assert_eq!(asks(&BTreeMap::from([(path, facts)]), Intent::Pull, guard), None);
     }
 
     #[test]
     fn root_on_another_device_asks_before_any_change() {
-        let guard = Guard {
-            root: Root::OtherDevice,
-            ..CALM
-        };
+        let guard = Guard { root: Root::OtherDevice, ..CALM };
         let facts = BTreeMap::from([new_file(1, "a.md")]);
-        assert_eq!(
-            asks(&facts, Intent::Push, guard),
-            Some(Why::RootOnOtherDevice)
-        );
+        assert_eq!(asks(&facts, Intent::Push, guard), Some(Why::RootOnOtherDevice));
         assert_eq!(asks(&facts, Intent::Pull, guard), None);
     }
 
     #[test]
     fn missing_root_is_never_everything_deleted() {
-        let guard = Guard {
-            root: Root::Missing,
-            consent: true,
-            commits_carry_consent: true,
-            ..CALM
-        };
+        let guard =
+            Guard { root: Root::Missing, consent: true, commits_carry_consent: true, ..CALM };
         for intent in [Intent::Push, Intent::Pull, Intent::Sync] {
-            assert_eq!(
-                asks(&deleted(3, 0), intent, guard),
-                Some(Why::RootMissing),
-                "{intent:?}"
-            );
+            assert_eq!(asks(&deleted(3, 0), intent, guard), Some(Why::RootMissing), "{intent:?}");
         }
     }
 }

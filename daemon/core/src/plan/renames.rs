@@ -22,10 +22,7 @@ pub(super) fn annotate(plan: &mut Plan, facts: &BTreeMap<RelPath, Facts>) {
     for send in &plan.sends {
         if let Some(old) = vanishing(send, facts) {
             let only = |old: &mut Option<RelPath>| *old = None;
-            vanished
-                .entry(old)
-                .and_modify(only)
-                .or_insert_with(|| Some(send.path.clone()));
+            vanished.entry(old).and_modify(only).or_insert_with(|| Some(send.path.clone()));
         } else if let Some(new) = appearing(send) {
             *appeared.entry(new).or_default() += 1;
         }
@@ -41,36 +38,25 @@ pub(super) fn join(plan: &mut Plan) {
     if plan.deletions.is_empty() || plan.fetches.is_empty() {
         return;
     }
-    let fetches = plan
-        .fetches
-        .iter_mut()
-        .filter(|fetch| fetch.expected_local.is_none());
-    let mut coming: HashMap<Folded, &mut Option<Removal>> = fetches
-        .map(|fetch| (fetch.path.folded(), &mut fetch.replaces))
-        .collect();
-    plan.deletions
-        .retain(|removal| match coming.get_mut(&removal.path.folded()) {
-            Some(replaces) if replaces.is_none() => {
-                **replaces = Some(removal.clone());
-                false
-            }
-            Some(_) | None => true,
-        });
+    let fetches = plan.fetches.iter_mut().filter(|fetch| fetch.expected_local.is_none());
+    let mut coming: HashMap<Folded, &mut Option<Removal>> =
+        fetches.map(|fetch| (fetch.path.folded(), &mut fetch.replaces)).collect();
+    plan.deletions.retain(|removal| match coming.get_mut(&removal.path.folded()) {
+        Some(replaces) if replaces.is_none() => {
+            **replaces = Some(removal.clone());
+            false
+        }
+        Some(_) | None => true,
+    });
 }
 
 /// The paths whose content the plan takes away without its coming back under
 /// another name: first those deleted at the head, then those deleted here.
 pub(super) fn losses(plan: &Plan, facts: &BTreeMap<RelPath, Facts>) -> Losses {
-    let vanished = plan
-        .sends
-        .iter()
-        .filter_map(|send| Some((&send.path, vanishing(send, facts)?)));
+    let vanished = plan.sends.iter().filter_map(|send| Some((&send.path, vanishing(send, facts)?)));
     let at_head = unmatched(vanished, plan.sends.iter().filter_map(appearing));
     let fetched = plan.fetches.iter().map(|fetch| content(fetch.remote.state));
-    let removed = plan
-        .deletions
-        .iter()
-        .map(|gone| (&gone.path, content(gone.expected)));
+    let removed = plan.deletions.iter().map(|gone| (&gone.path, content(gone.expected)));
     let here = unmatched(removed, fetched);
     Losses { at_head, here }
 }

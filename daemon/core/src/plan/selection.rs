@@ -35,9 +35,7 @@ impl Selection {
     pub fn of<T: AsRef<str>>(names: &[T]) -> Self {
         let names: Vec<Name> = names.iter().map(|name| Name::new(name.as_ref())).collect();
         let is_all = names.is_empty() || names.iter().any(Name::is_root);
-        Self {
-            names: (!is_all).then_some(names),
-        }
+        Self { names: (!is_all).then_some(names) }
     }
 
     pub fn matches(&self, path: &RelPath) -> bool {
@@ -62,11 +60,7 @@ impl Selection {
             unknown.retain(|name| !name.matches(path));
         }
         let unknown: Vec<String> = unknown.into_iter().map(|name| name.given.clone()).collect();
-        if unknown.is_empty() {
-            Ok(())
-        } else {
-            Err(UnknownNames(unknown))
-        }
+        if unknown.is_empty() { Ok(()) } else { Err(UnknownNames(unknown)) }
     }
 }
 
@@ -76,16 +70,9 @@ impl Name {
         while let Some(rest) = path.strip_prefix("./") {
             path = rest.trim_start_matches('/');
         }
-        let path = if path == "." {
-            ""
-        } else {
-            path.trim_end_matches('/')
-        };
+        let path = if path == "." { "" } else { path.trim_end_matches('/') };
         // What is no glob is still a name: `[draft.md`.
-        let glob = path
-            .contains(['*', '?', '[', '{'])
-            .then(|| compile_glob(path).ok())
-            .flatten();
+        let glob = path.contains(['*', '?', '[', '{']).then(|| compile_glob(path).ok()).flatten();
         Self {
             given: given.to_owned(),
             path: path.to_owned(),
@@ -101,18 +88,12 @@ impl Name {
     fn matches(&self, path: &RelPath) -> bool {
         path.as_str() == self.path
             || (!self.path.is_empty() && path.is_within(&self.path))
-            || self
-                .glob
-                .as_ref()
-                .is_some_and(|glob| glob.is_match(path.as_str()))
+            || self.glob.as_ref().is_some_and(|glob| glob.is_match(path.as_str()))
     }
 }
 
 fn quoted(names: &[String]) -> String {
-    let names: Vec<String> = names
-        .iter()
-        .map(|name| crate::path::display_safe(name))
-        .collect();
+    let names: Vec<String> = names.iter().map(|name| crate::path::display_safe(name)).collect();
     names.join(", ")
 }
 
@@ -126,20 +107,12 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, text: &str, expected: bool) {
-        assert_eq!(
-            Selection::of(&[name]).matches(&path(text)),
-            expected,
-            "{name:?} and {text:?}"
-        );
+        assert_eq!(Selection::of(&[name]).matches(&path(text)), expected, "{name:?} and {text:?}");
     }
 
     #[test]
     fn no_names_select_everything_and_name_nothing() {
-        for all in [
-            Selection::all(),
-            Selection::of::<&str>(&[]),
-            Selection::of(&["."]),
-        ] {
+        for all in [Selection::all(), Selection::of::<&str>(&[]), Selection::of(&["."])] {
             assert!(all.matches(&path("a/b")));
             assert!(!all.names(&path("a/b")));
         }
@@ -180,9 +153,6 @@ mod tests {
         assert!(check(&[""]).is_err());
         let unknown = check(&["a.md", "c.md", "d/*"]).unwrap_err();
         assert_eq!(unknown, UnknownNames(vec!["c.md".into(), "d/*".into()]));
-        assert_eq!(
-            unknown.to_string(),
-            "no file here or at the head goes by c.md, d/*"
-        );
+        assert_eq!(unknown.to_string(), "no file here or at the head goes by c.md, d/*");
     }
 }

@@ -20,11 +20,7 @@ fn path(text: &str) -> RelPath {
 }
 
 fn state(letter: u8) -> State {
-    State {
-        kind: Kind::File,
-        digest: Digest([letter; 32]),
-        exec: false,
-    }
+    State { kind: Kind::File, digest: Digest([letter; 32]), exec: false }
 }
 
 /// Reads lines of `path base local remote`, one letter per content, `-` for
@@ -46,14 +42,7 @@ fn fact(line: &str) -> (RelPath, Facts) {
     };
     let seq = if remote == base { 1 } else { 2 };
     let remote = side(remote).map(|state| Sighted { state, seq });
-    (
-        path(name),
-        Facts {
-            base: base_fact,
-            local: side(local),
-            remote,
-        },
-    )
+    (path(name), Facts { base: base_fact, local: side(local), remote })
 }
 
 fn plan(intent: Intent, lines: &[&str]) -> Plan {
@@ -69,60 +58,26 @@ fn sent(plan: &Plan) -> Vec<&str> {
 }
 
 fn fetched(plan: &Plan) -> Vec<&str> {
-    plan.fetches
-        .iter()
-        .map(|fetch| fetch.path.as_str())
-        .collect()
+    plan.fetches.iter().map(|fetch| fetch.path.as_str()).collect()
 }
 
 fn renamed_from(plan: &Plan) -> Vec<Option<&str>> {
-    plan.sends
-        .iter()
-        .map(|send| send.renamed_from.as_ref().map(RelPath::as_str))
-        .collect()
+    plan.sends.iter().map(|send| send.renamed_from.as_ref().map(RelPath::as_str)).collect()
 }
 
 #[test]
 fn steps_carry_what_they_expect_to_find() {
-    let plan = plan(
-        Intent::Sync,
-        &[
-            "edit a b a",
-            "gone a - a",
-            "new - a -",
-            "old a a b",
-            "rm a a -",
-        ],
-    );
+    let plan =
+        plan(Intent::Sync, &["edit a b a", "gone a - a", "new - a -", "old a a b", "rm a a -"]);
 
-    let send = |path: &RelPath, from, to| Send {
-        path: path.clone(),
-        from,
-        to,
-        renamed_from: None,
-    };
+    let send = |path: &RelPath, from, to| Send { path: path.clone(), from, to, renamed_from: None };
     let letter = |letter: u8| Some(Digest([letter; 32]));
-    assert_eq!(
-        plan.sends[0],
-        send(&path("edit"), letter(b'a'), Some(state(b'b')))
-    );
+    assert_eq!(plan.sends[0], send(&path("edit"), letter(b'a'), Some(state(b'b'))));
     assert_eq!(plan.sends[1], send(&path("gone"), letter(b'a'), None));
     assert_eq!(plan.sends[2].from, None);
     assert_eq!(plan.fetches[0].expected_local, Some(state(b'a')));
-    assert_eq!(
-        plan.fetches[0].remote,
-        Sighted {
-            state: state(b'b'),
-            seq: 2
-        }
-    );
-    assert_eq!(
-        plan.deletions,
-        [Removal {
-            path: path("rm"),
-            expected: state(b'a')
-        }]
-    );
+    assert_eq!(plan.fetches[0].remote, Sighted { state: state(b'b'), seq: 2 });
+    assert_eq!(plan.deletions, [Removal { path: path("rm"), expected: state(b'a') }]);
 }
 
 #[test]
@@ -136,10 +91,7 @@ fn diverged_file_is_left_alone_and_the_rest_goes_through() {
 
 #[test]
 fn edit_that_beat_a_deletion_is_told_by_whoever_acts_on_it() {
-    let notice = |edited_here| Notice::EditBeatDeletion {
-        path: path("a"),
-        edited_here,
-    };
+    let notice = |edited_here| Notice::EditBeatDeletion { path: path("a"), edited_here };
 
     assert_eq!(plan(Intent::Push, &["a a b -"]).notices, [notice(true)]);
     assert_eq!(plan(Intent::Pull, &["a a - b"]).notices, [notice(false)]);
@@ -152,14 +104,8 @@ fn kept_file_is_sent_only_by_a_push_that_names_it() {
 
     assert_eq!(plan(Intent::Push, &lines).kept, [path("a")]);
     assert!(plan(Intent::Push, &lines).sends.is_empty());
-    assert_eq!(
-        sent(&plan_for(Intent::Push, &Selection::of(&["a"]), &lines)),
-        ["a"]
-    );
-    assert_eq!(
-        plan_for(Intent::Pull, &Selection::of(&["a"]), &lines).kept,
-        [path("a")]
-    );
+    assert_eq!(sent(&plan_for(Intent::Push, &Selection::of(&["a"]), &lines)), ["a"]);
+    assert_eq!(plan_for(Intent::Pull, &Selection::of(&["a"]), &lines).kept, [path("a")]);
 }
 
 #[test]
@@ -174,10 +120,7 @@ fn only_selected_paths_are_touched() {
 fn check_plans_nothing_but_tells_what_waits() {
     let plan = plan(Intent::Check, &["a a b c", "b - b -", "c a b b", "d ? d -"]);
 
-    assert_eq!(
-        (plan.diverged, plan.kept),
-        (vec![path("a")], vec![path("d")])
-    );
+    assert_eq!((plan.diverged, plan.kept), (vec![path("a")], vec![path("d")]));
     assert!(plan.sends.is_empty() && plan.adopts.is_empty());
 }
 
@@ -209,25 +152,16 @@ fn file_edited_elsewhere_while_it_was_renamed_here_stays_beside_the_new_name() {
 fn case_rename_is_one_step_here() {
     let plan = plan(Intent::Pull, &["README.md - - a", "readme.md a a -"]);
 
-    let old = Removal {
-        path: path("readme.md"),
-        expected: state(b'a'),
-    };
+    let old = Removal { path: path("readme.md"), expected: state(b'a') };
     assert_eq!(plan.fetches[0].replaces, Some(old));
     assert_eq!(plan.deletions, []);
 }
 
 #[test]
 fn unicode_rename_is_one_step_here_even_with_an_edit() {
-    let plan = plan(
-        Intent::Pull,
-        &["cafe\u{301} a a -", "caf\u{e9} - - b", "other a a -"],
-    );
+    let plan = plan(Intent::Pull, &["cafe\u{301} a a -", "caf\u{e9} - - b", "other a a -"]);
 
-    assert_eq!(
-        plan.fetches[0].replaces.as_ref().unwrap().path,
-        path("cafe\u{301}")
-    );
+    assert_eq!(plan.fetches[0].replaces.as_ref().unwrap().path, path("cafe\u{301}"));
     assert_eq!(plan.deletions.len(), 1);
 }
 
@@ -245,14 +179,8 @@ fn new_twin_of_a_file_at_the_head_is_left_out_and_told() {
 
     let (upper, lower) = (path("A.md"), path("a.md"));
     let both = [
-        Clash::Twin {
-            path: upper.clone(),
-            other: lower.clone(),
-        },
-        Clash::Twin {
-            path: lower,
-            other: upper,
-        },
+        Clash::Twin { path: upper.clone(), other: lower.clone() },
+        Clash::Twin { path: lower, other: upper },
     ];
     assert_eq!(plan.clashes, both);
     assert!(!plan.changes_files());
@@ -263,13 +191,7 @@ fn of_two_new_twins_the_first_by_bytes_is_sent() {
     let plan = plan(Intent::Push, &["A.md - a -", "a.md - b -"]);
 
     assert_eq!(sent(&plan), ["A.md"]);
-    assert_eq!(
-        plan.clashes,
-        [Clash::Twin {
-            path: path("a.md"),
-            other: path("A.md")
-        }]
-    );
+    assert_eq!(plan.clashes, [Clash::Twin { path: path("a.md"), other: path("A.md") }]);
 }
 
 #[test]
@@ -295,13 +217,7 @@ fn edited_file_is_not_replaced_by_a_folder() {
 
     assert!(!plan.changes_files());
     assert_eq!(plan.clashes[0], Clash::IsFolder { path: path("a") });
-    assert_eq!(
-        plan.clashes[1],
-        Clash::BelowFile {
-            path: path("a/b"),
-            file: path("a")
-        }
-    );
+    assert_eq!(plan.clashes[1], Clash::BelowFile { path: path("a/b"), file: path("a") });
     assert_eq!(plan.notices, []);
 }
 
@@ -319,11 +235,7 @@ const VERDICTS: [Verdict; 8] = [
 #[test]
 fn check_does_nothing() {
     for verdict in VERDICTS {
-        assert_eq!(
-            action_for(verdict, Intent::Check, true),
-            None,
-            "{verdict:?}"
-        );
+        assert_eq!(action_for(verdict, Intent::Check, true), None, "{verdict:?}");
     }
 }
 
@@ -331,15 +243,9 @@ fn check_does_nothing() {
 fn push_never_touches_the_disk_and_pull_never_the_head() {
     for verdict in VERDICTS {
         let push = action_for(verdict, Intent::Push, true);
-        assert!(
-            !matches!(push, Some(Action::Download | Action::RemoveHere)),
-            "{verdict:?}"
-        );
+        assert!(!matches!(push, Some(Action::Download | Action::RemoveHere)), "{verdict:?}");
         let pull = action_for(verdict, Intent::Pull, true);
-        assert!(
-            !matches!(pull, Some(Action::Upload | Action::RemoveAtHead)),
-            "{verdict:?}"
-        );
+        assert!(!matches!(pull, Some(Action::Upload | Action::RemoveAtHead)), "{verdict:?}");
     }
 }
 
@@ -348,20 +254,13 @@ fn sync_does_what_push_and_pull_do() {
     for (verdict, named) in VERDICTS.iter().flat_map(|v| [(*v, true), (*v, false)]) {
         let push = action_for(verdict, Intent::Push, named);
         let pull = action_for(verdict, Intent::Pull, named);
-        assert_eq!(
-            action_for(verdict, Intent::Sync, named),
-            push.or(pull),
-            "{verdict:?}"
-        );
+        assert_eq!(action_for(verdict, Intent::Sync, named), push.or(pull), "{verdict:?}");
     }
 }
 
 #[test]
 fn kept_file_is_sent_only_when_named() {
     assert_eq!(action_for(Verdict::Kept, Intent::Push, false), None);
-    assert_eq!(
-        action_for(Verdict::Kept, Intent::Push, true),
-        Some(Action::Upload)
-    );
+    assert_eq!(action_for(Verdict::Kept, Intent::Push, true), Some(Action::Upload));
     assert_eq!(action_for(Verdict::Kept, Intent::Pull, true), None);
 }

@@ -11,16 +11,7 @@ use crate::model::{Head, Machine, path, version};
 const ROUNDS: usize = 3;
 
 /// Names that get in each other's way in every manner, and some that don't.
-const NAMES: [&str; 8] = [
-    "a",
-    "A",
-    "a/b",
-    "A/B",
-    "b",
-    "cafe\u{301}",
-    "caf\u{e9}",
-    "c/d",
-];
+const NAMES: [&str; 8] = ["a", "A", "a/b", "A/B", "b", "cafe\u{301}", "caf\u{e9}", "c/d"];
 
 /// Lets everybody sync until nothing moves any more.
 fn come_to_rest(head: &mut Head, machines: &mut [Machine]) {
@@ -31,10 +22,7 @@ fn come_to_rest(head: &mut Head, machines: &mut [Machine]) {
     }
     for machine in machines.iter() {
         let plan = machine.plan(head, Intent::Sync);
-        assert!(
-            !plan.changes_files() && plan.adopts.is_empty(),
-            "no rest: {plan:?}"
-        );
+        assert!(!plan.changes_files() && plan.adopts.is_empty(), "no rest: {plan:?}");
     }
 }
 
@@ -72,10 +60,7 @@ fn assert_can_be_settled(head: &mut Head, machines: &mut [Machine]) {
         let plan = machine.plan(head, Intent::Sync);
         assert!(is_settled(&plan), "{plan:?}");
         assert!(
-            machine
-                .local()
-                .iter()
-                .eq(head.manifest.iter().map(|(path, at)| (path, &at.state)))
+            machine.local().iter().eq(head.manifest.iter().map(|(path, at)| (path, &at.state)))
         );
     }
 }

@@ -40,10 +40,7 @@ fn can_be(facts: &BTreeMap<RelPath, Facts>) -> bool {
 
 fn fits(facts: &BTreeMap<RelPath, Facts>, has: impl Fn(&Facts) -> bool) -> bool {
     let mut names = Names::new();
-    facts
-        .iter()
-        .filter(|(_, facts)| has(facts))
-        .all(|(path, _)| names.insert(path).is_ok())
+    facts.iter().filter(|(_, facts)| has(facts)).all(|(path, _)| names.insert(path).is_ok())
 }
 
 fn plan(facts: &BTreeMap<RelPath, Facts>) -> Plan {
@@ -59,32 +56,12 @@ struct Lots<'a> {
 }
 
 fn lots(plan: &Plan) -> Lots<'_> {
-    let replaced = plan
-        .fetches
-        .iter()
-        .filter_map(|fetch| fetch.replaces.as_ref());
+    let replaced = plan.fetches.iter().filter_map(|fetch| fetch.replaces.as_ref());
     Lots {
-        sent: plan
-            .sends
-            .iter()
-            .map(|send| (&send.path, send.to))
-            .collect(),
-        written: plan
-            .fetches
-            .iter()
-            .map(|fetch| (&fetch.path, fetch.remote.state))
-            .collect(),
-        removed: plan
-            .deletions
-            .iter()
-            .chain(replaced)
-            .map(|removal| &removal.path)
-            .collect(),
-        left: plan
-            .diverged
-            .iter()
-            .chain(plan.clashes.iter().map(Clash::path))
-            .collect(),
+        sent: plan.sends.iter().map(|send| (&send.path, send.to)).collect(),
+        written: plan.fetches.iter().map(|fetch| (&fetch.path, fetch.remote.state)).collect(),
+        removed: plan.deletions.iter().chain(replaced).map(|removal| &removal.path).collect(),
+        left: plan.diverged.iter().chain(plan.clashes.iter().map(Clash::path)).collect(),
     }
 }
 
@@ -100,37 +77,18 @@ fn check(facts: &BTreeMap<RelPath, Facts>) {
 fn check_path(path: &RelPath, facts: &Facts, lots: &Lots) {
     let base = facts.base.state();
     let remote = facts.remote.map(|remote| remote.state);
-    let (sent, written) = (
-        lots.sent.contains_key(path),
-        lots.written.contains_key(path),
-    );
+    let (sent, written) = (lots.sent.contains_key(path), lots.written.contains_key(path));
     let (removed, left) = (lots.removed.contains(path), lots.left.contains(path));
-    let lot_count = [sent, written, removed, left]
-        .iter()
-        .filter(|lot| **lot)
-        .count();
+    let lot_count = [sent, written, removed, left].iter().filter(|lot| **lot).count();
     assert!(lot_count <= 1, "two lots for {path}");
 
     let edited_here = facts.local.is_some() && facts.local != base;
     let edited_there = remote.is_some() && remote != base;
-    assert!(
-        !(edited_here && (written || removed)),
-        "edit of {path} here is lost"
-    );
-    assert!(
-        !(edited_there && sent),
-        "edit of {path} at the head is overwritten"
-    );
-    assert!(
-        !removed || base.is_some() && remote.is_none(),
-        "{path} was never deleted"
-    );
+    assert!(!(edited_here && (written || removed)), "edit of {path} here is lost");
+    assert!(!(edited_there && sent), "edit of {path} at the head is overwritten");
+    assert!(!removed || base.is_some() && remote.is_none(), "{path} was never deleted");
     let has_news = decide(facts) != Verdict::Unchanged && facts.local != remote;
-    assert_eq!(
-        lot_count == 1,
-        has_news,
-        "{path} is forgotten, or touched for nothing"
-    );
+    assert_eq!(lot_count == 1, has_news, "{path} is forgotten, or touched for nothing");
     if edited_here && remote.is_none() {
         assert!(sent || left, "edit of {path} must beat its deletion");
     }
@@ -142,9 +100,7 @@ fn check_path(path: &RelPath, facts: &Facts, lots: &Lots) {
 /// The commit is valid, and this disk holds what it will hold.
 fn check_head(facts: &BTreeMap<RelPath, Facts>, lots: &Lots) {
     let at_head = facts.iter().filter(|(path, facts)| {
-        lots.sent
-            .get(path)
-            .map_or(facts.remote.is_some(), Option::is_some)
+        lots.sent.get(path).map_or(facts.remote.is_some(), Option::is_some)
     });
     let mut names = Names::new();
     for (path, _) in at_head {
@@ -184,10 +140,7 @@ fn sync_is_push_and_pull_in_one() {
         let (push, pull, sync) = (draw(Intent::Push), draw(Intent::Pull), draw(Intent::Sync));
 
         assert_eq!(sync.sends, push.sends);
-        assert_eq!(
-            (sync.fetches, sync.deletions),
-            (pull.fetches, pull.deletions)
-        );
+        assert_eq!((sync.fetches, sync.deletions), (pull.fetches, pull.deletions));
         assert!(!draw(Intent::Check).changes_files());
     }
 }

@@ -60,10 +60,7 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         usize::try_from(self.0 >> 33).unwrap() % limit
     }
 
@@ -74,11 +71,7 @@ impl Dice {
     fn pattern(&mut self) -> String {
         let start = self.pick(&["", "", "", "/", "!", "!/"]);
         let pieces: Vec<&str> = (0..=self.below(3)).map(|_| self.pick(&PIECES)).collect();
-        format!(
-            "{start}{}{}",
-            pieces.join("/"),
-            self.pick(&["", "", "/", "\r"])
-        )
+        format!("{start}{}{}", pieces.join("/"), self.pick(&["", "", "/", "\r"]))
     }
 
     fn path(&mut self) -> String {
@@ -119,16 +112,10 @@ fn cases() -> Vec<Case> {
         "\\a\n",
         "a/**b\n",
     ];
-    let drawn: Vec<String> = (0..600)
-        .map(|_| (0..=dice.below(4)).map(|_| dice.pattern() + "\n").collect())
-        .collect();
+    let drawn: Vec<String> =
+        (0..600).map(|_| (0..=dice.below(4)).map(|_| dice.pattern() + "\n").collect()).collect();
     let texts = one_each.chain(written.map(str::to_owned)).chain(drawn);
-    texts
-        .map(|ignore| Case {
-            ignore,
-            paths: (0..60).map(|_| dice.path()).collect(),
-        })
-        .collect()
+    texts.map(|ignore| Case { ignore, paths: (0..60).map(|_| dice.path()).collect() }).collect()
 }
 
 /// A folder of its own for this run.
@@ -141,12 +128,7 @@ fn scratch() -> PathBuf {
 
 fn git(folder: &Path, arguments: &[&str], input: &str) -> String {
     let mut git = Command::new("git")
-        .args([
-            "-c",
-            "core.excludesFile=/dev/null",
-            "-c",
-            "core.ignoreCase=false",
-        ])
+        .args(["-c", "core.excludesFile=/dev/null", "-c", "core.ignoreCase=false"])
         .args(arguments)
         .current_dir(folder)
         .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -161,10 +143,7 @@ fn git(folder: &Path, arguments: &[&str], input: &str) -> String {
     let output = git.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();
     // `check-ignore` says 1 when nothing is ignored.
-    assert!(
-        matches!(output.status.code(), Some(0 | 1)),
-        "git {arguments:?} failed"
-    );
+    assert!(matches!(output.status.code(), Some(0 | 1)), "git {arguments:?} failed");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -180,26 +159,14 @@ fn ignored_by_git(cases: &[Case]) -> BTreeSet<String> {
             write!(input, "{number}/{path}\0").unwrap();
         }
     }
-    let ignored = git(
-        &folder,
-        &["check-ignore", "--no-index", "-z", "--stdin"],
-        &input,
-    );
+    let ignored = git(&folder, &["check-ignore", "--no-index", "-z", "--stdin"], &input);
     fs::remove_dir_all(&folder).unwrap();
     ignored.split_terminator('\0').map(str::to_owned).collect()
 }
 
 fn coverage(ignore: &str) -> Coverage {
-    let project = Patterns {
-        include: vec!["**/*".into()],
-        exclude: vec![],
-    };
-    Coverage::new(CoverageSource {
-        project,
-        narrowing: None,
-        ignore: ignore.into(),
-    })
-    .unwrap()
+    let project = Patterns { include: vec!["**/*".into()], exclude: vec![] };
+    Coverage::new(CoverageSource { project, narrowing: None, ignore: ignore.into() }).unwrap()
 }
 
 #[test]

@@ -23,11 +23,7 @@ pub(crate) fn path(text: &str) -> RelPath {
 }
 
 pub(crate) fn version(number: u8) -> State {
-    State {
-        kind: Kind::File,
-        digest: Digest([number; 32]),
-        exec: false,
-    }
+    State { kind: Kind::File, digest: Digest([number; 32]), exec: false }
 }
 
 /// The log as far as plans see it.
@@ -46,25 +42,14 @@ impl Head {
         }
         self.seq += 1;
         for send in sends {
-            let current = self
-                .manifest
-                .remove(&send.path)
-                .map(|sighted| sighted.state);
-            assert_eq!(
-                send.from,
-                current.map(|state| state.digest),
-                "{send:?} is void"
-            );
+            let current = self.manifest.remove(&send.path).map(|sighted| sighted.state);
+            assert_eq!(send.from, current.map(|state| state.digest), "{send:?} is void");
             assert_ne!(send.to, current, "{send:?} changes nothing");
             self.log.push((send.path.clone(), send.to));
         }
         for send in sends {
-            let sighted = send.to.map(|state| Sighted {
-                state,
-                seq: self.seq,
-            });
-            self.manifest
-                .extend(sighted.map(|sighted| (send.path.clone(), sighted)));
+            let sighted = send.to.map(|state| Sighted { state, seq: self.seq });
+            self.manifest.extend(sighted.map(|sighted| (send.path.clone(), sighted)));
         }
         let mut names = Names::new();
         for path in self.manifest.keys() {
@@ -85,11 +70,7 @@ impl Head {
             return Past::DeletedAtHead;
         }
         let mut since = of_path().rev().map_while(|(_, state)| *state);
-        if since.any(|state| Some(state) == local) {
-            Past::Earlier
-        } else {
-            Past::Other
-        }
+        if since.any(|state| Some(state) == local) { Past::Earlier } else { Past::Other }
     }
 }
 
@@ -105,10 +86,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn new(folds: bool) -> Self {
-        Self {
-            folds,
-            ..Self::default()
-        }
+        Self { folds, ..Self::default() }
     }
 
     pub(crate) fn local(&self) -> BTreeMap<RelPath, State> {
@@ -119,21 +97,14 @@ impl Machine {
     pub(crate) fn saves(&mut self, path: &RelPath, state: State) -> bool {
         let key = self.key(path);
         let in_the_way = |other: &String| {
-            other
-                .strip_prefix(&key)
-                .is_some_and(|rest| rest.starts_with('/'))
-                || key
-                    .strip_prefix(other)
-                    .is_some_and(|rest| rest.starts_with('/'))
+            other.strip_prefix(&key).is_some_and(|rest| rest.starts_with('/'))
+                || key.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
         };
         if self.disk.keys().any(in_the_way) {
             return false;
         }
         // A file that is there keeps the name it has.
-        let name = self
-            .disk
-            .get(&key)
-            .map_or_else(|| path.clone(), |(name, _)| name.clone());
+        let name = self.disk.get(&key).map_or_else(|| path.clone(), |(name, _)| name.clone());
         self.disk.insert(key, (name, state));
         true
     }
@@ -151,11 +122,8 @@ impl Machine {
 
     pub(crate) fn facts(&self, head: &Head) -> BTreeMap<RelPath, Facts> {
         let local = self.local();
-        let paths: BTreeSet<&RelPath> = local
-            .keys()
-            .chain(self.base.keys())
-            .chain(head.manifest.keys())
-            .collect();
+        let paths: BTreeSet<&RelPath> =
+            local.keys().chain(self.base.keys()).chain(head.manifest.keys()).collect();
         let facts = paths.into_iter().map(|path| {
             let local = local.get(path).copied();
             let base = match self.base.get(path) {
@@ -163,14 +131,7 @@ impl Machine {
                 None if self.lost_state => BaseFact::Unknown(head.past(path, local)),
                 None => BaseFact::Absent,
             };
-            (
-                path.clone(),
-                Facts {
-                    base,
-                    local,
-                    remote: head.manifest.get(path).copied(),
-                },
-            )
+            (path.clone(), Facts { base, local, remote: head.manifest.get(path).copied() })
         });
         facts.collect()
     }
@@ -203,10 +164,7 @@ impl Machine {
     }
 
     fn removes(&mut self, removal: &Removal, head: &Head) {
-        assert!(
-            head.has_had(&removal.path, removal.expected),
-            "{removal:?} loses an edit"
-        );
+        assert!(head.has_had(&removal.path, removal.expected), "{removal:?} loses an edit");
         let removed = self.disk.remove(&self.key(&removal.path));
         assert_eq!(removed, Some((removal.path.clone(), removal.expected)));
         self.agrees(&removal.path, head);
@@ -217,35 +175,23 @@ impl Machine {
             self.removes(removal, head);
         }
         let before = self.disk.get(&self.key(&fetch.path)).cloned();
-        let expected = fetch
-            .expected_local
-            .map(|state| (fetch.path.clone(), state));
+        let expected = fetch.expected_local.map(|state| (fetch.path.clone(), state));
         assert_eq!(before, expected, "{fetch:?} overwrites blindly");
         if let Some((path, state)) = before {
             assert!(head.has_had(&path, state), "{fetch:?} loses an edit");
         }
-        assert!(
-            self.saves(&fetch.path, fetch.remote.state),
-            "{fetch:?} has no room"
-        );
+        assert!(self.saves(&fetch.path, fetch.remote.state), "{fetch:?} has no room");
         self.agrees(&fetch.path, head);
     }
 
     fn agrees(&mut self, path: &RelPath, head: &Head) {
-        let known = |at: &Sighted| BaseFact::Known {
-            state: at.state,
-            seq: at.seq,
-        };
+        let known = |at: &Sighted| BaseFact::Known { state: at.state, seq: at.seq };
         let base = head.manifest.get(path).map_or(BaseFact::Absent, known);
         self.base.insert(path.clone(), base);
     }
 
     fn key(&self, path: &RelPath) -> String {
-        if self.folds {
-            path.folded().into_string()
-        } else {
-            path.to_string()
-        }
+        if self.folds { path.folded().into_string() } else { path.to_string() }
     }
 
     /// A person settles what no plan may: takes the head's version of what

@@ -155,18 +155,17 @@ impl Index {
             Some(indexed) => self.entries.insert(path.clone(), indexed),
             None => self.entries.remove(&path),
         };
-        if old == indexed {
-            return false;
-        }
-        if old.is_some() != indexed.is_some() {
-            self.twins.take();
-        }
         if indexed.is_some_and(|indexed| indexed.is_racy()) {
             self.restless.insert(path.clone());
         } else {
             self.restless.remove(&path);
         }
-        self.unsaved.insert(path);
+        if old.is_some() != indexed.is_some() {
+            self.twins.take();
+        }
+        if old != indexed {
+            self.unsaved.insert(path);
+        }
         old.map(|old| old.state) != indexed.map(|indexed| indexed.state)
     }
 }

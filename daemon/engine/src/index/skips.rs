@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use mirror_core::patterns::Coverage;
 use mirror_core::path::PathError;
+use mirror_core::patterns::Coverage;
 use mirror_core::{RelPath, State};
 
 use crate::api::{SkipReason, Skipped};
@@ -41,8 +41,11 @@ pub(super) fn reason_for_name(
     entry: &DirEntry,
     coverage: &Coverage,
 ) -> Option<SkipReason> {
+    let name = shown.rsplit('/').next().unwrap_or_default();
     let reason = match error {
-        Some(PathError::Git | PathError::Mirror) => return None,
+        Some(PathError::Git | PathError::Mirror) if matches!(name, ".git" | "_mirror") => {
+            return None;
+        }
         Some(_) => SkipReason::NameNotAllowed,
         None => SkipReason::NotUtf8,
     };
@@ -89,11 +92,7 @@ pub(super) const MAX_TARGET_BYTES: u64 = 4_096;
 
 /// A link's state, whose content is its target's text.
 pub(super) fn link_state(target: &[u8]) -> State {
-    State {
-        kind: mirror_core::Kind::Link,
-        digest: mirror_core::Digest::of(target),
-        exec: false,
-    }
+    State { kind: mirror_core::Kind::Link, digest: mirror_core::Digest::of(target), exec: false }
 }
 
 #[cfg(test)]

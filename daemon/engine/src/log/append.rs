@@ -1,7 +1,7 @@
 //! Creating the next entry (L1, L3, L5).
 
-use mirror_core::commit::{Commit, entry_name};
 use mirror_core::Digest;
+use mirror_core::commit::{Commit, entry_name};
 use mirror_storage::{Expect, Guarded};
 
 use super::read::RawEntry;

@@ -48,9 +48,8 @@ impl Log {
                 bytes: bytes.into(),
             };
             let parsed = parse(seq, &raw)?;
-            let follows = |commit: &Commit| {
-                commit.seq == seq && commit.parent == self.history.head_digest()
-            };
+            let follows =
+                |commit: &Commit| commit.seq == seq && commit.parent == self.history.head_digest();
             // A damaged copy here is no statement about the log: read it there.
             if !parsed.as_ref().is_ok_and(follows) {
                 return Ok(());

@@ -102,9 +102,19 @@ pub(crate) fn fork(what: String) -> EngineError {
     }
 }
 
+/// Another entry 1 at the same place is another project (L1).
+pub(crate) fn another_project() -> EngineError {
+    EngineError::Stopped {
+        reason: "another project stands at this project's place on the backend".to_owned(),
+        hint: Some("check the backend's URL; nothing was changed".to_owned()),
+    }
+}
+
 pub(crate) fn unknown_format(seq: u64, format: u64) -> EngineError {
     EngineError::Stopped {
-        reason: format!("entry {seq} of the log has format {format}, which this version does not understand"),
+        reason: format!(
+            "entry {seq} of the log has format {format}, which this version does not understand"
+        ),
         hint: Some(format!("update mirrord to a version that understands format {format}")),
     }
 }

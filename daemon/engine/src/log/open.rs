@@ -7,7 +7,7 @@ use mirror_core::commit::entry_name;
 use mirror_core::{Digest, History};
 use mirror_storage::StorageError;
 
-use super::{Log, fork, own_path, read_entry};
+use super::{Log, another_project, fork, own_path, read_entry};
 use crate::api::Parts;
 use crate::error::EngineError;
 
@@ -48,7 +48,9 @@ impl Log {
             let reason = self.void_reason(1).unwrap_or("it has no settings").to_owned();
             return Err(EngineError::Stopped {
                 reason: format!("the first entry of the log is void: {reason}"),
-                hint: Some("this is no project that can be used; make a new one elsewhere".to_owned()),
+                hint: Some(
+                    "this is no project that can be used; make a new one elsewhere".to_owned(),
+                ),
             });
         }
         self.look_for_copies().await
@@ -58,10 +60,7 @@ impl Log {
     async fn confirm_project(&mut self, project: Digest) -> Result<(), EngineError> {
         match read_entry(self.backend.as_ref(), 1).await? {
             Some(raw) if raw.digest == project => self.confirm_head().await,
-            Some(_) => Err(EngineError::Stopped {
-                reason: "another project stands at this project's place on the backend".to_owned(),
-                hint: Some("check the backend's URL; nothing was changed".to_owned()),
-            }),
+            Some(_) => Err(another_project()),
             None => Err(fork("its first entry is gone from the backend".to_owned())),
         }
     }
@@ -86,5 +85,8 @@ impl Log {
 
 /// Whether a later try may find the backend there again.
 fn is_away(error: &StorageError) -> bool {
-    matches!(error.class(), mirror_storage::FaultClass::Transient | mirror_storage::FaultClass::Auth)
+    matches!(
+        error.class(),
+        mirror_storage::FaultClass::Transient | mirror_storage::FaultClass::Auth
+    )
 }

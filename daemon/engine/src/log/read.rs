@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
+use mirror_core::Digest;
 use mirror_core::commit::{Commit, MAX_ENTRY_BYTES, ParseError, entry_name};
 use mirror_core::digest::Hasher;
 use mirror_core::history::{Applied, Void};
-use mirror_core::Digest;
 use mirror_storage::{Backend, ByteRange, StorageError};
 
-use super::{Log, LogEntry, fork, own_path, unknown_format};
+use super::{Log, LogEntry, another_project, fork, own_path, unknown_format};
 use crate::error::EngineError;
 
 /// How many entries are asked for at once when many are behind.
@@ -89,15 +89,27 @@ impl Log {
     }
 
     /// What [`Log::confirm_head`] does, for use beside other calls.
-    pub(crate) async fn confirm(&self, seq: u64, digest: Option<Digest>) -> Result<(), EngineError> {
+    pub(crate) async fn confirm(
+        &self,
+        seq: u64,
+        digest: Option<Digest>,
+    ) -> Result<(), EngineError> {
         if seq == 0 {
             return Ok(());
         }
-        match read_entry(self.backend.as_ref(), seq).await? {
-            Some(raw) if Some(raw.digest) == digest => Ok(()),
-            Some(_) => Err(fork(format!("entry {seq} is not the one that this machine has read"))),
-            None => Err(fork(format!("entry {seq}, which this machine has read, is gone"))),
+        let found = read_entry(self.backend.as_ref(), seq).await?.map(|raw| raw.digest);
+        if found.is_some() && found == digest {
+            return Ok(());
         }
+        // A mismatch further on may only be the sign of another first entry.
+        let first = read_entry(self.backend.as_ref(), 1).await?.map(|raw| raw.digest);
+        if first.is_some() && first != self.history.project() {
+            return Err(another_project());
+        }
+        Err(fork(match found {
+            Some(_) => format!("entry {seq} is not the one that this machine has read"),
+            None => format!("entry {seq}, which this machine has read, is gone"),
+        }))
     }
 
     /// Takes in the next entry: keeps its bytes and applies it.

@@ -83,17 +83,20 @@ pub async fn build_packs(
 /// Shares the items out; a single larger content has a pack of its own.
 fn split(items: Vec<Item>) -> Vec<Vec<Item>> {
     let mut groups: Vec<Vec<Item>> = Vec::new();
-    let (mut seen, mut filled) = (BTreeSet::new(), PACK_BYTES);
+    let (mut seen, mut filled) = (BTreeSet::new(), 0_u64);
     for item in items {
         if !seen.insert(item.digest) {
             continue;
         }
-        if filled.saturating_add(item.size) > PACK_BYTES {
-            groups.push(Vec::new());
-            filled = 0;
+        let size = item.size;
+        match groups.last_mut() {
+            Some(group) if filled.saturating_add(size) <= PACK_BYTES => group.push(item),
+            _ => {
+                groups.push(vec![item]);
+                filled = 0;
+            }
         }
-        filled = filled.saturating_add(item.size);
-        groups.last_mut().expect("a group was begun").push(item);
+        filled = filled.saturating_add(size);
     }
     groups
 }
@@ -218,4 +221,43 @@ fn describe(
     }
     let (sha256, size) = crate::outside::tree::digest_of(&mut scratch.reopen()?)?;
     Ok(Pack { name, sha256, size, contents })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packs contents of these sizes and gives how many each pack got.
+    #[track_caller]
+    fn check(sizes: &[u64], packs: &[usize]) {
+        let items = sizes.iter().enumerate().map(|(number, size)| Item {
+            digest: Digest::of(&number.to_le_bytes()),
+            size: *size,
+            path: RelPath::new(&format!("{number}.md")).unwrap(),
+        });
+        let groups: Vec<usize> = split(items.collect()).iter().map(Vec::len).collect();
+        assert_eq!(groups, packs, "{sizes:?}");
+    }
+
+    #[test]
+    fn small_contents_share_a_pack() {
+        check(&[], &[]);
+        check(&[0], &[1]);
+        check(&[0, 3_000, 0], &[3]);
+        check(&[1; 5_000], &[5_000]);
+    }
+
+    #[test]
+    fn pack_closes_at_its_size_and_a_larger_content_has_its_own() {
+        check(&[PACK_BYTES, 0, 1], &[2, 1]);
+        check(&[PACK_BYTES / 2, PACK_BYTES / 2, PACK_BYTES / 2], &[2, 1]);
+        check(&[1, PACK_BYTES * 60, 1, 1], &[1, 1, 2]);
+    }
+
+    #[test]
+    fn equal_contents_are_packed_once() {
+        let item =
+            |path| Item { digest: Digest::of(b"same"), size: 4, path: RelPath::new(path).unwrap() };
+        assert_eq!(split(vec![item("a.md"), item("b.md")]), [[item("a.md")]]);
+    }
 }

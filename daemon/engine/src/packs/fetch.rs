@@ -83,7 +83,11 @@ impl Fetcher {
     /// Fetches the small contents among `wanted`, neighbours together. What
     /// could not be read is left out: ask for it by [`Fetcher::fetch`], which
     /// says why.
-    pub async fn fetch_small(&self, wanted: &[Wanted], history: &History) -> HashMap<Digest, Bytes> {
+    pub async fn fetch_small(
+        &self,
+        wanted: &[Wanted],
+        history: &History,
+    ) -> HashMap<Digest, Bytes> {
         let mut here = HashMap::new();
         let mut places = BTreeMap::new();
         for want in wanted {
@@ -181,7 +185,10 @@ impl Fetcher {
         let content = self.fetch_part(&wanted.path, part, history).await?;
         let chunks = self
             .outside
-            .offload(move || serde_json::from_reader(io::BufReader::new(content.open()?)).map_err(io::Error::other))
+            .offload(move || {
+                serde_json::from_reader(io::BufReader::new(content.open()?))
+                    .map_err(io::Error::other)
+            })
             .await;
         chunks.map_err(|error| corrupt(&wanted.path, &format!("its list of chunks: {error}")))
     }
@@ -204,7 +211,8 @@ impl Fetcher {
             let stored = self.read_bytes(place.pack, range).await?.ok_or_else(missing)?;
             let content = self.outside.offload(move || unpack(&stored, &place)).await;
             let content = content.filter(|content| Digest::of(content) == part.sha256);
-            let content = content.ok_or_else(|| corrupt(path, "its bytes in the pack are damaged"))?;
+            let content =
+                content.ok_or_else(|| corrupt(path, "its bytes in the pack are damaged"))?;
             let bytes = Bytes::from(content);
             self.cache.keep(vec![(part.sha256, bytes.clone())]).await;
             return Ok(Content::Bytes(bytes));
@@ -236,10 +244,8 @@ impl Fetcher {
         let mut scratch = self.scratch().await?;
         while let Some(piece) = stream.next().await {
             let piece = piece?;
-            scratch = self
-                .outside
-                .offload(move || scratch.write_all(&piece).map(|()| scratch))
-                .await?;
+            scratch =
+                self.outside.offload(move || scratch.write_all(&piece).map(|()| scratch)).await?;
         }
         Ok(Some(scratch))
     }

@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use mirror_storage::{Body, ByteStream, Source, StorageError};
 
-use crate::outside::{Outside, Scratch};
 use crate::log::own_path;
+use crate::outside::{Outside, Scratch};
 
 /// So much is read at a time.
 const PIECE: usize = 256 << 10;
@@ -49,9 +49,8 @@ impl Source for ScratchSource {
                 match reader? {
                     Err(error) => Some((Err(failed(error)), None)),
                     Ok(mut scratch) => {
-                        let (piece, scratch) = outside
-                            .offload(move || (read_piece(scratch.as_mut()), scratch))
-                            .await;
+                        let (piece, scratch) =
+                            outside.offload(move || (read_piece(scratch.as_mut()), scratch)).await;
                         match piece {
                             Ok(piece) if piece.is_empty() => None,
                             Ok(piece) => Some((Ok(piece), Some(Ok(scratch)))),

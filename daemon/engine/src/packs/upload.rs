@@ -22,10 +22,7 @@ pub async fn upload(
     let parallel = backend.capabilities().parallel.max(1);
     let stores: Vec<_> =
         packs.into_iter().map(|built| store(built, backend, outside).boxed()).collect();
-    futures::stream::iter(stores)
-        .buffer_unordered(parallel)
-        .try_collect()
-        .await
+    futures::stream::iter(stores).buffer_unordered(parallel).try_collect().await
 }
 
 async fn store(built: Built, backend: &dyn Backend, outside: &Outside) -> Result<(), EngineError> {

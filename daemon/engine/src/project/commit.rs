@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mirror_core::commit::{Action, Change, CheckpointRef, Commit, FORMAT, Pack, Resolved, Settings};
+use mirror_core::commit::{
+    Action, Change, CheckpointRef, Commit, FORMAT, Pack, Resolved, Settings,
+};
 use mirror_core::plan::Send;
 use mirror_core::{Digest, Entry, RelPath, State, Timestamp};
 
@@ -131,7 +133,12 @@ impl Worker {
             let identity = self.index.get(&send.path).map(|indexed| indexed.stamp.identity);
             (send.path.clone(), send.to, identity)
         });
-        Ok(Attempt { seq: commit.seq, id: commit.id, bytes: commit.to_bytes(), inputs: inputs.collect() })
+        Ok(Attempt {
+            seq: commit.seq,
+            id: commit.id,
+            bytes: commit.to_bytes(),
+            inputs: inputs.collect(),
+        })
     }
 
     fn compose(&self, draft: &Draft, committing: &Committing, telling: &Telling) -> Commit {
@@ -204,7 +211,8 @@ impl Worker {
         if let Some(reason) = &entry.void {
             self.state.save(&self.parts.outside.clone(), false).await?;
             if let Some(telling) = telling {
-                let message = format!("commit #{} is void: {reason}; nothing was pushed", entry.seq);
+                let message =
+                    format!("commit #{} is void: {reason}; nothing was pushed", entry.seq);
                 telling.notice(NoticeKind::VoidEntry, None, message, self.now());
             }
             return Err(EngineError::Internal(format!("commit #{} is void: {reason}", entry.seq)));

@@ -204,9 +204,16 @@ impl Worker {
         let (step_path, text) = (path.clone(), text.to_owned());
         let put = self.parts.outside.offload(move || -> Result<Put, TreeError> {
             if text.is_empty() {
-                return remove_ignore_file(tree.as_ref(), &step_path, expected, &temp_name, &mut stash_with(&data, stash));
+                return remove_ignore_file(
+                    tree.as_ref(),
+                    &step_path,
+                    expected,
+                    &temp_name,
+                    &mut stash_with(&data, stash),
+                );
             }
-            let staged = tree.stage(&step_path, Kind::File, false, &temp_name, &mut text.as_bytes())?;
+            let staged =
+                tree.stage(&step_path, Kind::File, false, &temp_name, &mut text.as_bytes())?;
             let expected = expected.map_or(Expected::Absent, Expected::State);
             tree.put(&staged, expected, &mut stash_with(&data, stash))
         });

@@ -2,9 +2,9 @@
 
 use std::io::Read;
 
+use mirror_core::RelPath;
 use mirror_core::plan::Selection;
 use mirror_core::reconcile::{Facts, file_state};
-use mirror_core::RelPath;
 use similar::TextDiff;
 
 use super::worker::Worker;
@@ -22,7 +22,11 @@ enum Side {
 }
 
 impl Worker {
-    pub(super) async fn diff(&mut self, scope: &Scope, context: usize) -> EngineResult<Vec<FileDiff>> {
+    pub(super) async fn diff(
+        &mut self,
+        scope: &Scope,
+        context: usize,
+    ) -> EngineResult<Vec<FileDiff>> {
         if let Err(error) = self.catch_up().await {
             tracing::info!(%error, "diff goes by what was read before");
         }
@@ -44,7 +48,12 @@ impl Worker {
         Ok(diffs)
     }
 
-    async fn diff_of(&self, path: &RelPath, facts: &Facts, context: usize) -> EngineResult<FileDiff> {
+    async fn diff_of(
+        &self,
+        path: &RelPath,
+        facts: &Facts,
+        context: usize,
+    ) -> EngineResult<FileDiff> {
         let (remote, local) = (self.remote_side(path).await?, self.local_side(path).await?);
         let (binary, unified) = match (&remote, &local) {
             (Side::Binary, _) | (_, Side::Binary) => (true, String::new()),

@@ -97,7 +97,8 @@ impl Worker {
             .offload(move || {
                 let failed = |cause| TreeError::Failed { path: path.clone(), cause };
                 let mut source = content.open().map_err(failed)?;
-                let staged = tree.stage(&path, state.kind, state.exec, &temp_name, source.as_mut())?;
+                let staged =
+                    tree.stage(&path, state.kind, state.exec, &temp_name, source.as_mut())?;
                 tree.put(&staged, Expected::Absent, &mut stash_with(&data, stash))
             })
             .await

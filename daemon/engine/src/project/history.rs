@@ -36,7 +36,10 @@ impl Worker {
     }
 
     /// Sends every commit after `after` as it is seen.
-    pub(super) async fn follow(&mut self, after: Option<u64>) -> EngineResult<mpsc::Receiver<CommitSummary>> {
+    pub(super) async fn follow(
+        &mut self,
+        after: Option<u64>,
+    ) -> EngineResult<mpsc::Receiver<CommitSummary>> {
         let (follower, commits) = mpsc::channel(FOLLOWER_BACKLOG);
         let first = after.map_or(self.log.head(), |after| after.min(self.log.head())) + 1;
         for seq in first..=self.log.head() {
@@ -110,7 +113,9 @@ fn summary_of(entry: &LogEntry) -> CommitSummary {
         resolved: commit
             .resolved
             .iter()
-            .map(|resolved| (resolved.path.as_str().to_owned(), resolved.strategy.word().to_owned()))
+            .map(|resolved| {
+                (resolved.path.as_str().to_owned(), resolved.strategy.word().to_owned())
+            })
             .collect(),
         void,
     }

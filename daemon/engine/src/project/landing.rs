@@ -134,7 +134,8 @@ impl Worker {
         fetches: &[Fetch],
         telling: &mut Telling,
     ) -> EngineResult<Vec<(Fetch, Content)>> {
-        let wanted: Vec<Wanted> = fetches.iter().filter_map(|fetch| self.wanted(&fetch.path)).collect();
+        let wanted: Vec<Wanted> =
+            fetches.iter().filter_map(|fetch| self.wanted(&fetch.path)).collect();
         let small: HashMap<Digest, Bytes> =
             self.fetcher.fetch_small(&wanted, self.log.history()).await;
         let mut contents = Vec::new();
@@ -204,7 +205,11 @@ impl Worker {
         self.state.set_base(path, None);
     }
 
-    async fn remove_here(&mut self, deletions: Vec<Removal>, telling: &mut Telling) -> EngineResult<()> {
+    async fn remove_here(
+        &mut self,
+        deletions: Vec<Removal>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
         if deletions.is_empty() {
             return Ok(());
         }
@@ -226,7 +231,9 @@ impl Worker {
             let (path, expected) = (removal.path.clone(), removal.expected);
             let stash = format!("stash/{}", outside.ulid());
             let taken = outside
-                .offload(move || tree.take(&path, expected, &temp_name, &mut stash_with(&data, stash)))
+                .offload(move || {
+                    tree.take(&path, expected, &temp_name, &mut stash_with(&data, stash))
+                })
                 .await;
             let path = &removal.path;
             match taken {
@@ -234,7 +241,11 @@ impl Worker {
                     self.forget_file(path);
                     self.count_deletions(1);
                     let action = FileAction::DeletedLocal;
-                    telling.report.files.push(FileReport { path: path.clone(), action, from: None });
+                    telling.report.files.push(FileReport {
+                        path: path.clone(),
+                        action,
+                        from: None,
+                    });
                 }
                 Ok(Taken::Changed) => telling.report.failed.push(changed_meanwhile(path)),
                 Err(error) => telling.report.failed.push(fault(path, &error.into())),

@@ -41,7 +41,11 @@ pub(super) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>
         };
         let answered = AssertUnwindSafe(answer(&mut worker, message)).catch_unwind().await;
         if let Err(panic) = answered {
-            tracing::error!(project = worker.name(), panic = text(panic.as_ref()), "a job panicked");
+            tracing::error!(
+                project = worker.name(),
+                panic = text(panic.as_ref()),
+                "a job panicked"
+            );
             worker = match worker.reopen().await {
                 Ok(worker) => worker,
                 Err(error) => {
@@ -79,4 +83,3 @@ fn text(panic: &(dyn std::any::Any + Send)) -> &str {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message")
 }
-

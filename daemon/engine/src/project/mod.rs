@@ -143,9 +143,11 @@ impl Project {
         &self,
         message: impl FnOnce(oneshot::Sender<EngineResult<T>>) -> Message,
     ) -> EngineResult<T> {
-        let ended = || EngineError::Internal("the project has been closed".to_owned());
+        let ended = |what: &str| EngineError::Internal(what.to_owned());
+        let closed = |_| ended("the project has been closed");
         let (reply, answer) = oneshot::channel();
-        self.mailbox.send(message(reply)).await.map_err(|_| ended())?;
-        answer.await.map_err(|_| ended())?
+        self.mailbox.send(message(reply)).await.map_err(closed)?;
+        // A reply that never comes was lost to a panic; the project goes on.
+        answer.await.map_err(|_| ended("it met a bug, which the daemon's log tells of"))?
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 use std::sync::Arc;
 
-use mirror_core::history::PastVersion;
+use mirror_core::history::{PastVersion, Placed};
 use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE};
-use mirror_core::plan::Root;
+use mirror_core::plan::{Root, Selection};
 use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Past};
 use mirror_core::{History, RelPath};
 
@@ -31,8 +31,7 @@ impl Worker {
         self.refresh_coverage().await?;
         let coverage = self.coverage.clone().expect("coverage was just made");
         let Worker { index, parts, .. } = self;
-        let refreshed =
-            index.refresh(&parts.tree, &parts.watch, &coverage, &parts.outside).await?;
+        let refreshed = index.refresh(&parts.tree, &parts.watch, &coverage, &parts.outside).await?;
         self.follow_coverage(&coverage);
         let empty = self.index.entries().is_empty() && root == Root::Sound;
         Ok((if empty { Root::Empty } else { root }, refreshed.unsettled))
@@ -46,7 +45,8 @@ impl Worker {
             self.index.twins(|path| manifest.contains_key(path)).into_iter().collect();
         let pasts = Pasts::new(self);
         let traits = LocalTraits { exec: self.parts.tree.traits().exec };
-        let paths = self.index.entries().keys().chain(manifest.keys()).chain(self.state.bases().keys());
+        let paths =
+            self.index.entries().keys().chain(manifest.keys()).chain(self.state.bases().keys());
         let mut facts = BTreeMap::new();
         for path in paths {
             if facts.contains_key(path)
@@ -57,7 +57,7 @@ impl Worker {
                 continue;
             }
             let local = self.index.get(path).map(|indexed| indexed.state);
-            let remote = manifest.get(path).map(mirror_core::history::Placed::sighted);
+            let remote = manifest.get(path).map(Placed::sighted);
             let base = match self.state.bases().get(path) {
                 None => BaseFact::Absent,
                 Some(BaseRecord::Known { state, seq, .. }) => {
@@ -71,10 +71,29 @@ impl Worker {
         facts
     }
 
-    async fn look_at_root(&self) -> EngineResult<Root> {
+    /// Paths of the head that should come here, and where something stands that
+    /// can't be mirrored: a link out of the project, a special file.
+    pub(super) fn obstructed(&self, selection: &Selection) -> Vec<RelPath> {
+        let Some(coverage) = &self.coverage else { return Vec::new() };
+        let is_news = |path: &RelPath, placed: &Placed| match self.state.bases().get(path) {
+            Some(BaseRecord::Known { seq, .. }) => *seq != placed.seq,
+            Some(BaseRecord::Unknown) | None => true,
+        };
+        let manifest = self.log.history().manifest().iter();
+        let obstructed = manifest.filter(|(path, placed)| {
+            self.index.is_hidden(path)
+                && is_news(path, placed)
+                && selection.matches(path)
+                && coverage.covers(path)
+        });
+        obstructed.map(|(path, _)| path.clone()).collect()
+    }
+
+    async fn look_at_root(&mut self) -> EngineResult<Root> {
         let tree = self.parts.tree.clone();
         let identity = self.parts.outside.offload(move || tree.root_identity()).await?;
         let Some((device, _)) = identity else { return Ok(Root::Missing) };
+        self.device = Some(device);
         let known = self.state.device();
         Ok(if known.is_some_and(|known| known != device) { Root::OtherDevice } else { Root::Sound })
     }
@@ -90,7 +109,8 @@ impl Worker {
         if self.coverage.as_ref().is_some_and(|coverage| *coverage.source() == source) {
             return Ok(());
         }
-        let coverage = Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))?;
+        let coverage =
+            Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))?;
         self.coverage = Some(Arc::new(coverage));
         Ok(())
     }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mirror_core::commit::{Action, Input, Resolved, Strategy};
-use mirror_core::plan::{self, Guard, Intent, NeedsConsent, Plan, Root, Selection, Send, Why, draw_plan};
-use mirror_core::reconcile::{Facts, Verdict, decide};
 use mirror_core::RelPath;
+use mirror_core::commit::{Action, Input, Resolved, Strategy};
+use mirror_core::plan::{
+    self, Guard, Intent, NeedsConsent, Plan, Root, Selection, Send, Why, draw_plan,
+};
+use mirror_core::reconcile::{Facts, Verdict, decide};
 
 use super::commit::{Committing, Draft, Tried};
 use super::landing::fault;
@@ -87,9 +89,17 @@ impl Worker {
     async fn rounds(&mut self, errand: &Errand<'_>, telling: &mut Telling) -> EngineResult<()> {
         self.settle_attempt(Some(&mut *telling)).await?;
         self.catch_up().await?;
+        if errand.intent != Intent::Push {
+            // A push compares the head beside its packs.
+            let confirmed = self.log.confirm_head().await;
+            self.note_stop(confirmed)?;
+        }
         let (mut root, mut unsettled) = self.observe_disk().await?;
         if root != Root::Missing {
-            errand.selection.check(self.known_paths()).map_err(|error| EngineError::UnknownPaths(error.0))?;
+            errand
+                .selection
+                .check(self.known_paths())
+                .map_err(|error| EngineError::UnknownPaths(error.0))?;
         }
         let mut committing = Committing::default();
         for _ in 0..MOST_ROUNDS {
@@ -109,6 +119,7 @@ impl Worker {
             let tried = self.try_sends(errand, &plan, &mut committing, telling).await?;
             match tried {
                 Tried::Nothing | Tried::Won => {
+                    self.name_obstructed(errand, telling);
                     return Ok(self.conclude(&plan, &committing, &unsettled, &facts, telling));
                 }
                 Tried::Lost => drop(self.catch_up().await?),
@@ -131,6 +142,10 @@ impl Worker {
         telling: &mut Telling,
     ) -> EngineResult<Tried> {
         if plan.sends.is_empty() {
+            if errand.intent == Intent::Push {
+                let confirmed = self.log.confirm_head().await;
+                self.note_stop(confirmed)?;
+            }
             return Ok(Tried::Nothing);
         }
         let draft = Draft {
@@ -189,6 +204,23 @@ impl Worker {
     fn known_paths(&self) -> impl Iterator<Item = &RelPath> {
         let manifest = self.log.history().manifest().keys();
         self.index.entries().keys().chain(manifest).chain(self.state.bases().keys())
+    }
+
+    /// What should come here and can't is named.
+    fn name_obstructed(&self, errand: &Errand<'_>, telling: &mut Telling) {
+        if errand.intent == Intent::Push {
+            return;
+        }
+        for path in self.obstructed(errand.selection) {
+            telling.report.failed.push(FileFault {
+                path: path.as_str().to_owned(),
+                class: mirror_storage::FaultClass::Permission,
+                message: format!(
+                    "{path} can't be written here: something that is not mirrored is in the way"
+                ),
+                hint: Some("see `mirrorctl status` for what is skipped, and move it".to_owned()),
+            });
+        }
     }
 
     /// Takes the local version of what changed on both sides as the result.
@@ -272,16 +304,15 @@ impl Worker {
         }
         for notice in &plan.notices {
             let plan::Notice::EditBeatDeletion { path, edited_here } = notice;
-            let (edited, deleted) = if *edited_here { ("here", "elsewhere") } else { ("elsewhere", "here") };
-            let message = format!("{path} was deleted {deleted} and edited {edited}: the edit stays");
+            let (edited, deleted) =
+                if *edited_here { ("here", "elsewhere") } else { ("elsewhere", "here") };
+            let message =
+                format!("{path} was deleted {deleted} and edited {edited}: the edit stays");
             telling.notice(NoticeKind::EditBeatDeletion, Some(path), message, now);
         }
         telling.report.files.sort_by(|left, right| left.path.cmp(&right.path));
         if !facts.is_empty() {
-            let tree = self.parts.tree.clone();
-            if let Ok(Some((device, _))) = tree.root_identity() {
-                self.state.set_device(Some(device));
-            }
+            self.state.set_device(self.device);
         }
     }
 

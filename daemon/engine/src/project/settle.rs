@@ -22,8 +22,12 @@ enum Left {
 impl Worker {
     /// Settles local writes and removals.
     pub(super) async fn settle_targets(&mut self) -> EngineResult<()> {
-        let targets: Vec<(RelPath, Target)> =
-            self.state.targets().iter().map(|(path, target)| (path.clone(), target.clone())).collect();
+        let targets: Vec<(RelPath, Target)> = self
+            .state
+            .targets()
+            .iter()
+            .map(|(path, target)| (path.clone(), target.clone()))
+            .collect();
         for (path, target) in targets {
             let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
             let stash = format!("stash/{}", self.parts.outside.ulid());
@@ -31,9 +35,11 @@ impl Worker {
             let left = self
                 .parts
                 .outside
-                .offload(move || settle_target(tree.as_ref(), &step_path, &step, |reader| {
-                    data.write(&stash, reader, true)
-                }))
+                .offload(move || {
+                    settle_target(tree.as_ref(), &step_path, &step, |reader| {
+                        data.write(&stash, reader, true)
+                    })
+                })
                 .await;
             match left {
                 Ok(left) => self.record_left(&path, &target, &left),
@@ -60,7 +66,10 @@ impl Worker {
 
     /// Settles the append that an earlier job left open: the entry at its
     /// place tells; while there is none, the same bytes are sent again (L5).
-    pub(super) async fn settle_attempt(&mut self, telling: Option<&mut Telling>) -> EngineResult<()> {
+    pub(super) async fn settle_attempt(
+        &mut self,
+        telling: Option<&mut Telling>,
+    ) -> EngineResult<()> {
         let Some(attempt) = self.state.attempt().cloned() else { return Ok(()) };
         let settled = if attempt.seq == self.log.head() + 1 {
             let confirmed = self.log.confirm_head().await;
@@ -82,7 +91,6 @@ impl Worker {
             }
         }
     }
-
 }
 
 fn settle_target(

@@ -44,7 +44,9 @@ pub async fn inspect(parts: &Parts) -> EngineResult<Holding> {
 
 fn unusable(why: &str) -> EngineError {
     EngineError::Stopped {
-        reason: format!("what stands there is no project that can be used: entry 1 of its log: {why}"),
+        reason: format!(
+            "what stands there is no project that can be used: entry 1 of its log: {why}"
+        ),
         hint: Some("check the URL; nothing was changed".to_owned()),
     }
 }
@@ -88,11 +90,17 @@ async fn append_first(
             Ok((raw.digest, stands, ours))
         }
         (None, Err(error)) => Err(error.into()),
-        (None, Ok(_)) => Err(EngineError::Internal("entry 1 was refused, and yet it is absent".to_owned())),
+        (None, Ok(_)) => {
+            Err(EngineError::Internal("entry 1 was refused, and yet it is absent".to_owned()))
+        }
     }
 }
 
-async fn first_commit(parts: &Parts, author: &Author, settings: SharedSettings) -> EngineResult<Commit> {
+async fn first_commit(
+    parts: &Parts,
+    author: &Author,
+    settings: SharedSettings,
+) -> EngineResult<Commit> {
     let (changes, packs) = adopt(parts, &settings).await?;
     let SharedSettings { name, patterns } = settings;
     let commit = Commit {
@@ -121,7 +129,9 @@ async fn first_commit(parts: &Parts, author: &Author, settings: SharedSettings) 
     };
     match mirror_core::History::new().check(&commit) {
         Ok(()) => Ok(commit),
-        Err(void) => Err(EngineError::Usage(format!("the project can't be made like this: {void}"))),
+        Err(void) => {
+            Err(EngineError::Usage(format!("the project can't be made like this: {void}")))
+        }
     }
 }
 
@@ -149,7 +159,12 @@ async fn adopt(parts: &Parts, settings: &SharedSettings) -> EngineResult<(Vec<Ch
         let mtime = mtime.and_then(|since| i64::try_from(since.as_millis()).ok()).map(Timestamp);
         let entry =
             Entry { kind: Kind::File, sha256: digest, size, exec: false, mtime, chunks: None };
-        changes.push(Change { path: path.clone(), from: None, to: Some(entry), renamed_from: None });
+        changes.push(Change {
+            path: path.clone(),
+            from: None,
+            to: Some(entry),
+            renamed_from: None,
+        });
         contents.insert(path, Content::Scratch(scratch));
     }
     changes.sort_by(|left, right| left.path.cmp(&right.path));
@@ -179,7 +194,11 @@ async fn download(parts: &Parts, path: &RemotePath) -> EngineResult<Option<Box<d
 }
 
 /// `FORMAT` only repeats entry 1, for people.
-async fn write_format(backend: &dyn Backend, project: Digest, settings: &Settings) -> EngineResult<()> {
+async fn write_format(
+    backend: &dyn Backend,
+    project: Digest,
+    settings: &Settings,
+) -> EngineResult<()> {
     let format = serde_json::json!({
         "format": FORMAT,
         "project": project,

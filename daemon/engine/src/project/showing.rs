@@ -26,7 +26,11 @@ const PASSES: usize = 8;
 
 impl Worker {
     /// The last step of a push: waits for the view unless that is not wanted.
-    pub(super) async fn finish_view(&mut self, no_wait: bool, telling: &mut Telling) -> EngineResult<()> {
+    pub(super) async fn finish_view(
+        &mut self,
+        no_wait: bool,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
         if telling.dry_run {
             return Ok(());
         }
@@ -81,7 +85,12 @@ impl Worker {
                 if let Some(telling) = telling.as_deref() {
                     let done_files = ended.len() as u64;
                     let step = "writing the view";
-                    telling.progress(Progress { step, done_files, total_files: total, ..Progress::default() });
+                    telling.progress(Progress {
+                        step,
+                        done_files,
+                        total_files: total,
+                        ..Progress::default()
+                    });
                 }
             }
         }
@@ -112,17 +121,23 @@ impl Worker {
         match projected {
             Projected::Shown { path, seen, aside } => {
                 if let Some(aside) = aside {
-                    notice(&path, format!(
-                        "{path} on the backend had been changed by something else; that version is kept in {aside}"
-                    ));
+                    notice(
+                        &path,
+                        format!(
+                            "{path} on the backend had been changed by something else; that version is kept in {aside}"
+                        ),
+                    );
                 }
                 self.state.set_seen(&path, seen);
                 left.remove(&path);
             }
             Projected::Foreign(path) => {
-                notice(&path, format!(
-                    "{path} on the backend holds something that the log has never seen; it was left as it is"
-                ));
+                notice(
+                    &path,
+                    format!(
+                        "{path} on the backend holds something that the log has never seen; it was left as it is"
+                    ),
+                );
                 left.remove(&path);
             }
             Projected::Failed { path, error } => {
@@ -143,7 +158,10 @@ impl Worker {
             Projection {
                 path: path.clone(),
                 // A service has no links: the view shows files only.
-                desired: placed.map(|placed| &placed.entry).filter(|e| e.kind == Kind::File).cloned(),
+                desired: placed
+                    .map(|placed| &placed.entry)
+                    .filter(|e| e.kind == Kind::File)
+                    .cloned(),
                 seq: placed.map_or(history.head(), |placed| placed.seq),
                 known: known.get(path).cloned().unwrap_or_default(),
             }
@@ -167,7 +185,8 @@ impl Worker {
         let content = match self.local_content(path, entry).await {
             Some(content) => content,
             None => {
-                let wanted = self.wanted(path).ok_or(EngineError::ContentMissing { path: path.clone() })?;
+                let wanted =
+                    self.wanted(path).ok_or(EngineError::ContentMissing { path: path.clone() })?;
                 self.fetcher.fetch(&wanted, self.log.history()).await?
             }
         };
@@ -212,7 +231,11 @@ impl Worker {
         // Full jitter: machines that failed together don't come back together.
         let spread = i64::try_from(self.parts.outside.entropy.bits() % 1_000).unwrap_or(0);
         let next_at = mirror_core::Timestamp(now.milliseconds() + longest * spread / 1_000);
-        tracing::info!(path = fault.path, message = fault.message, "the view waits for another try");
+        tracing::info!(
+            path = fault.path,
+            message = fault.message,
+            "the view waits for another try"
+        );
         self.queued_view = Some(QueuedView {
             since: before.map_or(now, |queued| queued.since),
             attempts,
@@ -221,4 +244,3 @@ impl Worker {
         });
     }
 }
-

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use mirror_core::RelPath;
 use mirror_core::plan::Root;
 use mirror_core::reconcile::{Facts, FileState, Verdict, decide, file_state};
-use mirror_core::RelPath;
 use mirror_storage::FaultClass;
 
 use super::worker::Worker;
@@ -85,12 +85,13 @@ impl Worker {
         let is_behind = |facts: &Facts| {
             matches!(decide(facts), Verdict::Fetch | Verdict::FetchDeletion | Verdict::Diverged)
         };
-        let first_missing = facts.iter().filter(|(_, facts)| is_behind(facts)).filter_map(|(path, facts)| {
-            match facts.remote {
-                Some(remote) => Some(remote.seq),
-                None => history.past_of(path).last().map(|version| version.until),
-            }
-        });
+        let first_missing =
+            facts.iter().filter(|(_, facts)| is_behind(facts)).filter_map(|(path, facts)| {
+                match facts.remote {
+                    Some(remote) => Some(remote.seq),
+                    None => history.past_of(path).last().map(|version| version.until),
+                }
+            });
         first_missing.min().map_or(history.head(), |seq| seq - 1)
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Worker {
     /// A checkpoint of this machine's own making, for a later commit to vouch
     /// for (L8).
     pub(super) made_checkpoint: Option<CheckpointRef>,
+    /// The device that the root was on at the last look.
+    pub(super) device: Option<u64>,
     pub(super) followers: Vec<mpsc::Sender<CommitSummary>>,
     facade: Arc<Mutex<Facade>>,
 }
@@ -55,7 +57,13 @@ impl Telling {
         let _ = self.events.try_send(JobEvent::Progress(progress));
     }
 
-    pub(super) fn notice(&mut self, kind: NoticeKind, path: Option<&RelPath>, message: String, time: Timestamp) {
+    pub(super) fn notice(
+        &mut self,
+        kind: NoticeKind,
+        path: Option<&RelPath>,
+        message: String,
+        time: Timestamp,
+    ) {
         self.report.notices.push(Notice { kind, path: path.cloned(), message, time });
     }
 }
@@ -99,6 +107,7 @@ impl Worker {
             coverage: None,
             queued_view: None,
             made_checkpoint: None,
+            device: None,
             followers: Vec::new(),
             facade,
         };
@@ -168,7 +177,8 @@ impl Worker {
         self.refuse_when_stopped()?;
         let JobRequest { job, dry_run, consent } = request;
         self.set_phase(Phase::Busy(verb(&job)));
-        let mut telling = Telling { events, report: Report { dry_run, ..Report::default() }, dry_run, consent };
+        let mut telling =
+            Telling { events, report: Report { dry_run, ..Report::default() }, dry_run, consent };
         let outcome = self.carry_out(job, &mut telling).await;
         let saved = self.state.save(&self.parts.outside.clone(), false).await;
         self.set_phase(Phase::Idle);

@@ -17,7 +17,11 @@ pub struct Owner {
 /// What this machine last agreed on for one path (B1). No record is "no file".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BaseRecord {
-    Known { state: State, seq: u64, identity: Option<Identity> },
+    Known {
+        state: State,
+        seq: u64,
+        identity: Option<Identity>,
+    },
     /// State was lost, or the path came into coverage later (B5).
     Unknown,
 }

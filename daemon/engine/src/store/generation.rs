@@ -125,7 +125,17 @@ fn open(folder: &Path) -> Result<sled::Db, StoreError> {
         // Batches say themselves when they must be durable; a thread that
         // wakes for each project would cost a daemon at rest more than all else.
         .flush_every_ms(None);
+    wait_for_the_last_to_close(folder);
     Ok(config.open()?)
+}
+
+/// Threads of sled hold its own lock on the file for a moment after the last
+/// handle is gone. As our lock on the whole folder is ours by now, it can only
+/// be this process that holds it.
+fn wait_for_the_last_to_close(folder: &Path) {
+    if let Ok(rows) = File::open(folder.join("db")) {
+        drop(rows.lock());
+    }
 }
 
 fn open_patiently(folder: &Path) -> Result<sled::Db, StoreError> {

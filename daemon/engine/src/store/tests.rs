@@ -109,6 +109,17 @@ fn state_outlives_the_store_that_wrote_it() {
 }
 
 #[test]
+fn store_can_be_opened_again_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(SledStore::open(folder.path()).unwrap());
+    for round in 0..50 {
+        let (store, past) = SledStore::open(folder.path()).unwrap();
+        assert_eq!(past, Past::Kept, "round {round}");
+        put(&store, Table::Facts, &[("round", &round.to_string())]);
+    }
+}
+
+#[test]
 fn second_store_in_one_folder_is_refused_and_harms_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = SledStore::open(folder.path()).unwrap();
@@ -147,7 +158,7 @@ fn survives(name: &str, damage: impl FnOnce(&Path)) -> Past {
     put(&store, Table::Facts, &[("a", "1")]);
     drop(store);
     let (store, past_after) = SledStore::open(folder.path()).unwrap();
-    assert_eq!(past_after, Past::Kept, "{name}");
+    assert_eq!(past_after, Past::Kept, "{name} after {past:?}");
     assert_eq!(rows(&store, Table::Facts), pairs(&[("a", "1")]), "{name}");
     past
 }

@@ -18,10 +18,17 @@ use crate::state::Seen;
 pub enum Projected {
     /// The view shows the version; `seen` is what was seen of it, `aside`
     /// where content that the log has never seen is kept.
-    Shown { path: RelPath, seen: Option<Seen>, aside: Option<String> },
+    Shown {
+        path: RelPath,
+        seen: Option<Seen>,
+        aside: Option<String>,
+    },
     /// Content that the log has never seen stands there, and stays.
     Foreign(RelPath),
-    Failed { path: RelPath, error: StorageError },
+    Failed {
+        path: RelPath,
+        error: StorageError,
+    },
 }
 
 /// What stands in the view, against what may be replaced there.
@@ -73,7 +80,8 @@ impl View {
                 Ok(Projected::Shown { path, seen: seen_of(&file, projection), aside: None })
             }
             Standing::Nothing => self.create(&place, projection, body, None).await,
-            Standing::Replaceable(file) => match self.clear(&place, &file, projection, seen).await? {
+            Standing::Replaceable(file) => match self.clear(&place, &file, projection, seen).await?
+            {
                 Cleared::Room => self.create(&place, projection, body, None).await,
                 Cleared::Kept(aside) => self.create(&place, projection, body, Some(aside)).await,
                 Cleared::Taken => Ok(Projected::Foreign(path)),
@@ -108,7 +116,8 @@ impl View {
         let desired = projection.desired.as_ref().map(|entry| entry.sha256);
         if desired == Some(digest) {
             Standing::Desired(file)
-        } else if seen.is_some_and(|seen| seen.digest == digest) || projection.known.contains(&digest)
+        } else if seen.is_some_and(|seen| seen.digest == digest)
+            || projection.known.contains(&digest)
         {
             Standing::Replaceable(file)
         } else {
@@ -128,10 +137,16 @@ impl View {
             return Ok(Projected::Shown { path, seen: None, aside });
         };
         if let Guarded::Done(revision) = self.backend.write(place, body, Expect::Absent).await? {
-            return Ok(Projected::Shown { path, seen: Some(written(&revision, desired, projection.seq)), aside });
+            return Ok(Projected::Shown {
+                path,
+                seen: Some(written(&revision, desired, projection.seq)),
+                aside,
+            });
         }
         // Somebody else was first: fine if they wrote the same.
-        let Some(file) = self.backend.stat(place).await? else { return Ok(Projected::Foreign(path)) };
+        let Some(file) = self.backend.stat(place).await? else {
+            return Ok(Projected::Foreign(path));
+        };
         if self.read_digest(place).await? == Some(desired.sha256) {
             return Ok(Projected::Shown { path, seen: seen_of(&file, projection), aside });
         }

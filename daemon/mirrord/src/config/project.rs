@@ -163,6 +163,14 @@ pub(crate) fn list(globs: &[String]) -> toml_edit::Array {
     globs.iter().map(String::as_str).collect()
 }
 
+/// The root that a file names, whatever else is wrong with it.
+pub(crate) fn root_in(text: &str) -> Option<PathBuf> {
+    text.lines().find_map(|line| {
+        let line: toml_edit::DocumentMut = line.parse().ok()?;
+        line.get("root")?.as_str().map(PathBuf::from)
+    })
+}
+
 /// The project that a file configures.
 pub(crate) fn name_of(file: &Path) -> String {
     let stem = file.file_stem().unwrap_or_default();
@@ -212,6 +220,13 @@ mod tests {
             "differs",
         );
         check_problem("root = \"/r\"\nurl = \"/b\"\nautto = 1", &format!("{FILE}:3"), "autto");
+    }
+
+    #[test]
+    fn root_is_found_in_a_file_that_is_wrong_elsewhere() {
+        let text = "url = 3\nurl =\n root = \"/r\" # mine\n";
+        assert_eq!(root_in(text), Some(PathBuf::from("/r")));
+        assert_eq!(root_in("roof = \"/r\""), None);
     }
 
     #[test]

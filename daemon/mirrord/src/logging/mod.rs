@@ -26,6 +26,12 @@ impl std::fmt::Debug for LogControl {
 }
 
 impl LogControl {
+    /// Controls nothing.
+    #[cfg(test)]
+    pub(crate) fn idle() -> Self {
+        Self(Arc::new(drop))
+    }
+
     pub(crate) fn set_level(&self, level: LogLevel) {
         (self.0)(filter(level));
     }

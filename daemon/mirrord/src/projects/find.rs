@@ -1,9 +1,9 @@
 //! Finds a project by its name or by a folder inside it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::registry::{Condition, Registry, claim_of};
-use crate::config::nearest;
+use super::registry::{Condition, Registry, Slot, claim_of};
+use crate::config::{nearest, root_in};
 use crate::error::RequestError;
 use crate::names::resolved;
 
@@ -25,11 +25,11 @@ impl Registry {
     pub(crate) fn at(&self, folder: &Path) -> Result<String, RequestError> {
         let real = resolved(folder);
         self.slots()
-            .values()
-            .filter_map(|slot| slot.config.as_ref().map(claim_of))
-            .filter(|claim| real.starts_with(&claim.root))
-            .max_by_key(|claim| claim.root.components().count())
-            .map(|claim| claim.name)
+            .iter()
+            .filter_map(|(name, slot)| Some((name, root_of(slot)?)))
+            .filter(|(_, root)| real.starts_with(root))
+            .max_by_key(|(_, root)| root.components().count())
+            .map(|(name, _)| name.clone())
             .ok_or_else(|| RequestError::NoProjectAt(folder.to_owned()))
     }
 
@@ -46,5 +46,14 @@ impl Registry {
                 RequestError::UnknownProject { name: name.to_owned(), meant: None }
             }
         }
+    }
+}
+
+/// Also that of a project whose file is wrong elsewhere: whoever asks from
+/// inside it should hear what is wrong, not that there is no project.
+fn root_of(slot: &Slot) -> Option<PathBuf> {
+    match &slot.config {
+        Some(config) => Some(claim_of(config).root),
+        None => root_in(&std::fs::read_to_string(&slot.file).ok()?).map(|root| resolved(&root)),
     }
 }

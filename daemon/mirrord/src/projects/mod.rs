@@ -16,6 +16,9 @@ mod set_up;
 mod settings;
 mod undo;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use overlap::Overlap;
 pub(crate) use registry::{Open, Registry, Start, View};
 pub(crate) use set_up::{SetUp, SetUpKind, SetUpOutcome};

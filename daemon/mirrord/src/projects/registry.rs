@@ -77,6 +77,8 @@ pub(super) struct Closed {
     pub(super) hint: Option<String>,
     /// Whether it may open later without anybody changing a file.
     pub(super) passing: bool,
+    /// Nobody has tried yet.
+    pub(super) fresh: bool,
 }
 
 /// What can be said of a project, whether it runs or not.
@@ -95,11 +97,18 @@ impl Closed {
             class: FaultClass::Transient,
             hint: None,
             passing: true,
+            fresh: true,
         }
     }
 
     pub(super) fn by(error: &RequestError, passing: bool) -> Self {
-        Self { reason: error.message(), class: error.class(), hint: error.hint(), passing }
+        Self {
+            reason: error.message(),
+            class: error.class(),
+            hint: error.hint(),
+            passing,
+            fresh: false,
+        }
     }
 }
 
@@ -236,6 +245,7 @@ pub(super) fn claim_of(config: &ProjectConfig) -> Claim {
 fn view_of(name: &str, slot: &Slot) -> View {
     let (phase, open) = match &slot.condition {
         Condition::Open(open) => (open.project.phase(), Some(open.clone())),
+        Condition::Closed(why) if why.fresh => (Phase::Busy("open"), None),
         Condition::Closed(why) => (Phase::Stopped { reason: why.reason.clone() }, None),
     };
     View { name: name.to_owned(), config: slot.config.clone(), phase, open }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use mirror_storage::FaultClass;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -34,6 +35,20 @@ impl Registry {
                 _ = stopping.wait_for(|stopping| *stopping) => {}
             }
         }
+    }
+
+    /// Waits for the projects that nobody has tried to open yet, a moment.
+    pub(crate) async fn await_first_round(self: &Arc<Self>) {
+        let slots = self.slots().clone();
+        let opening = slots.into_iter().filter_map(|(name, slot)| {
+            let registry = self.clone();
+            let is_fresh = matches!(&slot.condition, Condition::Closed(why) if why.fresh);
+            // A task: it opens the project even when nobody waits any more.
+            is_fresh.then(|| tokio::spawn(async move { drop(registry.open(&name).await) }))
+        });
+        let opened = join_all(opening.collect::<Vec<_>>());
+        // What takes longer reads as busy.
+        drop(tokio::time::timeout(Duration::from_secs(1), opened).await);
     }
 
     fn start_due(self: &Arc<Self>, turns: &mut BTreeMap<String, Turn>) {
@@ -74,7 +89,7 @@ impl Registry {
                     self.close_for_now(name, None).await;
                 }
                 Err(error) => {
-                    tracing::debug!(project = name, %error, "the backend was not reached")
+                    tracing::debug!(project = name, %error, "the backend was not reached");
                 }
                 Ok(_) => {}
             },

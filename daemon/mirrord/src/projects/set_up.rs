@@ -41,8 +41,12 @@ pub(crate) struct SetUp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetUpKind {
     /// With `push`, what stands in the folder is committed at once.
-    Init { push: bool },
-    Clone { pull: bool },
+    Init {
+        push: bool,
+    },
+    Clone {
+        pull: bool,
+    },
 }
 
 /// How setting up ended.

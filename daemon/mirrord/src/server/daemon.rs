@@ -30,6 +30,7 @@ impl v1::daemon_service_server::DaemonService for Host {
         _request: Request<v1::DescribeDaemonRequest>,
     ) -> Result<Response<v1::DaemonDescription>, Status> {
         let registry = &self.registry;
+        registry.await_first_round().await;
         let (folders, settings, views) = (&registry.folders, registry.settings(), registry.views());
         let shown = |path: &std::path::Path| path.display().to_string();
         Ok(Response::new(v1::DaemonDescription {

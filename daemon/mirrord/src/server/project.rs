@@ -83,6 +83,7 @@ impl v1::project_service_server::ProjectService for Host {
         &self,
         _request: Request<v1::ListProjectsRequest>,
     ) -> Result<Response<v1::ListProjectsResponse>, Status> {
+        self.registry.await_first_round().await;
         let projects = self.registry.views().iter().map(summary).collect();
         Ok(Response::new(v1::ListProjectsResponse { projects }))
     }

@@ -10,12 +10,7 @@ use crate::{Body, ByteStream, RemotePath, StorageError};
 /// Gives the bytes of `body`, and an error where they run short, run over or
 /// can't be read.
 pub(crate) fn checked(path: &RemotePath, body: &Body) -> ByteStream {
-    let start = Reading {
-        bytes: body.open(),
-        path: path.clone(),
-        said: body.len(),
-        seen: 0,
-    };
+    let start = Reading { bytes: body.open(), path: path.clone(), said: body.len(), seen: 0 };
     Box::pin(try_unfold(start, async |mut reading| {
         let chunk = reading.next().await?;
         Ok(chunk.map(|chunk| (chunk, reading)))
@@ -56,9 +51,6 @@ impl Reading {
     }
 
     fn unreadable(&self, cause: impl Into<crate::Cause>) -> StorageError {
-        StorageError::Source {
-            path: self.path.clone(),
-            cause: cause.into(),
-        }
+        StorageError::Source { path: self.path.clone(), cause: cause.into() }
     }
 }

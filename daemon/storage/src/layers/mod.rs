@@ -53,15 +53,8 @@ pub fn stack(
 ) -> (Arc<dyn Backend>, Arc<CallCounts>) {
     let counts = Arc::new(CallCounts::default());
     let paced = pace::Paced::new(adapter, patience, timer.clone());
-    let retried = retry::Retried {
-        inner: Arc::new(paced),
-        patience,
-        timer,
-        counts: counts.clone(),
-    };
-    let traced = trace::Traced {
-        inner: Arc::new(retried),
-        counts: counts.clone(),
-    };
+    let retried =
+        retry::Retried { inner: Arc::new(paced), patience, timer, counts: counts.clone() };
+    let traced = trace::Traced { inner: Arc::new(retried), counts: counts.clone() };
     (Arc::new(traced), counts)
 }

@@ -39,11 +39,7 @@ impl Paced {
         Self {
             inner,
             places: Semaphore::new(parallel.max(1)),
-            gate: Arc::new(Gate {
-                timer,
-                longest: patience.total,
-                opens: Mutex::default(),
-            }),
+            gate: Arc::new(Gate { timer, longest: patience.total, opens: Mutex::default() }),
         }
     }
 
@@ -65,9 +61,7 @@ impl Gate {
                 return Ok(());
             }
             if left > self.longest {
-                return Err(StorageError::Throttled {
-                    retry_after: Some(left),
-                });
+                return Err(StorageError::Throttled { retry_after: Some(left) });
             }
             self.timer.pause(left).await;
         }
@@ -94,10 +88,7 @@ impl Backend for Paced {
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
         let _place = self.place().await?;
-        self.inner
-            .stat(path)
-            .inspect_err(|error| self.gate.note(error))
-            .await
+        self.inner.stat(path).inspect_err(|error| self.gate.note(error)).await
     }
 
     fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
@@ -120,11 +111,7 @@ impl Backend for Paced {
         range: ByteRange,
     ) -> Result<Option<ByteStream>, StorageError> {
         let _place = self.place().await?;
-        let bytes = self
-            .inner
-            .read(path, range)
-            .inspect_err(|error| self.gate.note(error))
-            .await?;
+        let bytes = self.inner.read(path, range).inspect_err(|error| self.gate.note(error)).await?;
         let gate = self.gate.clone();
         Ok(bytes.map(|bytes| bytes.inspect_err(move |error| gate.note(error)).boxed()))
     }
@@ -136,18 +123,12 @@ impl Backend for Paced {
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
         let _place = self.place().await?;
-        self.inner
-            .write(path, body, expect)
-            .inspect_err(|error| self.gate.note(error))
-            .await
+        self.inner.write(path, body, expect).inspect_err(|error| self.gate.note(error)).await
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
         let _place = self.place().await?;
-        self.inner
-            .remove(path, expect)
-            .inspect_err(|error| self.gate.note(error))
-            .await
+        self.inner.remove(path, expect).inspect_err(|error| self.gate.note(error)).await
     }
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {
@@ -163,13 +144,7 @@ impl MoveAside for Paced {
         to: &RemotePath,
     ) -> Result<Guarded<()>, StorageError> {
         let _place = self.place().await?;
-        let service = self
-            .inner
-            .move_aside()
-            .expect("asked for only where there is one");
-        service
-            .rename(from, to)
-            .inspect_err(|error| self.gate.note(error))
-            .await
+        let service = self.inner.move_aside().expect("asked for only where there is one");
+        service.rename(from, to).inspect_err(|error| self.gate.note(error)).await
     }
 }

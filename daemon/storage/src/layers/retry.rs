@@ -50,9 +50,7 @@ impl Retried {
     /// failed together don't come back together.
     fn pause_after(&self, error: &StorageError, longest: Duration) -> Duration {
         match error {
-            StorageError::Throttled {
-                retry_after: Some(asked),
-            } => *asked,
+            StorageError::Throttled { retry_after: Some(asked) } => *asked,
             _ => longest.mul_f64(self.timer.chance()),
         }
     }

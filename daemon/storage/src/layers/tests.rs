@@ -66,9 +66,7 @@ impl Backend for Service {
     fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
         let end = self.breaks_listings.then(|| Err(unreachable()));
         let files = self.memory.list(prefix).chain(futures::stream::iter(end));
-        futures::stream::once(async move { self.met().await.map(|()| files) })
-            .try_flatten()
-            .boxed()
+        futures::stream::once(async move { self.met().await.map(|()| files) }).try_flatten().boxed()
     }
 
     async fn read(
@@ -141,12 +139,7 @@ impl Stack {
     fn around(service: Service, patience: Patience) -> Self {
         let (service, clock) = (Arc::new(service), Arc::new(StoppedClock::default()));
         let (top, counts) = stack(service.clone(), patience, clock.clone());
-        Self {
-            top,
-            service,
-            counts,
-            clock,
-        }
+        Self { top, service, counts, clock }
     }
 
     fn failing(faults: impl IntoIterator<Item = StorageError>) -> Self {
@@ -168,9 +161,7 @@ fn unreachable() -> StorageError {
 }
 
 fn throttled(seconds: u64) -> StorageError {
-    StorageError::Throttled {
-        retry_after: Some(Duration::from_secs(seconds)),
-    }
+    StorageError::Throttled { retry_after: Some(Duration::from_secs(seconds)) }
 }
 
 #[tokio::test]
@@ -181,11 +172,7 @@ async fn failure_that_passes_is_not_seen() {
 
     stack.called(3);
     assert!(stack.clock.now() > Duration::ZERO);
-    let expected = Calls {
-        stat: 1,
-        retries: 2,
-        ..Calls::default()
-    };
+    let expected = Calls { stat: 1, retries: 2, ..Calls::default() };
     assert_eq!(stack.counts.so_far(), expected);
 }
 
@@ -233,15 +220,9 @@ async fn guarded_change_is_never_tried_twice() {
 async fn unguarded_change_is_tried_again() {
     let stack = Stack::failing([unreachable()]);
 
-    let stored = stack
-        .top
-        .write(&path("a"), "one".into(), Expect::Anything)
-        .await;
+    let stored = stack.top.write(&path("a"), "one".into(), Expect::Anything).await;
     assert!(matches!(stored, Ok(Guarded::Done(_))));
-    assert_eq!(
-        stack.top.remove(&path("a"), Expect::Anything).await.ok(),
-        Some(Guarded::Done(()))
-    );
+    assert_eq!(stack.top.remove(&path("a"), Expect::Anything).await.ok(), Some(Guarded::Done(())));
 
     stack.called(3);
 }
@@ -251,24 +232,12 @@ async fn listing_is_tried_again_only_before_its_first_file() {
     let mut service = Service::failing([]);
     service.breaks_listings = true;
     let stack = Stack::around(service, Patience::default());
-    stack
-        .top
-        .write(&path("a"), "one".into(), Expect::Absent)
-        .await
-        .expect("a write");
-    stack
-        .service
-        .faults
-        .lock()
-        .expect("no panic")
-        .push_back(unreachable());
+    stack.top.write(&path("a"), "one".into(), Expect::Absent).await.expect("a write");
+    stack.service.faults.lock().expect("no panic").push_back(unreachable());
 
     let mut listed: Vec<_> = stack.top.list(&RemotePath::ROOT).collect().await;
 
-    assert!(matches!(
-        listed.pop(),
-        Some(Err(StorageError::Unreachable(_)))
-    ));
+    assert!(matches!(listed.pop(), Some(Err(StorageError::Unreachable(_)))));
     assert!(matches!(listed.as_slice(), [Ok(file)] if file.path == path("a")));
     stack.called(3);
     assert_eq!(stack.counts.so_far().list, 1);
@@ -277,10 +246,7 @@ async fn listing_is_tried_again_only_before_its_first_file() {
 #[tokio::test]
 async fn one_request_to_slow_down_holds_back_all_calls() {
     let stack = Stack::failing([throttled(3)]);
-    let refused = stack
-        .top
-        .write(&path("a"), "one".into(), Expect::Absent)
-        .await;
+    let refused = stack.top.write(&path("a"), "one".into(), Expect::Absent).await;
     assert!(matches!(refused, Err(StorageError::Throttled { .. })));
     assert_eq!(stack.clock.now(), Duration::ZERO);
 
@@ -308,10 +274,7 @@ async fn pause_too_long_to_wait_for_is_told_at_once() {
 
 #[tokio::test]
 async fn only_so_many_calls_are_under_way_at_once() {
-    let patience = Patience {
-        parallel: Some(3),
-        ..Patience::default()
-    };
+    let patience = Patience { parallel: Some(3), ..Patience::default() };
     let stack = Stack::around(Service::failing([]), patience);
     let target = path("a");
 
@@ -325,24 +288,13 @@ async fn only_so_many_calls_are_under_way_at_once() {
 #[tokio::test]
 async fn rename_reaches_the_service_and_counts_as_a_write() {
     let stack = Stack::failing([]);
-    stack
-        .top
-        .write(&path("a"), "one".into(), Expect::Absent)
-        .await
-        .expect("a write");
+    stack.top.write(&path("a"), "one".into(), Expect::Absent).await.expect("a write");
 
     let rename = stack.top.move_aside().expect("a rename");
     let renamed = rename.rename(&path("a"), &path("b")).await;
 
     assert_eq!(renamed.ok(), Some(Guarded::Done(())));
-    assert!(
-        stack
-            .top
-            .stat(&path("b"))
-            .await
-            .expect("an answer")
-            .is_some()
-    );
+    assert!(stack.top.stat(&path("b")).await.expect("an answer").is_some());
     let counts = stack.counts.so_far();
     assert_eq!((counts.write, counts.stat, counts.total()), (2, 1, 3));
 }
@@ -350,11 +302,7 @@ async fn rename_reaches_the_service_and_counts_as_a_write() {
 #[tokio::test]
 async fn service_without_a_rename_has_none_above_the_layers_either() {
     let memory = Arc::new(MemoryBackend::new(MemoryProfile::SWAP));
-    let (top, _) = stack(
-        memory,
-        Patience::default(),
-        Arc::new(StoppedClock::default()),
-    );
+    let (top, _) = stack(memory, Patience::default(), Arc::new(StoppedClock::default()));
 
     assert!(top.move_aside().is_none());
     assert!(top.capabilities().swap);

@@ -26,9 +26,7 @@ pub struct SystemTimer {
 
 impl Default for SystemTimer {
     fn default() -> Self {
-        Self {
-            start: Instant::now(),
-        }
+        Self { start: Instant::now() }
     }
 }
 

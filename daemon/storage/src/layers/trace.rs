@@ -153,10 +153,7 @@ impl MoveAside for Traced {
         to: &RemotePath,
     ) -> Result<Guarded<()>, StorageError> {
         add_one(&self.counts.write);
-        let service = self
-            .inner
-            .move_aside()
-            .expect("asked for only where there is one");
+        let service = self.inner.move_aside().expect("asked for only where there is one");
         let answer = service.rename(from, to).await;
         self.tell("rename", from, &answer);
         answer

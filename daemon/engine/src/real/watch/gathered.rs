@@ -61,7 +61,9 @@ enum Meaning {
     Opened,
     Changed,
     /// A folder appeared or vanished.
-    FolderChanged { is_gone: bool },
+    FolderChanged {
+        is_gone: bool,
+    },
     /// Something, maybe a folder, isn't where it was.
     Gone,
 }

@@ -173,7 +173,9 @@ fn overflow_makes_everything_differ_once() {
     let scene = Scene::new();
     let (blocked, unblocks) = mpsc::channel::<()>();
     let unblocks = Mutex::new(unblocks);
-    scene.watch.on_change(Box::new(move || { unblocks.lock().unwrap().recv().ok(); }));
+    scene.watch.on_change(Box::new(move || {
+        unblocks.lock().unwrap().recv().ok();
+    }));
     let most: usize = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events")
         .map_or(16_384, |text| text.trim().parse().unwrap());
     // Each round is several events, and none is like the one before it.
@@ -193,7 +195,9 @@ fn overflow_makes_everything_differ_once() {
 fn change_wakes_and_our_own_cookie_does_not() {
     let scene = Scene::new();
     let (woken, wakes) = mpsc::channel();
-    scene.watch.on_change(Box::new(move || { woken.send(()).ok(); }));
+    scene.watch.on_change(Box::new(move || {
+        woken.send(()).ok();
+    }));
     scene.settle();
     assert!(wakes.try_recv().is_err());
     fs::write(scene.root.join("a.md"), "a").unwrap();

@@ -70,8 +70,5 @@ pub(super) fn root_error(errno: Errno, root: &Path, path: &RemotePath) -> Storag
 }
 
 pub(super) fn rejected(path: &RemotePath, reason: &str) -> StorageError {
-    StorageError::Rejected {
-        path: path.clone(),
-        reason: reason.to_owned(),
-    }
+    StorageError::Rejected { path: path.clone(), reason: reason.to_owned() }
 }

@@ -36,10 +36,7 @@ pub(super) fn files_below(root: Arc<PathBuf>, prefix: RemotePath) -> FileStream<
 }
 
 fn send_all(root: &Path, prefix: &RemotePath, batches: Batches) {
-    let mut walk = Walk {
-        batch: Vec::new(),
-        batches,
-    };
+    let mut walk = Walk { batch: Vec::new(), batches };
     let end = Root::open(root, prefix).and_then(|root| walk.all_below(&root, prefix));
     let end = end.map(|()| None);
     // Nobody to tell means that nobody reads this listing any more.
@@ -91,9 +88,7 @@ impl Walk {
 
     fn send(&mut self) -> Result<(), StorageError> {
         let batch = std::mem::take(&mut self.batch);
-        self.batches
-            .blocking_send(Ok(Some(batch)))
-            .map_err(|_| cut_short())
+        self.batches.blocking_send(Ok(Some(batch))).map_err(|_| cut_short())
     }
 }
 
@@ -131,11 +126,7 @@ fn known_kind(folder: &OwnedFd, name: &str, kind: FileType) -> Result<Found, Err
 }
 
 fn joined(folder: &RemotePath, name: &str) -> RemotePath {
-    let text = if folder.is_root() {
-        name.to_owned()
-    } else {
-        format!("{folder}/{name}")
-    };
+    let text = if folder.is_root() { name.to_owned() } else { format!("{folder}/{name}") };
     RemotePath::new(text).expect("names in a folder are normal")
 }
 

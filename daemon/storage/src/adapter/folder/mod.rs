@@ -43,10 +43,7 @@ impl FolderBackend {
     /// Uses the folder `root`. Whether it is there is asked by each call, as a
     /// disk may be plugged in later.
     pub fn open(root: PathBuf) -> Self {
-        Self {
-            label: format!("folder {}", root.display()),
-            root: Arc::new(root),
-        }
+        Self { label: format!("folder {}", root.display()), root: Arc::new(root) }
     }
 
     /// Does `work` in the folder, where waiting for a disk holds nobody up.
@@ -67,11 +64,7 @@ impl Backend for FolderBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            swap: false,
-            move_aside: true,
-            parallel: 8,
-        }
+        Capabilities { swap: false, move_aside: true, parallel: 8 }
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {

@@ -40,9 +40,7 @@ pub(super) fn begun(
     let Some((file, stat)) = opened(root, path)? else {
         return Ok(None);
     };
-    let asked = range
-        .len
-        .map_or(u64::MAX, |len| range.start.saturating_add(len));
+    let asked = range.len.map_or(u64::MAX, |len| range.start.saturating_add(len));
     let mut rest = Rest {
         file: File::from(file),
         path: path.clone(),
@@ -76,13 +74,11 @@ impl Rest {
     fn next_chunk(&mut self) -> Result<Bytes, StorageError> {
         let len = self.to.saturating_sub(self.from).min(CHUNK);
         let mut chunk = vec![0; usize::try_from(len).expect("a chunk fits in memory")];
-        self.file
-            .read_exact_at(&mut chunk, self.from)
-            .map_err(|error| match error.kind() {
-                // Cut short in place; a later try sees one state or the other.
-                std::io::ErrorKind::UnexpectedEof => StorageError::Unreachable(error.into()),
-                _ => io_at(&self.path)(error),
-            })?;
+        self.file.read_exact_at(&mut chunk, self.from).map_err(|error| match error.kind() {
+            // Cut short in place; a later try sees one state or the other.
+            std::io::ErrorKind::UnexpectedEof => StorageError::Unreachable(error.into()),
+            _ => io_at(&self.path)(error),
+        })?;
         self.from += len;
         Ok(Bytes::from(chunk))
     }

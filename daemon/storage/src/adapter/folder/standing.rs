@@ -45,9 +45,7 @@ pub(super) fn standing_at(parent: &OwnedFd, path: &RemotePath) -> Result<Standin
         FileType::RegularFile => Ok(Standing::File(stat)),
         FileType::Directory if places::is_in_log(path) => {
             let entry = entry_at(parent, path.name()).map_err(at(path))?;
-            Ok(entry.map_or(Standing::Folder, |(folder, stat)| {
-                Standing::Entry(folder, stat)
-            }))
+            Ok(entry.map_or(Standing::Folder, |(folder, stat)| Standing::Entry(folder, stat)))
         }
         FileType::Directory => Ok(Standing::Folder),
         _ => Ok(Standing::Other),

@@ -66,12 +66,7 @@ impl Temp {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
         let file = rustix::fs::openat(&folder, &name, flags, mode).map_err(at(path))?;
-        Ok(Self {
-            folder,
-            name,
-            file: file.into(),
-            is_published: false,
-        })
+        Ok(Self { folder, name, file: file.into(), is_published: false })
     }
 
     fn fill(&mut self, path: &RemotePath, mut chunks: Chunks) -> Result<(), StorageError> {

@@ -32,13 +32,8 @@ struct Mount(TempDir);
 impl Mount {
     fn new(arguments: &[&str]) -> Option<Self> {
         let folder = TempDir::new().expect("a folder for one test");
-        let mount = Command::new("mount")
-            .args(arguments)
-            .arg(folder.path())
-            .output();
-        mount
-            .is_ok_and(|mount| mount.status.success())
-            .then_some(Self(folder))
+        let mount = Command::new("mount").args(arguments).arg(folder.path()).output();
+        mount.is_ok_and(|mount| mount.status.success()).then_some(Self(folder))
     }
 
     fn path(&self) -> PathBuf {
@@ -60,38 +55,18 @@ async fn missing_folder_is_unreachable_and_says_so() {
 
     let errors = [
         backend.stat(&path("a")).await.expect_err("no folder"),
-        backend
-            .read(&path("a"), ByteRange::ALL)
-            .await
-            .err()
-            .expect("no folder"),
-        backend
-            .list(&RemotePath::ROOT)
-            .try_collect::<Vec<_>>()
-            .await
-            .expect_err("no folder"),
-        backend
-            .write(&path("a"), "one".into(), Expect::Absent)
-            .await
-            .expect_err("no folder"),
-        backend
-            .remove(&path("a"), Expect::Anything)
-            .await
-            .expect_err("no folder"),
-        backend
-            .rename(&path("a"), &path("b"))
-            .await
-            .expect_err("no folder"),
+        backend.read(&path("a"), ByteRange::ALL).await.err().expect("no folder"),
+        backend.list(&RemotePath::ROOT).try_collect::<Vec<_>>().await.expect_err("no folder"),
+        backend.write(&path("a"), "one".into(), Expect::Absent).await.expect_err("no folder"),
+        backend.remove(&path("a"), Expect::Anything).await.expect_err("no folder"),
+        backend.rename(&path("a"), &path("b")).await.expect_err("no folder"),
     ];
 
     for error in errors {
         let StorageError::Unreachable(cause) = error else {
             panic!("{error:?}");
         };
-        assert_eq!(
-            cause.to_string(),
-            format!("folder {gone} is missing or not mounted")
-        );
+        assert_eq!(cause.to_string(), format!("folder {gone} is missing or not mounted"));
     }
     assert!(!Path::new(&gone).exists());
 }
@@ -105,22 +80,14 @@ async fn full_disk_is_full_and_takes_no_room() {
     let body = Bytes::from(vec![7; 1024 * 1024]);
 
     for expect in [Expect::Absent, Expect::Anything] {
-        let stored = backend
-            .write(&path("large"), body.clone().into(), expect)
-            .await;
+        let stored = backend.write(&path("large"), body.clone().into(), expect).await;
         assert!(matches!(stored, Err(StorageError::Full)), "{stored:?}");
     }
 
     assert_eq!(backend.stat(&path("large")).await.expect("a lookup"), None);
-    let left_over: Vec<_> = backend
-        .list(&path("_mirror"))
-        .try_collect()
-        .await
-        .expect("a listing");
+    let left_over: Vec<_> = backend.list(&path("_mirror")).try_collect().await.expect("a listing");
     assert_eq!(left_over, []);
-    let small = backend
-        .write(&path("small"), vec![7; 100_000].into(), Expect::Absent)
-        .await;
+    let small = backend.write(&path("small"), vec![7; 100_000].into(), Expect::Absent).await;
     assert!(matches!(small, Ok(Guarded::Done(_))), "{small:?}");
 }
 
@@ -131,14 +98,9 @@ async fn read_only_disk_is_forbidden() {
     };
     let backend = FolderBackend::open(disk.path());
 
-    let stored = backend
-        .write(&path("a"), "one".into(), Expect::Absent)
-        .await;
+    let stored = backend.write(&path("a"), "one".into(), Expect::Absent).await;
 
-    assert!(
-        matches!(stored, Err(StorageError::Forbidden { .. })),
-        "{stored:?}"
-    );
+    assert!(matches!(stored, Err(StorageError::Forbidden { .. })), "{stored:?}");
     assert_eq!(backend.stat(&path("a")).await.expect("a lookup"), None);
 }
 
@@ -152,44 +114,23 @@ async fn folder_without_permission_is_forbidden() {
     let permissions = |mode| std::fs::Permissions::from_mode(mode);
     std::fs::set_permissions(root.path(), permissions(0o500)).expect("our own folder");
 
-    let stored = backend
-        .write(&path("a"), "one".into(), Expect::Absent)
-        .await;
+    let stored = backend.write(&path("a"), "one".into(), Expect::Absent).await;
 
     std::fs::set_permissions(root.path(), permissions(0o700)).expect("our own folder");
-    assert!(
-        matches!(stored, Err(StorageError::Forbidden { .. })),
-        "{stored:?}"
-    );
+    assert!(matches!(stored, Err(StorageError::Forbidden { .. })), "{stored:?}");
 }
 
 #[tokio::test]
 async fn read_outlives_the_file_it_began() {
     let (_root, backend) = folder();
     let content = vec![7; 2_000_000];
-    backend
-        .write(&path("a"), content.clone().into(), Expect::Absent)
-        .await
-        .expect("room");
+    backend.write(&path("a"), content.clone().into(), Expect::Absent).await.expect("room");
 
-    let bytes = backend
-        .read(&path("a"), ByteRange::ALL)
-        .await
-        .expect("a read");
-    backend
-        .write(&path("a"), "new".into(), Expect::Anything)
-        .await
-        .expect("room");
-    backend
-        .remove(&path("a"), Expect::Anything)
-        .await
-        .expect("a removal");
+    let bytes = backend.read(&path("a"), ByteRange::ALL).await.expect("a read");
+    backend.write(&path("a"), "new".into(), Expect::Anything).await.expect("room");
+    backend.remove(&path("a"), Expect::Anything).await.expect("a removal");
 
-    let chunks: Vec<Bytes> = bytes
-        .expect("a file")
-        .try_collect()
-        .await
-        .expect("its bytes");
+    let chunks: Vec<Bytes> = bytes.expect("a file").try_collect().await.expect("its bytes");
     assert!(chunks.len() > 1 && chunks.concat() == content);
 }
 
@@ -203,10 +144,7 @@ async fn upload_that_nobody_waits_for_leaves_nothing() {
         }
     }
     let (root, backend) = folder();
-    let body = Body::Source {
-        len: 10,
-        source: Arc::new(Endless),
-    };
+    let body = Body::Source { len: 10, source: Arc::new(Endless) };
     let tmp = root.path().join("_mirror/tmp");
     let begun = |tmp: &Path| std::fs::read_dir(tmp).map_or(0, Iterator::count);
 
@@ -223,9 +161,7 @@ async fn upload_that_nobody_waits_for_leaves_nothing() {
         }
     };
     let limit = std::time::Duration::from_secs(30);
-    tokio::time::timeout(limit, given_up)
-        .await
-        .expect("it is cleared away soon");
+    tokio::time::timeout(limit, given_up).await.expect("it is cleared away soon");
 
     assert_eq!(backend.stat(&path("a")).await.expect("a lookup"), None);
 }

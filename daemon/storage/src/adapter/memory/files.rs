@@ -94,18 +94,12 @@ impl Files {
     /// Refuses a file below another file, and one where a folder stands.
     fn check_place(&self, path: &RemotePath) -> Result<(), StorageError> {
         let rejected = |reason: &str| {
-            Err(StorageError::Rejected {
-                path: path.clone(),
-                reason: reason.to_owned(),
-            })
+            Err(StorageError::Rejected { path: path.clone(), reason: reason.to_owned() })
         };
         if path.is_root() || self.stored_below(path).next().is_some() {
             return rejected("a folder stands there");
         }
-        if path
-            .folders()
-            .any(|folder| self.by_path.contains_key(&folder))
-        {
+        if path.folders().any(|folder| self.by_path.contains_key(&folder)) {
             return rejected("a file stands where a folder is needed");
         }
         Ok(())

@@ -30,15 +30,9 @@ pub struct MemoryProfile {
 
 impl MemoryProfile {
     /// Compare-and-swap and no rename, as object stores have it.
-    pub const SWAP: Self = Self {
-        swap: true,
-        move_aside: false,
-    };
+    pub const SWAP: Self = Self { swap: true, move_aside: false };
     /// A rename and no compare-and-swap, as file servers have it.
-    pub const RENAME: Self = Self {
-        swap: false,
-        move_aside: true,
-    };
+    pub const RENAME: Self = Self { swap: false, move_aside: true };
 }
 
 /// Says when a file was changed.
@@ -55,19 +49,12 @@ pub struct MemoryBackend {
 impl MemoryBackend {
     /// Makes an empty backend whose n-th change happens n seconds after 1970.
     pub fn new(profile: MemoryProfile) -> Self {
-        Self {
-            profile,
-            clock: None,
-            files: Arc::default(),
-        }
+        Self { profile, clock: None, files: Arc::default() }
     }
 
     /// Makes an empty backend that asks `clock` when a file was changed.
     pub fn with_clock(profile: MemoryProfile, clock: MemoryClock) -> Self {
-        Self {
-            clock: Some(clock),
-            ..Self::new(profile)
-        }
+        Self { clock: Some(clock), ..Self::new(profile) }
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
@@ -81,9 +68,7 @@ impl MemoryBackend {
 
 impl fmt::Debug for MemoryBackend {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("MemoryBackend")
-            .field("profile", &self.profile)
-            .finish_non_exhaustive()
+        out.debug_struct("MemoryBackend").field("profile", &self.profile).finish_non_exhaustive()
     }
 }
 
@@ -94,11 +79,7 @@ impl Backend for MemoryBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            swap: self.profile.swap,
-            move_aside: self.profile.move_aside,
-            parallel: 16,
-        }
+        Capabilities { swap: self.profile.swap, move_aside: self.profile.move_aside, parallel: 16 }
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
@@ -161,8 +142,6 @@ async fn whole(bytes: ByteStream) -> Result<Bytes, StorageError> {
 
 fn part(content: &Bytes, range: ByteRange) -> Bytes {
     let position = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(content.len());
-    let end = range
-        .len
-        .map_or(u64::MAX, |len| range.start.saturating_add(len));
+    let end = range.len.map_or(u64::MAX, |len| range.start.saturating_add(len));
     content.slice(position(range.start)..position(end))
 }
