@@ -64,10 +64,9 @@ impl EngineError {
         match self {
             Self::Storage(error) => error.class(),
             Self::Tree(TreeError::Full) => FaultClass::Quota,
-            Self::Tree(TreeError::RootMissing) => FaultClass::Consent,
-            Self::Tree(_) => FaultClass::Permission,
             Self::Stopped { .. } => FaultClass::Stopped,
-            Self::Consent(_) => FaultClass::Consent,
+            Self::Consent(_) | Self::Tree(TreeError::RootMissing) => FaultClass::Consent,
+            Self::Tree(_) => FaultClass::Permission,
             Self::UnknownPaths(_) | Self::NoProject => FaultClass::NotFound,
             Self::ContentMissing { .. } | Self::ContentCorrupt { .. } => FaultClass::Rejected,
             Self::Usage(_) => FaultClass::Usage,

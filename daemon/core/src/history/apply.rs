@@ -85,7 +85,7 @@ impl History {
     /// as it is; `&mut` because names are tried out and taken back.
     pub fn check(&mut self, commit: &Commit) -> Result<(), Void> {
         self.check_place(commit)?;
-        self.check_shape(commit)?;
+        Self::check_shape(commit)?;
         self.check_packs(commit)?;
         self.check_changes(commit)?;
         self.check_names(commit)?;
@@ -108,7 +108,7 @@ impl History {
     }
 
     /// Fields that go with one action only, and the settings themselves.
-    fn check_shape(&self, commit: &Commit) -> Result<(), Void> {
+    fn check_shape(commit: &Commit) -> Result<(), Void> {
         let first = commit.seq == 1;
         let shape = |holds: bool, what| if holds { Ok(()) } else { Err(Void::Shape(what)) };
         shape(!first || commit.settings.is_some(), "the first entry has no settings")?;
@@ -177,7 +177,7 @@ impl History {
                 None if current.is_none() => return refuse("it is removed, but was not there"),
                 None => {}
                 Some(entry) => {
-                    check_entry(entry).map_err(|what| Void::Path { path: path.clone(), what })?
+                    check_entry(entry).map_err(|what| Void::Path { path: path.clone(), what })?;
                 }
             }
         }

@@ -83,16 +83,16 @@ fn check_path(path: &RelPath, facts: &Facts, lots: &Lots) {
     assert!(lot_count <= 1, "two lots for {path}");
 
     let edited_here = facts.local.is_some() && facts.local != base;
-    let edited_there = remote.is_some() && remote != base;
+    let edited_at_head = remote.is_some() && remote != base;
     assert!(!(edited_here && (written || removed)), "edit of {path} here is lost");
-    assert!(!(edited_there && sent), "edit of {path} at the head is overwritten");
+    assert!(!(edited_at_head && sent), "edit of {path} at the head is overwritten");
     assert!(!removed || base.is_some() && remote.is_none(), "{path} was never deleted");
     let has_news = decide(facts) != Verdict::Unchanged && facts.local != remote;
     assert_eq!(lot_count == 1, has_news, "{path} is forgotten, or touched for nothing");
     if edited_here && remote.is_none() {
         assert!(sent || left, "edit of {path} must beat its deletion");
     }
-    if edited_there && facts.local.is_none() {
+    if edited_at_head && facts.local.is_none() {
         assert!(written || left, "edit of {path} must beat its deletion");
     }
 }

@@ -70,7 +70,7 @@ impl Log {
             },
             _ => read_entry(self.backend.as_ref(), seq)
                 .await?
-                .ok_or_else(|| super::fork(format!("entry {seq} is gone")))?,
+                .ok_or_else(|| super::fork(&format!("entry {seq} is gone")))?,
         };
         let commit = parse(seq, &raw)?.ok().map(std::sync::Arc::new);
         let void = self.void_reason(seq).map(str::to_owned);

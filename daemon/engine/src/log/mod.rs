@@ -91,7 +91,7 @@ impl Log {
 }
 
 /// Stops the project: what was read contradicts what was read before (L7).
-pub(crate) fn fork(what: String) -> EngineError {
+pub(crate) fn fork(what: &str) -> EngineError {
     EngineError::Stopped {
         reason: format!("the project's log has forked: {what}; nothing was written or deleted"),
         hint: Some(

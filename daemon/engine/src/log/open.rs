@@ -61,7 +61,7 @@ impl Log {
         match read_entry(self.backend.as_ref(), 1).await? {
             Some(raw) if raw.digest == project => self.confirm_head().await,
             Some(_) => Err(another_project()),
-            None => Err(fork("its first entry is gone from the backend".to_owned())),
+            None => Err(fork("its first entry is gone from the backend")),
         }
     }
 
@@ -77,7 +77,7 @@ impl Log {
             })
         };
         match files.iter().find(|file| !is_entry(file.path.name())) {
-            Some(file) => Err(fork(format!("{} stands among its entries", file.path))),
+            Some(file) => Err(fork(&format!("{} stands among its entries", file.path))),
             None => Ok(()),
         }
     }

@@ -106,7 +106,7 @@ impl Log {
         if first.is_some() && first != self.history.project() {
             return Err(another_project());
         }
-        Err(fork(match found {
+        Err(fork(&match found {
             Some(_) => format!("entry {seq} is not the one that this machine has read"),
             None => format!("entry {seq}, which this machine has read, is gone"),
         }))

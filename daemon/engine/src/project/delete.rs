@@ -36,7 +36,7 @@ impl Worker {
         let selection = Selection::of(&scope.names);
         let facts = self.facts();
         selection.check(facts.keys()).map_err(|error| EngineError::UnknownPaths(error.0))?;
-        let chosen = self.choose(&facts, &selection, telling);
+        let chosen = choose(&facts, &selection, telling);
         let removals = self.agree(&facts, &chosen, root, telling)?;
         if chosen.is_empty() {
             return Ok(());
@@ -58,38 +58,6 @@ impl Worker {
             self.state.set_deletions(counted);
         }
         self.finish_view(false, telling).await
-    }
-
-    /// The paths that may go; the others are named with the reason.
-    fn choose(
-        &self,
-        facts: &BTreeMap<RelPath, Facts>,
-        selection: &Selection,
-        telling: &mut Telling,
-    ) -> BTreeSet<RelPath> {
-        let mut chosen = BTreeSet::new();
-        for (path, facts) in facts.iter().filter(|(path, _)| selection.matches(path)) {
-            let remote = facts.remote.map(|remote| remote.state);
-            let refused = match (facts.local, remote) {
-                (_, None) => Some(("is not at the head yet", "remove it here, or push it first")),
-                (None, _) => None,
-                (local, remote) if local == remote => None,
-                _ if facts.local != facts.base.state() => {
-                    Some(("has changes that are not pushed", "push them first"))
-                }
-                _ => Some(("was changed elsewhere", "pull it first")),
-            };
-            match refused {
-                None => drop(chosen.insert(path.clone())),
-                Some((why, hint)) => telling.report.failed.push(FileFault {
-                    path: path.as_str().to_owned(),
-                    class: mirror_storage::FaultClass::Rejected,
-                    message: format!("{path} {why}"),
-                    hint: Some(hint.to_owned()),
-                }),
-            }
-        }
-        chosen
     }
 
     /// Asks for consent as for any deletions (B12); gives the local removals.
@@ -254,4 +222,35 @@ fn ignore_line(path: &RelPath) -> String {
     }
     line.push('\n');
     line
+}
+
+/// The paths that may go; the others are named with the reason.
+fn choose(
+    facts: &BTreeMap<RelPath, Facts>,
+    selection: &Selection,
+    telling: &mut Telling,
+) -> BTreeSet<RelPath> {
+    let mut chosen = BTreeSet::new();
+    for (path, facts) in facts.iter().filter(|(path, _)| selection.matches(path)) {
+        let remote = facts.remote.map(|remote| remote.state);
+        let refused = match (facts.local, remote) {
+            (_, None) => Some(("is not at the head yet", "remove it here, or push it first")),
+            (None, _) => None,
+            (local, remote) if local == remote => None,
+            _ if facts.local != facts.base.state() => {
+                Some(("has changes that are not pushed", "push them first"))
+            }
+            _ => Some(("was changed elsewhere", "pull it first")),
+        };
+        match refused {
+            None => drop(chosen.insert(path.clone())),
+            Some((why, hint)) => telling.report.failed.push(FileFault {
+                path: path.as_str().to_owned(),
+                class: mirror_storage::FaultClass::Rejected,
+                message: format!("{path} {why}"),
+                hint: Some(hint.to_owned()),
+            }),
+        }
+    }
+    chosen
 }

@@ -42,7 +42,7 @@ pub(crate) struct Facade {
 #[derive(Clone)]
 pub struct Project {
     name: String,
-    project_id: Digest,
+    id: Digest,
     facade: Arc<Mutex<Facade>>,
     watch: Arc<dyn crate::outside::Watch>,
     mailbox: mpsc::Sender<Message>,
@@ -65,10 +65,10 @@ impl Project {
         let (name, watch) = (spec.name.clone(), parts.watch.clone());
         let worker = Worker::open(spec, parts).await?;
         let facade = worker.facade();
-        let project_id = worker.project_id();
+        let id = worker.project_id();
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         tokio::spawn(mailbox::run(worker, letters));
-        Ok(Self { name, project_id, facade, watch, mailbox })
+        Ok(Self { name, id, facade, watch, mailbox })
     }
 
     pub fn name(&self) -> &str {
@@ -77,7 +77,7 @@ impl Project {
 
     /// The digest of commit 1.
     pub fn project_id(&self) -> Digest {
-        self.project_id
+        self.id
     }
 
     /// Runs one job to its end. Dropping the future does not end the job.

@@ -110,7 +110,8 @@ impl Worker {
                 self.force(&mut plan, &facts, &mut committing);
             }
             if telling.dry_run {
-                return Ok(self.preview(&plan, telling));
+                preview(&plan, telling);
+                return Ok(());
             }
             self.record_adopted(&plan);
             let (deletions, fetches) =
@@ -120,7 +121,8 @@ impl Worker {
             match tried {
                 Tried::Nothing | Tried::Won => {
                     self.name_obstructed(errand, telling);
-                    return Ok(self.conclude(&plan, &committing, &unsettled, &facts, telling));
+                    self.conclude(&plan, &committing, &unsettled, &facts, telling);
+                    return Ok(());
                 }
                 Tried::Lost => drop(self.catch_up().await?),
                 Tried::Changed(paths) => {
@@ -194,7 +196,7 @@ impl Worker {
         let commits: BTreeSet<u64> = last.values().copied().collect();
         for seq in commits {
             let entry = self.log.entry(seq).await?;
-            if !entry.commit.is_some_and(|commit| commit.consent == Some(true)) {
+            if entry.commit.is_none_or(|commit| commit.consent != Some(true)) {
                 return Ok(false);
             }
         }
@@ -265,17 +267,6 @@ impl Worker {
         }
     }
 
-    /// What a dry run says: the plan as if it had been carried out.
-    fn preview(&self, plan: &Plan, telling: &mut Telling) {
-        let mut files: Vec<FileReport> = plan.sends.iter().map(report_of_send).collect();
-        let simple = |path: &RelPath, action| FileReport { path: path.clone(), action, from: None };
-        files.extend(plan.deletions.iter().map(|r| simple(&r.path, FileAction::DeletedLocal)));
-        files.extend(plan.fetches.iter().map(|f| simple(&f.path, FileAction::Fetched)));
-        files.sort_by(|left, right| left.path.cmp(&right.path));
-        telling.report.files = files;
-        telling.report.conflicts.clone_from(&plan.diverged);
-    }
-
     /// Gathers what the job could not do, and what people should hear.
     fn conclude(
         &mut self,
@@ -328,6 +319,17 @@ impl Worker {
         deletions.extend(std::iter::repeat_n(self.now().milliseconds(), count));
         self.state.set_deletions(deletions);
     }
+}
+
+/// What a dry run says: the plan as if it had been carried out.
+fn preview(plan: &Plan, telling: &mut Telling) {
+    let mut files: Vec<FileReport> = plan.sends.iter().map(report_of_send).collect();
+    let simple = |path: &RelPath, action| FileReport { path: path.clone(), action, from: None };
+    files.extend(plan.deletions.iter().map(|r| simple(&r.path, FileAction::DeletedLocal)));
+    files.extend(plan.fetches.iter().map(|f| simple(&f.path, FileAction::Fetched)));
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    telling.report.files = files;
+    telling.report.conflicts.clone_from(&plan.diverged);
 }
 
 /// Takes out what is to be left as it is in this job.

@@ -132,8 +132,7 @@ fn bring_back(
     local: Option<State>,
     stash: impl Fn(&mut dyn std::io::Read) -> std::io::Result<()>,
 ) -> Result<Left, TreeError> {
-    if local.is_some() && local == target.state {
-        let state = local.expect("just seen");
+    if let Some(state) = local.filter(|_| local == target.state) {
         let second = format!("{}-2", target.temp_name);
         let mut rescued = |reader: &mut dyn std::io::Read| stash(reader);
         if tree.take(path, state, &second, &mut rescued)? == Taken::Changed {

@@ -103,26 +103,7 @@ impl View {
         }
         let Some(file) = self.backend.stat(place).await? else { return Ok(Standing::Nothing) };
         let Some(digest) = self.digest_of(&file, seen).await? else { return Ok(Standing::Nothing) };
-        Ok(self.judge(digest, file, projection, seen))
-    }
-
-    fn judge(
-        &self,
-        digest: Digest,
-        file: RemoteFile,
-        projection: &Projection,
-        seen: Option<&Seen>,
-    ) -> Standing {
-        let desired = projection.desired.as_ref().map(|entry| entry.sha256);
-        if desired == Some(digest) {
-            Standing::Desired(file)
-        } else if seen.is_some_and(|seen| seen.digest == digest)
-            || projection.known.contains(&digest)
-        {
-            Standing::Replaceable(file)
-        } else {
-            Standing::Foreign
-        }
+        Ok(judge(digest, file, projection, seen))
     }
 
     async fn create(
@@ -234,6 +215,23 @@ impl View {
             hasher.update(&piece?);
         }
         Ok(Some(hasher.finish()))
+    }
+}
+
+/// Says what the content of a file in the view means.
+fn judge(
+    digest: Digest,
+    file: RemoteFile,
+    projection: &Projection,
+    seen: Option<&Seen>,
+) -> Standing {
+    let desired = projection.desired.as_ref().map(|entry| entry.sha256);
+    if desired == Some(digest) {
+        Standing::Desired(file)
+    } else if seen.is_some_and(|seen| seen.digest == digest) || projection.known.contains(&digest) {
+        Standing::Replaceable(file)
+    } else {
+        Standing::Foreign
     }
 }
 
