@@ -63,11 +63,14 @@ impl Log {
         let data = self.data.clone();
         let kept = self.outside.offload(move || data.read(&entry_name(seq))).await;
         let raw = match kept {
-            Ok(Some(bytes)) => RawEntry {
-                digest: Digest::of(&bytes),
-                len: bytes.len() as u64,
-                bytes: bytes.into(),
-            },
+            // A damaged copy here is no statement about the log.
+            Ok(Some(bytes)) if self.void_reason(seq).is_some() || Commit::parse(&bytes).is_ok() => {
+                RawEntry {
+                    digest: Digest::of(&bytes),
+                    len: bytes.len() as u64,
+                    bytes: bytes.into(),
+                }
+            }
             _ => read_entry(self.backend.as_ref(), seq)
                 .await?
                 .ok_or_else(|| super::fork(&format!("entry {seq} is gone")))?,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::commit::{
-    Action, Change, CheckpointRef, Commit, FORMAT, Pack, Resolved, Settings,
+    Action, Change, CheckpointRef, Commit, FORMAT, MAX_ENTRY_BYTES, Pack, Resolved, Settings,
 };
 use mirror_core::plan::Send;
 use mirror_core::{Digest, Entry, RelPath, State, Timestamp};
@@ -129,16 +129,18 @@ impl Worker {
         if let Err(void) = self.log.history_mut().check(&commit) {
             return Err(EngineError::Internal(format!("the commit would be void: {void}")));
         }
+        let bytes = commit.to_bytes();
+        if bytes.len() as u64 > MAX_ENTRY_BYTES {
+            let count = draft.sends.len();
+            let what =
+                format!("{count} files are more than one commit can hold: push them in parts");
+            return Err(EngineError::Usage(what));
+        }
         let inputs = draft.sends.iter().map(|send| {
             let identity = self.index.get(&send.path).map(|indexed| indexed.stamp.identity);
             (send.path.clone(), send.to, identity)
         });
-        Ok(Attempt {
-            seq: commit.seq,
-            id: commit.id,
-            bytes: commit.to_bytes(),
-            inputs: inputs.collect(),
-        })
+        Ok(Attempt { seq: commit.seq, id: commit.id, bytes, inputs: inputs.collect() })
     }
 
     fn compose(&self, draft: &Draft, committing: &Committing, telling: &Telling) -> Commit {

@@ -13,6 +13,7 @@ mod settle;
 mod setup;
 mod showing;
 mod status;
+mod survey;
 mod worker;
 
 use std::sync::{Arc, Mutex};

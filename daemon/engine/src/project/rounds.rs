@@ -83,7 +83,17 @@ impl Worker {
             force_local: false,
         };
         self.rounds(&errand, telling).await?;
-        self.finish_view(false, telling).await
+        if telling.dry_run {
+            return Ok(());
+        }
+        let surveyed = self.survey_view(&mut Some(&mut *telling)).await;
+        self.finish_view(false, telling).await?;
+        if let Err(error) = surveyed {
+            // The files and the log are in step; the view waits for the daemon.
+            tracing::warn!(%error, "the view could not be looked at");
+            telling.report.view_pending = true;
+        }
+        Ok(())
     }
 
     async fn rounds(&mut self, errand: &Errand<'_>, telling: &mut Telling) -> EngineResult<()> {

@@ -20,6 +20,9 @@ use crate::packs::{Cache, Fetcher};
 use crate::state::{Owner, State};
 use crate::view::View;
 
+/// How often the daemon looks at the whole view.
+const SURVEY_MS: i64 = 600_000;
+
 /// How much of the cache folder fetched contents may fill.
 const CACHE_BYTES: u64 = 500 << 20;
 
@@ -37,6 +40,10 @@ pub(super) struct Worker {
     /// A checkpoint of this machine's own making, for a later commit to vouch
     /// for (L8).
     pub(super) made_checkpoint: Option<CheckpointRef>,
+    /// What the last look at the view found stale.
+    pub(super) looks: super::survey::Looks,
+    /// When the daemon looks at the view next.
+    pub(super) next_survey: Timestamp,
     /// The device that the root was on at the last look.
     pub(super) device: Option<u64>,
     pub(super) followers: Vec<mpsc::Sender<CommitSummary>>,
@@ -107,6 +114,8 @@ impl Worker {
             coverage: None,
             queued_view: None,
             made_checkpoint: None,
+            looks: super::survey::Looks::new(),
+            next_survey: Timestamp(0),
             device: None,
             followers: Vec::new(),
             facade,
@@ -231,15 +240,21 @@ impl Worker {
         self.facade.lock().expect("nobody panics with the facade").head = self.log.head();
     }
 
-    /// The daemon's own round.
+    /// The daemon's own round: the head at each, the view every ten minutes.
     pub(super) async fn poll(&mut self) -> EngineResult<bool> {
         self.refuse_when_stopped()?;
         let arrived = self.catch_up().await?;
+        let now = self.now();
         if !self.state.unprojected().is_empty() {
-            let due = self.queued_view.as_ref().is_none_or(|queued| queued.next_at <= self.now());
+            let due = self.queued_view.as_ref().is_none_or(|queued| queued.next_at <= now);
             if due {
                 self.show_unprojected(&mut None).await?;
             }
+        }
+        // What was found stale is looked at again one poll later (V1).
+        if self.next_survey <= now || !self.looks.is_empty() {
+            self.next_survey = Timestamp(now.milliseconds() + SURVEY_MS);
+            self.survey_view(&mut None).await?;
         }
         self.state.save(&self.parts.outside.clone(), false).await?;
         Ok(!arrived.is_empty())

@@ -116,8 +116,9 @@ impl State {
         self.seen.get(path)
     }
 
-    pub fn seen_paths(&self) -> impl Iterator<Item = &RelPath> {
-        self.seen.keys()
+    /// All that this machine last saw in the view.
+    pub fn all_seen(&self) -> &BTreeMap<RelPath, Seen> {
+        &self.seen
     }
 
     pub fn set_seen(&mut self, path: &RelPath, seen: Option<Seen>) {

@@ -5,6 +5,7 @@
 //! there by someone: it is never overwritten and never lost.
 
 mod project;
+mod survey;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use mirror_core::{Digest, Entry, RelPath, Ulid};
 use mirror_storage::Backend;
 
 pub use project::Projected;
+pub use survey::Sight;
 
 use crate::outside::Outside;
 

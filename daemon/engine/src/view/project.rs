@@ -185,7 +185,7 @@ impl View {
         own_path(&format!("aside/{}/{}/{path}", self.machine_id, self.outside.ulid()))
     }
 
-    async fn digest_of(
+    pub(super) async fn digest_of(
         &self,
         file: &RemoteFile,
         seen: Option<&Seen>,
@@ -261,7 +261,7 @@ fn seen_of(file: &RemoteFile, projection: &Projection) -> Option<Seen> {
     })
 }
 
-fn nanoseconds(time: SystemTime) -> i64 {
+pub(super) fn nanoseconds(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
