@@ -206,9 +206,8 @@ async fn write_format(
         "patterns": settings.patterns,
         "exclude": settings.exclude,
         "about": "The history of this folder, kept by mirrord. Don't change anything below _mirror.",
-        "recover_with": format!(
-            "in this folder: jq -r '.recover[]' FORMAT > recover.sh; sh recover.sh OUTPUT_FOLDER [COMMIT_NUMBER]"
-        ),
+        "recover_with": "in the folder that holds _mirror: jq -r '.recover[]' _mirror/FORMAT \
+            > recover.sh; OUT=recovered sh -eu recover.sh (AT=42 for the files at commit 42)",
         "recover": RECOVER.lines().collect::<Vec<_>>(),
     });
     let mut bytes = serde_json::to_vec_pretty(&format).expect("keys are strings");
