@@ -195,3 +195,18 @@ fn executable_bit_travels() {
     let mode = fs::metadata(desktop.path("run.sh")).expect("the file").permissions().mode();
     assert_eq!(mode & 0o100, 0o100);
 }
+
+#[test]
+fn ignoring_with_a_deletion_keeps_the_file_on_every_machine() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n"), ("b.md", "b\n")]);
+    let desktop = world.next_machine("desktop");
+
+    laptop.runs(&["delete", "b.md", "--keep-local"]).exits(0);
+    desktop.runs(&["sync"]).exits(0);
+
+    assert_eq!(laptop.reads("b.md"), "b\n");
+    assert_eq!(desktop.reads("b.md"), "b\n");
+    assert!(!world.view().has("b.md"));
+    assert_eq!(laptop.asks(&["status"])["summary"]["new_local"], 0);
+}

@@ -46,5 +46,5 @@ pub fn from_bytes(bytes: &[u8]) -> Result<History, CheckpointError> {
     if read.format != FORMAT {
         return Err(CheckpointError(format!("it has format {}", read.format)));
     }
-    read.history.with_names().ok_or_else(|| CheckpointError("its names clash".to_owned()))
+    read.history.rebuilt().map_err(|what| CheckpointError(what.to_owned()))
 }

@@ -4,7 +4,7 @@
 //! another format is told apart from one that is broken. What an entry may say
 //! in its place in the log is [`History::apply`](crate::History::apply)'s job.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::patterns::Patterns;
 use crate::{Chunks, Digest, Entry, RelPath, Timestamp, Ulid};
@@ -96,7 +96,9 @@ pub struct CheckpointRef {
 pub struct Change {
     pub path: RelPath,
     /// The version that this replaces.
+    #[serde(deserialize_with = "said")]
     pub from: Option<Digest>,
+    #[serde(deserialize_with = "said")]
     pub to: Option<Entry>,
     /// An annotation for people: the same content vanished there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,6 +134,13 @@ pub struct Input {
     pub size: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunks: Option<Chunks>,
+}
+
+impl Input {
+    /// The contents that must be readable to rebuild this version.
+    pub fn contents(&self) -> Vec<Digest> {
+        self.chunks.as_ref().map_or_else(|| vec![self.sha256], |chunks| chunks.contents().collect())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,6 +202,7 @@ pub struct Commit {
     pub seq: u64,
     pub id: Ulid,
     /// The digest of the bytes of the entry before; `None` at 1.
+    #[serde(deserialize_with = "said")]
     pub parent: Option<Digest>,
     /// How the parent is found on a service that goes by ids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -227,6 +237,16 @@ pub struct Commit {
     pub promote: Option<Promote>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved: Option<Moved>,
+}
+
+/// Reads a field that may be null but not be left out: a change that lacks its
+/// `to` is broken, not a deletion.
+fn said<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer)
 }
 
 /// Why an entry's bytes are no commit.
@@ -364,6 +384,19 @@ mod tests {
                 "{path}"
             );
         }
+    }
+
+    #[test]
+    fn change_that_does_not_say_what_it_leads_to_is_no_deletion() {
+        let with = |change: &str| {
+            let changes = format!("{{\"changes\":[{{\"path\":\"a\"{change}}}],");
+            Commit::parse(SMALLEST.replacen('{', &changes, 1).as_bytes())
+        };
+        assert!(with(r#","from":null,"to":null"#).is_ok());
+        assert!(matches!(with(r#","from":null"#), Err(ParseError::Malformed(_))));
+        assert!(matches!(with(r#","to":null"#), Err(ParseError::Malformed(_))));
+        let orphan = SMALLEST.replace("\"parent\":null,", "");
+        assert!(matches!(Commit::parse(orphan.as_bytes()), Err(ParseError::Malformed(_))));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{History, Void};
-use crate::commit::Commit;
+use super::{History, PastVersion, Void};
+use crate::commit::{Commit, Input};
 use crate::{Chunks, Digest, Entry, Ulid};
 
 impl History {
@@ -35,6 +35,10 @@ impl History {
                 return Err(Void::Pack { name: *name, what: "a void entry refers to it" });
             }
         }
+        let missing = self.missing.values().find(|pack| commit.dropped_packs.contains(pack));
+        if let Some(name) = missing {
+            return Err(Void::Pack { name: *name, what: "a promote could not read all of it" });
+        }
         let given: BTreeSet<Digest> =
             commit.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256).collect();
         let dropped: BTreeSet<Ulid> = commit.dropped_packs.iter().copied().collect();
@@ -43,11 +47,10 @@ impl History {
             .iter()
             .filter(|(content, place)| dropped.contains(&place.pack) && !given.contains(content))
             .map(|(content, _)| *content);
+        let live = self.live_contents();
         // A list names its chunks in a content that is not at hand here: while
         // one is live, anything may be one of its chunks.
-        let lists =
-            self.live_entries().any(|entry| matches!(entry.chunks, Some(Chunks::Listed { .. })));
-        let live = self.live_contents();
+        let lists = !live.is_disjoint(&self.lists);
         for content in lost {
             if lists || live.contains(&content) {
                 return Err(Void::Content {
@@ -79,7 +82,24 @@ impl History {
             self.snapshots.remove(seq);
         }
         let snapshots = &self.snapshots;
-        self.past.retain(|past| snapshots.range(past.since..past.until).next().is_some());
+        let listed = |past: &PastVersion| snapshots.range(past.since..past.until).next().is_some();
+        let (kept, pruned): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.past).into_iter().partition(listed);
+        self.past = kept;
+        let deleted = pruned.into_iter().map(|past| past.path);
+        self.gone.extend(deleted.filter(|path| !self.manifest.contains_key(path)));
+    }
+
+    /// Remembers which contents are lists of chunks, whatever names them so.
+    pub(super) fn keep_lists(&mut self, commit: &Commit) {
+        let entries = commit.changes.iter().filter_map(|change| change.to.as_ref());
+        let entries = entries.map(|entry| &entry.chunks);
+        let inputs = commit.resolved.iter().flat_map(|resolved| &resolved.inputs);
+        let inputs = inputs.map(|input| &input.chunks);
+        self.lists.extend(entries.chain(inputs).filter_map(|chunks| match chunks {
+            Some(Chunks::Listed { list }) => Some(*list),
+            Some(Chunks::Inline(_)) | None => None,
+        }));
     }
 
     /// Keeps what a void entry refers to from ever counting as garbage.
@@ -88,7 +108,7 @@ impl History {
         let packed = commit.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256);
         let entries = commit.changes.iter().filter_map(|change| change.to.as_ref());
         let inputs = commit.resolved.iter().flat_map(|resolved| &resolved.inputs);
-        let inputs = inputs.map(|input| input.sha256);
+        let inputs = inputs.flat_map(Input::contents);
         self.void_contents.extend(packed.chain(entries.flat_map(Entry::contents)).chain(inputs));
     }
 }

@@ -4,8 +4,11 @@
 //! it; every machine that has read the same entries holds the same value.
 
 mod apply;
+mod check;
 mod liveness;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,6 +96,16 @@ pub struct History {
     /// What void entries reference; never garbage (P3).
     pub(crate) void_contents: BTreeSet<Digest>,
     pub(crate) void_packs: BTreeSet<Ulid>,
+    /// Contents that an entry or a merge input names as a list of its chunks.
+    pub(crate) lists: BTreeSet<Digest>,
+    /// Contents that a promote found missing, with the pack that held them:
+    /// what can't be read is never garbage (P3).
+    pub(crate) missing: BTreeMap<Digest, Ulid>,
+    /// Deleted paths of which no listed snapshot has a version any more: the
+    /// log has had them all the same (B5).
+    pub(crate) gone: BTreeSet<RelPath>,
+    /// The entries that are void.
+    pub(crate) voids: BTreeSet<u64>,
     /// The newest checkpoint that a commit vouches for (L8).
     pub(crate) vouched: Option<CheckpointRef>,
     pub(crate) moved: Option<Moved>,
@@ -123,7 +136,8 @@ impl History {
         self.head_digest
     }
 
-    /// What all machines share; `None` only before entry 1.
+    /// What all machines share; `None` before entry 1, and for ever after one
+    /// that is void.
     pub fn settings(&self) -> Option<&Settings> {
         self.settings.as_ref()
     }
@@ -164,7 +178,18 @@ impl History {
         self.names.holder(&path.folded()).filter(|holder| *holder != path)
     }
 
-    /// The files as they were at commit `seq`.
+    /// Whether entry `seq` is void.
+    pub fn is_void(&self, seq: u64) -> bool {
+        self.voids.contains(&seq)
+    }
+
+    /// Whether the log has had the path, though no version of it is listed now.
+    pub fn has_forgotten(&self, path: &RelPath) -> bool {
+        self.gone.contains(path)
+    }
+
+    /// The files as they were at commit `seq`: exact for listed snapshots and
+    /// the head.
     pub fn manifest_at(&self, seq: u64) -> BTreeMap<&RelPath, &Entry> {
         let current = self.manifest.iter().filter(|(_, placed)| placed.seq <= seq);
         let past = self.past.iter().filter(|version| version.since <= seq && seq < version.until);
@@ -179,11 +204,25 @@ impl History {
         self.past.iter().filter(move |version| version.path == *path)
     }
 
-    /// Rebuilds what follows from the rest, after reading from JSON.
-    pub(crate) fn with_names(mut self) -> Option<Self> {
-        for path in self.manifest.keys() {
-            self.names.insert(path).ok()?;
+    /// Rebuilds what follows from the rest, after reading from JSON; refuses
+    /// what no log adds up to, so that later entries can rely on it.
+    pub(crate) fn rebuilt(mut self) -> Result<Self, &'static str> {
+        let started = self.head > 0;
+        if self.head_digest.is_some() != started || self.project.is_some() != started {
+            return Err("its head is not that of a log");
         }
-        Some(self)
+        let stood = |past: &PastVersion| past.since < past.until && past.until <= self.head;
+        let placed = self.manifest.values().all(|placed| placed.seq <= self.head);
+        if self.head > check::MAX_SIZE || !placed || !self.past.iter().all(stood) {
+            return Err("its numbers are out of order");
+        }
+        let sizes = self.manifest.values().map(|placed| u128::from(placed.entry.size));
+        if self.size_bytes > check::MAX_SIZE || sizes.sum::<u128>() != u128::from(self.size_bytes) {
+            return Err("its sizes do not add up");
+        }
+        for path in self.manifest.keys() {
+            self.names.insert(path).map_err(|_| "its names clash")?;
+        }
+        Ok(self)
     }
 }

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use super::{Folded, RelPath};
 
 /// Paths of which no two get in each other's way.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     places: HashMap<Folded, Place>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     File(RelPath),
     /// A folder, for as long as this many paths lie below it.
