@@ -91,12 +91,19 @@ impl From<Status> for Failure {
     }
 }
 
+/// True when the connection broke off, as when the daemon is killed.
+///
+/// Only a status that was made on this side has a source.
+pub(crate) fn is_broken_off(status: &Status) -> bool {
+    status.code() == Code::Unavailable || std::error::Error::source(status).is_some()
+}
+
 /// Reads a status that carries no fault: it comes from gRPC, not from us.
 fn from_bare(status: &Status) -> Failure {
     match status.code() {
-        Code::Unavailable => {
-            Failure::no_daemon(FaultClass::Transient, "the daemon went away during the call")
-                .with_hint("`mirrorctl daemon logs` says why; the command can be repeated")
+        _ if is_broken_off(status) => {
+            Failure::no_daemon(FaultClass::Transient, "the daemon ended while it worked; run it again")
+                .with_hint("see `mirrorctl daemon logs`")
         }
         Code::Unimplemented => Failure::internal("the running daemon doesn't know this command")
             .with_hint("`mirrorctl daemon stop` ends it; the next command starts the current one"),
@@ -165,7 +172,11 @@ mod tests {
 
     #[test]
     fn daemon_that_goes_away_is_exit_5() {
-        let failure = Failure::from(Status::unavailable("transport error"));
-        assert_eq!(failure.exit, Exit::NoDaemon);
+        let killed = io::Error::from(io::ErrorKind::BrokenPipe);
+        for status in [Status::unavailable("transport error"), Status::from_error(killed.into())] {
+            let failure = Failure::from(status);
+            assert_eq!(failure.exit, Exit::NoDaemon);
+            assert_eq!(failure.fault.message, "the daemon ended while it worked; run it again");
+        }
     }
 }

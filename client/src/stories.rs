@@ -79,6 +79,21 @@ async fn fault_at_the_end_of_a_stream_decides_the_exit_code() {
 }
 
 #[tokio::test]
+async fn daemon_that_dies_at_work_is_exit_5_and_the_command_can_be_repeated() {
+    let begun = vec![JobEvent { event: Some(job_event::Event::Committed(commit())) }];
+    for events in [Vec::new(), begun] {
+        let daemon = FakeDaemon::default().pushing("notes", (events, None)).killed_at_work();
+
+        let failure = daemon.start().runs("push --project notes").await.expect_err("failed");
+
+        assert_eq!(failure.exit, Exit::NoDaemon);
+        assert_eq!(failure.fault.class(), FaultClass::Transient);
+        assert_eq!(failure.fault.message, "the daemon ended while it worked; run it again");
+        assert_eq!(failure.fault.hint.as_deref(), Some("see `mirrorctl daemon logs`"));
+    }
+}
+
+#[tokio::test]
 async fn stream_that_just_ends_is_a_failure() {
     let daemon = FakeDaemon::default().pushing("notes", (Vec::new(), None)).start();
     let failure = daemon.runs("push --project notes").await.expect_err("failed");

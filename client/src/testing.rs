@@ -3,6 +3,9 @@
 //! It answers as it is told to; there is no engine behind it.
 
 use std::collections::HashMap;
+use std::net::Shutdown;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -24,9 +27,9 @@ use mirror_proto::v1::{
 use prost::Message;
 use tempfile::TempDir;
 use tokio::net::UnixListener;
-use tokio::sync::Notify;
-use tokio_stream::Stream;
-use tokio_stream::wrappers::UnixListenerStream;
+use tokio::sync::{Notify, mpsc};
+use tokio_stream::{Stream, StreamExt};
+use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
 use tonic::transport::Server;
 use tonic::{Code, Request, Response, Status, async_trait};
 
@@ -50,6 +53,8 @@ struct Told {
     started_by: Option<String>,
     stop: Notify,
     jobs: HashMap<String, Script>,
+    is_killed_at_work: bool,
+    connections: Mutex<Vec<UnixStream>>,
     report: StatusReport,
     pushes: Mutex<Vec<PushRequest>>,
 }
@@ -76,6 +81,12 @@ impl FakeDaemon {
         self
     }
 
+    /// Every connection breaks off once a push has said all it has to say.
+    pub(crate) fn killed_at_work(mut self) -> Self {
+        self.0.is_killed_at_work = true;
+        self
+    }
+
     pub(crate) fn reporting(mut self, report: StatusReport) -> Self {
         self.0.report = report;
         self
@@ -94,13 +105,16 @@ impl FakeDaemon {
         let _ = std::fs::remove_file(socket);
         let listener = UnixListener::bind(socket).expect("bound");
         let service = Service(Arc::new(self.0));
-        let stopped = service.clone();
+        let (stopped, met) = (service.clone(), service.clone());
+        let connections = UnixListenerStream::new(listener).map(move |connection| {
+            connection.inspect(|connection| met.meet(connection))
+        });
         let server = Server::builder()
             .add_service(DaemonServiceServer::new(service.clone()))
             .add_service(ProjectServiceServer::new(service.clone()))
             .add_service(StatusServiceServer::new(service.clone()))
             .add_service(SyncServiceServer::new(service.clone()))
-            .serve_with_incoming_shutdown(UnixListenerStream::new(listener), async move {
+            .serve_with_incoming_shutdown(connections, async move {
                 stopped.0.stop.notified().await;
             });
         tokio::spawn(server);
@@ -141,6 +155,33 @@ pub(crate) async fn run(socket: &Path, line: &str) -> Result<Reported, Failure> 
 
 #[derive(Clone, Debug)]
 pub(crate) struct Service(Arc<Told>);
+
+impl Service {
+    /// Keeps another handle on the connection, to break it off by.
+    fn meet(&self, connection: &tokio::net::UnixStream) {
+        let handle = connection.as_fd().try_clone_to_owned().expect("duplicated");
+        self.0.connections.lock().expect("not poisoned").push(handle.into());
+    }
+
+    /// Says nothing more, and breaks the connections off.
+    fn last_breath<T: Send + 'static>(&self) -> impl Stream<Item = T> + Send + use<T> {
+        let (unsaid, nothing) = mpsc::channel(1);
+        let service = self.clone();
+        tokio::spawn(async move {
+            // What was said before goes out first.
+            tokio::task::yield_now().await;
+            service.break_off();
+            unsaid.closed().await;
+        });
+        ReceiverStream::new(nothing)
+    }
+
+    fn break_off(&self) {
+        for connection in self.0.connections.lock().expect("not poisoned").iter() {
+            connection.shutdown(Shutdown::Both).expect("shut down");
+        }
+    }
+}
 
 type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 type Answer<T> = Result<Response<T>, Status>;
@@ -252,7 +293,11 @@ impl SyncService for Service {
         let (events, fault) = self.0.jobs[&name].clone();
         let said = events.into_iter().map(Ok).chain(fault.map(|fault| Err(status(&fault))));
         let said: Vec<_> = said.collect();
-        Ok(Response::new(Box::pin(tokio_stream::iter(said))))
+        let said = tokio_stream::iter(said);
+        if self.0.is_killed_at_work {
+            return Ok(Response::new(Box::pin(said.chain(self.last_breath()))));
+        }
+        Ok(Response::new(Box::pin(said)))
     }
 
     async fn pull(&self, _: Request<PullRequest>) -> Answer<Events<JobEvent>> {

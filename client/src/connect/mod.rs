@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tonic::transport::{Channel, Endpoint};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, is_broken_off};
 use crate::paths;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -152,7 +152,7 @@ async fn shake_hands(channel: Channel) -> Result<Option<Daemon>, Failure> {
     match timeout(ANSWER, client.handshake(request)).await {
         Ok(Ok(response)) => Ok(Some(Daemon { channel, handshake: response.into_inner() })),
         // It was about to end.
-        Ok(Err(status)) if status.code() == tonic::Code::Unavailable => Ok(None),
+        Ok(Err(status)) if is_broken_off(&status) => Ok(None),
         Ok(Err(status)) => Err(Failure { exit: Exit::NoDaemon, ..status.into() }),
         Err(_) => Err(Failure::no_daemon(
             FaultClass::Transient,

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod error;
 pub mod index;
+pub(crate) mod links;
 pub mod log;
 pub mod outside;
 pub mod packs;

@@ -6,6 +6,12 @@ use crate::output::escape::{escape, escape_content};
 use crate::output::paint::Paint;
 use crate::output::words;
 
+/// Larger changes are no longer read word by word.
+const MARKED_LINES: usize = 64;
+
+/// In bytes; a longer line is data.
+const MARKED_LENGTH: usize = 2_000;
+
 pub(crate) fn report(report: &DiffReport, paint: Paint) -> String {
     report.files.iter().map(|file| difference(file, paint)).collect()
 }
@@ -22,15 +28,23 @@ fn difference(file: &FileDiff, paint: Paint) -> String {
     while next < lines.len() {
         let removed = run(&lines[next..], '-');
         let added = run(&lines[next + removed..], '+');
-        if removed > 0 && removed == added {
-            text += &replaced(&lines[next..next + removed + added], removed, paint);
-            next += removed + added;
+        // Never a part of a change alone: the rest would be counted again.
+        let end = next + (removed + added).max(1);
+        let change = &lines[next..end];
+        if is_marked(change, removed, added) {
+            text += &replaced(change, removed, paint);
         } else {
-            text += &plain(&lines[next], paint);
-            next += 1;
+            text.extend(change.iter().map(|line| plain(line, paint)));
         }
+        next = end;
     }
     text
+}
+
+/// Whether the words that differ within the lines of a change stand out.
+fn is_marked(change: &[String], removed: usize, added: usize) -> bool {
+    let fits = |line: &String| line.len() <= MARKED_LENGTH;
+    (1..=MARKED_LINES).contains(&removed) && removed == added && change.iter().all(fits)
 }
 
 /// How many lines at the start carry this sign; headers of files don't count.
@@ -137,6 +151,34 @@ mod tests {
         let paint = Paint::for_stdout(ColorChoice::Always, &std::io::stdout());
         let text = report(&sample("-one\n+two\n"), paint);
         assert!(!text.contains("\u{1b}[7m"), "{text:?}");
+    }
+
+    #[test]
+    fn runs_of_unequal_length_are_left_whole() {
+        let paint = Paint::for_stdout(ColorChoice::Always, &std::io::stdout());
+        let text = report(&sample("-buy milk now\n-and eggs\n+buy bread now\n"), paint);
+        assert!(!text.contains("\u{1b}[7m"), "{text:?}");
+    }
+
+    #[test]
+    fn words_are_compared_in_small_changes_only() {
+        let paint = Paint::for_stdout(ColorChoice::Always, &std::io::stdout());
+        let (old, new) = ("-buy milk now\n", "+buy bread now\n");
+        let has_marks = |unified: &str| report(&sample(unified), paint).contains("\u{1b}[7m");
+        let run = |count: usize| old.repeat(count) + &new.repeat(count);
+        assert!(has_marks(&run(MARKED_LINES)));
+        assert!(!has_marks(&run(MARKED_LINES + 1)));
+
+        let line = |words: usize| format!("-{0}old\n+{0}new\n", "a ".repeat(words));
+        assert!(has_marks(&line(MARKED_LENGTH / 2 - 2)));
+        assert!(!has_marks(&line(MARKED_LENGTH / 2)));
+    }
+
+    #[test]
+    fn two_large_texts_with_nothing_in_common_are_shown_whole() {
+        let unified = "-old\n".repeat(200_000) + &"+new\n".repeat(200_001);
+        let text = report(&sample(&unified), Paint::PLAIN);
+        assert_eq!(text, format!("a.md (local ahead)\n{unified}"));
     }
 
     #[test]

@@ -13,6 +13,10 @@ use crate::{Chunks, Digest, Entry, Kind, RelPath, Ulid};
 /// Larger numbers are not exact in every reader's JSON.
 pub(super) const MAX_SIZE: u64 = 1 << 53;
 
+/// How many bytes a deflated content may take beyond twice its size: without a
+/// bound, a small content could ask a reader to hold a whole pack.
+const MAX_OVERHEAD: u64 = 64 << 10;
+
 /// Deflate cannot shrink more than 1,032 to 1; a content that claims more
 /// would be a bomb.
 const MAX_INFLATION: u64 = 1_040;
@@ -253,6 +257,10 @@ fn check_packed(content: &PackedContent, pack_size: u64) -> Result<(), &'static 
         return Err("its size is absurd");
     }
     match content.method {
+        // Deflate never needs more than a few bytes a block above the content.
+        Method::Deflated if content.stored_size > content.size.saturating_mul(2) + MAX_OVERHEAD => {
+            Err("it takes absurdly much room")
+        }
         Method::Stored if content.stored_size != content.size => {
             Err("it is stored as it is, but with another size")
         }

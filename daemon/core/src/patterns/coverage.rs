@@ -65,6 +65,12 @@ impl Coverage {
             && !self.rules.drop_folder(folder)
     }
 
+    /// Whether the ignore file leaves out a folder at `path`, or one above it.
+    /// Unlike patterns it is the same on every machine and speaks of folders.
+    pub fn ignores(&self, path: &RelPath) -> bool {
+        self.rules.drop_folder(path)
+    }
+
     fn globs(&self) -> impl Iterator<Item = &Globs> {
         std::iter::once(&self.project).chain(&self.narrowing)
     }
@@ -145,6 +151,8 @@ mod tests {
         assert!(!coverage.may_hold(&path("build")));
         assert!(!coverage.may_hold(&path("build/deep")));
         assert!(coverage.may_hold(&path("a")));
+        assert!(coverage.ignores(&path("build")) && coverage.ignores(&path("build/keep.md")));
+        assert!(!coverage.ignores(&path("a")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use mirror_core::Digest;
 use mirror_core::commit::{Commit, entry_name};
-use mirror_storage::{Expect, Guarded};
+use mirror_storage::{Expect, Guarded, StorageError};
 
 use super::read::RawEntry;
 use super::{Log, LogEntry, own_path, read_entry};
@@ -31,14 +31,15 @@ impl Log {
         debug_assert_eq!(attempt.seq, self.head() + 1, "attempts follow the head");
         let path = own_path(&entry_name(attempt.seq));
         let body = bytes::Bytes::from(attempt.bytes.clone());
-        match self.backend.write(&path, body.into(), Expect::Absent).await {
-            Ok(Guarded::Done(_)) => self.won(attempt).await.map(Appended::Won),
+        match self.backend.write(&path, body.clone().into(), Expect::Absent).await {
+            Ok(Guarded::Done(_)) => self.won(attempt, body).await.map(Appended::Won),
             Ok(Guarded::Refused) => match self.settle(attempt).await? {
                 Some(appended) => Ok(appended),
-                None => Err(EngineError::Internal(format!(
-                    "entry {} was refused, and yet it is absent",
-                    attempt.seq
-                ))),
+                // Kept, and asked again by the next job (L4, L5).
+                None => {
+                    let cause = format!("entry {} was refused, and yet it is absent", attempt.seq);
+                    Err(StorageError::Unreachable(cause.into()).into())
+                }
             },
             // The reply may have been lost after the write landed: look.
             Err(error) => match self.settle(attempt).await {
@@ -72,12 +73,12 @@ impl Log {
         Ok(if ours { Appended::Won(entry) } else { Appended::Lost })
     }
 
-    async fn won(&mut self, attempt: &Attempt) -> Result<LogEntry, EngineError> {
-        let raw = RawEntry {
-            digest: Digest::of(&attempt.bytes),
-            len: attempt.bytes.len() as u64,
-            bytes: attempt.bytes.clone().into(),
-        };
+    async fn won(
+        &mut self,
+        attempt: &Attempt,
+        bytes: bytes::Bytes,
+    ) -> Result<LogEntry, EngineError> {
+        let raw = RawEntry { digest: Digest::of(&bytes), len: bytes.len() as u64, bytes };
         self.take(attempt.seq, raw).await
     }
 }

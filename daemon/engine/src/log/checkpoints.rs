@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use mirror_core::checkpoint::{self, INTERVAL};
 use mirror_core::commit::{CheckpointRef, checkpoint_name};
+use mirror_core::history::Applied;
 use mirror_core::{Digest, History};
 use mirror_storage::{Backend, ByteRange, Expect};
 
@@ -12,7 +13,7 @@ use super::{Log, own_path};
 use crate::error::EngineError;
 
 /// A checkpoint may not inflate beyond this.
-const MAX_CHECKPOINT_BYTES: u64 = 4 << 30;
+const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
 
 /// How many checkpoints a clone tries, newest first, before it reads the log
 /// from entry 1.
@@ -84,16 +85,16 @@ impl Log {
             return Ok(None);
         }
         let wanted = CheckpointRef { seq, sha256: Digest::of(json) };
-        let (mut digest, mut next) = (history.head_digest(), seq + 1);
-        while let Some(raw) = super::read_entry(backend, next).await? {
-            let Ok(commit) = super::read::parse(next, &raw)? else { return Ok(None) };
-            if commit.parent != digest || commit.seq != next {
-                return Ok(None);
-            }
-            if commit.checkpoint == Some(wanted) {
+        let mut later = history.clone();
+        while let Some(raw) = super::read_entry(backend, later.head() + 1).await? {
+            let next = later.head() + 1;
+            let parsed = super::read::parse(next, &raw)?;
+            let applied = later.apply(next, raw.digest, parsed.as_ref().map_err(Clone::clone));
+            // Only an entry that counts can vouch.
+            let vouches = parsed.is_ok_and(|commit| commit.checkpoint == Some(wanted));
+            if vouches && applied == Applied::Counted {
                 return Ok(Some(history));
             }
-            (digest, next) = (Some(raw.digest), next + 1);
         }
         Ok(None)
     }
@@ -105,6 +106,9 @@ async fn read_checkpoint(backend: &dyn Backend, seq: u64) -> Result<Option<Vec<u
     let mut bytes = Vec::new();
     while let Some(piece) = stream.next().await {
         bytes.extend_from_slice(&piece?);
+        if bytes.len() as u64 > MAX_CHECKPOINT_BYTES {
+            return Ok(None);
+        }
     }
     Ok(inflate(&bytes, MAX_CHECKPOINT_BYTES))
 }

@@ -1,12 +1,13 @@
 //! The copy of the log that this machine keeps in its data folder (L7): the
 //! bytes of recent entries, and the history at a checkpoint to start from.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use mirror_core::commit::{Commit, entry_name};
+use mirror_core::commit::{CheckpointRef, Commit, entry_name};
 use mirror_core::{Digest, History, checkpoint};
 
 use super::read::{RawEntry, parse};
@@ -19,13 +20,26 @@ const KEPT_ENTRIES: u64 = 1_000;
 
 const CHECKPOINTS: &str = "checkpoints";
 
+/// Void entries by number: the digest of their bytes, and why they are void.
+const VOIDS: &str = "voids";
+
 impl Log {
     /// Keeps an entry's bytes; failing to is no reason to stop reading.
-    pub(super) async fn keep_bytes(&self, seq: u64, raw: &RawEntry) {
-        let (data, bytes) = (self.data.clone(), raw.bytes.clone());
+    ///
+    /// That an entry is void is kept first: its bytes alone could as well be a
+    /// damaged copy, and a machine that forgot what came after them would not
+    /// see a log that was cut off (L7).
+    pub(super) async fn keep_bytes(&self, entry: &LogEntry, raw: &RawEntry) {
+        let (data, bytes, seq) = (self.data.clone(), raw.bytes.clone(), entry.seq);
+        let note = entry.void.as_ref().map(|reason| format!("{}\n{reason}", raw.digest));
         let kept = self
             .outside
-            .offload(move || data.write(&entry_name(seq), &mut bytes.as_ref(), false))
+            .offload(move || {
+                if let Some(note) = note {
+                    data.write(&void_name(seq), &mut note.as_bytes(), false)?;
+                }
+                data.write(&entry_name(seq), &mut bytes.as_ref(), false)
+            })
             .await;
         if let Err(error) = kept {
             tracing::warn!(seq, %error, "an entry of the log could not be kept here");
@@ -35,9 +49,12 @@ impl Log {
     /// Reads on from what the data folder holds; stops at the first gap.
     pub(super) async fn load_local(&mut self) -> Result<(), EngineError> {
         let data = self.data.clone();
-        if let Some(history) = self.outside.offload(move || newest_history(data.as_ref())).await {
-            self.history = history;
+        let kept = self.outside.offload(move || newest_history(data.as_ref())).await;
+        if let Some((history, made)) = kept {
+            (self.history, self.made) = (history, Some(made));
         }
+        let (data, head) = (self.data.clone(), self.head());
+        self.voids = self.outside.offload(move || voids_until(data.as_ref(), head)).await;
         loop {
             let (data, seq) = (self.data.clone(), self.head() + 1);
             let bytes = self.outside.offload(move || data.read(&entry_name(seq))).await;
@@ -51,11 +68,18 @@ impl Log {
             let follows =
                 |commit: &Commit| commit.seq == seq && commit.parent == self.history.head_digest();
             // A damaged copy here is no statement about the log: read it there.
-            if !parsed.as_ref().is_ok_and(follows) {
+            if !parsed.as_ref().is_ok_and(follows) && !self.was_void(seq, raw.digest).await {
                 return Ok(());
             }
             self.apply(seq, raw.digest, parsed);
         }
+    }
+
+    /// Whether these are the bytes of an entry that was void when it was read.
+    async fn was_void(&self, seq: u64, digest: Digest) -> bool {
+        let data = self.data.clone();
+        let note = self.outside.offload(move || void_note(data.as_ref(), seq)).await;
+        note.is_some_and(|(noted, _)| noted == digest.to_string())
     }
 
     /// One entry that has been read before, from here or from the backend.
@@ -105,14 +129,33 @@ fn local_name(seq: u64, digest: &Digest) -> String {
     format!("{CHECKPOINTS}/{seq:010}-{digest}.json.gz")
 }
 
-fn newest_history(data: &dyn Disk) -> Option<History> {
+fn void_name(seq: u64) -> String {
+    format!("{VOIDS}/{seq:010}")
+}
+
+fn void_note(data: &dyn Disk, seq: u64) -> Option<(String, String)> {
+    let note = String::from_utf8(data.read(&void_name(seq)).ok()??).ok()?;
+    note.split_once('\n').map(|(digest, reason)| (digest.to_owned(), reason.to_owned()))
+}
+
+/// Why entries up to `head` are void, by number.
+fn voids_until(data: &dyn Disk, head: u64) -> BTreeMap<u64, String> {
+    let files = data.list(VOIDS).unwrap_or_default();
+    let seqs = files.iter().filter_map(|file| file.name.parse().ok());
+    let reason = |seq| Some((seq, void_note(data, seq)?.1));
+    seqs.filter(|seq| *seq <= head).filter_map(reason).collect()
+}
+
+fn newest_history(data: &dyn Disk) -> Option<(History, CheckpointRef)> {
     let files = data.list(CHECKPOINTS).ok()?;
     files.iter().rev().find_map(|file| {
         let bytes = data.read(&format!("{CHECKPOINTS}/{}", file.name)).ok()??;
         let json = inflate(&bytes, u64::MAX)?;
         let seq: u64 = file.name.get(..10)?.parse().ok()?;
-        let named = local_name(seq, &Digest::of(&json)).ends_with(&file.name);
-        checkpoint::from_bytes(&json).ok().filter(|history| named && history.head() == seq)
+        let made = CheckpointRef { seq, sha256: Digest::of(&json) };
+        let named = local_name(seq, &made.sha256).ends_with(&file.name);
+        let history = checkpoint::from_bytes(&json).ok()?;
+        (named && history.head() == seq).then_some((history, made))
     })
 }
 

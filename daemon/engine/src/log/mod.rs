@@ -13,9 +13,9 @@ mod read;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mirror_core::commit::Commit;
+use mirror_core::commit::{CheckpointRef, Commit};
 use mirror_core::{Digest, History, Timestamp};
-use mirror_storage::{Backend, RemotePath};
+use mirror_storage::{Backend, RemotePath, StorageError};
 
 pub use append::Appended;
 pub(crate) use read::read_entry;
@@ -50,6 +50,9 @@ pub struct Log {
     history: History,
     /// Why entries are void, by number.
     voids: BTreeMap<u64, String>,
+    /// The checkpoint that this machine's copy began with: of its own making,
+    /// or vouched for when it was kept.
+    made: Option<CheckpointRef>,
     /// When the backend was last asked for the head.
     checked_at: Option<Timestamp>,
     /// Looks at the head since its entry was last compared (L3).
@@ -80,13 +83,20 @@ impl Log {
         self.history.project().expect("a log is opened with its first entry")
     }
 
+    /// The checkpoint of an earlier run, for a later commit to vouch for (L8).
+    pub fn made_checkpoint(&self) -> Option<CheckpointRef> {
+        self.made
+    }
+
     pub fn checked_at(&self) -> Option<Timestamp> {
         self.checked_at
     }
 
     /// Why the entry is void, if it is.
     pub fn void_reason(&self, seq: u64) -> Option<&str> {
-        self.voids.get(&seq).map(String::as_str)
+        let known = self.voids.get(&seq).map(String::as_str);
+        let void = self.history.is_void(seq).then_some("it does not fit the log before it");
+        known.or(void)
     }
 }
 
@@ -96,10 +106,18 @@ pub(crate) fn fork(what: &str) -> EngineError {
         reason: format!("the project's log has forked: {what}; nothing was written or deleted"),
         hint: Some(
             "the backend may have been restored or copied by another program; bring back the log \
-             that this machine has read, or remove the project here and clone it again beside it"
+             that this machine has read and run `mirrorctl reload`, or remove the project here \
+             and clone it again beside it"
                 .to_owned(),
         ),
     }
+}
+
+/// Nothing of the project stands where its log was: most likely a disk that is
+/// not mounted. Transient, as the log may come back; nothing is written.
+pub(crate) fn nothing_there(label: &str) -> EngineError {
+    let cause = format!("nothing of the project is at {label}; is its disk mounted?");
+    EngineError::Storage(StorageError::Unreachable(cause.into()))
 }
 
 /// Another entry 1 at the same place is another project (L1).

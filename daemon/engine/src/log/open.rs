@@ -7,7 +7,7 @@ use mirror_core::commit::entry_name;
 use mirror_core::{Digest, History};
 use mirror_storage::StorageError;
 
-use super::{Log, another_project, fork, own_path, read_entry};
+use super::{Log, another_project, fork, nothing_there, own_path, read_entry};
 use crate::api::Parts;
 use crate::error::EngineError;
 
@@ -21,6 +21,7 @@ impl Log {
             outside: parts.outside.clone(),
             history: History::new(),
             voids: BTreeMap::new(),
+            made: None,
             checked_at: None,
             looks: 0,
         };
@@ -61,7 +62,7 @@ impl Log {
         match read_entry(self.backend.as_ref(), 1).await? {
             Some(raw) if raw.digest == project => self.confirm_head().await,
             Some(_) => Err(another_project()),
-            None => Err(fork("its first entry is gone from the backend")),
+            None => Err(nothing_there(self.backend.label())),
         }
     }
 
@@ -71,16 +72,18 @@ impl Log {
         let name = entry_name(self.head());
         let folder = own_path(name.rsplit_once('/').map_or(name.as_str(), |(folder, _)| folder));
         let files: Vec<_> = self.backend.list(&folder).try_collect().await?;
-        let is_entry = |name: &str| {
-            name.strip_suffix(".json").is_some_and(|digits| {
-                digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit())
-            })
-        };
-        match files.iter().find(|file| !is_entry(file.path.name())) {
+        match files.iter().find(|file| is_copy(file.path.name())) {
             Some(file) => Err(fork(&format!("{} stands among its entries", file.path))),
             None => Ok(()),
         }
     }
+}
+
+/// Whether a name is that of an entry with something added, as programs that
+/// copy folders name what they could not reconcile: `0000000042 (conflict).json`.
+fn is_copy(name: &str) -> bool {
+    let digits = name.bytes().take_while(u8::is_ascii_digit).count();
+    digits == 10 && name.len() > digits && name[digits..] != *".json"
 }
 
 /// Whether a later try may find the backend there again.

@@ -10,11 +10,17 @@ use mirror_core::digest::Hasher;
 use mirror_core::history::{Applied, Void};
 use mirror_storage::{Backend, ByteRange, StorageError};
 
-use super::{Log, LogEntry, another_project, fork, own_path, unknown_format};
+use super::{Log, LogEntry, another_project, fork, nothing_there, own_path, unknown_format};
 use crate::error::EngineError;
 
 /// How many entries are asked for at once when many are behind.
 const MOST_AT_ONCE: u64 = 32;
+
+/// Entries of this size together are read side by side.
+const FEW_BYTES: u64 = 4 << 20;
+
+/// How often an entry that was there is looked for before it counts as gone.
+const LOOKS_BEFORE_MISSING: usize = 3;
 
 /// Every so many looks at an unchanged head its entry is compared again (L3).
 const LOOKS_PER_COMPARISON: u32 = 20;
@@ -62,13 +68,18 @@ impl Log {
             let reads: Vec<_> =
                 (first..first + width).map(|seq| read_entry(backend, seq).boxed()).collect();
             let entries = futures::future::join_all(reads).await;
+            let mut bytes = 0;
             for (seq, entry) in (first..).zip(entries) {
                 match entry? {
-                    Some(raw) => arrived.push(self.take(seq, raw).await?),
+                    Some(raw) => {
+                        bytes += raw.len;
+                        arrived.push(self.take(seq, raw).await?);
+                    }
                     None => return self.at_head(arrived).await,
                 }
             }
-            width = (width * 2).min(MOST_AT_ONCE);
+            // Large entries come one at a time, so that memory stays bounded.
+            width = if bytes > FEW_BYTES { 1 } else { (width * 2).min(MOST_AT_ONCE) };
         }
     }
 
@@ -97,14 +108,24 @@ impl Log {
         if seq == 0 {
             return Ok(());
         }
-        let found = read_entry(self.backend.as_ref(), seq).await?.map(|raw| raw.digest);
+        let backend = self.backend.as_ref();
+        let mut found = None;
+        // "Missing" is concluded only after looking again (S4).
+        for _ in 0..LOOKS_BEFORE_MISSING {
+            found = read_entry(backend, seq).await?.map(|raw| raw.digest);
+            if found.is_some() {
+                break;
+            }
+        }
         if found.is_some() && found == digest {
             return Ok(());
         }
-        // A mismatch further on may only be the sign of another first entry.
-        let first = read_entry(self.backend.as_ref(), 1).await?.map(|raw| raw.digest);
-        if first.is_some() && first != self.history.project() {
-            return Err(another_project());
+        // A mismatch further on may only be the sign of another first entry, or
+        // of none: then nothing of the project is there.
+        match read_entry(backend, 1).await?.map(|raw| raw.digest) {
+            None => return Err(nothing_there(backend.label())),
+            first if first != self.history.project() => return Err(another_project()),
+            Some(_) => {}
         }
         Err(fork(&match found {
             Some(_) => format!("entry {seq} is not the one that this machine has read"),
@@ -123,8 +144,9 @@ impl Log {
             let head = self.head();
             self.confirm(head, self.history.head_digest()).await?;
         }
-        self.keep_bytes(seq, &raw).await;
-        Ok(self.apply(seq, raw.digest, parsed))
+        let entry = self.apply(seq, raw.digest, parsed);
+        self.keep_bytes(&entry, &raw).await;
+        Ok(entry)
     }
 
     /// Applies an entry whose chain has been looked at.

@@ -15,7 +15,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::PACK_BYTES;
 use crate::error::EngineError;
-use crate::outside::{Disk, Outside, Scratch, Tree};
+use crate::outside::{Disk, Scratch, Tree};
 
 /// Opens the file that holds a content; `None` when it is gone.
 pub type Opener =
@@ -37,15 +37,9 @@ pub struct Item {
 }
 
 /// A pack that is complete in a temporary file.
-pub struct Built {
+pub(super) struct Built {
     pub pack: Pack,
     pub scratch: Box<dyn Scratch>,
-}
-
-impl std::fmt::Debug for Built {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Built({})", self.pack.name)
-    }
 }
 
 /// A file that could not be packed as it was seen.
@@ -59,29 +53,8 @@ pub struct Rejected {
 /// How much of a file decides whether it is worth deflating.
 const SAMPLE: usize = 64 << 10;
 
-/// Packs the items, in as many packs as their sizes ask for. Files that are
-/// no longer as they were seen are left out and named.
-pub async fn build_packs(
-    items: Vec<Item>,
-    opener: &Opener,
-    disk: &Arc<dyn Disk>,
-    outside: &Outside,
-) -> Result<(Vec<Built>, Vec<Rejected>), EngineError> {
-    let builds = split(items).into_iter().map(|items| {
-        let (opener, disk, name) = (opener.clone(), disk.clone(), outside.ulid());
-        outside.offload(move || build(name, items, &opener, disk.as_ref()))
-    });
-    let (mut packs, mut rejected) = (Vec::new(), Vec::new());
-    for built in futures::future::join_all(builds).await {
-        let (pack, left_out) = built?;
-        packs.extend(pack);
-        rejected.extend(left_out);
-    }
-    Ok((packs, rejected))
-}
-
 /// Shares the items out; a single larger content has a pack of its own.
-fn split(items: Vec<Item>) -> Vec<Vec<Item>> {
+pub(super) fn split(items: Vec<Item>) -> Vec<Vec<Item>> {
     let mut groups: Vec<Vec<Item>> = Vec::new();
     let (mut seen, mut filled) = (BTreeSet::new(), 0_u64);
     for item in items {
@@ -101,9 +74,11 @@ fn split(items: Vec<Item>) -> Vec<Vec<Item>> {
     groups
 }
 
-type BuiltOrNothing = (Option<Built>, Vec<Rejected>);
+pub(super) type BuiltOrNothing = (Option<Built>, Vec<Rejected>);
 
-fn build(
+/// Packs one group; files that are no longer as they were seen are left out
+/// and named.
+pub(super) fn build(
     name: Ulid,
     items: Vec<Item>,
     opener: &Opener,

@@ -22,6 +22,9 @@ use crate::outside::{Disk, Outside, Scratch};
 /// Two contents in one pack are read together across a gap up to this.
 const GAP_BYTES: u64 = 64 << 10;
 
+/// A list of chunks is not longer: some half a million of them.
+const MAX_LIST_BYTES: u64 = 64 << 20;
+
 /// A file whose content is wanted.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -181,6 +184,9 @@ impl Fetcher {
         history: &History,
     ) -> Result<Vec<Chunk>, EngineError> {
         let size = history.place(list).map_or(0, |place| place.size);
+        if size > MAX_LIST_BYTES {
+            return Err(corrupt(&wanted.path, "its list of chunks is absurdly long"));
+        }
         let part = Chunk { sha256: list, size };
         let content = self.fetch_part(&wanted.path, part, history).await?;
         let chunks = self

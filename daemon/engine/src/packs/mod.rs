@@ -10,11 +10,11 @@ mod fetch;
 mod scratch;
 mod upload;
 
-pub use build::{Built, Item, Opener, Rejected, build_packs, from_tree};
+pub use build::{Item, Opener, Rejected, from_tree};
 pub use cache::Cache;
 pub use fetch::{Content, Fetcher, Wanted};
 pub(crate) use scratch::body_of;
-pub use upload::upload;
+pub use upload::{Packer, Stored};
 
 /// A pack closes when its contents have reached this.
 pub const PACK_BYTES: u64 = 32 << 20;

@@ -1,6 +1,7 @@
 //! Making one commit: packs, the head again, the saved attempt, the entry.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use mirror_core::commit::{
     Action, Change, CheckpointRef, Commit, FORMAT, MAX_ENTRY_BYTES, Pack, Resolved, Settings,
@@ -13,7 +14,7 @@ use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileFault, JobEvent, NoticeKind, SharedSettings};
 use crate::error::EngineError;
 use crate::log::{Appended, LogEntry};
-use crate::packs::{Built, Item, build_packs, from_tree, upload};
+use crate::packs::{Item, Packer, Stored, from_tree};
 use crate::state::{Attempt, BaseRecord};
 
 /// What a commit is to say, before it has a place in the log.
@@ -56,24 +57,25 @@ impl Worker {
         committing: &mut Committing,
         telling: &mut Telling,
     ) -> EngineResult<Tried> {
-        let (built, rejected) = self.build(draft, committing).await?;
-        if !rejected.is_empty() {
-            return Ok(Tried::Changed(rejected));
-        }
-        let fresh: Vec<Pack> = built.iter().map(|built| built.pack.clone()).collect();
+        let items = self.unpacked(draft, committing);
         let (head, digest) = (self.log.head(), self.log.history().head_digest());
-        let (uploaded, confirmed) = futures::join!(
-            upload(built, self.parts.backend.as_ref(), &self.parts.outside),
-            self.log.confirm(head, digest),
-        );
+        let packer = Packer {
+            opener: from_tree(&self.parts.tree),
+            disk: &self.parts.cache,
+            backend: self.parts.backend.as_ref(),
+            outside: &self.parts.outside,
+        };
+        let (stored, confirmed) = packer.store(items, self.log.confirm(head, digest)).await;
         self.note_stop(confirmed)?;
-        uploaded?;
-        committing.packs.extend(fresh);
-        let attempt = self.attempt(draft, committing, telling)?;
+        let Stored { packs, rejected } = stored?;
+        committing.packs.extend(packs);
+        if !rejected.is_empty() {
+            return Ok(Tried::Changed(rejected.into_iter().map(|r| (r.path, r.error)).collect()));
+        }
+        let attempt = Arc::new(self.attempt(draft, committing, telling)?);
         self.state.set_attempt(Some(attempt.clone()));
-        let outside = self.parts.outside.clone();
         // Save the attempt first: a crash after this line is settled by B3.
-        self.state.save(&outside, true).await?;
+        self.save(true).await?;
         let appended = self.log.append(&attempt).await;
         match self.note_stop(appended)? {
             Appended::Lost => {
@@ -88,33 +90,19 @@ impl Worker {
         }
     }
 
-    /// Packs what no pack holds yet.
-    async fn build(
-        &self,
-        draft: &Draft,
-        committing: &Committing,
-    ) -> EngineResult<(Vec<Built>, Vec<(RelPath, Option<EngineError>)>)> {
+    /// The contents of a draft that no pack holds yet.
+    fn unpacked(&self, draft: &Draft, committing: &Committing) -> Vec<Item> {
         let brought: BTreeSet<Digest> =
             committing.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256).collect();
         let history = self.log.history();
-        let items: Vec<Item> = draft
-            .sends
-            .iter()
-            .filter_map(|send| Some((send, send.to?)))
-            .filter(|(_, state)| history.place(state.digest).is_none())
+        let sent = draft.sends.iter().filter_map(|send| Some((send, send.to?)));
+        sent.filter(|(_, state)| history.place(state.digest).is_none())
             .filter(|(_, state)| !brought.contains(&state.digest))
             .filter_map(|(send, state)| {
                 let size = self.index.get(&send.path)?.stamp.size;
                 Some(Item { digest: state.digest, size, path: send.path.clone() })
             })
-            .collect();
-        if items.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
-        }
-        let Self { parts, .. } = self;
-        let (built, rejected) =
-            build_packs(items, &from_tree(&parts.tree), &parts.cache, &parts.outside).await?;
-        Ok((built, rejected.into_iter().map(|r| (r.path, r.error)).collect()))
+            .collect()
     }
 
     /// Writes the commit out for its place in the log, and checks that every
@@ -211,7 +199,7 @@ impl Worker {
     ) -> EngineResult<()> {
         self.state.set_attempt(None);
         if let Some(reason) = &entry.void {
-            self.state.save(&self.parts.outside.clone(), false).await?;
+            self.save(false).await?;
             if let Some(telling) = telling {
                 let message =
                     format!("commit #{} is void: {reason}; nothing was pushed", entry.seq);
@@ -220,6 +208,11 @@ impl Worker {
             return Err(EngineError::Internal(format!("commit #{} is void: {reason}", entry.seq)));
         }
         for (path, state, identity) in &attempt.inputs {
+            // Deleted by name while it still stands here: removing it comes
+            // next, and a crash before that leaves a deletion to be pulled.
+            if state.is_none() && identity.is_some() {
+                continue;
+            }
             let base = state.map(|state| BaseRecord::Known {
                 state,
                 seq: attempt.seq,
@@ -228,17 +221,20 @@ impl Worker {
             self.state.set_base(path, base);
         }
         let deleted = attempt.inputs.iter().filter(|(_, state, _)| state.is_none()).count();
-        if deleted > 0 {
-            self.count_deletions(deleted);
+        match telling.as_ref().is_some_and(|telling| telling.consent) {
+            // Who agreed to these agreed to what came before them too.
+            true if deleted > 0 => self.state.set_deletions(Vec::new()),
+            _ => self.count_deletions(deleted),
         }
         self.add_unprojected(attempt.inputs.iter().map(|(path, ..)| path.clone()));
-        self.state.save(&self.parts.outside.clone(), false).await?;
+        self.save(false).await?;
         self.set_phase_head();
-        self.tell_followers(entry);
+        self.tell_followers().await;
         if let Some(telling) = telling {
             telling.report.commit = Some((attempt.seq, attempt.id));
             let committed = JobEvent::Committed { seq: attempt.seq, id: attempt.id };
-            let _ = telling.events.send(committed).await;
+            // Not waited for: a caller that reads nothing must not hold us up.
+            let _ = telling.events.try_send(committed);
         }
         if self.log.is_checkpoint_due() {
             self.made_checkpoint = self.log.make_checkpoint(true).await;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mirror_core::commit::Action;
 use mirror_core::patterns::IGNORE_FILE;
 use mirror_core::plan::{Guard, Intent, Removal, Root, Selection, Send, draw_plan};
-use mirror_core::reconcile::Facts;
+use mirror_core::reconcile::{Facts, Verdict, decide};
 use mirror_core::{Kind, RelPath, State};
 
 use super::commit::{Committing, Draft, Tried};
@@ -16,6 +16,9 @@ use crate::api::{EngineResult, FileFault, Scope};
 use crate::error::EngineError;
 use crate::outside::tree::TEMP_PREFIX;
 use crate::outside::{Expected, Put, TreeError};
+
+/// A lost race is progress of somebody else; so many in a row are a fault.
+const MOST_TRIES: usize = 1_000;
 
 impl Worker {
     /// Like `git rm`: refuses a file whose local or newer remote version would
@@ -80,7 +83,8 @@ impl Worker {
             covered: facts.values().filter(|facts| facts.base.state().is_some()).count(),
             deletions_last_hour: self.recent_deletions().len(),
             root,
-            consent: telling.consent,
+            // A dry run shows what consent would be asked for.
+            consent: telling.consent || telling.dry_run,
             commits_carry_consent: true,
         };
         let names: Vec<&str> = chosen.iter().map(RelPath::as_str).collect();
@@ -111,7 +115,7 @@ impl Worker {
         };
         let agreed = seqs(self);
         let mut committing = Committing::default();
-        loop {
+        for _ in 0..MOST_TRIES {
             let mut sends = self.deletions_of(chosen);
             if with_ignore_file {
                 sends.push(self.send_of_ignore_file()?);
@@ -134,6 +138,7 @@ impl Worker {
                 return Err(EngineError::Usage(what));
             }
         }
+        Err(EngineError::Internal("the head moved on at every try".to_owned()))
     }
 
     fn send_of_ignore_file(&self) -> EngineResult<Send> {
@@ -235,9 +240,9 @@ fn choose(
         let remote = facts.remote.map(|remote| remote.state);
         let refused = match (facts.local, remote) {
             (_, None) => Some(("is not at the head yet", "remove it here, or push it first")),
-            (None, _) => None,
             (local, remote) if local == remote => None,
-            _ if facts.local != facts.base.state() => {
+            (None, _) if decide(facts) == Verdict::SendDeletion => None,
+            (Some(_), _) if facts.local != facts.base.state() => {
                 Some(("has changes that are not pushed", "push them first"))
             }
             _ => Some(("was changed elsewhere", "pull it first")),

@@ -52,11 +52,26 @@ impl Worker {
         Ok(commits)
     }
 
-    /// Followers that have gone, or can't keep up, are let go.
-    pub(super) fn tell_followers(&mut self, entry: &LogEntry) {
-        if !self.followers.is_empty() {
-            let summary = summary_of(entry);
-            self.followers.retain(|follower| follower.try_send(summary.clone()).is_ok());
+    /// Tells of every entry read since the last time, once each, however it
+    /// was read. Followers that have gone, or can't keep up, are let go.
+    pub(super) async fn tell_followers(&mut self) {
+        let news = self.told + 1..=self.log.head();
+        self.told = self.log.head();
+        for seq in news {
+            if self.followers.is_empty() {
+                return;
+            }
+            match self.log.entry(seq).await {
+                Ok(entry) => {
+                    let summary = summary_of(&entry);
+                    self.followers.retain(|follower| follower.try_send(summary.clone()).is_ok());
+                }
+                // Better to end what they follow than to leave a gap in it.
+                Err(error) => {
+                    tracing::warn!(seq, %error, "an entry could not be told to followers");
+                    self.followers.clear();
+                }
+            }
         }
     }
 }

@@ -93,7 +93,7 @@ impl Worker {
             landings.push(Landing { fetch, target, content });
         }
         let outside = self.parts.outside.clone();
-        self.state.save(&outside, true).await?;
+        self.save(true).await?;
         let step = |landing: Landing| {
             let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
             let stash = format!("stash/{}", outside.ulid());
@@ -114,7 +114,7 @@ impl Worker {
         for (fetch, target, landed) in ended {
             self.record_landing(&fetch, &target, landed, telling);
         }
-        Ok(self.state.save(&outside, true).await?)
+        Ok(self.save(true).await?)
     }
 
     fn target_for(&self, fetch: &Fetch) -> Target {
@@ -225,7 +225,7 @@ impl Worker {
             self.state.set_target(&removal.path, Some(target.clone()));
             steps.push((removal, target.temp_name));
         }
-        self.state.save(&outside, true).await?;
+        self.save(true).await?;
         for (removal, temp_name) in steps {
             let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
             let (path, expected) = (removal.path.clone(), removal.expected);
@@ -252,7 +252,7 @@ impl Worker {
             }
             self.state.set_target(path, None);
         }
-        Ok(self.state.save(&outside, true).await?)
+        Ok(self.save(true).await?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One project as the daemon holds it: a mailbox that runs one job at a time.
 
+mod adopt;
 mod commit;
 mod delete;
 mod diff;
@@ -14,6 +15,8 @@ mod setup;
 mod showing;
 mod status;
 mod survey;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::sync::{Arc, Mutex};

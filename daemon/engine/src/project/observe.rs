@@ -1,8 +1,9 @@
 //! The first step of every job: what is on the disk, and what is known of
 //! each path on all three sides.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
 use std::io::Read;
+use std::iter::Peekable;
 use std::sync::Arc;
 
 use mirror_core::history::{PastVersion, Placed};
@@ -45,30 +46,33 @@ impl Worker {
             self.index.twins(|path| manifest.contains_key(path)).into_iter().collect();
         let pasts = Pasts::new(self);
         let traits = LocalTraits { exec: self.parts.tree.traits().exec };
-        let paths =
-            self.index.entries().keys().chain(manifest.keys()).chain(self.state.bases().keys());
-        let mut facts = BTreeMap::new();
-        for path in paths {
-            if facts.contains_key(path)
-                || twins.contains(path)
-                || !coverage.covers(path)
-                || self.index.is_hidden(path)
-            {
-                continue;
-            }
-            let local = self.index.get(path).map(|indexed| indexed.state);
-            let remote = manifest.get(path).map(Placed::sighted);
-            let base = match self.state.bases().get(path) {
-                None => BaseFact::Absent,
-                Some(BaseRecord::Known { state, seq, .. }) => {
-                    BaseFact::Known { state: *state, seq: *seq }
-                }
-                Some(BaseRecord::Unknown) => BaseFact::Unknown(pasts.of(path, local)),
-            };
-            let fact = Facts { base, local, remote }.seen_through(traits);
-            facts.insert(path.clone(), fact);
-        }
-        facts
+        // All three are sorted by path: one walk over them side by side, as
+        // looking each path up in the others is what a status waits for.
+        let mut index = self.index.entries().iter().peekable();
+        let mut placed = manifest.iter().peekable();
+        let mut bases = self.state.bases().iter().peekable();
+        let next = std::iter::from_fn(|| {
+            let heads = [first(&mut index), first(&mut placed), first(&mut bases)];
+            let path = heads.into_iter().flatten().min()?;
+            Some((path, value(&mut index, path), value(&mut placed, path), value(&mut bases, path)))
+        });
+        let counts = |path: &RelPath| {
+            !twins.contains(path) && coverage.covers(path) && !self.index.is_hidden(path)
+        };
+        next.filter(|(path, ..)| counts(path))
+            .map(|(path, indexed, placed, base)| {
+                let local = indexed.map(|indexed| indexed.state);
+                let remote = placed.map(Placed::sighted);
+                let base = match base {
+                    None => BaseFact::Absent,
+                    Some(BaseRecord::Known { state, seq, .. }) => {
+                        BaseFact::Known { state: *state, seq: *seq }
+                    }
+                    Some(BaseRecord::Unknown) => BaseFact::Unknown(pasts.of(path, local)),
+                };
+                (path.clone(), Facts { base, local, remote }.seen_through(traits))
+            })
+            .collect()
     }
 
     /// Paths of the head that should come here, and where something stands that
@@ -163,6 +167,17 @@ impl Worker {
     }
 }
 
+type Sorted<'a, T> = Peekable<btree_map::Iter<'a, RelPath, T>>;
+
+fn first<'a, T>(sorted: &mut Sorted<'a, T>) -> Option<&'a RelPath> {
+    sorted.peek().map(|(path, _)| *path)
+}
+
+/// What comes next, if it is of this path.
+fn value<'a, T>(sorted: &mut Sorted<'a, T>, path: &RelPath) -> Option<&'a T> {
+    sorted.next_if(|(next, _)| *next == path).map(|(_, value)| value)
+}
+
 /// What the log says about local contents whose base is unknown (B5). Built
 /// only when there is such a path.
 struct Pasts<'a> {
@@ -184,7 +199,7 @@ impl<'a> Pasts<'a> {
     fn of(&self, path: &RelPath, local: Option<mirror_core::State>) -> Past {
         let versions = self.by_path.get(path).map_or(&[][..], Vec::as_slice);
         match self.history.manifest().get(path) {
-            None if versions.is_empty() => Past::NeverThere,
+            None if versions.is_empty() && !self.history.has_forgotten(path) => Past::NeverThere,
             None => Past::DeletedAtHead,
             Some(placed) if self.was_before(placed.seq, versions, local) => Past::Earlier,
             Some(_) => Past::Other,

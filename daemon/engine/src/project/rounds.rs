@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
 use mirror_core::commit::{Action, Input, Resolved, Strategy};
+use mirror_core::patterns::IGNORE_FILE;
 use mirror_core::plan::{
     self, Guard, Intent, NeedsConsent, Plan, Root, Selection, Send, Why, draw_plan,
 };
@@ -12,7 +13,7 @@ use mirror_core::reconcile::{Facts, Verdict, decide};
 use super::commit::{Committing, Draft, Tried};
 use super::landing::fault;
 use super::worker::{Telling, Worker};
-use crate::api::{EngineResult, FileAction, FileFault, FileReport, NoticeKind, Scope};
+use crate::api::{EngineResult, FileAction, FileFault, FileReport, NoticeKind, Scope, SkipReason};
 use crate::error::EngineError;
 use crate::outside::TreeError;
 use crate::state::BaseRecord;
@@ -111,22 +112,34 @@ impl Worker {
                 .check(self.known_paths())
                 .map_err(|error| EngineError::UnknownPaths(error.0))?;
         }
-        let mut committing = Committing::default();
+        let (mut committing, mut rules_landed) = (Committing::default(), false);
         for _ in 0..MOST_ROUNDS {
             let facts = self.facts();
-            let mut plan = self.plan(&facts, errand, root, telling).await?;
-            leave_out(&mut plan, &committing.given_up, &unsettled);
+            let carried = self.commits_carry_consent(&facts).await?;
+            let mut plan = self.plan(&facts, errand, root, carried, telling)?;
             if errand.force_local {
                 self.force(&mut plan, &facts, &mut committing);
             }
+            leave_out(&mut plan, &committing.given_up, &unsettled);
             if telling.dry_run {
                 preview(&plan, telling);
                 return Ok(());
             }
+            if let Some(ignore_file) = newer_ignore_file(&mut plan, &mut rules_landed) {
+                self.land(Vec::new(), vec![ignore_file], telling).await?;
+                (root, unsettled) = self.observe_disk().await?;
+                continue;
+            }
             self.record_adopted(&plan);
             let (deletions, fetches) =
                 (std::mem::take(&mut plan.deletions), std::mem::take(&mut plan.fetches));
+            let counted = self.state.deletions().to_vec();
+            let agreed = telling.consent || deletions.len() > 1 && carried;
             self.land(deletions, fetches, telling).await?;
+            if agreed {
+                // What somebody agreed to doesn't count towards asking again.
+                self.state.set_deletions(counted);
+            }
             let tried = self.try_sends(errand, &plan, &mut committing, telling).await?;
             match tried {
                 Tried::Nothing | Tried::Won => {
@@ -134,7 +147,11 @@ impl Worker {
                     self.conclude(&plan, &committing, &unsettled, &facts, telling);
                     return Ok(());
                 }
-                Tried::Lost => drop(self.catch_up().await?),
+                Tried::Lost => {
+                    // The winner may have changed what is covered.
+                    self.catch_up().await?;
+                    (root, unsettled) = self.observe_disk().await?;
+                }
                 Tried::Changed(paths) => {
                     for path in paths {
                         committing.count_read(path, READS);
@@ -165,24 +182,26 @@ impl Worker {
             message: errand.message.clone(),
             settings: None,
             sends: plan.sends.clone(),
-            resolved: committing.resolved.clone(),
+            resolved: committing.resolved_of(&plan.sends),
         };
         self.try_commit(&draft, committing, telling).await
     }
 
-    async fn plan(
+    fn plan(
         &self,
         facts: &BTreeMap<RelPath, Facts>,
         errand: &Errand<'_>,
         root: Root,
+        commits_carry_consent: bool,
         telling: &Telling,
     ) -> EngineResult<Plan> {
         let guard = Guard {
             covered: facts.values().filter(|facts| facts.base.state().is_some()).count(),
             deletions_last_hour: self.recent_deletions().len(),
             root,
-            consent: telling.consent,
-            commits_carry_consent: self.commits_carry_consent(facts).await?,
+            // A dry run shows what consent would be asked for.
+            consent: telling.consent || telling.dry_run,
+            commits_carry_consent,
         };
         draw_plan(facts, errand.intent, errand.selection, &guard).map_err(|needed| refusal(&needed))
     }
@@ -218,8 +237,19 @@ impl Worker {
         self.index.entries().keys().chain(manifest).chain(self.state.bases().keys())
     }
 
-    /// What should come here and can't is named.
+    /// What should go or come and can't is named.
     fn name_obstructed(&self, errand: &Errand<'_>, telling: &mut Telling) {
+        let unreadable = self.index.skipped().iter().filter(|skipped| {
+            let path = RelPath::new(&skipped.path);
+            skipped.reason == SkipReason::Unreadable
+                && path.is_ok_and(|path| errand.selection.matches(&path))
+        });
+        telling.report.failed.extend(unreadable.map(|skipped| FileFault {
+            path: skipped.path.clone(),
+            class: mirror_storage::FaultClass::Permission,
+            message: format!("{} can't be read here", skipped.path),
+            hint: Some("make it readable for yourself, or ignore it".to_owned()),
+        }));
         if errand.intent == Intent::Push {
             return;
         }
@@ -342,6 +372,13 @@ fn preview(plan: &Plan, telling: &mut Telling) {
     telling.report.conflicts.clone_from(&plan.diverged);
 }
 
+/// Takes the ignore file out of the plan, once a job: its rules come first, so
+/// that what they ignore is not deleted here by the same job.
+fn newer_ignore_file(plan: &mut Plan, landed: &mut bool) -> Option<plan::Fetch> {
+    let at = plan.fetches.iter().position(|fetch| fetch.path.as_str() == IGNORE_FILE)?;
+    (!std::mem::replace(landed, true)).then(|| plan.fetches.remove(at))
+}
+
 /// Takes out what is to be left as it is in this job.
 fn leave_out(plan: &mut Plan, given_up: &BTreeSet<RelPath>, unsettled: &[RelPath]) {
     let left = |path: &RelPath| given_up.contains(path) || unsettled.contains(path);
@@ -383,6 +420,12 @@ pub(super) fn refusal(needed: &NeedsConsent) -> EngineError {
 }
 
 impl Committing {
+    /// How the conflicts among these were settled.
+    fn resolved_of(&self, sends: &[Send]) -> Vec<Resolved> {
+        let is_sent = |resolved: &&Resolved| sends.iter().any(|send| send.path == resolved.path);
+        self.resolved.iter().filter(is_sent).cloned().collect()
+    }
+
     /// Gives a path up for this job after it changed under so many reads.
     fn count_read(&mut self, (path, error): (RelPath, Option<EngineError>), most: usize) {
         let reads = self.reads.entry(path.clone()).or_insert(0);

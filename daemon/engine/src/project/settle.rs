@@ -4,7 +4,7 @@ use mirror_core::{RelPath, State};
 
 use super::worker::{Telling, Worker};
 use crate::api::EngineResult;
-use crate::log::Appended;
+use crate::log::{Appended, fork};
 use crate::outside::tree::digest_of;
 use crate::outside::{Taken, Tree, TreeError};
 use crate::state::{BaseRecord, Target};
@@ -20,7 +20,8 @@ enum Left {
 }
 
 impl Worker {
-    /// Settles local writes and removals.
+    /// Settles local writes and removals; none is left when this returns
+    /// without an error, unless the folder is away.
     pub(super) async fn settle_targets(&mut self) -> EngineResult<()> {
         let targets: Vec<(RelPath, Target)> = self
             .state
@@ -71,6 +72,13 @@ impl Worker {
         telling: Option<&mut Telling>,
     ) -> EngineResult<()> {
         let Some(attempt) = self.state.attempt().cloned() else { return Ok(()) };
+        if telling.as_ref().is_some_and(|telling| telling.dry_run) {
+            return Ok(());
+        }
+        if attempt.seq > self.log.head() + 1 {
+            // The copy of the log here ends before what was tried on top of it.
+            self.catch_up().await?;
+        }
         let settled = if attempt.seq == self.log.head() + 1 {
             let confirmed = self.log.confirm_head().await;
             self.note_stop(confirmed)?;
@@ -79,15 +87,15 @@ impl Worker {
         } else if attempt.seq <= self.log.head() {
             self.log.settle(&attempt).await?
         } else {
-            // The log is shorter than when this was tried: told as a fork.
-            let confirmed = self.log.confirm_head().await;
-            return self.note_stop(confirmed);
+            let seq = attempt.seq - 1;
+            let gone = fork(&format!("entry {seq}, which this machine has read, is gone"));
+            return self.note_stop(Err(gone));
         };
         match settled {
             Some(Appended::Won(entry)) => self.record_won(&attempt, &entry, telling).await,
             Some(Appended::Lost) | None => {
                 self.state.set_attempt(None);
-                Ok(self.state.save(&self.parts.outside.clone(), false).await?)
+                Ok(self.save(false).await?)
             }
         }
     }
@@ -100,7 +108,13 @@ fn settle_target(
     stash: impl Fn(&mut dyn std::io::Read) -> std::io::Result<()>,
 ) -> Result<Left, TreeError> {
     let local = state_at(tree, path)?;
-    let temp = tree.look_at_temp(path, &target.temp_name)?;
+    let temp = match tree.look_at_temp(path, &target.temp_name) {
+        // Something else has taken the folder's place, and the file went with it.
+        Err(TreeError::IsFolder(_) | TreeError::Obstructed(_)) => {
+            return Ok(if target.state.is_some() { Left::Unknown } else { Left::Landed });
+        }
+        temp => temp?,
+    };
     let is_ours = |state: State| Some(state) == target.state || Some(state) == target.expected;
     // A version that is neither old nor new was saved while the step ran.
     let edit = temp.filter(|state| !is_ours(*state));

@@ -1,21 +1,15 @@
 //! Making a project on a backend: commit 1, and `FORMAT` that repeats it (L1).
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
-use mirror_core::commit::{Action, Change, Commit, FORMAT, Pack, Settings, entry_name};
-use mirror_core::patterns::{Coverage, CoverageSource};
-use mirror_core::{Digest, Entry, Kind, RelPath, Timestamp};
-use mirror_storage::{Backend, ByteRange, Expect, Guarded, RemoteFile, RemotePath};
+use futures::StreamExt;
+use mirror_core::Digest;
+use mirror_core::commit::{Action, Commit, FORMAT, MAX_ENTRY_BYTES, Settings, entry_name};
+use mirror_storage::{Backend, Expect, Guarded, RemotePath};
 
+use super::adopt::adopt;
 use crate::api::{Author, EngineResult, Holding, Parts, SharedSettings};
 use crate::error::EngineError;
 use crate::log::{OWN_FOLDER, own_path, read_entry};
-use crate::outside::Scratch;
-use crate::outside::tree::digest_of;
-use crate::packs::{Content, Item, Opener, build_packs, upload};
 
 /// How a person rebuilds the files without this program.
 const RECOVER: &str = include_str!("../../../../docs/recover.sh");
@@ -101,7 +95,7 @@ async fn first_commit(
     author: &Author,
     settings: SharedSettings,
 ) -> EngineResult<Commit> {
-    let (changes, packs) = adopt(parts, &settings).await?;
+    let (changes, packs) = adopt(parts, &settings.patterns).await?;
     let SharedSettings { name, patterns } = settings;
     let commit = Commit {
         format: FORMAT,
@@ -128,69 +122,17 @@ async fn first_commit(
         moved: None,
     };
     match mirror_core::History::new().check(&commit) {
+        Ok(()) if commit.to_bytes().len() as u64 > MAX_ENTRY_BYTES => {
+            let count = commit.changes.len();
+            Err(EngineError::Usage(format!(
+                "the {count} files there are more than one commit can hold: narrow the patterns"
+            )))
+        }
         Ok(()) => Ok(commit),
         Err(void) => {
             Err(EngineError::Usage(format!("the project can't be made like this: {void}")))
         }
     }
-}
-
-/// Takes the plain files of a backend's root into packs.
-async fn adopt(parts: &Parts, settings: &SharedSettings) -> EngineResult<(Vec<Change>, Vec<Pack>)> {
-    let source = CoverageSource {
-        project: settings.patterns.clone(),
-        narrowing: None,
-        ignore: String::new(),
-    };
-    let coverage = Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))?;
-    let backend = parts.backend.as_ref();
-    let files: Vec<RemoteFile> = backend.list(&RemotePath::ROOT).try_collect().await?;
-    let mut names = mirror_core::path::Names::new();
-    let (mut changes, mut items, mut contents) = (Vec::new(), Vec::new(), HashMap::new());
-    for file in files {
-        let Ok(path) = RelPath::new(file.path.as_str()) else { continue };
-        if !coverage.covers(&path) || names.insert(&path).is_err() {
-            continue;
-        }
-        let Some(scratch) = download(parts, &file.path).await? else { continue };
-        let (digest, size) = digest_of(&mut scratch.reopen()?)?;
-        items.push(Item { digest, size, path: path.clone() });
-        let mtime = file.modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        let mtime = mtime.and_then(|since| i64::try_from(since.as_millis()).ok()).map(Timestamp);
-        let entry =
-            Entry { kind: Kind::File, sha256: digest, size, exec: false, mtime, chunks: None };
-        changes.push(Change {
-            path: path.clone(),
-            from: None,
-            to: Some(entry),
-            renamed_from: None,
-        });
-        contents.insert(path, Content::Scratch(scratch));
-    }
-    changes.sort_by(|left, right| left.path.cmp(&right.path));
-    let contents = Arc::new(std::sync::Mutex::new(contents));
-    let opener: Opener = Arc::new(move |path| {
-        let contents = contents.lock().expect("no reader panics");
-        Ok(contents.get(path).map(Content::open).transpose()?)
-    });
-    let (built, _) = build_packs(items, &opener, &parts.cache, &parts.outside).await?;
-    let packs = built.iter().map(|built| built.pack.clone()).collect();
-    upload(built, backend, &parts.outside).await?;
-    Ok((changes, packs))
-}
-
-async fn download(parts: &Parts, path: &RemotePath) -> EngineResult<Option<Box<dyn Scratch>>> {
-    let Some(mut stream) = parts.backend.read(path, ByteRange::ALL).await? else {
-        return Ok(None);
-    };
-    let disk = parts.cache.clone();
-    let mut scratch = parts.outside.offload(move || disk.scratch()).await?;
-    while let Some(piece) = stream.next().await {
-        let piece = piece?;
-        let write = move || std::io::Write::write_all(&mut scratch, &piece).map(|()| scratch);
-        scratch = parts.outside.offload(write).await?;
-    }
-    Ok(Some(scratch))
 }
 
 /// `FORMAT` only repeats entry 1, for people.

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{FutureExt, StreamExt};
 use mirror_core::{Digest, Entry, Kind, RelPath};
-use mirror_storage::Body;
+use mirror_storage::{Body, FaultClass};
 
 use super::landing::fault;
 use super::worker::{Telling, Worker};
@@ -52,7 +53,8 @@ impl Worker {
                 break;
             }
             let head = self.log.head();
-            if let Some(error) = self.pass(telling).await {
+            let shown = self.projections();
+            if let Some(error) = self.pass(&shown, telling).await {
                 self.queue_view(error);
                 break;
             }
@@ -65,23 +67,46 @@ impl Worker {
             if self.log.head() == head {
                 break;
             }
+            self.show_again_what_moved(shown);
         }
-        Ok(self.state.save(&self.parts.outside.clone(), false).await?)
+        Ok(self.save(false).await?)
     }
 
-    /// One pass over what is to be shown; the first failure, if any.
-    async fn pass(&mut self, telling: &mut Option<&mut Telling>) -> Option<FileFault> {
-        let projections = self.projections();
+    /// Notes the paths that other machines changed while they were shown: what
+    /// was written may stand where their version stood.
+    fn show_again_what_moved(&mut self, shown: Vec<Projection>) {
+        let manifest = self.log.history().manifest();
+        let placed = |path: &RelPath| manifest.get(path).map(|placed| &placed.entry);
+        let moved: Vec<RelPath> = shown
+            .into_iter()
+            .filter(|shown| {
+                placed(&shown.path).filter(|e| e.kind == Kind::File) != shown.desired.as_ref()
+            })
+            .map(|shown| shown.path)
+            .collect();
+        self.add_unprojected(moved.into_iter());
+    }
+
+    /// One pass over what is to be shown; the first failure, if any. Removals
+    /// come first: a file makes room for a folder, and a folder for a file.
+    async fn pass(
+        &mut self,
+        projections: &[Projection],
+        telling: &mut Option<&mut Telling>,
+    ) -> Option<FileFault> {
         let total = projections.len() as u64;
         let parallel = self.parts.backend.capabilities().parallel.max(1);
+        let (removals, writes): (Vec<_>, Vec<_>) =
+            projections.iter().partition(|projection| projection.desired.is_none());
         let mut ended = Vec::new();
-        {
+        let away = AtomicBool::new(false);
+        for group in [removals, writes] {
             let worker = &*self;
-            let steps: Vec<_> =
-                projections.iter().map(|projection| worker.show(projection).boxed()).collect();
+            let step = |projection| worker.show_unless(&away, projection).boxed();
+            let steps: Vec<_> = group.into_iter().map(step).collect();
             let mut steps = futures::stream::iter(steps).buffer_unordered(parallel);
             while let Some(projected) = steps.next().await {
-                ended.push(projected);
+                ended.extend(projected);
                 if let Some(telling) = telling.as_deref() {
                     let done_files = ended.len() as u64;
                     let step = "writing the view";
@@ -167,6 +192,28 @@ impl Worker {
             }
         };
         paths.iter().map(project).collect()
+    }
+
+    /// Once the backend turns out to be away, the rest is not even tried: each
+    /// file would wait for it anew.
+    async fn show_unless(
+        &self,
+        away: &AtomicBool,
+        projection: &Projection,
+    ) -> Option<Result<Projected, (RelPath, EngineError)>> {
+        if away.load(Ordering::Relaxed) {
+            return None;
+        }
+        let shown = self.show(projection).await;
+        let class = match &shown {
+            Ok(Projected::Failed { error, .. }) => Some(error.class()),
+            Ok(Projected::Shown { .. } | Projected::Foreign(_)) => None,
+            Err((_, error)) => Some(error.class()),
+        };
+        if matches!(class, Some(FaultClass::Transient | FaultClass::Auth | FaultClass::Quota)) {
+            away.store(true, Ordering::Relaxed);
+        }
+        Some(shown)
     }
 
     async fn show(&self, projection: &Projection) -> Result<Projected, (RelPath, EngineError)> {

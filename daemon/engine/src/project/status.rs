@@ -1,6 +1,6 @@
 //! Comparing this machine with the head, changing nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
 use mirror_core::plan::Root;
@@ -44,7 +44,7 @@ impl Worker {
             }
             report.files.push(file);
         }
-        self.state.save(&self.parts.outside.clone(), false).await?;
+        self.save(false).await?;
         Ok(report)
     }
 
@@ -62,12 +62,12 @@ impl Worker {
     }
 
     fn file_status(&self, path: &RelPath, facts: &Facts) -> FileStatus {
-        let placed = self.log.history().manifest().get(path);
-        let local_size = self.index.get(path).map(|indexed| indexed.stamp.size);
-        let remote_size = placed.map(|placed| placed.entry.size);
+        let local_size = || self.index.get(path).map(|indexed| indexed.stamp.size);
+        let manifest = self.log.history().manifest();
+        let remote_size = || manifest.get(path).map(|placed| placed.entry.size);
         let size = match decide(facts) {
-            Verdict::Fetch => remote_size.or(local_size),
-            _ => local_size.or(remote_size),
+            Verdict::Fetch => remote_size().or_else(local_size),
+            _ => local_size().or_else(remote_size),
         };
         FileStatus {
             path: path.clone(),
@@ -82,17 +82,24 @@ impl Worker {
     /// The newest commit whose changes all stand in the working tree.
     fn read_up_to(&self, facts: &BTreeMap<RelPath, Facts>) -> u64 {
         let history = self.log.history();
-        let is_behind = |facts: &Facts| {
+        let is_behind = |facts: &&Facts| {
             matches!(decide(facts), Verdict::Fetch | Verdict::FetchDeletion | Verdict::Diverged)
         };
-        let first_missing =
-            facts.iter().filter(|(_, facts)| is_behind(facts)).filter_map(|(path, facts)| {
-                match facts.remote {
-                    Some(remote) => Some(remote.seq),
-                    None => history.past_of(path).last().map(|version| version.until),
-                }
-            });
-        first_missing.min().map_or(history.head(), |seq| seq - 1)
+        let versions = facts.values().filter(is_behind).filter_map(|facts| facts.remote);
+        let deleted: BTreeSet<&RelPath> = facts
+            .iter()
+            .filter(|(_, facts)| facts.remote.is_none() && is_behind(facts))
+            .map(|(path, _)| path)
+            .collect();
+        // Newest first: the first end of a deleted path is its deletion.
+        let mut deletions: BTreeMap<&RelPath, u64> = BTreeMap::new();
+        if !deleted.is_empty() {
+            for past in history.past().iter().rev().filter(|past| deleted.contains(&past.path)) {
+                deletions.entry(&past.path).or_insert(past.until);
+            }
+        }
+        let missing = versions.map(|version| version.seq).chain(deletions.into_values());
+        missing.min().map_or(history.head(), |seq| seq - 1)
     }
 
     fn skipped(&self) -> Vec<Skipped> {

@@ -15,10 +15,14 @@ use crate::api::{
 };
 use crate::error::EngineError;
 use crate::index::Index;
-use crate::log::{Log, LogEntry};
+use crate::log::{Log, LogEntry, fork};
 use crate::packs::{Cache, Fetcher};
-use crate::state::{Owner, State};
+use crate::state::{BaseRecord, Owner, State};
+use crate::store::StoreError;
 use crate::view::View;
+
+/// So many events of a job can always be told, however slow the listener is.
+const RESERVED_EVENTS: usize = 8;
 
 /// How often the daemon looks at the whole view.
 const SURVEY_MS: i64 = 600_000;
@@ -47,6 +51,8 @@ pub(super) struct Worker {
     /// The device that the root was on at the last look.
     pub(super) device: Option<u64>,
     pub(super) followers: Vec<mpsc::Sender<CommitSummary>>,
+    /// The newest entry that followers were told of.
+    pub(super) told: u64,
     facade: Arc<Mutex<Facade>>,
 }
 
@@ -61,7 +67,10 @@ pub(super) struct Telling {
 impl Telling {
     /// Progress is dropped rather than waited for when nobody reads it.
     pub(super) fn progress(&self, progress: Progress) {
-        let _ = self.events.try_send(JobEvent::Progress(progress));
+        // Room is left for what matters more.
+        if self.events.capacity() > RESERVED_EVENTS {
+            let _ = self.events.try_send(JobEvent::Progress(progress));
+        }
     }
 
     pub(super) fn notice(
@@ -92,6 +101,8 @@ impl Worker {
         let identity = parts.outside.offload(move || tree.root_identity()).await?;
         let owner = Owner::new(log.project(), &spec.root, identity);
         let state = State::load(parts.store.clone(), &owner)?;
+        let (told, made_checkpoint) = (log.head(), log.made_checkpoint());
+        refuse_shorter_log(&log, &state)?;
         let index = Index::load(&state.index_rows());
         let cache = Cache::new(parts.cache.clone(), parts.outside.clone(), CACHE_BYTES);
         let mut worker = Self {
@@ -113,15 +124,20 @@ impl Worker {
             index,
             coverage: None,
             queued_view: None,
-            made_checkpoint: None,
+            made_checkpoint,
             looks: super::survey::Looks::new(),
             next_survey: Timestamp(0),
             device: None,
             followers: Vec::new(),
+            told,
             facade,
         };
-        worker.settle_targets().await?;
-        worker.state.save(&worker.parts.outside.clone(), true).await?;
+        if let Err(error) = worker.settle_targets().await {
+            // One file that can't be looked at keeps no project closed: the
+            // next job asks again, before anything else.
+            tracing::warn!(%error, "what an earlier run left can't be settled yet");
+        }
+        worker.save(true).await?;
         Ok(worker)
     }
 
@@ -189,13 +205,16 @@ impl Worker {
         let mut telling =
             Telling { events, report: Report { dry_run, ..Report::default() }, dry_run, consent };
         let outcome = self.carry_out(job, &mut telling).await;
-        let saved = self.state.save(&self.parts.outside.clone(), false).await;
+        let saved = self.save(false).await;
         self.set_phase(Phase::Idle);
         self.note_stop(outcome.and(saved.map_err(Into::into)))?;
         Ok(telling.report)
     }
 
     async fn carry_out(&mut self, job: Job, telling: &mut Telling) -> EngineResult<()> {
+        if !telling.dry_run {
+            self.settle_targets().await?;
+        }
         match job {
             Job::Push { scope, message, force_local, no_wait } => {
                 self.push(&scope, message, force_local, no_wait, telling).await
@@ -223,10 +242,9 @@ impl Worker {
     /// Reads new entries, and tells followers of them.
     pub(super) async fn catch_up(&mut self) -> EngineResult<Vec<LogEntry>> {
         let caught_up = self.log.catch_up().await;
+        // What was read before an error is read: it won't arrive again.
+        self.tell_followers().await;
         let arrived = self.note_stop(caught_up)?;
-        for entry in &arrived {
-            self.tell_followers(entry);
-        }
         if !arrived.is_empty() {
             if self.log.is_checkpoint_due() {
                 self.made_checkpoint = self.log.make_checkpoint(false).await;
@@ -256,8 +274,14 @@ impl Worker {
             self.next_survey = Timestamp(now.milliseconds() + SURVEY_MS);
             self.survey_view(&mut None).await?;
         }
-        self.state.save(&self.parts.outside.clone(), false).await?;
+        self.save(false).await?;
         Ok(!arrived.is_empty())
+    }
+
+    /// Stores all that changed in memory, the index included.
+    pub(super) async fn save(&mut self, durable: bool) -> Result<(), StoreError> {
+        self.state.save_index(&mut self.index);
+        self.state.save(&self.parts.outside, durable).await
     }
 
     /// Paths that were committed here and are to be shown in the view.
@@ -265,6 +289,22 @@ impl Worker {
         let mut unprojected: BTreeSet<RelPath> = self.state.unprojected().clone();
         unprojected.extend(paths);
         self.state.set_unprojected(unprojected);
+    }
+}
+
+/// A log that ends before what was agreed on has lost its tail, even when this
+/// machine's own copy of it is lost too (L7): pulling from it would take
+/// pushes back that were acknowledged.
+fn refuse_shorter_log(log: &Log, state: &State) -> EngineResult<()> {
+    let seq = |base: &BaseRecord| match base {
+        BaseRecord::Known { seq, .. } => Some(*seq),
+        BaseRecord::Unknown => None,
+    };
+    match state.bases().values().filter_map(seq).max() {
+        Some(newest) if log.checked_at().is_some() && newest > log.head() => {
+            Err(fork(&format!("entry {newest}, which this machine has read, is gone")))
+        }
+        _ => Ok(()),
     }
 }
 

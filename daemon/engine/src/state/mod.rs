@@ -34,7 +34,7 @@ pub struct State {
     bases: BTreeMap<RelPath, BaseRecord>,
     targets: BTreeMap<RelPath, Target>,
     seen: BTreeMap<RelPath, Seen>,
-    attempt: Option<Attempt>,
+    attempt: Option<Arc<Attempt>>,
     coverage: Option<String>,
     deletions: Vec<i64>,
     unprojected: BTreeSet<RelPath>,
@@ -77,7 +77,7 @@ impl State {
         self.bases = rows(self.store.as_ref(), Table::Base)?;
         self.targets = rows(self.store.as_ref(), Table::Target)?;
         self.seen = rows(self.store.as_ref(), Table::View)?;
-        self.attempt = fact(self.store.as_ref(), ATTEMPT);
+        self.attempt = fact(self.store.as_ref(), ATTEMPT).map(Arc::new);
         self.coverage = fact(self.store.as_ref(), COVERAGE);
         self.deletions = fact(self.store.as_ref(), DELETIONS).unwrap_or_default();
         self.unprojected = fact(self.store.as_ref(), UNPROJECTED).unwrap_or_default();
@@ -126,13 +126,13 @@ impl State {
         place(&mut self.seen, path, seen);
     }
 
-    pub fn attempt(&self) -> Option<&Attempt> {
+    pub fn attempt(&self) -> Option<&Arc<Attempt>> {
         self.attempt.as_ref()
     }
 
-    pub fn set_attempt(&mut self, attempt: Option<Attempt>) {
+    pub fn set_attempt(&mut self, attempt: Option<Arc<Attempt>>) {
         match &attempt {
-            Some(attempt) => self.set_fact(ATTEMPT, attempt),
+            Some(attempt) => self.set_fact(ATTEMPT, attempt.as_ref()),
             None => self.pending.remove(Table::Facts, ATTEMPT),
         }
         self.attempt = attempt;
@@ -195,9 +195,11 @@ impl State {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let batch = std::mem::take(&mut self.pending);
-        let store = self.store.clone();
-        outside.offload(move || store.apply(batch, durable)).await
+        let (batch, store) = (self.pending.clone(), self.store.clone());
+        outside.offload(move || store.apply(batch, durable)).await?;
+        // Only now: what could not be stored is tried again with the next save.
+        self.pending = Batch::default();
+        Ok(())
     }
 
     fn set_fact(&mut self, name: &str, value: &impl Serialize) {

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::registry::{Condition, Registry, Slot};
+use crate::config::DaemonSettings;
 
 /// How often it is seen whether anything is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -53,10 +54,11 @@ impl Registry {
 
     fn start_due(self: &Arc<Self>, turns: &mut BTreeMap<String, Turn>) {
         let now = Instant::now();
-        let slots = self.slots().clone();
+        let settings = self.settings();
+        let slots = self.slots();
         turns.retain(|name, _| slots.contains_key(name));
-        for (name, slot) in slots {
-            let poll = self.poll_of(&slot);
+        for (name, slot) in slots.iter() {
+            let poll = poll_of(slot, &settings);
             let is_open = matches!(slot.condition, Condition::Open(_));
             let turn = turns.entry(name.clone()).or_insert_with(|| Turn {
                 // A project that was just set up has just looked at its backend.
@@ -68,14 +70,9 @@ impl Registry {
                 continue;
             }
             turn.due = now + poll;
-            let registry = self.clone();
+            let (registry, name) = (self.clone(), name.clone());
             turn.under_way = Some(tokio::spawn(async move { registry.take_turn(&name).await }));
         }
-    }
-
-    fn poll_of(&self, slot: &Slot) -> Duration {
-        let settings = self.settings();
-        slot.config.as_ref().map_or(settings.poll(), |config| config.poll(&settings))
     }
 
     async fn take_turn(&self, name: &str) {
@@ -96,4 +93,8 @@ impl Registry {
             Some(Condition::Closed(_)) | None => {}
         }
     }
+}
+
+fn poll_of(slot: &Slot, settings: &DaemonSettings) -> Duration {
+    slot.config.as_ref().map_or_else(|| settings.poll(), |config| config.poll(settings))
 }

@@ -198,6 +198,33 @@ async fn wrong_file_leaves_a_running_project_as_it_was_and_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn stopped_project_goes_on_after_a_reload_once_its_backend_is_back() {
+    let world = World::new();
+    let (laptop, desk) = (world.machine("laptop"), world.machine("desk"));
+    world.init(&laptop, "notes", "nas").await.unwrap();
+    fs::create_dir(world.at("other")).unwrap();
+    world.init(&desk, "other", "elsewhere").await.unwrap();
+    let swap = |from: &str, to: &str| fs::rename(world.at(from), world.at(to)).unwrap();
+    let phase = || laptop.view("notes").unwrap().phase;
+    let poll = async || laptop.open("notes").await.unwrap().project.poll().await;
+
+    swap("nas", "kept");
+    swap("elsewhere", "nas");
+    poll().await.unwrap_err();
+    assert!(matches!(phase(), Phase::Stopped { .. }), "{:?}", phase());
+    let still = laptop.reload().await.unwrap_err();
+    assert_eq!(still.class(), FaultClass::Stopped);
+    assert!(still.message().contains("\"notes\" is stopped"), "{}", still.message());
+    assert!(matches!(phase(), Phase::Stopped { .. }), "{:?}", phase());
+
+    swap("nas", "elsewhere");
+    swap("kept", "nas");
+    laptop.reload().await.unwrap();
+    assert_eq!(phase(), Phase::Idle);
+    poll().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_file_stops_that_project_alone_at_start() {
     let world = World::new();
     let before = world.machine("laptop");

@@ -38,6 +38,15 @@ fn deflated_content_claims_no_more_than_deflate_can_do() {
 }
 
 #[test]
+fn deflated_content_takes_little_more_room_than_it_has_bytes() {
+    let log = Log::new();
+    let mut push = log.push("a=x");
+    push.packs[0].size = 1 << 20;
+    (first(&mut push).method, first(&mut push).stored_size) = (Method::Deflated, 2 + (64 << 10));
+    log.void_once(&push, |push| first(push).stored_size += 1, "absurdly much room");
+}
+
+#[test]
 fn sizes_in_packs_are_not_absurd() {
     let log = Log::new();
     let mut push = log.push("a=x");

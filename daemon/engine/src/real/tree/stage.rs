@@ -10,7 +10,9 @@ use rustix::fs::{Mode, OFlags, RawMode, fchmod, fstat, fsync, openat, symlinkat}
 use rustix::io::Errno;
 
 use super::error::{self, Result};
+use super::names::{Names as _, SystemNames};
 use super::{LocalTree, links, sight};
+use crate::links::MAX_TARGET_BYTES;
 use crate::outside::{Staged, Stamp};
 
 const PIECE: usize = 64 * 1024;
@@ -26,11 +28,19 @@ impl LocalTree {
         temp: &str,
         content: &mut dyn Read,
     ) -> Result<Staged> {
+        let unfinished = &unfinished_of(temp);
         let (folder, (file, mode)) =
-            self.make_in_parent(path, |folder| create(folder, path.name(), temp, exec))?;
-        let written = copy(path, content, &file)
-            .and_then(|digest| Ok((digest, self.close(path, &file, mode)?)));
-        let (digest, stamp) = written.inspect_err(|_| self.drop_temp(folder.as_fd(), temp))?;
+            self.make_in_parent(path, |folder| create(folder, path.name(), unfinished, exec))?;
+        let written = copy(path, content, &file).and_then(|digest| {
+            self.close(path, &file, mode)?;
+            // Whole by now: what stands at the temporary name is a version.
+            SystemNames.move_out(folder.as_fd(), unfinished, temp).map_err(error::at(path))?;
+            Ok((digest, stamp_of(path, &file)?))
+        });
+        let (digest, stamp) = written.inspect_err(|_| {
+            self.drop_temp(folder.as_fd(), unfinished);
+            self.drop_temp(folder.as_fd(), temp);
+        })?;
         let state = State { kind: Kind::File, digest, exec };
         Ok(staged(path, temp, state, stamp))
     }
@@ -42,7 +52,7 @@ impl LocalTree {
         content: &mut dyn Read,
     ) -> Result<Staged> {
         let mut target = Vec::new();
-        let longest = links::MAX_TARGET_BYTES as u64 + 1;
+        let longest = MAX_TARGET_BYTES as u64 + 1;
         let read = content.take(longest).read_to_end(&mut target);
         read.map_err(|cause| error::failed(path, cause))?;
         let text = links::check(&self.root, path, &target)?;
@@ -73,8 +83,8 @@ impl LocalTree {
         }
     }
 
-    /// Gives a written file its mode, flushes it and stamps it.
-    fn close(&self, path: &RelPath, file: &File, mode: Option<Mode>) -> Result<Stamp> {
+    /// Gives a written file its mode and flushes it.
+    fn close(&self, path: &RelPath, file: &File, mode: Option<Mode>) -> Result<()> {
         let set = mode.map_or(Ok(()), |mode| fchmod(file, mode));
         // Some file systems without modes refuse to set any.
         if let Err(errno) = set
@@ -82,15 +92,25 @@ impl LocalTree {
         {
             return Err(error::at(path)(errno));
         }
-        let stat = fsync(file).and_then(|()| fstat(file)).map_err(error::at(path))?;
-        sight::stamp_of(&stat).ok_or_else(|| error::at(path)(Errno::BUSY))
+        fsync(file).map_err(error::at(path))
     }
 
     fn drop_temp(&self, folder: BorrowedFd<'_>, temp: &str) {
-        if let Err(errno) = self.names.remove(folder, temp) {
+        if let Err(errno) = error::absent_is_none(self.names.remove(folder, temp)) {
             tracing::warn!("a temporary file {temp} could not be removed: {errno}");
         }
     }
+}
+
+/// Where a file is written. A crash may leave half of it there, which is never
+/// taken for a version of anyone.
+pub(super) fn unfinished_of(temp: &str) -> String {
+    format!("{temp}-stage")
+}
+
+fn stamp_of(path: &RelPath, file: &File) -> Result<Stamp> {
+    let stat = fstat(file).map_err(error::at(path))?;
+    sight::stamp_of(&stat).ok_or_else(|| error::at(path)(Errno::BUSY))
 }
 
 fn staged(path: &RelPath, temp: &str, state: State, stamp: Stamp) -> Staged {

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use super::error::{self, Result};
 use super::replace::spare_of;
+use super::stage::unfinished_of;
 use super::{LocalTree, sight};
 use crate::outside::tree::{Opened, digest_of};
 
@@ -45,12 +46,12 @@ impl LocalTree {
         Ok(opened.map_err(error::at(path))?.flatten())
     }
 
-    /// Removes the second name too, which no call is ever asked for.
+    /// Removes the names made of it too, which no call is ever asked for.
     pub(super) fn forget_temp(&self, path: &RelPath, temp: &str) -> Result<()> {
         let Some(folder) = self.root.parent(path)? else {
             return Ok(());
         };
-        for name in [temp, &spare_of(temp)] {
+        for name in [temp, &spare_of(temp), &unfinished_of(temp)] {
             let removed = error::absent_is_none(self.names.remove(folder.as_fd(), name));
             removed.map_err(error::at(path))?;
         }

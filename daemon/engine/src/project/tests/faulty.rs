@@ -1,0 +1,306 @@
+//! A line to a backend that fails as it is told to, and counts its calls; and
+//! a power switch that ends everything a machine does, at a step of choice.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::{StreamExt, TryStreamExt};
+use mirror_storage::adapter::memory::MemoryBackend;
+use mirror_storage::{
+    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
+    RemoteFile, RemotePath, Revision, StorageError,
+};
+
+use crate::store::{Batch, MemoryStore, Rows, Store, StoreError, Table};
+
+/// How a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Nothing reached the service.
+    Before,
+    /// The service did it; its reply was lost, or broke off half-way.
+    After,
+}
+
+/// A call that has ended, and how many had to end one after the other for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Call {
+    pub(super) verb: &'static str,
+    pub(super) path: String,
+    pub(super) depth: usize,
+}
+
+type Chooser = Box<dyn Fn(&str, &str) -> bool + Send>;
+
+#[derive(Default)]
+struct Line {
+    begun: usize,
+    ended: Vec<Call>,
+    fault: Option<(usize, Fault)>,
+    refused: Option<Chooser>,
+    unanswered: Option<Chooser>,
+    program: Option<(Chooser, BoxFuture<'static, ()>)>,
+    latency: Option<Duration>,
+}
+
+pub(super) struct FaultyBackend {
+    inner: MemoryBackend,
+    power: Arc<Power>,
+    line: Mutex<Line>,
+}
+
+struct Ticket {
+    call: Call,
+    loses_reply: bool,
+}
+
+fn unreachable() -> StorageError {
+    StorageError::Unreachable("the line is cut".into())
+}
+
+impl FaultyBackend {
+    pub(super) fn new(inner: MemoryBackend, power: Arc<Power>) -> Self {
+        Self { inner, power, line: Mutex::default() }
+    }
+
+    fn line<T>(&self, look: impl FnOnce(&mut Line) -> T) -> T {
+        look(&mut self.line.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Starts counting anew, and fails call number `fault.0` from here.
+    pub(super) fn begin_story(&self, fault: Option<(usize, Fault)>) {
+        self.line(|line| {
+            line.begun = 0;
+            line.ended.clear();
+            line.fault = fault;
+        });
+    }
+
+    /// Whether the call that was to fail has come.
+    pub(super) fn has_failed(&self) -> bool {
+        self.line(|line| line.fault.is_some_and(|(number, _)| number < line.begun))
+    }
+
+    pub(super) fn ended(&self) -> Vec<Call> {
+        self.line(|line| line.ended.clone())
+    }
+
+    pub(super) fn set_latency(&self, latency: Duration) {
+        self.line(|line| line.latency = Some(latency));
+    }
+
+    /// Fails each call that `chooser` picks by verb and path.
+    pub(super) fn refuse(&self, chooser: impl Fn(&str, &str) -> bool + Send + 'static) {
+        self.line(|line| line.refused = Some(Box::new(chooser)));
+    }
+
+    /// Carries out each call that `chooser` picks, and loses its reply.
+    pub(super) fn lose_reply_of(&self, chooser: impl Fn(&str, &str) -> bool + Send + 'static) {
+        self.line(|line| line.unanswered = Some(Box::new(chooser)));
+    }
+
+    pub(super) fn plug_in(&self) {
+        self.line(|line| (line.refused, line.unanswered) = (None, None));
+    }
+
+    /// Lets something happen once, just before the call that `chooser` picks.
+    pub(super) fn before(
+        &self,
+        chooser: impl Fn(&str, &str) -> bool + Send + 'static,
+        program: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.line(|line| line.program = Some((Box::new(chooser), Box::pin(program))));
+    }
+
+    async fn begin(&self, verb: &'static str, path: &RemotePath) -> Result<Ticket, StorageError> {
+        let path = path.as_str().to_owned();
+        let program = self.line(|line| {
+            line.program.take_if(|(chooser, _)| chooser(verb, &path)).map(|(_, program)| program)
+        });
+        if let Some(program) = program {
+            program.await;
+        }
+        let (number, depth, latency, refused, unanswered) = self.line(|line| {
+            let number = line.begun;
+            line.begun += 1;
+            let depth = line.ended.iter().map(|call| call.depth).max().unwrap_or(0) + 1;
+            let picked = |chooser: &Option<Chooser>| {
+                chooser.as_ref().is_some_and(|chooser| chooser(verb, &path))
+            };
+            (number, depth, line.latency, picked(&line.refused), picked(&line.unanswered))
+        });
+        match latency {
+            Some(latency) => tokio::time::sleep(latency).await,
+            None => tokio::task::yield_now().await,
+        }
+        let fault = self.line(|line| line.fault).filter(|(at, _)| *at == number);
+        let is_cut = matches!(fault, Some((_, Fault::Before)));
+        let call = Call { verb, path, depth };
+        if !self.power.lasts() || refused || is_cut {
+            self.line(|line| line.ended.push(call));
+            return Err(unreachable());
+        }
+        Ok(Ticket { call, loses_reply: fault.is_some() || unanswered })
+    }
+
+    fn end<T>(&self, ticket: Ticket, answer: T) -> Result<T, StorageError> {
+        self.line(|line| line.ended.push(ticket.call));
+        if ticket.loses_reply { Err(unreachable()) } else { Ok(answer) }
+    }
+}
+
+#[async_trait]
+impl Backend for FaultyBackend {
+    fn label(&self) -> &'static str {
+        "faulty memory"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
+        let ticket = self.begin("stat", path).await?;
+        self.end(ticket, self.inner.stat(path).await?)
+    }
+
+    fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
+        let listing = async move {
+            let ticket = self.begin("list", prefix).await?;
+            let files = self.inner.list(prefix).try_collect::<Vec<_>>().await?;
+            let files = self.end(ticket, files)?;
+            Ok(futures::stream::iter(files).map(Ok))
+        };
+        futures::stream::once(listing).try_flatten().boxed()
+    }
+
+    async fn read(
+        &self,
+        path: &RemotePath,
+        range: ByteRange,
+    ) -> Result<Option<ByteStream>, StorageError> {
+        let ticket = self.begin("read", path).await?;
+        let loses_reply = ticket.loses_reply;
+        let Some(mut stream) = self.inner.read(path, range).await? else {
+            return self.end(ticket, None);
+        };
+        if !loses_reply {
+            return self.end(ticket, Some(stream));
+        }
+        let _ = self.end(ticket, ());
+        let whole = stream.try_next().await?.unwrap_or_default();
+        let half: Bytes = whole.slice(..whole.len() / 2);
+        Ok(Some(futures::stream::iter([Ok(half), Err(unreachable())]).boxed()))
+    }
+
+    async fn write(
+        &self,
+        path: &RemotePath,
+        body: Body,
+        expect: Expect,
+    ) -> Result<Guarded<Revision>, StorageError> {
+        let ticket = self.begin("write", path).await?;
+        let answer = self.inner.write(path, body, expect).await?;
+        self.end(ticket, answer)
+    }
+
+    async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
+        let ticket = self.begin("remove", path).await?;
+        let answer = self.inner.remove(path, expect).await?;
+        self.end(ticket, answer)
+    }
+
+    fn move_aside(&self) -> Option<&dyn MoveAside> {
+        self.inner.move_aside().is_some().then_some(self as &dyn MoveAside)
+    }
+}
+
+#[async_trait]
+impl MoveAside for FaultyBackend {
+    async fn rename(
+        &self,
+        from: &RemotePath,
+        to: &RemotePath,
+    ) -> Result<Guarded<()>, StorageError> {
+        let ticket = self.begin("rename", from).await?;
+        let mover = self.inner.move_aside().expect("only offered where it is there");
+        let answer = mover.rename(from, to).await?;
+        self.end(ticket, answer)
+    }
+}
+
+/// Lasts for so many steps of one machine; none has an effect afterwards, as
+/// when a process is killed between two of them.
+pub(super) struct Power(AtomicI64);
+
+impl Power {
+    pub(super) fn new() -> Self {
+        Self(AtomicI64::new(i64::MAX))
+    }
+
+    /// Ends after so many more steps.
+    pub(super) fn ends_after(&self, steps: usize) {
+        self.0.store(i64::try_from(steps).unwrap(), Ordering::SeqCst);
+    }
+
+    pub(super) fn comes_back(&self) {
+        self.0.store(i64::MAX, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_off(&self) -> bool {
+        self.0.load(Ordering::SeqCst) < 0
+    }
+
+    /// Takes one step; `false` when there is no power for it any more.
+    pub(super) fn lasts(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::SeqCst) > 0
+    }
+}
+
+/// A store in memory that outlives the project that uses it.
+#[derive(Debug)]
+pub(super) struct PoweredStore {
+    inner: Mutex<MemoryStore>,
+    power: Arc<Power>,
+}
+
+impl std::fmt::Debug for Power {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Power")
+    }
+}
+
+impl PoweredStore {
+    pub(super) fn new(power: Arc<Power>) -> Self {
+        Self { inner: Mutex::new(MemoryStore::new()), power }
+    }
+
+    pub(super) fn replace(&self, store: MemoryStore) {
+        *self.inner.lock().unwrap() = store;
+    }
+}
+
+impl Store for PoweredStore {
+    fn load(&self, table: Table) -> Result<Rows, StoreError> {
+        self.inner.lock().unwrap().load(table)
+    }
+
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.lock().unwrap().get(table, key)
+    }
+
+    fn apply(&self, batch: Batch, durable: bool) -> Result<(), StoreError> {
+        match self.power.lasts() {
+            true => self.inner.lock().unwrap().apply(batch, durable),
+            false => Err(StoreError("there is no power".to_owned())),
+        }
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        self.inner.lock().unwrap().clear()
+    }
+}

@@ -1,0 +1,139 @@
+//! A real working tree on which a program acts just before each step.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use mirror_core::{Kind, RelPath, State};
+
+use super::faulty::Power;
+use crate::outside::tree::Opened;
+use crate::outside::{Expected, Found, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits};
+use crate::real::LocalTree;
+
+/// What is about to happen to a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Open,
+    Put,
+    Take,
+}
+
+type Program = Box<dyn FnMut(Step, &RelPath) + Send>;
+
+pub(super) struct HauntedTree {
+    inner: LocalTree,
+    power: Arc<Power>,
+    program: Mutex<Option<Program>>,
+}
+
+impl HauntedTree {
+    pub(super) fn new(root: PathBuf, power: Arc<Power>) -> Self {
+        Self { inner: LocalTree::open(root), power, program: Mutex::new(None) }
+    }
+
+    /// Lets `program` act before each step from here on.
+    pub(super) fn haunt(&self, program: impl FnMut(Step, &RelPath) + Send + 'static) {
+        *self.program.lock().unwrap() = Some(Box::new(program));
+    }
+
+    fn act(&self, step: Step, path: &RelPath) {
+        // Taken out meanwhile, so that a program that panics does so once.
+        let program = self.program.lock().unwrap().take();
+        if let Some(mut program) = program {
+            program(step, path);
+            self.program.lock().unwrap().get_or_insert(program);
+        }
+    }
+
+    fn power(&self, path: &RelPath) -> Result<(), TreeError> {
+        let cause = || io::Error::other("there is no power");
+        let failed = || TreeError::Failed { path: path.clone(), cause: cause() };
+        if self.power.lasts() { Ok(()) } else { Err(failed()) }
+    }
+}
+
+impl Tree for HauntedTree {
+    fn root_identity(&self) -> io::Result<Option<(u64, u64)>> {
+        self.inner.root_identity()
+    }
+
+    fn traits(&self) -> TreeTraits {
+        self.inner.traits()
+    }
+
+    fn list(&self, folder: Option<&RelPath>) -> Result<Vec<Found>, TreeError> {
+        self.inner.list(folder)
+    }
+
+    fn stamp(&self, path: &RelPath) -> Result<Option<Stamp>, TreeError> {
+        self.inner.stamp(path)
+    }
+
+    fn open(&self, path: &RelPath) -> Result<Option<Opened>, TreeError> {
+        self.act(Step::Open, path);
+        self.inner.open(path)
+    }
+
+    fn stage(
+        &self,
+        path: &RelPath,
+        kind: Kind,
+        exec: bool,
+        temp_name: &str,
+        content: &mut dyn io::Read,
+    ) -> Result<Staged, TreeError> {
+        self.power(path)?;
+        self.inner.stage(path, kind, exec, temp_name, content)
+    }
+
+    fn put(
+        &self,
+        staged: &Staged,
+        expected: Expected,
+        rescued: &mut dyn FnMut(&mut dyn io::Read) -> io::Result<()>,
+    ) -> Result<Put, TreeError> {
+        self.act(Step::Put, &staged.path);
+        self.power(&staged.path)?;
+        self.inner.put(staged, expected, rescued)
+    }
+
+    fn take(
+        &self,
+        path: &RelPath,
+        expected: State,
+        temp_name: &str,
+        rescued: &mut dyn FnMut(&mut dyn io::Read) -> io::Result<()>,
+    ) -> Result<Taken, TreeError> {
+        self.act(Step::Take, path);
+        self.power(path)?;
+        self.inner.take(path, expected, temp_name, rescued)
+    }
+
+    fn restore_temp(&self, path: &RelPath, temp_name: &str) -> Result<bool, TreeError> {
+        self.power(path)?;
+        self.inner.restore_temp(path, temp_name)
+    }
+
+    fn look_at_temp(&self, path: &RelPath, temp_name: &str) -> Result<Option<State>, TreeError> {
+        self.inner.look_at_temp(path, temp_name)
+    }
+
+    fn open_temp(
+        &self,
+        path: &RelPath,
+        temp_name: &str,
+    ) -> Result<Option<Box<dyn io::Read + Send>>, TreeError> {
+        self.inner.open_temp(path, temp_name)
+    }
+
+    fn remove_temp(&self, path: &RelPath, temp_name: &str) -> Result<(), TreeError> {
+        self.power(path)?;
+        self.inner.remove_temp(path, temp_name)
+    }
+
+    fn set_exec(&self, path: &RelPath, expected: State, exec: bool) -> Result<Put, TreeError> {
+        self.power(path)?;
+        self.inner.set_exec(path, expected, exec)
+    }
+}

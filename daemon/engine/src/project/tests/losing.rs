@@ -1,0 +1,143 @@
+//! State lost (B5): never a deletion, never a loss, never a false conflict.
+
+use super::*;
+
+/// What the two machines have agreed on, and what the head says meanwhile.
+async fn story() -> (World, Machine, Machine) {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    let desktop = world.machine("desktop").await;
+    for name in ["equal.md", "absent.md", "behind.md", "deleted.md", "other.md", "both.md"] {
+        laptop.writes(name, format!("old {name}"));
+    }
+    converge(&laptop, &desktop).await;
+    laptop.writes("behind.md", "newer");
+    laptop.writes("both.md", "from the laptop");
+    laptop.removes("deleted.md");
+    laptop.pushes().await;
+    desktop.removes("absent.md");
+    desktop.writes("both.md", "from the desktop");
+    desktop.writes("other.md", "edited here");
+    desktop.writes("new.md", "made here");
+    (world, laptop, desktop)
+}
+
+async fn check(desktop: &Machine, laptop: &Machine) {
+    let states = desktop.unsettled().await;
+    let expected = [
+        ("absent.md", FileState::NewRemote),
+        ("behind.md", FileState::RemoteAhead),
+        ("both.md", FileState::Diverged),
+        ("deleted.md", FileState::NewLocal),
+        ("new.md", FileState::NewLocal),
+        ("other.md", FileState::Diverged),
+    ];
+    assert_eq!(states, expected.map(|(name, state)| (name.to_owned(), state)));
+
+    let report = desktop.syncs().await;
+
+    assert_eq!(report.conflicts, [rel("both.md"), rel("other.md")]);
+    let kept: Vec<_> = report.notices.iter().map(|n| (n.kind, n.path.clone())).collect();
+    assert_eq!(kept, [(NoticeKind::KeptUnknown, Some(rel("deleted.md")))]);
+    assert_eq!(desktop.reads("equal.md").as_deref(), Some("old equal.md"));
+    assert_eq!(desktop.reads("absent.md").as_deref(), Some("old absent.md"));
+    assert_eq!(desktop.reads("behind.md").as_deref(), Some("newer"));
+    assert_eq!(desktop.reads("both.md").as_deref(), Some("from the desktop"));
+    assert_eq!(desktop.reads("other.md").as_deref(), Some("edited here"));
+    assert_eq!(desktop.reads("deleted.md").as_deref(), Some("old deleted.md"));
+    laptop.syncs().await;
+    assert_eq!(laptop.reads("new.md").as_deref(), Some("made here"));
+    assert_eq!(laptop.reads("deleted.md"), None);
+    assert_eq!(laptop.files().len(), 6);
+
+    desktop.tries_push(&["deleted.md"]).await.unwrap();
+    laptop.syncs().await;
+    assert_eq!(laptop.reads("deleted.md").as_deref(), Some("old deleted.md"), "it was named");
+}
+
+#[tokio::test]
+async fn lost_state_costs_no_byte_and_makes_no_false_conflict() {
+    let (_world, laptop, mut desktop) = story().await;
+    desktop.loses_state();
+    desktop.open().await.unwrap();
+    check(&desktop, &laptop).await;
+}
+
+#[tokio::test]
+async fn all_of_our_folders_lost_is_no_more_than_state_lost() {
+    let (_world, laptop, mut desktop) = story().await;
+    desktop.project.take().unwrap().close().await;
+    desktop.loses_state();
+    for folder in ["data", "cache"] {
+        desktop.loses_folder(folder);
+    }
+    desktop.open().await.unwrap();
+    check(&desktop, &laptop).await;
+}
+
+#[tokio::test]
+async fn lost_data_and_cache_folders_come_back_from_the_backend() {
+    let (world, laptop, mut desktop) = story().await;
+    let before = desktop.unsettled().await;
+    desktop.project.take().unwrap().close().await;
+    for folder in ["data", "cache"] {
+        desktop.loses_folder(folder);
+    }
+    desktop.open().await.unwrap();
+    assert_eq!(desktop.unsettled().await, before);
+    assert_eq!(desktop.log().await.len() as u64, world.head());
+    drop(laptop);
+}
+
+#[tokio::test]
+async fn lost_state_undoes_an_unpushed_deletion_only() {
+    let world = World::new().await;
+    let mut laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "milk");
+    laptop.writes("b.md", "tea");
+    laptop.pushes().await;
+    laptop.removes("a.md");
+    laptop.loses_state();
+    laptop.open().await.unwrap();
+
+    let report = laptop.syncs().await;
+
+    assert_eq!(report.commit, None);
+    assert_eq!(laptop.files().len(), 2);
+    assert_eq!(world.head(), 2);
+}
+
+#[tokio::test]
+async fn state_of_another_folder_counts_as_lost() {
+    let world = World::new().await;
+    let mut laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "milk");
+    laptop.pushes().await;
+    // The folder is put back by hand as an empty one of the same name.
+    fs::rename(laptop.root(""), laptop.home.path().join("moved")).unwrap();
+    fs::create_dir(laptop.root("")).unwrap();
+    laptop.open().await.unwrap();
+
+    let report = laptop.syncs().await;
+
+    assert_eq!(report.commit, None, "no deletion");
+    assert_eq!(laptop.reads("a.md").as_deref(), Some("milk"));
+}
+
+#[tokio::test]
+async fn missing_folder_says_nothing_about_its_files() {
+    let world = World::new().await;
+    let mut laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "milk");
+    laptop.pushes().await;
+    let away = laptop.home.path().join("away");
+    fs::rename(laptop.root(""), &away).unwrap();
+    laptop.open().await.unwrap();
+    let error = laptop.tries_sync().await.unwrap_err();
+    assert_eq!(error.class(), mirror_storage::FaultClass::Consent);
+    assert_eq!(world.head(), 2);
+
+    fs::rename(&away, laptop.root("")).unwrap();
+    assert_eq!(laptop.syncs().await.commit, None);
+    assert_eq!(laptop.unsettled().await, []);
+}

@@ -1,0 +1,78 @@
+//! Stories of named machines that share one backend.
+//!
+//! Each machine has a real folder; its store, the backend, the clock and the
+//! randomness are fakes, so that a story can cut the power or lose a reply at
+//! every single step.
+
+mod checkpoints;
+mod chunks;
+mod crashing;
+mod faulty;
+mod forks;
+mod haunted;
+mod kinds;
+mod losing;
+mod machine;
+mod narrowing;
+mod packing;
+mod pulling;
+mod pushing;
+mod racing;
+mod replies;
+mod setting_up;
+mod viewing;
+mod voids;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mirror_core::commit::entry_name;
+use mirror_core::patterns::Patterns;
+use mirror_core::reconcile::FileState;
+use mirror_core::{Digest, RelPath};
+use mirror_storage::adapter::memory::{MemoryBackend, MemoryProfile};
+use mirror_storage::{Backend, Expect, RemotePath};
+use tokio::sync::mpsc;
+
+use self::machine::Machine;
+use self::world::World;
+use super::create;
+use crate::api::*;
+
+fn entry_path(seq: u64) -> String {
+    format!("_mirror/{}", entry_name(seq))
+}
+
+fn settings(patterns: &[&str]) -> SharedSettings {
+    let include = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+    SharedSettings { name: "notes".to_owned(), patterns: Patterns { include, exclude: vec![] } }
+}
+
+fn rel(path: &str) -> RelPath {
+    RelPath::new(path).unwrap()
+}
+
+fn push_of(names: &[&str]) -> Job {
+    let names = names.iter().map(|&name| name.to_owned()).collect();
+    Job::Push { scope: Scope { names }, message: None, force_local: false, no_wait: false }
+}
+
+/// The paths that a report names as failed.
+fn failed(report: &Report) -> Vec<&str> {
+    report.failed.iter().map(|fault| fault.path.as_str()).collect()
+}
+
+/// Syncs until both have seen each other's commits; their trees are equal then.
+async fn converge(one: &Machine, other: &Machine) {
+    for machine in [one, other, one] {
+        let report = machine.syncs().await;
+        assert_eq!((failed(&report), &report.conflicts), (vec![], &vec![]));
+    }
+    assert_eq!(one.files(), other.files());
+    assert_eq!(one.unsettled().await, []);
+    assert_eq!(other.unsettled().await, []);
+}

@@ -1,0 +1,123 @@
+//! What a push costs, and that it is one commit.
+
+use super::faulty::Call;
+use super::*;
+
+/// Longer than anything a machine does between two calls, so that calls that
+/// do not wait for each other are seen side by side.
+const LATENCY: Duration = Duration::from_millis(250);
+
+/// Pushes, and gives the calls that had ended when it said `Committed`.
+async fn calls_until_committed(laptop: &Machine) -> Vec<Call> {
+    laptop.backend.begin_story(None);
+    let (events, mut heard) = mpsc::channel(64);
+    let job =
+        Job::Push { scope: Scope::default(), message: None, force_local: false, no_wait: true };
+    let request = JobRequest { job, dry_run: false, consent: false };
+    let listening = async {
+        while let Some(event) = heard.recv().await {
+            if matches!(event, JobEvent::Committed { .. }) {
+                return laptop.backend.ended();
+            }
+        }
+        panic!("nothing was committed");
+    };
+    let (report, calls) = futures::join!(laptop.project().run(request, events), listening);
+    assert_eq!(failed(&report.unwrap()), [""; 0]);
+    calls
+}
+
+#[tokio::test]
+async fn push_takes_four_calls_in_three_steps_whatever_the_number_of_files() {
+    for count in [1, 500, 2_000] {
+        let world = World::new().await;
+        let laptop = world.machine("laptop").await;
+        for number in 0..count {
+            laptop.writes(&format!("notes/{}/{number}.md", number % 7), format!("note {number}"));
+        }
+        laptop.backend.set_latency(LATENCY);
+
+        let calls = calls_until_committed(&laptop).await;
+
+        assert!(calls.len() <= 4, "{count} files: {calls:?}");
+        let steps = calls.iter().map(|call| call.depth).max();
+        assert!(steps <= Some(3), "{count} files: {calls:?}");
+        assert_eq!(world.commit(2).changes.len(), count);
+    }
+}
+
+#[tokio::test]
+async fn quiet_project_costs_one_small_call_to_look_at() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "milk");
+    laptop.pushes().await;
+    laptop.backend.begin_story(None);
+
+    laptop.project().status(false).await.unwrap();
+
+    let calls = laptop.backend.ended();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert_eq!((calls[0].verb, &calls[0].path), ("read", &entry_path(3)));
+}
+
+#[tokio::test]
+async fn push_of_nothing_makes_no_commit() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    assert_eq!(laptop.pushes().await.commit, None);
+    laptop.writes("a.md", "milk");
+    assert_eq!(laptop.pushes().await.commit.map(|(seq, _)| seq), Some(2));
+    assert_eq!(laptop.pushes().await.commit, None);
+    assert_eq!(world.head(), 2);
+}
+
+#[tokio::test]
+async fn what_one_machine_pushed_another_pulls_at_once() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    let desktop = world.machine("desktop").await;
+    laptop.writes("notes/a.md", "milk");
+    laptop.writes("b.bin", [0, 159, 146, 150]);
+    laptop.pushes().await;
+
+    let report = desktop.pulls().await;
+
+    assert_eq!(report.files.len(), 2);
+    assert_eq!(desktop.files(), laptop.files());
+    assert_eq!(desktop.unsettled().await, []);
+}
+
+#[tokio::test]
+async fn push_while_the_backend_is_away_fails_and_loses_nothing() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "milk");
+    laptop.backend.refuse(|_, _| true);
+    let error = laptop.tries_push(&[]).await.unwrap_err();
+    assert_eq!(error.class(), mirror_storage::FaultClass::Transient);
+    assert_eq!(world.head(), 1);
+
+    laptop.backend.plug_in();
+    assert_eq!(laptop.pushes().await.commit.map(|(seq, _)| seq), Some(2));
+}
+
+#[tokio::test]
+async fn path_changed_on_both_sides_stays_out_of_the_commit() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    let desktop = world.machine("desktop").await;
+    laptop.writes("a.md", "milk");
+    converge(&laptop, &desktop).await;
+    laptop.writes("a.md", "bread");
+    laptop.pushes().await;
+    desktop.writes("a.md", "tea");
+    desktop.writes("b.md", "sugar");
+
+    let report = desktop.pushes().await;
+
+    assert_eq!(report.conflicts, [rel("a.md")]);
+    let changed: Vec<_> = world.commit(4).changes.iter().map(|c| c.path.clone()).collect();
+    assert_eq!(changed, [rel("b.md")]);
+    assert_eq!(desktop.reads("a.md").as_deref(), Some("tea"));
+}

@@ -1,0 +1,75 @@
+//! Making a project where nothing stands, or plain files, and only one.
+
+use super::faulty::Fault;
+use super::*;
+use crate::project::inspect;
+
+/// A backend with no project, and a machine beside it.
+async fn empty() -> (World, Machine) {
+    let mut world = World::new().await;
+    world.files = MemoryBackend::new(MemoryProfile::RENAME);
+    let laptop = Machine::new(&world, "laptop");
+    (world, laptop)
+}
+
+async fn makes(machine: &Machine) -> EngineResult<(Digest, bool)> {
+    create(&machine.parts(), &machine.author, settings(&["**/*.md"])).await
+}
+
+#[tokio::test]
+async fn plain_files_become_the_first_commit() {
+    let (world, mut laptop) = empty().await;
+    assert_eq!(inspect(&laptop.parts()).await.unwrap(), Holding::Empty);
+    world.plant("notes/a.md", "milk");
+    world.plant("b.md", "");
+    world.plant("image.png", "not covered");
+    assert_eq!(inspect(&laptop.parts()).await.unwrap(), Holding::PlainFiles);
+
+    let (project, made) = makes(&laptop).await.unwrap();
+
+    assert!(made);
+    assert_eq!(project, Digest::of(&world.entry(1).unwrap()));
+    laptop.open().await.unwrap();
+    laptop.pulls().await;
+    assert_eq!(laptop.files().into_keys().collect::<Vec<_>>(), ["b.md", "notes/a.md"]);
+    laptop.writes("notes/a.md", "bread");
+    laptop.pushes().await;
+    assert_eq!(world.text("notes/a.md").as_deref(), Some("bread"));
+    assert_eq!(world.text("image.png").as_deref(), Some("not covered"));
+}
+
+#[tokio::test]
+async fn two_machines_that_make_it_at_once_get_one_project() {
+    let (world, laptop) = empty().await;
+    let desktop = Machine::new(&world, "desktop");
+    world.plant("a.md", "milk");
+    let (one, other) = futures::join!(makes(&laptop), makes(&desktop));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!(one.0, other.0);
+    assert_ne!(one.1, other.1, "one of them made it");
+    assert_eq!(world.head(), 1);
+}
+
+#[tokio::test]
+async fn making_that_meets_any_failing_call_is_made_good() {
+    for fault in [Fault::Before, Fault::After] {
+        for number in 0.. {
+            let (world, mut laptop) = empty().await;
+            world.plant("a.md", "milk");
+            laptop.backend.begin_story(Some((number, fault)));
+            let outcome = makes(&laptop).await;
+            let has_failed = laptop.backend.has_failed();
+            laptop.backend.begin_story(None);
+            let case = format!("{fault:?} at call {number}: {outcome:?}");
+            makes(&laptop).await.unwrap_or_else(|error| panic!("{case}: {error}"));
+            assert!(world.content("_mirror/FORMAT").is_some(), "{case}");
+            laptop.open().await.unwrap();
+            laptop.pulls().await;
+            assert_eq!(laptop.reads("a.md").as_deref(), Some("milk"), "{case}");
+            if !has_failed {
+                assert!(number > 3, "making it takes calls");
+                break;
+            }
+        }
+    }
+}
