@@ -95,7 +95,7 @@ impl From<Status> for Failure {
 ///
 /// Only a status that was made on this side has a source.
 pub(crate) fn is_broken_off(status: &Status) -> bool {
-    status.code() == Code::Unavailable || std::error::Error::source(status).is_some()
+    status.code() == Code::Unavailable
 }
 
 /// Reads a status that carries no fault: it comes from gRPC, not from us.

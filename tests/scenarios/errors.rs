@@ -113,6 +113,28 @@ fn push_to_a_backend_that_is_away_queues_nothing() {
 }
 
 #[test]
+fn empty_mount_point_is_no_fork_and_work_goes_on_when_the_disk_is_back() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
+    let disk = world.path("disk");
+    fs::rename(world.backend(), &disk).expect("the disk goes away");
+    fs::create_dir(world.backend()).expect("its mount point stays");
+    laptop.writes("b.md", "b\n");
+
+    for command in ["push", "pull", "sync"] {
+        let error = laptop.fails(1, &[command]);
+        assert_eq!(error["class"], "transient", "{command}: {error}");
+        message_has(&error, &["mounted"]);
+    }
+
+    assert_eq!(world.view().len(), 0, "the mount point got a view");
+    fs::remove_dir_all(world.backend()).expect("the mount point");
+    fs::rename(&disk, world.backend()).expect("the disk is back");
+    laptop.runs(&["push"]).exits(0);
+    same_trees(&laptop.tree(), &world.view());
+}
+
+#[test]
 fn missing_project_folder_deletes_nothing() {
     let world = World::new();
     let laptop = world.first_machine("laptop", &[("a.md", "a\n"), ("b.md", "b\n")]);

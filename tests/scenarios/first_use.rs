@@ -154,3 +154,22 @@ fn losing_the_state_folder_costs_nothing() {
     same_trees(&tree, &laptop.tree());
     assert_eq!(laptop.asks(&["status"])["summary"]["in_sync"], 2);
 }
+
+#[test]
+fn init_adopts_more_files_than_may_be_open_at_once() {
+    const FILES: usize = 1_500;
+    let world = World::new();
+    let laptop = world.machine("laptop");
+    fs::create_dir_all(world.backend()).expect("a folder");
+    for number in 0..FILES {
+        fs::write(world.backend().join(format!("{number}.md")), number.to_string())
+            .expect("a plain file");
+    }
+    fs::write(world.backend().join(".mirrorignore"), "7.md\n").expect("a plain file");
+
+    laptop.inits();
+
+    assert_eq!(laptop.tree().len(), FILES, "all but the ignored one, and the ignore file");
+    assert!(!laptop.tree().has("7.md"));
+    assert_eq!(laptop.reads("1499.md"), "1499");
+}

@@ -130,6 +130,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use tempfile::TempDir;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::UnixListener;
     use tokio::task::JoinSet;
 
     use super::*;
@@ -196,14 +198,19 @@ mod tests {
 
     #[tokio::test]
     async fn daemon_that_dies_before_it_says_hello_is_followed_by_another() {
-        let place = Place::with_counted_program();
-        let dying = tokio::net::UnixListener::bind(&place.socket).expect("bound");
-        let dies = async move { drop(dying.accept().await.expect("met")) };
+        for heard in [0, 1, 100] {
+            let place = Place::with_counted_program();
+            let dying = UnixListener::bind(&place.socket).expect("bound");
+            let dies = async move {
+                let (mut connection, _) = dying.accept().await.expect("met");
+                connection.read_exact(&mut vec![0; heard]).await.expect("heard");
+            };
 
-        let (daemon, (), ()) = tokio::join!(place.starts(), dies, place.answers_once_started());
+            let (daemon, (), ()) = tokio::join!(place.starts(), dies, place.answers_once_started());
 
-        daemon.expect("connected");
-        assert_eq!(place.count_starts(), 1);
+            daemon.expect("connected");
+            assert_eq!(place.count_starts(), 1);
+        }
     }
 
     #[tokio::test]

@@ -14,7 +14,7 @@ pub(crate) const MAX_TARGET_BYTES: usize = 4_095;
 /// one of the places is for the disk to say.
 pub(crate) fn way(path: &RelPath, target: &[u8]) -> Option<Vec<RelPath>> {
     let text = std::str::from_utf8(target).ok()?;
-    if text.starts_with('/') || text.len() > MAX_TARGET_BYTES || text.contains('\0') {
+    if text.is_empty() || text.starts_with('/') || text.len() > MAX_TARGET_BYTES || text.contains('\0') {
         return None;
     }
     let mut here = path.parent();
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn target_that_no_link_can_have_is_refused() {
-        check("a", "", false);
+        check("a/b", "", false);
         check("a", "b\0c", false);
         check("a", &"x/".repeat(2_048), false);
         assert_eq!(way(&RelPath::new("a").unwrap(), b"\xff"), None);

@@ -21,8 +21,8 @@ fn clone_of(count: usize, named: &str, runs: usize, table: &mut Table) {
         clones.push(other.mirrorctl("", &["clone", &place.url("one.backend"), "two"]));
     }
     let of = |times: &mut Vec<_>| median(runs, || times.pop().expect("one a run"));
-    let (pushed, cloned, copied) = (of(&mut pushes), of(&mut clones), of(&mut copies));
-    let against = [("cp -r, sync", copied)];
-    table.time(&format!("first push of {named} files alone"), pushed, &against, "-");
-    table.time(&format!("clone of {named} files"), cloned, &against, "-");
+    let (up, down, peer) = (of(&mut pushes), of(&mut clones), of(&mut copies));
+    let against = [("cp -r, sync", peer)];
+    table.time(&format!("first push of {named} files alone"), up, &against, "-");
+    table.time(&format!("clone of {named} files"), down, &against, "-");
 }

@@ -159,7 +159,7 @@ impl Scene {
     }
 
     fn skips(&self) -> Vec<(&str, SkipReason)> {
-        self.index.skipped().iter().map(|skip| (skip.path.as_str(), skip.reason)).collect()
+        self.index.skipped().map(|skip| (skip.path.as_str(), skip.reason)).collect()
     }
 }
 

@@ -4,10 +4,11 @@ use std::io::{self, Read};
 
 use mirror_core::{Kind, RelPath, State};
 
-use super::look::concerns_root;
+use super::look::{Place, concerns_root};
 use super::{Indexed, skips};
+use crate::links;
 use crate::outside::tree::digest_of;
-use crate::outside::{Clock, Stamp, Tree, TreeError};
+use crate::outside::{Clock, Stamp, TreeError};
 
 /// A file that is written all the time can't be read; one that is saved often can.
 const TRIES: usize = 10;
@@ -17,7 +18,10 @@ const TRIES: usize = 10;
 pub(super) enum Reading {
     Read(Indexed),
     Gone,
-    /// A link that leads out of the project.
+    /// Something above it is no folder any more.
+    Obstructed,
+    /// A link that no machine may have: out of the project, at or through
+    /// another link, or to what is ignored.
     LeadsOut,
     Unreadable,
     /// It changed each time while it was read.
@@ -26,21 +30,23 @@ pub(super) enum Reading {
 
 /// Reads one file until it stays the same from beginning to end.
 pub(super) fn read(
-    tree: &dyn Tree,
+    place: &Place,
     clock: &dyn Clock,
     path: &RelPath,
 ) -> Result<Reading, TreeError> {
+    let tree = &*place.tree;
     for _ in 0..TRIES {
         // Taken before the first byte is read: a later write is then within
         // the time in which the entry counts as racy (B10).
         let hashed_at = clock.now();
         let (stamp, mut content) = match tree.open(path) {
             Ok(Some(opened)) => opened,
-            Ok(None) | Err(TreeError::Obstructed(_)) => return Ok(Reading::Gone),
+            Ok(None) => return Ok(Reading::Gone),
+            Err(TreeError::Obstructed(_)) => return Ok(Reading::Obstructed),
             Err(error) if concerns_root(&error) => return Err(error),
             Err(_) => return Ok(Reading::Unreadable),
         };
-        let content = state_of(path, stamp, content.as_mut());
+        let content = state_of(place, path, stamp, content.as_mut());
         match (content, tree.stamp(path)) {
             (_, Err(error)) if concerns_root(&error) => return Err(error),
             (Ok(Some(state)), Ok(Some(after))) if after == stamp => {
@@ -54,8 +60,13 @@ pub(super) fn read(
     Ok(Reading::Unsettled)
 }
 
-/// Digests what was opened; `None` for a link that leads out.
-fn state_of(path: &RelPath, stamp: Stamp, content: &mut dyn Read) -> io::Result<Option<State>> {
+/// Digests what was opened; `None` for a link that may not be mirrored.
+fn state_of(
+    place: &Place,
+    path: &RelPath,
+    stamp: Stamp,
+    content: &mut dyn Read,
+) -> io::Result<Option<State>> {
     match stamp.kind {
         Kind::File => {
             // One byte more shows growth; a file that grows for ever must end here.
@@ -64,8 +75,18 @@ fn state_of(path: &RelPath, stamp: Stamp, content: &mut dyn Read) -> io::Result<
         }
         Kind::Link => {
             let mut target = Vec::new();
-            content.take(skips::MAX_TARGET_BYTES).read_to_end(&mut target)?;
-            Ok((!skips::leads_out(path, &target)).then(|| skips::link_state(&target)))
+            content.take(links::MAX_TARGET_BYTES as u64 + 1).read_to_end(&mut target)?;
+            Ok(may_point_to(place, path, &target).then(|| skips::link_state(&target)))
         }
     }
+}
+
+/// Whether every other machine would take this link too.
+fn may_point_to(place: &Place, path: &RelPath, target: &[u8]) -> bool {
+    let Some(way) = links::way(path, target) else { return false };
+    let is_link = |at: &RelPath| {
+        let stamp = place.tree.stamp(at);
+        stamp.is_ok_and(|stamp| stamp.is_some_and(|stamp| stamp.kind == Kind::Link))
+    };
+    !links::is_ignored(&way, &place.coverage) && !way.iter().any(is_link)
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mirror_core::RelPath;
 use mirror_core::patterns::Coverage;
+use mirror_core::{Kind, RelPath};
 
 use super::skips;
 use crate::api::{SkipReason, Skipped};
@@ -89,6 +89,10 @@ impl Place {
     fn file(&self, path: RelPath, stamp: Stamp, sighting: &mut Sighting) {
         if self.coverage.covers(&path) {
             sighting.files.insert(path, stamp);
+        } else if stamp.kind == Kind::Link {
+            // It may stand where a folder was, whose files are behind it now. A
+            // file that no pattern covers says that the folder is gone.
+            self.odd(&path, SkipReason::SymlinkOutside, sighting);
         }
     }
 
@@ -99,9 +103,8 @@ impl Place {
     }
 
     fn odd(&self, path: &RelPath, reason: SkipReason, sighting: &mut Sighting) {
-        // An unreadable thing may be a folder.
-        let may_hold = reason == SkipReason::Unreadable && self.coverage.may_hold(path);
-        if may_hold || self.coverage.covers(path) {
+        // It may be a folder, or stand where one was.
+        if self.coverage.may_hold(path) || self.coverage.covers(path) {
             sighting.skip(path.as_str(), reason);
         }
     }
@@ -114,12 +117,34 @@ impl Place {
                 Ok(Some(stamp)) => self.file(path.clone(), stamp, &mut sighting),
                 Ok(None) => self.stamp_folder(path, &mut sighting)?,
                 Err(error) if concerns_root(&error) => return Err(error),
-                // Something above it is no folder any more, so it is gone.
-                Err(TreeError::Obstructed(_)) => {}
+                Err(TreeError::Obstructed(_)) => self.stamp_above(path, &mut sighting)?,
                 Err(_) => self.odd(path, SkipReason::Unreadable, &mut sighting),
             }
         }
         Ok(sighting)
+    }
+
+    /// Something above `path` is no folder any more: a file there means that
+    /// `path` is gone, anything else hides it.
+    fn stamp_above(&self, path: &RelPath, sighting: &mut Sighting) -> Result<(), TreeError> {
+        for above in path.ancestors() {
+            let above = RelPath::new(above).expect("a path's folders are paths");
+            match self.tree.stamp(&above) {
+                Ok(Some(stamp)) => {
+                    self.file(above, stamp, sighting);
+                    break;
+                }
+                Ok(None)
+                    if matches!(self.tree.list(Some(&above)), Err(TreeError::Obstructed(_))) =>
+                {
+                    self.odd(&above, SkipReason::SpecialFile, sighting);
+                    break;
+                }
+                Err(error) if concerns_root(&error) => return Err(error),
+                Ok(None) | Err(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Tells a folder from nothing at all: both have no stamp.

@@ -15,13 +15,14 @@ mod skips;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use mirror_core::patterns::Coverage;
-use mirror_core::{RelPath, State, Timestamp};
+use mirror_core::{Kind, RelPath, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::api::Skipped;
+use crate::api::{SkipReason, Skipped};
 use crate::outside::Stamp;
 use crate::store::{Batch, Table};
 
@@ -68,6 +69,8 @@ pub struct Index {
     folders: BTreeSet<RelPath>,
     /// Files that are read again at the next refresh, whatever the watch says.
     restless: BTreeSet<RelPath>,
+    /// Covered links, those that are skipped included: read again too.
+    links: BTreeSet<RelPath>,
     /// Paths whose rows are not stored as they are now.
     unsaved: BTreeSet<RelPath>,
     /// The root folder and the coverage of the last refresh; `None` when the
@@ -115,10 +118,26 @@ impl Index {
         &self.entries
     }
 
-    /// What a pattern covers, but can't be mirrored. Twins are not among them:
-    /// see [`Index::twins`].
-    pub fn skipped(&self) -> &BTreeSet<Skipped> {
-        &self.skipped
+    /// What a pattern covers, or what hides something that one does, but can't
+    /// be mirrored. Twins are not among them: see [`Index::twins`].
+    pub fn skipped(&self) -> impl Iterator<Item = &Skipped> {
+        self.skipped.iter().filter(|skip| self.is_missed(skip))
+    }
+
+    /// Whether anyone would look for it. A link in a folder of programs is left
+    /// unnamed where only notes are mirrored, unless it hides some.
+    fn is_missed(&self, skip: &Skipped) -> bool {
+        let (Ok(path), Some((_, coverage))) = (RelPath::new(&skip.path), &self.walked_with) else {
+            return true;
+        };
+        let is_bare = matches!(skip.reason, SkipReason::SymlinkOutside | SkipReason::SpecialFile);
+        !is_bare || coverage.covers(&path) || self.has_entry_below(&path)
+    }
+
+    fn has_entry_below(&self, folder: &RelPath) -> bool {
+        let below = format!("{folder}/");
+        let next = self.entries.range::<str, _>((Bound::Included(below.as_str()), Bound::Unbounded));
+        next.into_iter().next().is_some_and(|(path, _)| path.as_str().starts_with(&below))
     }
 
     /// Whether something that is skipped stands at `path` or above it: then a
@@ -159,6 +178,11 @@ impl Index {
             self.restless.insert(path.clone());
         } else {
             self.restless.remove(&path);
+        }
+        if indexed.is_some_and(|indexed| indexed.state.kind == Kind::Link) {
+            self.links.insert(path.clone());
+        } else {
+            self.links.remove(&path);
         }
         if old.is_some() != indexed.is_some() {
             self.twins.take();

@@ -87,7 +87,8 @@ impl Index {
             self.entries.get(*path).is_none_or(|entry| entry.stamp != **stamp)
         };
         let new = sighting.files.iter().filter(is_new).map(|(path, _)| path);
-        let again = self.restless.iter().filter(|path| coverage.covers(path));
+        // What else stands where a link leads to makes it good or bad.
+        let again = self.restless.iter().chain(&self.links).filter(|path| coverage.covers(path));
         let all: BTreeSet<&RelPath> = new.chain(again).collect();
         all.into_iter().cloned().collect()
     }
@@ -103,6 +104,7 @@ impl Index {
     ) -> Refreshed {
         let mut gone = self.unseen(scope, &sighting);
         self.restless.retain(|path| coverage.covers(path));
+        self.links.retain(|path| coverage.covers(path));
         self.forget(scope);
         self.folders.extend(sighting.folders);
         self.skipped.extend(sighting.skipped);
@@ -110,6 +112,9 @@ impl Index {
         let mut refreshed = Refreshed { walked, ..Refreshed::default() };
         for (path, reading) in readings {
             self.restless.remove(&path);
+            if self.links.remove(&path) {
+                skips::forget(&mut self.skipped, path.as_str());
+            }
             gone.remove(&path);
             match reading {
                 Reading::Read(indexed) => {
@@ -117,10 +122,18 @@ impl Index {
                         refreshed.changed.push(path);
                     }
                 }
-                Reading::Gone => drop(gone.insert(path)),
-                Reading::LeadsOut => self.skip(&path, SkipReason::SymlinkOutside),
+                Reading::LeadsOut => {
+                    self.skip(&path, SkipReason::SymlinkOutside);
+                    self.links.insert(path);
+                }
                 Reading::Unreadable => self.skip(&path, SkipReason::Unreadable),
-                Reading::Unsettled => {
+                Reading::Gone => drop(gone.insert(path)),
+                Reading::Obstructed if !sighting.files.contains_key(&path) => {
+                    gone.insert(path);
+                }
+                // What took the place of a folder since it was listed is seen
+                // by the next refresh.
+                Reading::Obstructed | Reading::Unsettled => {
                     self.restless.insert(path.clone());
                     refreshed.unsettled.push(path);
                 }
@@ -254,12 +267,12 @@ async fn read(
     let width = outside.spawner.width().clamp(1, paths.len().max(1));
     let (paths, next) = (Arc::new(paths), Arc::new(AtomicUsize::new(0)));
     let readers = (0..width).map(|_| {
-        let (tree, clock) = (Arc::clone(&place.tree), Arc::clone(&outside.clock));
+        let (place, clock) = (place.clone(), Arc::clone(&outside.clock));
         let (paths, next) = (Arc::clone(&paths), Arc::clone(&next));
         outside.offload(move || {
             let mut readings = Vec::new();
             while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-                readings.push((path.clone(), hashing::read(&*tree, &*clock, path)?));
+                readings.push((path.clone(), hashing::read(&place, &*clock, path)?));
             }
             Ok(readings)
         })

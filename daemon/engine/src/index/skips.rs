@@ -64,32 +64,6 @@ fn would_cover(shown: &str, entry: &DirEntry, coverage: &Coverage) -> bool {
     }
 }
 
-/// Whether a link at `path` leads out of the project, or to where no mirrored
-/// path can be (`.git`, our own folder, the root itself).
-pub(super) fn leads_out(path: &RelPath, target: &[u8]) -> bool {
-    let Ok(target) = std::str::from_utf8(target) else { return true };
-    if target.starts_with('/') {
-        return true;
-    }
-    let mut place: Vec<&str> = path.segments().collect();
-    place.pop();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                if place.pop().is_none() {
-                    return true;
-                }
-            }
-            name => place.push(name),
-        }
-    }
-    RelPath::new(&place.join("/")).is_err()
-}
-
-/// Longer targets can't be links on any system we run on.
-pub(super) const MAX_TARGET_BYTES: u64 = 4_096;
-
 /// A link's state, whose content is its target's text.
 pub(super) fn link_state(target: &[u8]) -> State {
     State { kind: mirror_core::Kind::Link, digest: mirror_core::Digest::of(target), exec: false }
@@ -98,35 +72,6 @@ pub(super) fn link_state(target: &[u8]) -> State {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(link: &str, target: &str, expected: bool) {
-        let path = RelPath::new(link).unwrap();
-        assert_eq!(leads_out(&path, target.as_bytes()), expected, "{link} -> {target}");
-    }
-
-    #[test]
-    fn link_within_the_project_is_mirrored() {
-        check("a", "b.md", false);
-        check("a/b", "../c", false);
-        check("a/b", "./x//y", false);
-        check("a/b/c", "../../d", false);
-    }
-
-    #[test]
-    fn link_out_of_the_project_is_not() {
-        check("a", "/etc/passwd", true);
-        check("a", "../b", true);
-        check("a/b", "../../c", true);
-        check("a/b", "../../project/c", true);
-        check("a/b", "..", true);
-    }
-
-    #[test]
-    fn link_into_git_or_our_own_folder_is_not() {
-        check("a", ".git/config", true);
-        check("a/b", "../_mirror/FORMAT", true);
-    }
 
     #[test]
     fn forgetting_a_folder_leaves_its_neighbours() {

@@ -1,3 +1,5 @@
+mod links;
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -100,7 +102,7 @@ impl Scene {
     }
 
     fn skips(&self) -> Vec<(&str, SkipReason)> {
-        self.index.skipped().iter().map(|skip| (skip.path.as_str(), skip.reason)).collect()
+        self.index.skipped().map(|skip| (skip.path.as_str(), skip.reason)).collect()
     }
 
     /// Lets so much time pass for the index that no entry is racy.

@@ -239,7 +239,7 @@ impl Worker {
 
     /// What should go or come and can't is named.
     fn name_obstructed(&self, errand: &Errand<'_>, telling: &mut Telling) {
-        let unreadable = self.index.skipped().iter().filter(|skipped| {
+        let unreadable = self.index.skipped().filter(|skipped| {
             let path = RelPath::new(&skipped.path);
             skipped.reason == SkipReason::Unreadable
                 && path.is_ok_and(|path| errand.selection.matches(&path))

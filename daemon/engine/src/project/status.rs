@@ -109,7 +109,7 @@ impl Worker {
             path: path.as_str().to_owned(),
             reason: SkipReason::NameClash,
         };
-        let mut skipped: Vec<Skipped> = self.index.skipped().iter().cloned().collect();
+        let mut skipped: Vec<Skipped> = self.index.skipped().cloned().collect();
         skipped.extend(twins.into_iter().map(clash));
         skipped.sort();
         skipped

@@ -90,6 +90,12 @@ pub(crate) struct View {
     pub(crate) open: Option<Open>,
 }
 
+impl View {
+    pub(crate) fn is_stopped(&self) -> bool {
+        matches!(self.phase, Phase::Stopped { .. })
+    }
+}
+
 impl Closed {
     pub(super) fn not_yet() -> Self {
         Self {

@@ -1,6 +1,7 @@
 //! Reads all configuration again.
 //!
-//! A file that is wrong leaves what it configures as it was, and is named.
+//! A file that is wrong leaves what it configures as it was, and is named. A
+//! project that is stopped opens anew; one that stops again is told.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,13 +9,17 @@ use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use super::registry::{Closed, Condition, Registry};
+use mirror_engine::EngineError;
+use mirror_storage::FaultClass;
+
+use super::registry::{Closed, Condition, Registry, View};
 use crate::config::{DaemonSettings, Problem, ProjectConfig, name_of};
 use crate::error::RequestError;
 
 impl Registry {
     pub(crate) async fn reload(&self) -> Result<(), RequestError> {
         let _turn = self.changes.lock().await;
+        let stopped = self.stopped_names();
         let mut problems = Vec::new();
         match DaemonSettings::open(&self.folders.daemon_file(), &self.environment) {
             Ok(settings) => self.adopt_settings(settings).await,
@@ -23,9 +28,11 @@ impl Registry {
         let files = self.project_files()?;
         self.drop_all_but(&files).await;
         for file in &files {
-            if let Err(error) = self.reload_file(file).await {
-                problems.push(error);
-            }
+            let outcome = match self.reload_file(file).await {
+                Ok(()) if stopped.contains(&name_of(file)) => self.look_again(&name_of(file)).await,
+                outcome => outcome,
+            };
+            problems.extend(outcome.err());
         }
         first_of(problems)
     }
@@ -65,6 +72,30 @@ impl Registry {
             self.take_in(file);
         }
         Ok(())
+    }
+
+    fn stopped_names(&self) -> BTreeSet<String> {
+        let views = self.views().into_iter();
+        views.filter(View::is_stopped).map(|view| view.name).collect()
+    }
+
+    /// Opens a project that is stopped anew, as nothing else ends a stop (L7).
+    async fn look_again(&self, name: &str) -> Result<(), RequestError> {
+        if self.view(name).is_some_and(|view| view.is_stopped()) {
+            self.close_for_now(name, None).await;
+        }
+        let open = self.open(name).await?;
+        // Opening may do without the backend; a look at its log may not.
+        match open.project.poll().await {
+            Err(EngineError::Stopped { reason, hint }) => Err(RequestError::Stopped {
+                name: name.to_owned(),
+                reason,
+                class: FaultClass::Stopped,
+                hint,
+            }),
+            // A backend that is away stops nothing.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     fn is_refused(&self, name: &str) -> bool {

@@ -24,6 +24,19 @@ struct Asked {
     consent: bool,
 }
 
+/// Takes it out of a request; each has a type of its own.
+macro_rules! asked {
+    ($request:ident) => {
+        Asked {
+            project: $request.project,
+            paths: $request.paths,
+            folder: $request.folder,
+            dry_run: $request.dry_run,
+            consent: $request.allow_deletes,
+        }
+    };
+}
+
 #[tonic::async_trait]
 impl v1::sync_service_server::SyncService for Host {
     type PushStream = Streamed<v1::JobEvent>;
@@ -36,13 +49,7 @@ impl v1::sync_service_server::SyncService for Host {
         request: Request<v1::PushRequest>,
     ) -> Result<Response<Self::PushStream>, Status> {
         let request = request.into_inner();
-        let asked = Asked {
-            project: request.project,
-            paths: request.paths,
-            folder: request.folder,
-            dry_run: request.dry_run,
-            consent: request.allow_deletes,
-        };
+        let asked = asked!(request);
         let (message, force_local) = (text(request.message), request.force_local);
         let no_wait = request.no_wait;
         Ok(self.job("push", asked, move |scope, _| {
@@ -55,13 +62,7 @@ impl v1::sync_service_server::SyncService for Host {
         request: Request<v1::PullRequest>,
     ) -> Result<Response<Self::PullStream>, Status> {
         let request = request.into_inner();
-        let asked = Asked {
-            project: request.project,
-            paths: request.paths,
-            folder: request.folder,
-            dry_run: request.dry_run,
-            consent: request.allow_deletes,
-        };
+        let asked = asked!(request);
         let output = text(request.output);
         Ok(self.job("pull", asked, move |scope, open| match output {
             None => Ok(Job::Pull { scope }),
@@ -77,13 +78,7 @@ impl v1::sync_service_server::SyncService for Host {
         request: Request<v1::SyncRequest>,
     ) -> Result<Response<Self::SyncStream>, Status> {
         let request = request.into_inner();
-        let asked = Asked {
-            project: request.project,
-            paths: request.paths,
-            folder: request.folder,
-            dry_run: request.dry_run,
-            consent: request.allow_deletes,
-        };
+        let asked = asked!(request);
         let message = text(request.message);
         Ok(self.job("sync", asked, move |scope, _| Ok(Job::Sync { scope, message })))
     }
@@ -94,13 +89,7 @@ impl v1::sync_service_server::SyncService for Host {
     ) -> Result<Response<Self::DeleteStream>, Status> {
         let request = request.into_inner();
         let names_none = request.paths.is_empty();
-        let asked = Asked {
-            project: request.project,
-            paths: request.paths,
-            folder: request.folder,
-            dry_run: request.dry_run,
-            consent: request.allow_deletes,
-        };
+        let asked = asked!(request);
         let (message, keep_local) = (text(request.message), request.keep_local);
         Ok(self.job("delete", asked, move |scope, _| {
             if names_none {

@@ -37,10 +37,8 @@ impl LocalTree {
             SystemNames.move_out(folder.as_fd(), unfinished, temp).map_err(error::at(path))?;
             Ok((digest, stamp_of(path, &file)?))
         });
-        let (digest, stamp) = written.inspect_err(|_| {
-            self.drop_temp(folder.as_fd(), unfinished);
-            self.drop_temp(folder.as_fd(), temp);
-        })?;
+        let (digest, stamp) =
+            written.inspect_err(|_| self.drop_temp(folder.as_fd(), unfinished))?;
         let state = State { kind: Kind::File, digest, exec };
         Ok(staged(path, temp, state, stamp))
     }

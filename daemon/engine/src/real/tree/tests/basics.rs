@@ -233,6 +233,29 @@ fn failed_staging_leaves_nothing() {
 }
 
 #[test]
+fn file_that_is_cut_off_while_it_is_written_is_no_version() {
+    struct Killed;
+    impl Read for Killed {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            panic!("expected here: the process ends")
+        }
+    }
+    let scene = Scene::new();
+    let mut content = b"half".chain(Killed);
+    let staging = std::panic::AssertUnwindSafe(|| {
+        scene.tree.stage(&path("a"), Kind::File, false, TEMP, &mut content)
+    });
+    std::panic::catch_unwind(staging).unwrap_err();
+    assert_eq!(scene.names(), [format!("{TEMP}-stage")]);
+
+    let reopened = LocalTree::open(scene.root());
+    assert_eq!(reopened.look_at_temp(&path("a"), TEMP).unwrap(), None);
+    assert!(!reopened.restore_temp(&path("a"), TEMP).unwrap());
+    reopened.remove_temp(&path("a"), TEMP).unwrap();
+    assert_eq!(scene.names(), Vec::<String>::new());
+}
+
+#[test]
 fn name_too_long_for_the_file_system_is_refused() {
     let scene = Scene::new();
     let temp = "x".repeat(256);
