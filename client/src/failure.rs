@@ -95,16 +95,17 @@ impl From<Status> for Failure {
 ///
 /// Only a status that was made on this side has a source.
 pub(crate) fn is_broken_off(status: &Status) -> bool {
-    status.code() == Code::Unavailable
+    status.code() == Code::Unavailable || std::error::Error::source(status).is_some()
 }
 
 /// Reads a status that carries no fault: it comes from gRPC, not from us.
 fn from_bare(status: &Status) -> Failure {
     match status.code() {
-        _ if is_broken_off(status) => {
-            Failure::no_daemon(FaultClass::Transient, "the daemon ended while it worked; run it again")
-                .with_hint("see `mirrorctl daemon logs`")
-        }
+        _ if is_broken_off(status) => Failure::no_daemon(
+            FaultClass::Transient,
+            "the daemon ended while it worked; run it again",
+        )
+        .with_hint("see `mirrorctl daemon logs`"),
         Code::Unimplemented => Failure::internal("the running daemon doesn't know this command")
             .with_hint("`mirrorctl daemon stop` ends it; the next command starts the current one"),
         _ => Failure::internal(status.message()),

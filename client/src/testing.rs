@@ -28,8 +28,8 @@ use prost::Message;
 use tempfile::TempDir;
 use tokio::net::UnixListener;
 use tokio::sync::{Notify, mpsc};
-use tokio_stream::{Stream, StreamExt};
 use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
+use tokio_stream::{Stream, StreamExt};
 use tonic::transport::Server;
 use tonic::{Code, Request, Response, Status, async_trait};
 
@@ -106,9 +106,8 @@ impl FakeDaemon {
         let listener = UnixListener::bind(socket).expect("bound");
         let service = Service(Arc::new(self.0));
         let (stopped, met) = (service.clone(), service.clone());
-        let connections = UnixListenerStream::new(listener).map(move |connection| {
-            connection.inspect(|connection| met.meet(connection))
-        });
+        let connections = UnixListenerStream::new(listener)
+            .map(move |connection| connection.inspect(|connection| met.meet(connection)));
         let server = Server::builder()
             .add_service(DaemonServiceServer::new(service.clone()))
             .add_service(ProjectServiceServer::new(service.clone()))

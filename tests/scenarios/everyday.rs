@@ -162,6 +162,34 @@ fn link_out_of_the_project_is_skipped_and_named() {
 }
 
 #[test]
+fn folder_that_became_a_link_deletes_nothing_anywhere() {
+    let world = World::new();
+    let files = [("a.md", "a\n"), ("notes/b.md", "b\n")];
+    let laptop = world.first_machine("laptop", &files);
+    laptop.runs(&["config", "set", "--shared", "patterns", r#"["**/*.md"]"#]).exits(0);
+    let desktop = world.next_machine("desktop");
+    let outside = world.folder("outside");
+
+    fs::rename(laptop.path("notes"), outside.join("notes")).expect("the folder moves");
+    symlink(outside.join("notes"), laptop.path("notes")).expect("a link");
+    laptop.runs(&["sync"]).exits(0);
+    desktop.syncs();
+
+    assert_eq!(desktop.reads("notes/b.md"), "b\n");
+    assert!(world.view().has("notes/b.md"));
+    let told = serde_json::json!({"path": "notes", "reason": "symlink_outside"});
+    let status = laptop.asks(&["status"]);
+    assert!(status["skipped"].as_array().expect("skipped files").contains(&told), "{status:#}");
+
+    fs::remove_file(laptop.path("notes")).expect("the link goes");
+    fs::rename(outside.join("notes"), laptop.path("notes")).expect("the folder is back");
+    laptop.writes("notes/b.md", "b, better\n");
+    laptop.syncs();
+    desktop.syncs();
+    assert_eq!(desktop.reads("notes/b.md"), "b, better\n");
+}
+
+#[test]
 fn pull_never_writes_through_a_link_out_of_the_project() {
     let world = World::new();
     let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);

@@ -198,7 +198,7 @@ mod tests {
 
     #[tokio::test]
     async fn daemon_that_dies_before_it_says_hello_is_followed_by_another() {
-        for heard in [0, 1, 100] {
+        for heard in [0, 1] {
             let place = Place::with_counted_program();
             let dying = UnixListener::bind(&place.socket).expect("bound");
             let dies = async move {
@@ -206,9 +206,10 @@ mod tests {
                 connection.read_exact(&mut vec![0; heard]).await.expect("heard");
             };
 
-            let (daemon, (), ()) = tokio::join!(place.starts(), dies, place.answers_once_started());
+            let connects = async { place.starts().await.expect("connected") };
 
-            daemon.expect("connected");
+            tokio::join!(connects, dies, place.answers_once_started());
+
             assert_eq!(place.count_starts(), 1);
         }
     }

@@ -14,7 +14,11 @@ pub(crate) const MAX_TARGET_BYTES: usize = 4_095;
 /// one of the places is for the disk to say.
 pub(crate) fn way(path: &RelPath, target: &[u8]) -> Option<Vec<RelPath>> {
     let text = std::str::from_utf8(target).ok()?;
-    if text.is_empty() || text.starts_with('/') || text.len() > MAX_TARGET_BYTES || text.contains('\0') {
+    if text.is_empty()
+        || text.starts_with('/')
+        || text.len() > MAX_TARGET_BYTES
+        || text.contains('\0')
+    {
         return None;
     }
     let mut here = path.parent();

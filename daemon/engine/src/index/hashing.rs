@@ -29,11 +29,7 @@ pub(super) enum Reading {
 }
 
 /// Reads one file until it stays the same from beginning to end.
-pub(super) fn read(
-    place: &Place,
-    clock: &dyn Clock,
-    path: &RelPath,
-) -> Result<Reading, TreeError> {
+pub(super) fn read(place: &Place, clock: &dyn Clock, path: &RelPath) -> Result<Reading, TreeError> {
     let tree = &*place.tree;
     for _ in 0..TRIES {
         // Taken before the first byte is read: a later write is then within

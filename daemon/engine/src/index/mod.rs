@@ -136,8 +136,9 @@ impl Index {
 
     fn has_entry_below(&self, folder: &RelPath) -> bool {
         let below = format!("{folder}/");
-        let next = self.entries.range::<str, _>((Bound::Included(below.as_str()), Bound::Unbounded));
-        next.into_iter().next().is_some_and(|(path, _)| path.as_str().starts_with(&below))
+        let bounds = (Bound::Included(below.as_str()), Bound::Unbounded);
+        let mut entries = self.entries.range::<str, _>(bounds);
+        entries.next().is_some_and(|(path, _)| path.as_str().starts_with(&below))
     }
 
     /// Whether something that is skipped stands at `path` or above it: then a

@@ -190,7 +190,8 @@ pub trait Tree: Send + Sync {
         temp_name: &str,
     ) -> Result<Option<Box<dyn io::Read + Send>>, TreeError>;
 
-    /// Removes a temporary file of ours beside `path`; gone already is fine.
+    /// Removes a temporary file of ours beside `path`, with those that were made
+    /// on the way to it; gone already is fine.
     fn remove_temp(&self, path: &RelPath, temp_name: &str) -> Result<(), TreeError>;
 
     /// Sets or clears the executable bit of a file that is as expected.
@@ -200,6 +201,12 @@ pub trait Tree: Send + Sync {
 /// Names our temporary files in a working tree start with this; patterns never
 /// cover them.
 pub const TEMP_PREFIX: &str = ".mirrord-";
+
+/// The second temporary name that a tree may use beside one that it was given. A
+/// crash may leave a version there, too.
+pub fn spare_of(temp_name: &str) -> String {
+    format!("{temp_name}-new")
+}
 
 /// Digests what a reader gives.
 pub fn digest_of(reader: &mut dyn io::Read) -> io::Result<(Digest, u64)> {

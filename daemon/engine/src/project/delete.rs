@@ -9,8 +9,8 @@ use mirror_core::reconcile::{Facts, Verdict, decide};
 use mirror_core::{Kind, RelPath, State};
 
 use super::commit::{Committing, Draft, Tried};
-use super::landing::stash_with;
 use super::rounds::{refusal, report_of_send};
+use super::stash::Stash;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileFault, Scope};
 use crate::error::EngineError;
@@ -172,23 +172,23 @@ impl Worker {
         let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
         let expected = self.index.get(&path).map(|indexed| indexed.state);
         let temp_name = format!("{TEMP_PREFIX}{}", self.parts.outside.ulid());
-        let stash = format!("stash/{}", self.parts.outside.ulid());
-        let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
+        let (tree, mut stash) = (self.parts.tree.clone(), Stash::of(&path, &self.parts));
         let (step_path, text) = (path.clone(), text.to_owned());
         let put = self.parts.outside.offload(move || -> Result<Put, TreeError> {
+            let mut rescued = |reader: &mut dyn std::io::Read| stash.keep(reader);
             if text.is_empty() {
                 return remove_ignore_file(
                     tree.as_ref(),
                     &step_path,
                     expected,
                     &temp_name,
-                    &mut stash_with(&data, stash),
+                    &mut rescued,
                 );
             }
             let staged =
                 tree.stage(&step_path, Kind::File, false, &temp_name, &mut text.as_bytes())?;
             let expected = expected.map_or(Expected::Absent, Expected::State);
-            tree.put(&staged, expected, &mut stash_with(&data, stash))
+            tree.put(&staged, expected, &mut rescued)
         });
         match put.await? {
             Put::Done(_) => Ok(()),

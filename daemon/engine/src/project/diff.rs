@@ -32,7 +32,7 @@ impl Worker {
         }
         self.observe_disk().await?;
         let selection = Selection::of(&scope.names);
-        let facts = self.facts();
+        let facts = self.all_facts();
         selection.check(facts.keys()).map_err(|error| EngineError::UnknownPaths(error.0))?;
         let mut diffs = Vec::new();
         for (path, facts) in &facts {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use mirror_core::plan::Selection;
 use mirror_core::{Entry, RelPath};
 
-use super::landing::{fault, stash_with};
+use super::landing::fault;
+use super::stash::Stash;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileAction, FileFault, FileReport, Progress, Scope};
 use crate::error::EngineError;
@@ -89,8 +90,7 @@ impl Worker {
         output: &Arc<dyn Tree>,
     ) -> Result<Put, TreeError> {
         let temp_name = format!("{TEMP_PREFIX}{}", self.parts.outside.ulid());
-        let stash = format!("stash/{}", self.parts.outside.ulid());
-        let (tree, data) = (output.clone(), self.parts.data.clone());
+        let (tree, mut stash) = (output.clone(), Stash::of(path, &self.parts));
         let (path, state) = (path.clone(), entry.state());
         self.parts
             .outside
@@ -99,7 +99,7 @@ impl Worker {
                 let mut source = content.open().map_err(failed)?;
                 let staged =
                     tree.stage(&path, state.kind, state.exec, &temp_name, source.as_mut())?;
-                tree.put(&staged, Expected::Absent, &mut stash_with(&data, stash))
+                tree.put(&staged, Expected::Absent, &mut |reader| stash.keep(reader))
             })
             .await
     }

@@ -4,19 +4,23 @@
 //! done, so that a crash in between is settled by B3.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
+use mirror_core::patterns::Coverage;
 use mirror_core::plan::{Fetch, Removal};
-use mirror_core::{Digest, Entry, RelPath, State};
+use mirror_core::{Digest, Entry, Kind, RelPath, State};
 
+use super::stash::Stash;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileAction, FileFault, FileReport, Progress};
 use crate::error::EngineError;
 use crate::index::Indexed;
+use crate::links;
 use crate::outside::tree::TEMP_PREFIX;
-use crate::outside::{Disk, Expected, Put, Stamp, Taken, Tree, TreeError};
+use crate::outside::{Expected, Put, Stamp, Taken, Tree, TreeError};
 use crate::packs::{Content, Wanted};
 use crate::state::{BaseRecord, Target};
 
@@ -30,7 +34,11 @@ const BATCH_BYTES: u64 = 64 << 20;
 struct Landing {
     fetch: Fetch,
     target: Target,
+    /// The step's own second half, where a twin makes room.
+    replaced: Option<Target>,
     content: Content,
+    coverage: Option<Arc<Coverage>>,
+    stash: Stash,
 }
 
 /// How a local step ended.
@@ -90,19 +98,19 @@ impl Worker {
         for (fetch, content) in contents {
             let target = self.target_for(&fetch);
             self.state.set_target(&fetch.path, Some(target.clone()));
-            landings.push(Landing { fetch, target, content });
+            let replaced = fetch.replaces.as_ref().map(|removal| self.begin_removal(removal));
+            let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
+            landings.push(Landing { fetch, target, replaced, content, coverage, stash });
         }
         let outside = self.parts.outside.clone();
         self.save(true).await?;
-        let step = |landing: Landing| {
-            let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
-            let stash = format!("stash/{}", outside.ulid());
-            let outside = outside.clone();
+        let step = |mut landing: Landing| {
+            let (tree, outside) = (self.parts.tree.clone(), outside.clone());
             async move {
                 outside
                     .offload(move || {
-                        let landed = carry_out(tree.as_ref(), data.as_ref(), &landing, &stash);
-                        (landing.fetch, landing.target, landed)
+                        let landed = carry_out(tree.as_ref(), &mut landing);
+                        (landing, landed)
                     })
                     .await
             }
@@ -111,8 +119,8 @@ impl Worker {
         let steps: Vec<_> = landings.into_iter().map(step).collect();
         let width = self.parts.outside.spawner.width() * 4;
         let ended: Vec<_> = futures::stream::iter(steps).buffer_unordered(width).collect().await;
-        for (fetch, target, landed) in ended {
-            self.record_landing(&fetch, &target, landed, telling);
+        for (landing, landed) in ended {
+            self.record_landing(&landing, landed, telling);
         }
         Ok(self.save(true).await?)
     }
@@ -171,12 +179,13 @@ impl Worker {
 
     fn record_landing(
         &mut self,
-        fetch: &Fetch,
-        target: &Target,
+        landing: &Landing,
         landed: Result<Landed, TreeError>,
         telling: &mut Telling,
     ) {
+        let Landing { fetch, target, stash, .. } = landing;
         let path = &fetch.path;
+        telling.report.failed.extend(stashed(path, stash));
         match landed {
             Ok(Landed::Done(stamp)) => {
                 if let Some(replaced) = &fetch.replaces {
@@ -187,7 +196,14 @@ impl Worker {
                 telling.report.files.push(FileReport { path: path.clone(), action, from: None });
             }
             Ok(Landed::Changed) => telling.report.failed.push(changed_meanwhile(path)),
-            Err(error) => telling.report.failed.push(fault(path, &error.into())),
+            Err(error) => {
+                // The targets stay: a version may stand under a temporary name.
+                telling.report.failed.push(fault(path, &error.into()));
+                return;
+            }
+        }
+        if let Some(replaced) = &fetch.replaces {
+            self.state.set_target(&replaced.path, None);
         }
         self.state.set_target(path, None);
     }
@@ -216,26 +232,23 @@ impl Worker {
         let outside = self.parts.outside.clone();
         let mut steps = Vec::new();
         for removal in deletions {
-            let target = Target {
-                temp_name: format!("{TEMP_PREFIX}{}", outside.ulid()),
-                expected: Some(removal.expected),
-                state: None,
-                seq: self.log.head(),
-            };
-            self.state.set_target(&removal.path, Some(target.clone()));
+            let target = self.begin_removal(&removal);
             steps.push((removal, target.temp_name));
         }
         self.save(true).await?;
         for (removal, temp_name) in steps {
-            let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
+            let tree = self.parts.tree.clone();
             let (path, expected) = (removal.path.clone(), removal.expected);
-            let stash = format!("stash/{}", outside.ulid());
-            let taken = outside
+            let mut stash = Stash::of(&path, &self.parts);
+            let (taken, stash) = outside
                 .offload(move || {
-                    tree.take(&path, expected, &temp_name, &mut stash_with(&data, stash))
+                    let mut rescued = |reader: &mut dyn Read| stash.keep(reader);
+                    let taken = tree.take(&path, expected, &temp_name, &mut rescued);
+                    (taken, stash)
                 })
                 .await;
             let path = &removal.path;
+            telling.report.failed.extend(stashed(path, &stash));
             match taken {
                 Ok(Taken::Done) => {
                     self.forget_file(path);
@@ -248,33 +261,43 @@ impl Worker {
                     });
                 }
                 Ok(Taken::Changed) => telling.report.failed.push(changed_meanwhile(path)),
-                Err(error) => telling.report.failed.push(fault(path, &error.into())),
+                Err(error) => {
+                    telling.report.failed.push(fault(path, &error.into()));
+                    continue;
+                }
             }
             self.state.set_target(path, None);
         }
         Ok(self.save(true).await?)
     }
+
+    /// Notes that a file is about to be removed here.
+    fn begin_removal(&mut self, removal: &Removal) -> Target {
+        let target = Target {
+            temp_name: format!("{TEMP_PREFIX}{}", self.parts.outside.ulid()),
+            expected: Some(removal.expected),
+            state: None,
+            seq: self.log.head(),
+        };
+        self.state.set_target(&removal.path, Some(target.clone()));
+        target
+    }
 }
 
 /// Stages, makes room where a twin is replaced, and puts the file in place.
-fn carry_out(
-    tree: &dyn Tree,
-    data: &dyn Disk,
-    landing: &Landing,
-    stash: &str,
-) -> Result<Landed, TreeError> {
-    let Landing { fetch, target, content } = landing;
+fn carry_out(tree: &dyn Tree, landing: &mut Landing) -> Result<Landed, TreeError> {
+    refuse_ignored_link(landing)?;
+    let Landing { fetch, target, replaced, content, stash, .. } = landing;
     let failed = |cause| TreeError::Failed { path: fetch.path.clone(), cause };
     let mut source = content.open().map_err(failed)?;
     let State { kind, exec, .. } = fetch.remote.state;
     let staged = tree.stage(&fetch.path, kind, exec, &target.temp_name, source.as_mut())?;
-    let mut rescued = |reader: &mut dyn std::io::Read| data.write(stash, reader, true);
-    if let Some(Removal { path, expected }) = &fetch.replaces {
-        let second = format!("{}-2", target.temp_name);
-        if tree.take(path, *expected, &second, &mut rescued)? == Taken::Changed {
-            tree.remove_temp(&fetch.path, &target.temp_name)?;
-            return Ok(Landed::Changed);
-        }
+    let mut rescued = |reader: &mut dyn Read| stash.keep(reader);
+    if let (Some(Removal { path, expected }), Some(second)) = (&fetch.replaces, replaced)
+        && tree.take(path, *expected, &second.temp_name, &mut rescued)? == Taken::Changed
+    {
+        tree.remove_temp(&fetch.path, &target.temp_name)?;
+        return Ok(Landed::Changed);
     }
     let expected = fetch.expected_local.map_or(Expected::Absent, Expected::State);
     Ok(match tree.put(&staged, expected, &mut rescued)? {
@@ -283,13 +306,32 @@ fn carry_out(
     })
 }
 
-/// Keeps a version that lost its place in the stash of the data folder.
-pub(super) fn stash_with(
-    data: &Arc<dyn Disk>,
-    name: String,
-) -> impl FnMut(&mut dyn std::io::Read) -> std::io::Result<()> + use<> {
-    let data = data.clone();
-    move |reader| data.write(&name, reader, true)
+/// Keeps B9 where the tree can't: only the engine knows what is ignored.
+fn refuse_ignored_link(landing: &Landing) -> Result<(), TreeError> {
+    let Landing { fetch, content, coverage, .. } = landing;
+    let Some(coverage) = coverage.as_ref().filter(|_| fetch.remote.state.kind == Kind::Link) else {
+        return Ok(());
+    };
+    let mut target = Vec::new();
+    let failed = |cause| TreeError::Failed { path: fetch.path.clone(), cause };
+    let longest = links::MAX_TARGET_BYTES as u64 + 1;
+    let source = content.open().map_err(failed)?;
+    source.take(longest).read_to_end(&mut target).map_err(failed)?;
+    match links::way(&fetch.path, &target) {
+        Some(way) if !links::is_ignored(&way, coverage) => Ok(()),
+        _ => Err(TreeError::LinkRefused(fetch.path.clone())),
+    }
+}
+
+/// Tells of an edit that made its way to the stash, if one did.
+pub(super) fn stashed(path: &RelPath, stash: &Stash) -> Option<FileFault> {
+    let kept = stash.kept()?;
+    Some(FileFault {
+        path: path.as_str().to_owned(),
+        class: mirror_storage::FaultClass::Conflict,
+        message: format!("{path} was written here while another version took its place; {kept}"),
+        hint: None,
+    })
 }
 
 /// One file's failure, for the report.

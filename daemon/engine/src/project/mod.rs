@@ -13,6 +13,7 @@ mod rounds;
 mod settle;
 mod setup;
 mod showing;
+mod stash;
 mod status;
 mod survey;
 #[cfg(test)]

@@ -38,8 +38,16 @@ impl Worker {
         Ok((if empty { Root::Empty } else { root }, refreshed.unsettled))
     }
 
-    /// The facts of every covered path, as of the last look at either side.
+    /// The facts that a job may act on: a path with a step that is not settled
+    /// is left alone until it is (B3).
     pub(super) fn facts(&self) -> BTreeMap<RelPath, Facts> {
+        let mut facts = self.all_facts();
+        facts.retain(|path, _| !self.state.targets().contains_key(path));
+        facts
+    }
+
+    /// The facts of every covered path, as of the last look at either side.
+    pub(super) fn all_facts(&self) -> BTreeMap<RelPath, Facts> {
         let Some(coverage) = &self.coverage else { return BTreeMap::new() };
         let manifest = self.log.history().manifest();
         let twins: BTreeSet<RelPath> =

@@ -2,10 +2,12 @@
 
 use mirror_core::{RelPath, State};
 
+use super::landing::{fault, stashed};
+use super::stash::Stash;
 use super::worker::{Telling, Worker};
-use crate::api::EngineResult;
+use crate::api::{EngineResult, FileFault};
 use crate::log::{Appended, fork};
-use crate::outside::tree::digest_of;
+use crate::outside::tree::{digest_of, spare_of};
 use crate::outside::{Taken, Tree, TreeError};
 use crate::state::{BaseRecord, Target};
 
@@ -20,36 +22,40 @@ enum Left {
 }
 
 impl Worker {
-    /// Settles local writes and removals; none is left when this returns
-    /// without an error, unless the folder is away.
-    pub(super) async fn settle_targets(&mut self) -> EngineResult<()> {
+    /// Settles local writes and removals. Names those that can't be settled yet,
+    /// whose files are left alone until then, and the edits that went to the
+    /// stash. While the folder is away all of them wait for it.
+    pub(super) async fn settle_targets(&mut self) -> Vec<FileFault> {
         let targets: Vec<(RelPath, Target)> = self
             .state
             .targets()
             .iter()
             .map(|(path, target)| (path.clone(), target.clone()))
             .collect();
+        let mut faults = Vec::new();
         for (path, target) in targets {
-            let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
-            let stash = format!("stash/{}", self.parts.outside.ulid());
+            let (tree, mut stash) = (self.parts.tree.clone(), Stash::of(&path, &self.parts));
             let (step_path, step) = (path.clone(), target.clone());
-            let left = self
+            let (left, stash) = self
                 .parts
                 .outside
                 .offload(move || {
-                    settle_target(tree.as_ref(), &step_path, &step, |reader| {
-                        data.write(&stash, reader, true)
-                    })
+                    let left = settle_target(tree.as_ref(), &step_path, &step, &mut stash);
+                    (left, stash)
                 })
                 .await;
+            faults.extend(stashed(&path, &stash));
             match left {
                 Ok(left) => self.record_left(&path, &target, &left),
-                // The folder is away: the target waits for it.
-                Err(TreeError::RootMissing) => return Ok(()),
-                Err(error) => return Err(error.into()),
+                Err(TreeError::RootMissing) => break,
+                // One file that can't be looked at keeps no other waiting.
+                Err(error) => {
+                    tracing::warn!(%path, %error, "a step that was cut off can't be settled yet");
+                    faults.push(fault(&path, &error.into()));
+                }
             }
         }
-        Ok(())
+        faults
     }
 
     fn record_left(&mut self, path: &RelPath, target: &Target, left: &Left) {
@@ -105,7 +111,7 @@ fn settle_target(
     tree: &dyn Tree,
     path: &RelPath,
     target: &Target,
-    stash: impl Fn(&mut dyn std::io::Read) -> std::io::Result<()>,
+    stash: &mut Stash,
 ) -> Result<Left, TreeError> {
     let local = state_at(tree, path)?;
     let temp = match tree.look_at_temp(path, &target.temp_name) {
@@ -115,17 +121,36 @@ fn settle_target(
         }
         temp => temp?,
     };
-    let is_ours = |state: State| Some(state) == target.state || Some(state) == target.expected;
     // A version that is neither old nor new was saved while the step ran.
-    let edit = temp.filter(|state| !is_ours(*state));
-    if edit.is_some() {
-        return bring_back(tree, path, target, local, stash);
-    }
-    let left = match (local, target.state) {
-        _ if local == target.state => Left::Landed,
-        (None, Some(_)) => Left::Unknown,
-        (Some(_), _) | (None, None) => Left::AsBefore,
+    let mut left = if temp.is_some_and(|state| !target.knows(state)) {
+        bring_back(tree, path, target, local, stash)?
+    } else {
+        settle_known(tree, path, target, local, temp)?
     };
+    for name in [spare_of(&target.temp_name), second_of(target)] {
+        let Some(state) = tree.look_at_temp(path, &name)? else { continue };
+        if !target.knows(state) {
+            if tree.restore_temp(path, &name)? {
+                left = Left::AsBefore;
+            } else {
+                stash_temp(tree, path, &name, stash)?;
+            }
+        }
+        tree.remove_temp(path, &name)?;
+    }
+    // Also what was only half-written, and so is nobody's version.
+    tree.remove_temp(path, &target.temp_name)?;
+    Ok(left)
+}
+
+/// Settles a step that left nothing aside but what it knows.
+fn settle_known(
+    tree: &dyn Tree,
+    path: &RelPath,
+    target: &Target,
+    local: Option<State>,
+    temp: Option<State>,
+) -> Result<Left, TreeError> {
     let moved_aside = temp.is_some() && temp == target.expected && temp != target.state;
     if moved_aside && local.is_none() && target.state.is_some() {
         // The old file was aside and the new one not yet in place.
@@ -133,8 +158,11 @@ fn settle_target(
             return Ok(Left::AsBefore);
         }
     }
-    tree.remove_temp(path, &target.temp_name)?;
-    Ok(left)
+    Ok(match (local, target.state) {
+        _ if local == target.state => Left::Landed,
+        (None, Some(_)) => Left::Unknown,
+        (Some(_), _) | (None, None) => Left::AsBefore,
+    })
 }
 
 /// Puts an edit that was caught in the middle back in its place; when a newer
@@ -144,34 +172,38 @@ fn bring_back(
     path: &RelPath,
     target: &Target,
     local: Option<State>,
-    stash: impl Fn(&mut dyn std::io::Read) -> std::io::Result<()>,
+    stash: &mut Stash,
 ) -> Result<Left, TreeError> {
+    let temp = &target.temp_name;
     if let Some(state) = local.filter(|_| local == target.state) {
-        let second = format!("{}-2", target.temp_name);
-        let mut rescued = |reader: &mut dyn std::io::Read| stash(reader);
-        if tree.take(path, state, &second, &mut rescued)? == Taken::Changed {
-            return stash_temp(tree, path, target, &stash);
+        let mut rescued = |reader: &mut dyn std::io::Read| stash.keep(reader);
+        if tree.take(path, state, &second_of(target), &mut rescued)? == Taken::Changed {
+            stash_temp(tree, path, temp, stash)?;
+            return Ok(Left::AsBefore);
         }
     }
-    if tree.restore_temp(path, &target.temp_name)? {
-        Ok(Left::AsBefore)
-    } else {
-        stash_temp(tree, path, target, &stash)
+    if !tree.restore_temp(path, temp)? {
+        stash_temp(tree, path, temp, stash)?;
     }
+    Ok(Left::AsBefore)
+}
+
+/// Where the new version stands while an edit is put back in its place.
+fn second_of(target: &Target) -> String {
+    format!("{}-2", target.temp_name)
 }
 
 fn stash_temp(
     tree: &dyn Tree,
     path: &RelPath,
-    target: &Target,
-    stash: &impl Fn(&mut dyn std::io::Read) -> std::io::Result<()>,
-) -> Result<Left, TreeError> {
-    if let Some(mut reader) = tree.open_temp(path, &target.temp_name)? {
+    temp_name: &str,
+    stash: &mut Stash,
+) -> Result<(), TreeError> {
+    if let Some(mut reader) = tree.open_temp(path, temp_name)? {
         let failed = |cause| TreeError::Failed { path: path.clone(), cause };
-        stash(reader.as_mut()).map_err(failed)?;
+        stash.keep(reader.as_mut()).map_err(failed)?;
     }
-    tree.remove_temp(path, &target.temp_name)?;
-    Ok(Left::AsBefore)
+    tree.remove_temp(path, temp_name)
 }
 
 /// What stands at a path now, read in full.

@@ -22,7 +22,7 @@ impl Worker {
         if root == Root::Missing {
             return Err(TreeError::RootMissing.into());
         }
-        let facts = self.facts();
+        let facts = self.all_facts();
         let mut report = StatusReport {
             head: self.log.head(),
             read_up_to: self.read_up_to(&facts),

@@ -132,11 +132,8 @@ impl Worker {
             told,
             facade,
         };
-        if let Err(error) = worker.settle_targets().await {
-            // One file that can't be looked at keeps no project closed: the
-            // next job asks again, before anything else.
-            tracing::warn!(%error, "what an earlier run left can't be settled yet");
-        }
+        // The next job asks again for what can't be settled yet, and tells of it.
+        drop(worker.settle_targets().await);
         worker.save(true).await?;
         Ok(worker)
     }
@@ -213,7 +210,7 @@ impl Worker {
 
     async fn carry_out(&mut self, job: Job, telling: &mut Telling) -> EngineResult<()> {
         if !telling.dry_run {
-            self.settle_targets().await?;
+            telling.report.failed = self.settle_targets().await;
         }
         match job {
             Job::Push { scope, message, force_local, no_wait } => {

@@ -38,6 +38,13 @@ pub struct Target {
     pub seq: u64,
 }
 
+impl Target {
+    /// Whether this is the version the step began with, or the one it brings.
+    pub fn knows(&self, state: State) -> bool {
+        Some(state) == self.state || Some(state) == self.expected
+    }
+}
+
 /// A commit that was tried: its bytes, and the local input of every path (B3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {

@@ -108,7 +108,8 @@ impl Registry {
         parts: Parts,
         counts: Arc<CallCounts>,
     ) -> Result<Open, RequestError> {
-        let project = Project::open(self.spec_of(config), parts).await?;
+        // The largest future of all, which every set-up would carry.
+        let project = Box::pin(Project::open(self.spec_of(config), parts)).await?;
         Ok(Open { project, counts, config: config.clone() })
     }
 

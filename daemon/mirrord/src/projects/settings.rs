@@ -116,12 +116,9 @@ impl Registry {
             JobRequest { job: Job::ChangeSettings { settings }, dry_run: false, consent: false };
         let (events, mut unheard) = mpsc::channel(16);
         let drain = async { while unheard.recv().await.is_some() {} };
-        let run = open.project.run(job, events);
-        tokio::select! {
-            biased;
-            report = run => report?,
-            () = drain => return Err(RequestError::Stopping),
-        };
+        // The events end a moment before the report is there.
+        let (report, ()) = tokio::join!(open.project.run(job, events), drain);
+        report?;
         Ok(Effective { key: request.key.clone(), value, origin: Origin::Shared })
     }
 

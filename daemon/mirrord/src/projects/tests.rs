@@ -204,6 +204,15 @@ async fn stopped_project_goes_on_after_a_reload_once_its_backend_is_back() {
     world.init(&laptop, "notes", "nas").await.unwrap();
     fs::create_dir(world.at("other")).unwrap();
     world.init(&desk, "other", "elsewhere").await.unwrap();
+    for glob in ["*.a", "*.b", "*.c"] {
+        let request = SetRequest {
+            project: Some("other".into()),
+            key: "exclude".into(),
+            value: glob.into(),
+            shared: true,
+        };
+        desk.set(request).await.unwrap();
+    }
     let swap = |from: &str, to: &str| fs::rename(world.at(from), world.at(to)).unwrap();
     let phase = || laptop.view("notes").unwrap().phase;
     let poll = async || laptop.open("notes").await.unwrap().project.poll().await;

@@ -25,16 +25,24 @@ pub(super) struct HauntedTree {
     inner: LocalTree,
     power: Arc<Power>,
     program: Mutex<Option<Program>>,
+    root: PathBuf,
+    failing: Mutex<Option<&'static str>>,
 }
 
 impl HauntedTree {
     pub(super) fn new(root: PathBuf, power: Arc<Power>) -> Self {
-        Self { inner: LocalTree::open(root), power, program: Mutex::new(None) }
+        let (program, failing) = (Mutex::new(None), Mutex::new(None));
+        Self { inner: LocalTree::open(root.clone()), power, program, root, failing }
     }
 
     /// Lets `program` act before each step from here on.
     pub(super) fn haunt(&self, program: impl FnMut(Step, &RelPath) + Send + 'static) {
         *self.program.lock().unwrap() = Some(Box::new(program));
+    }
+
+    /// Lets the next removal meet an edit, and fail once it has moved it out.
+    pub(super) fn fail_after_moving_out(&self, edit: &'static str) {
+        *self.failing.lock().unwrap() = Some(edit);
     }
 
     fn act(&self, step: Step, path: &RelPath) {
@@ -107,6 +115,13 @@ impl Tree for HauntedTree {
     ) -> Result<Taken, TreeError> {
         self.act(Step::Take, path);
         self.power(path)?;
+        if let Some(edit) = self.failing.lock().unwrap().take() {
+            let file = self.root.join(path.as_str());
+            std::fs::write(&file, edit).unwrap();
+            std::fs::rename(&file, file.with_file_name(temp_name)).unwrap();
+            let cause = io::Error::other("the disk fails");
+            return Err(TreeError::Failed { path: path.clone(), cause });
+        }
         self.inner.take(path, expected, temp_name, rescued)
     }
 

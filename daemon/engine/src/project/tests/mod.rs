@@ -20,6 +20,7 @@ mod pushing;
 mod racing;
 mod replies;
 mod setting_up;
+mod stashing;
 mod viewing;
 mod voids;
 mod world;

@@ -17,7 +17,7 @@ use super::error::{self, Result};
 use super::names::{Names, is_unsupported};
 use super::sight::{self, Sight};
 use crate::outside::Stamp;
-use crate::outside::tree::{Expected, Put, Staged, Taken, TreeError};
+use crate::outside::tree::{Expected, Put, Staged, Taken, TreeError, spare_of};
 
 /// How often a program may save the file while its version is put back, before
 /// the last one is rescued instead.
@@ -41,12 +41,6 @@ enum Swapped {
     /// There was no exchange in one step, and a program made a new file while
     /// the name was free. What was to come in stands at the spare name.
     Overtaken,
-}
-
-/// The second temporary name, where names can't be exchanged in one step. All
-/// the while the first has what a program would miss, as after an exchange.
-pub(super) fn spare_of(temp: &str) -> String {
-    format!("{temp}-new")
 }
 
 impl Spot<'_> {
@@ -192,6 +186,8 @@ impl Spot<'_> {
         }
     }
 
+    /// Uses the spare name. All the while the first has what a program would
+    /// miss, as after an exchange.
     fn swap_by_moving(&self) -> std::result::Result<Swapped, Errno> {
         let (name, spare) = (self.path.name(), &spare_of(self.temp));
         let move_out = |from, to| self.names.move_out(self.folder, from, to);

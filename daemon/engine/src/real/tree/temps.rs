@@ -8,10 +8,9 @@ use rustix::fs::fsync;
 use rustix::io::Errno;
 
 use super::error::{self, Result};
-use super::replace::spare_of;
 use super::stage::unfinished_of;
 use super::{LocalTree, sight};
-use crate::outside::tree::{Opened, digest_of};
+use crate::outside::tree::{Opened, digest_of, spare_of};
 
 impl LocalTree {
     pub(super) fn restore(&self, path: &RelPath, temp: &str) -> Result<bool> {
