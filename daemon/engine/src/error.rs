@@ -82,7 +82,9 @@ impl EngineError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Stopped { hint, .. } => return hint.clone(),
-            Self::Consent(_) => "run it again with --allow-deletes if that is what you want",
+            Self::Consent(_) => {
+                "nothing was done; run it again with --allow-deletes if that is what you want"
+            }
             Self::UnknownPaths(_) => "see `mirrorctl status --long` for the files of the project",
             Self::Tree(TreeError::RootMissing) => {
                 "mount or restore the folder; nothing was changed"

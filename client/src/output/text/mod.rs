@@ -60,7 +60,11 @@ fn conflicts(paths: &[String], paint: Paint) -> String {
 fn failed(files: &[FailedFile], paint: Paint) -> String {
     let line = |file: &FailedFile| {
         let why = file.fault.as_ref().map_or("", |fault| fault.message.as_str());
-        format!("  {} {}: {}", paint.red("failed:"), escape(&file.path), escape(why))
+        let failed = paint.red("failed:");
+        match why.contains(&file.path) {
+            true => format!("  {failed} {}", escape(why)),
+            false => format!("  {failed} {}: {}", escape(&file.path), escape(why)),
+        }
     };
     bounded(files.iter().map(line).collect())
 }

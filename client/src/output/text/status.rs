@@ -29,7 +29,8 @@ pub(crate) fn report(
     paint: Paint,
 ) -> String {
     match detail {
-        Detail::Short => bounded(short(report, paint)),
+        // For scripts too: every file, however many.
+        Detail::Short => short(report, paint).into_iter().map(|line| line + "\n").collect(),
         Detail::Changes | Detail::Everything => [
             header(report, now, paint),
             bounded(files(report, detail, paint)),
@@ -109,7 +110,7 @@ fn position(report: &StatusReport, now: Timestamp) -> String {
         head if head == report.read_up_to => format!("at #{head}, the head"),
         head => format!("at #{} of #{head}", report.read_up_to),
     };
-    let offline = if report.offline { " (offline)" } else { "" };
+    let offline = if report.offline { " (offline: as it was last read)" } else { "" };
     format!("{head} on {}, {looked}{offline}", escape(&report.backend))
 }
 

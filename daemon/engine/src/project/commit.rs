@@ -9,7 +9,7 @@ use mirror_core::commit::{
 use mirror_core::plan::Send;
 use mirror_core::{Digest, Entry, RelPath, State, Timestamp};
 
-use super::rounds::report_of_send;
+use super::reporting::report_of_send;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileFault, JobEvent, NoticeKind, SharedSettings};
 use crate::error::EngineError;

@@ -9,7 +9,8 @@ use mirror_core::reconcile::{Facts, Verdict, decide};
 use mirror_core::{Kind, RelPath, State};
 
 use super::commit::{Committing, Draft, Tried};
-use super::rounds::{refusal, report_of_send};
+use super::consent::refusal;
+use super::reporting::report_of_send;
 use super::stash::Stash;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileFault, Scope};

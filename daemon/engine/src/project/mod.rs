@@ -2,6 +2,7 @@
 
 mod adopt;
 mod commit;
+mod consent;
 mod delete;
 mod diff;
 mod export;
@@ -9,6 +10,7 @@ mod history;
 mod landing;
 mod mailbox;
 mod observe;
+mod reporting;
 mod rounds;
 mod settle;
 mod setup;

@@ -181,7 +181,8 @@ impl Worker {
     fn refuse_when_stopped(&self) -> EngineResult<()> {
         match &self.facade.lock().expect("nobody panics with the facade").phase {
             Phase::Stopped { reason } => {
-                Err(EngineError::Stopped { reason: reason.clone(), hint: None })
+                let hint = "once that is put right, run `mirrorctl reload`".to_owned();
+                Err(EngineError::Stopped { reason: reason.clone(), hint: Some(hint) })
             }
             Phase::Idle | Phase::Busy(_) => Ok(()),
         }

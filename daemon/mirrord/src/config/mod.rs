@@ -17,8 +17,8 @@ pub(crate) use daemon::{DaemonSettings, KEYS as DAEMON_KEYS, LogLevel};
 pub(crate) use environment::Environment;
 pub(crate) use problem::{Place, Problem};
 pub(crate) use project::{
-    KEYS as PROJECT_KEYS, ProjectConfig, SETTABLE, SHARED, check_name, list, name_of, narrowing,
-    root_in,
+    KEYS as PROJECT_KEYS, LISTS, ProjectConfig, SETTABLE, SHARED, check_name, list, name_of,
+    narrowing, root_in,
 };
 pub(crate) use seconds::Seconds;
 pub(crate) use source::Source;

@@ -18,6 +18,9 @@ pub(crate) const SETTABLE: [&str; 1] = ["poll_interval"];
 /// Those that every machine shares.
 pub(crate) const SHARED: [&str; 3] = ["name", "patterns", "exclude"];
 
+/// Keys whose value is a list of globs.
+pub(crate) const LISTS: [&str; 2] = ["patterns", "exclude"];
+
 const LONGEST_NAME: usize = 64;
 
 #[derive(Debug, Deserialize)]

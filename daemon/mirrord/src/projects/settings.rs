@@ -9,9 +9,9 @@ use toml_edit::Value;
 
 use super::registry::Registry;
 use crate::config::{
-    DAEMON_KEYS, DaemonSettings, Effective, Origin, PROJECT_KEYS, Place, Problem, ProjectConfig,
-    SETTABLE, SHARED, Seconds, Source, check_key, check_name, list, typed_value, with_setting,
-    write_private,
+    DAEMON_KEYS, DaemonSettings, Effective, LISTS, Origin, PROJECT_KEYS, Place, Problem,
+    ProjectConfig, SETTABLE, SHARED, Seconds, Source, check_key, check_name, list, typed_value,
+    with_setting, write_private,
 };
 use crate::error::{RequestError, problem_of_request};
 
@@ -164,7 +164,14 @@ fn of(file: &Path, problem: Option<Problem>) -> Checked {
 
 fn changed(file: &Path, request: &SetRequest) -> Result<String, RequestError> {
     let source = Source::open(file)?;
-    Ok(with_setting(source.text(), &request.key, typed_value(&request.value))?)
+    let value = match typed_value(&request.value) {
+        // One glob stands for a list of one.
+        Value::String(glob) if LISTS.contains(&request.key.as_str()) => {
+            list(&[glob.into_value()]).into()
+        }
+        value => value,
+    };
+    Ok(with_setting(source.text(), &request.key, value)?)
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Problem> {
@@ -230,6 +237,19 @@ pub(super) fn poll_setting(settings: &[(String, String)]) -> Result<Option<Secon
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_glob_stands_for_a_list_of_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("notes.toml");
+        std::fs::write(&file, "root = \"/a\"\n").unwrap();
+        for (value, written) in
+            [("**/*", "patterns = [\"**/*\"]"), ("[\"a\"]", "patterns = [\"a\"]")]
+        {
+            let text = changed(&file, &request("patterns", value)).unwrap();
+            assert!(text.contains(written), "{text}");
+        }
+    }
 
     fn request(key: &str, value: &str) -> SetRequest {
         SetRequest { project: None, key: key.into(), value: value.into(), shared: true }

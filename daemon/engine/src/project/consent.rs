@@ -1,0 +1,74 @@
+//! Who agreed to which deletions (B12).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mirror_core::RelPath;
+use mirror_core::plan::{NeedsConsent, Why};
+use mirror_core::reconcile::{Facts, Verdict, decide};
+
+use super::worker::Worker;
+use crate::api::EngineResult;
+use crate::error::EngineError;
+use crate::outside::TreeError;
+
+/// The last hour's deletions count together.
+const HOUR_MS: i64 = 3_600_000;
+
+impl Worker {
+    /// Whether every deletion that could be pulled was agreed to where it was
+    /// made.
+    pub(super) async fn commits_carry_consent(
+        &self,
+        facts: &BTreeMap<RelPath, Facts>,
+    ) -> EngineResult<bool> {
+        let deleted: BTreeSet<&RelPath> = facts
+            .iter()
+            .filter(|(_, facts)| decide(facts) == Verdict::FetchDeletion)
+            .map(|(path, _)| path)
+            .collect();
+        if deleted.is_empty() {
+            return Ok(true);
+        }
+        let past = self.log.history().past().iter().rev();
+        let mut last: BTreeMap<&RelPath, u64> = BTreeMap::new();
+        for version in past.filter(|version| deleted.contains(&version.path)) {
+            last.entry(&version.path).or_insert(version.until);
+        }
+        let commits: BTreeSet<u64> = last.values().copied().collect();
+        for seq in commits {
+            let entry = self.log.entry(seq).await?;
+            if entry.commit.is_none_or(|commit| commit.consent != Some(true)) {
+                return Ok(false);
+            }
+        }
+        Ok(last.len() == deleted.len())
+    }
+
+    /// Times of the deletions of the last hour, in milliseconds.
+    pub(super) fn recent_deletions(&self) -> Vec<i64> {
+        let now = self.now().milliseconds();
+        let recent = |time: &&i64| now.saturating_sub(**time) < HOUR_MS;
+        self.state.deletions().iter().filter(recent).copied().collect()
+    }
+
+    pub(super) fn count_deletions(&mut self, count: usize) {
+        let mut deletions = self.recent_deletions();
+        deletions.extend(std::iter::repeat_n(self.now().milliseconds(), count));
+        self.state.set_deletions(deletions);
+    }
+}
+
+/// What a person is told who has to agree first.
+pub(super) fn refusal(needed: &NeedsConsent) -> EngineError {
+    if needed.why == Why::RootMissing {
+        return TreeError::RootMissing.into();
+    }
+    let named: Vec<&str> = needed.deletions.iter().take(3).map(RelPath::as_str).collect();
+    let more = needed.deletions.len().saturating_sub(named.len());
+    let which = match (named.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!(" ({})", named.join(", ")),
+        (false, more) => format!(" ({} and {more} more)", named.join(", ")),
+    };
+    EngineError::Consent(format!("{needed}{which}"))
+}
