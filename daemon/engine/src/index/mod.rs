@@ -124,6 +124,11 @@ impl Index {
         self.skipped.iter().filter(|skip| self.is_missed(skip))
     }
 
+    /// The paths at which something stands that can't be mirrored as it is.
+    pub fn hidden(&self) -> impl Iterator<Item = RelPath> {
+        self.skipped.iter().filter_map(|skip| RelPath::new(&skip.path).ok())
+    }
+
     /// Whether anyone would look for it. A link in a folder of programs is left
     /// unnamed where only notes are mirrored, unless it hides some.
     fn is_missed(&self, skip: &Skipped) -> bool {

@@ -160,10 +160,14 @@ impl Worker {
         for path in bases.iter().filter(|path| !coverage.covers(path)) {
             self.state.set_base(path, None);
         }
+        // What hides there now may be a file at the next look.
+        let hidden: Vec<RelPath> =
+            self.index.hidden().filter(|path| coverage.covers(path)).collect();
         let entered: Vec<RelPath> = self
             .index
             .entries()
             .keys()
+            .chain(&hidden)
             .filter(|path| before.as_ref().is_none_or(|before| !before.covers(path)))
             .filter(|path| !self.state.bases().contains_key(*path))
             .cloned()

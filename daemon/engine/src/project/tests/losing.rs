@@ -64,6 +64,22 @@ async fn lost_state_costs_no_byte_and_makes_no_false_conflict() {
 }
 
 #[tokio::test]
+async fn file_that_is_hidden_at_the_first_look_is_known_no_better_later() {
+    let (_world, laptop, mut desktop) = story().await;
+    let (file, aside) = (desktop.root("deleted.md"), desktop.home.path().join("aside"));
+    fs::rename(&file, &aside).unwrap();
+    std::os::unix::fs::symlink(&aside, &file).unwrap();
+    desktop.loses_state();
+    desktop.open().await.unwrap();
+    desktop.unsettled().await;
+
+    fs::remove_file(&file).unwrap();
+    fs::rename(&aside, &file).unwrap();
+
+    check(&desktop, &laptop).await;
+}
+
+#[tokio::test]
 async fn all_of_our_folders_lost_is_no_more_than_state_lost() {
     let (_world, laptop, mut desktop) = story().await;
     desktop.project.take().unwrap().close().await;
