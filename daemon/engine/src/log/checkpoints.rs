@@ -15,14 +15,23 @@ use crate::error::EngineError;
 /// A checkpoint may not inflate beyond this.
 const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
 
+/// About what one file takes in a checkpoint.
+const BYTES_PER_FILE: u64 = 512;
+
+/// A log of this size needs no checkpoint, however few files there are.
+const FEW_BYTES: u64 = 4 << 20;
+
 /// How many checkpoints a clone tries, newest first, before it reads the log
 /// from entry 1.
 const TRIED: usize = 4;
 
 impl Log {
-    /// Whether the head is a place for a checkpoint.
+    /// Whether the head is a place for a checkpoint: after so many entries, or
+    /// when reading them takes more than reading the manifest would.
     pub fn is_checkpoint_due(&self) -> bool {
-        self.head() > 0 && self.head().is_multiple_of(INTERVAL)
+        let files = self.history.manifest().len() as u64;
+        let outgrown = self.grown > (files * BYTES_PER_FILE).max(FEW_BYTES);
+        self.head() > 0 && (self.head().is_multiple_of(INTERVAL) || outgrown)
     }
 
     /// Makes the checkpoint of the head: kept here by every machine, written
@@ -36,6 +45,7 @@ impl Log {
             self.store_checkpoint(&json).await;
         }
         self.keep_history(json).await;
+        self.grown = 0;
         Some(made)
     }
 
@@ -61,6 +71,7 @@ impl Log {
             if let Some(history) = self.vouched(seq, &json).await? {
                 self.history = history;
                 self.keep_history(json).await;
+                self.grown = 0;
                 return Ok(());
             }
         }

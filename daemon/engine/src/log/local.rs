@@ -71,6 +71,7 @@ impl Log {
             if !parsed.as_ref().is_ok_and(follows) && !self.was_void(seq, raw.digest).await {
                 return Ok(());
             }
+            self.grown += raw.len;
             self.apply(seq, raw.digest, parsed);
         }
     }

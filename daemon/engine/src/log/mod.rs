@@ -55,6 +55,8 @@ pub struct Log {
     made: Option<CheckpointRef>,
     /// When the backend was last asked for the head.
     checked_at: Option<Timestamp>,
+    /// Bytes of the entries since the last checkpoint that was made or read.
+    grown: u64,
     /// Looks at the head since its entry was last compared (L3).
     looks: u32,
 }

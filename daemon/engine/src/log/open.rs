@@ -23,6 +23,7 @@ impl Log {
             voids: BTreeMap::new(),
             made: None,
             checked_at: None,
+            grown: 0,
             looks: 0,
         };
         log.load_local().await?;

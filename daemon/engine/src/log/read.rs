@@ -144,6 +144,7 @@ impl Log {
             let head = self.head();
             self.confirm(head, self.history.head_digest()).await?;
         }
+        self.grown += raw.len;
         let entry = self.apply(seq, raw.digest, parsed);
         self.keep_bytes(&entry, &raw).await;
         Ok(entry)

@@ -158,3 +158,25 @@ async fn checkpoint_made_before_a_restart_is_vouched_for_after_it() {
     assert!(read.len() <= 5, "{read:?}");
     check_same(&clone, &laptop).await;
 }
+
+#[tokio::test]
+async fn log_that_outgrows_its_files_has_a_checkpoint_sooner() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    for number in 0..6 {
+        laptop.writes("a.md", number.to_string());
+        let message = Some("a long story ".repeat(100_000));
+        let (scope, force_local, no_wait) = (Scope::default(), false, false);
+        laptop.runs(Job::Push { scope, message, force_local, no_wait }).await.unwrap();
+    }
+    let made: Vec<u64> = (1..=world.head())
+        .filter(|seq| world.content(&format!("_mirror/{}", checkpoint_name(*seq))).is_some())
+        .collect();
+    assert_eq!(made, [5], "each entry has 1.3 MB");
+    assert_eq!(world.commit(6).checkpoint.map(|vouched| vouched.seq), Some(5));
+
+    let (clone, read) = clone_of(&world).await;
+
+    assert!(!read.contains("_mirror/log/0000000/0000000003.json"), "{read:?}");
+    check_same(&clone, &laptop).await;
+}
