@@ -74,6 +74,7 @@ async fn answer(worker: &mut Worker, message: Message) {
         Message::Poll { reply } => drop(reply.send(worker.poll().await)),
         Message::Close { .. } => {}
     }
+    worker.save_index().await;
 }
 
 fn text(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -276,10 +276,18 @@ impl Worker {
         Ok(!arrived.is_empty())
     }
 
-    /// Stores all that changed in memory, the index included.
+    /// Stores what the next step relies on.
     pub(super) async fn save(&mut self, durable: bool) -> Result<(), StoreError> {
-        self.state.save_index(&mut self.index);
         self.state.save(&self.parts.outside, durable).await
+    }
+
+    /// Stores what the index has learnt, which nothing relies on: done when
+    /// nobody waits for an answer.
+    pub(super) async fn save_index(&mut self) {
+        self.state.save_index(&mut self.index);
+        if let Err(error) = self.save(false).await {
+            tracing::warn!(%error, "the index could not be stored");
+        }
     }
 
     /// Paths that were committed here and are to be shown in the view.

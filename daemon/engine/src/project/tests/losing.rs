@@ -1,5 +1,10 @@
 //! State lost (B5): never a deletion, never a loss, never a false conflict.
 
+use std::sync::{Arc, Mutex};
+
+use mirror_core::patterns::IGNORE_FILE;
+
+use super::haunted::Step;
 use super::*;
 
 /// What the two machines have agreed on, and what the head says meanwhile.
@@ -156,4 +161,30 @@ async fn missing_folder_says_nothing_about_its_files() {
     fs::rename(&away, laptop.root("")).unwrap();
     assert_eq!(laptop.syncs().await.commit, None);
     assert_eq!(laptop.unsettled().await, []);
+}
+
+#[tokio::test]
+async fn state_that_is_kept_spares_reading_the_files_again() {
+    let world = World::new().await;
+    // Long after the files were written, so that none of them is racy (B10).
+    world.advance(Duration::from_secs(100 * 365 * 24 * 3_600));
+    let mut laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "milk");
+    laptop.pushes().await;
+    let read = Arc::new(Mutex::new(Vec::new()));
+    let seen = read.clone();
+    laptop.tree.haunt(move |step, path| {
+        if step == Step::Open && path.as_str() != IGNORE_FILE {
+            seen.lock().unwrap().push(path.clone());
+        }
+    });
+
+    laptop.open().await.unwrap();
+    assert_eq!(laptop.unsettled().await, []);
+    assert_eq!(*read.lock().unwrap(), []);
+
+    laptop.loses_state();
+    laptop.open().await.unwrap();
+    laptop.unsettled().await;
+    assert_eq!(*read.lock().unwrap(), [rel("a.md")]);
 }
