@@ -173,11 +173,6 @@ impl History {
         self.moved.as_ref()
     }
 
-    /// The path at the head that another disk could not tell from `path`.
-    pub fn twin_of(&self, path: &RelPath) -> Option<&RelPath> {
-        self.names.holder(&path.folded()).filter(|holder| *holder != path)
-    }
-
     /// Whether entry `seq` is void.
     pub fn is_void(&self, seq: u64) -> bool {
         self.voids.contains(&seq)

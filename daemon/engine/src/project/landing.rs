@@ -142,12 +142,23 @@ impl Worker {
         fetches: &[Fetch],
         telling: &mut Telling,
     ) -> EngineResult<Vec<(Fetch, Content)>> {
-        let wanted: Vec<Wanted> =
-            fetches.iter().filter_map(|fetch| self.wanted(&fetch.path)).collect();
+        let mut planned = Vec::new();
+        for fetch in fetches {
+            // Looking again for what was missing may have moved the head: then
+            // the planned version is no longer the one to write.
+            match self.wanted(&fetch.path) {
+                Some(wanted) if wanted.digest == fetch.remote.state.digest => {
+                    planned.push((fetch, wanted));
+                }
+                _ => telling.report.failed.push(moved_meanwhile(&fetch.path)),
+            }
+        }
+        let wanted: Vec<Wanted> = planned.iter().map(|(_, wanted)| wanted.clone()).collect();
         let small: HashMap<Digest, Bytes> =
             self.fetcher.fetch_small(&wanted, self.log.history()).await;
         let mut contents = Vec::new();
-        for (fetch, wanted) in fetches.iter().zip(&wanted) {
+        for (fetch, wanted) in &planned {
+            let fetch: &Fetch = fetch;
             if let Some(bytes) = small.get(&wanted.digest) {
                 contents.push((fetch.clone(), Content::Bytes(bytes.clone())));
                 continue;
@@ -341,6 +352,15 @@ pub(super) fn fault(path: &RelPath, error: &EngineError) -> FileFault {
         class: error.class(),
         message: with_causes(error),
         hint: error.hint(),
+    }
+}
+
+fn moved_meanwhile(path: &RelPath) -> FileFault {
+    FileFault {
+        path: path.as_str().to_owned(),
+        class: mirror_storage::FaultClass::Transient,
+        message: format!("{path} was changed elsewhere while it was pulled"),
+        hint: Some("pull once more for the newer version".to_owned()),
     }
 }
 

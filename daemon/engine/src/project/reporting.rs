@@ -50,10 +50,7 @@ impl Worker {
         telling: &mut Telling,
     ) {
         let now = self.now();
-        telling.report.conflicts.clone_from(&plan.diverged);
-        telling.report.conflicts.extend(plan.clashes.iter().map(|clash| clash.path().clone()));
-        telling.report.conflicts.sort();
-        telling.report.conflicts.dedup();
+        telling.report.conflicts = conflicts_of(plan);
         telling.report.failed.extend(committing.failed.iter().cloned());
         let named = |path: &&RelPath| !committing.failed.iter().any(|f| f.path == path.as_str());
         for path in unsettled.iter().chain(&committing.given_up).filter(named) {
@@ -89,7 +86,7 @@ pub(super) fn preview(plan: &Plan, telling: &mut Telling) {
     files.extend(plan.fetches.iter().map(|f| simple(&f.path, FileAction::Fetched)));
     files.sort_by(|left, right| left.path.cmp(&right.path));
     telling.report.files = files;
-    telling.report.conflicts.clone_from(&plan.diverged);
+    telling.report.conflicts = conflicts_of(plan);
 }
 
 pub(super) fn report_of_send(send: &Send) -> FileReport {
@@ -108,4 +105,13 @@ fn never_still(path: &RelPath) -> FileFault {
         message: format!("{path} changed each time it was read"),
         hint: Some("run it again when the program that writes it has finished".to_owned()),
     }
+}
+
+/// The paths that wait for a person.
+fn conflicts_of(plan: &Plan) -> Vec<RelPath> {
+    let clashes = plan.clashes.iter().map(mirror_core::path::Clash::path);
+    let mut paths: Vec<RelPath> = plan.diverged.iter().chain(clashes).cloned().collect();
+    paths.sort();
+    paths.dedup();
+    paths
 }

@@ -1,7 +1,8 @@
 //! What a pull does to files that change under it, and to contents that are
 //! not what the log says.
 
-use mirror_core::commit::pack_name;
+use futures::FutureExt;
+use mirror_core::commit::{Action, Change, pack_name};
 
 use super::haunted::Step;
 use super::*;
@@ -171,4 +172,42 @@ async fn unchanged_files_keep_their_times() {
     laptop.syncs().await;
     desktop.syncs().await;
     assert_eq!((time("a.md"), time("b.md")), before);
+}
+
+#[tokio::test]
+async fn head_that_moves_during_a_pull_mixes_no_contents_up() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    let desktop = world.machine("desktop").await;
+    // Three batches: the second looks for a content that is missing, and so
+    // reads on; the third begins with a file that is deleted by then.
+    let names = |letter: char, count| (0..count).map(move |n| format!("{letter}{n:03}.md"));
+    let files: Vec<String> = names('a', 256).chain(names('c', 300)).collect();
+    for name in &files {
+        laptop.writes(name, format!("this is {name}"));
+    }
+    laptop.pushes().await;
+    laptop.writes("b.md", "in a pack of its own");
+    laptop.pushes().await;
+    world.lose(&newest_pack(&world));
+    let mut deletion = world.draft();
+    deletion.action = Action::Delete;
+    let from = Some(Digest::of(b"this is c255.md"));
+    deletion.changes = vec![Change { path: rel("c255.md"), from, to: None, renamed_from: None }];
+    let (path, bytes) = (entry_path(deletion.seq), deletion.to_bytes());
+    let (store, path) = (world.files.clone(), RemotePath::new(path).unwrap());
+    desktop.tree.haunt(move |step, _| {
+        if step == Step::Put {
+            let body = Bytes::from(bytes.clone()).into();
+            store.write(&path, body, Expect::Anything).now_or_never().unwrap().unwrap();
+        }
+    });
+
+    let report = desktop.pulls().await;
+
+    assert_eq!(failed(&report), ["b.md", "c255.md"]);
+    for name in files.iter().filter(|name| *name != "c255.md") {
+        assert_eq!(desktop.reads(name).as_deref(), Some(&*format!("this is {name}")));
+    }
+    assert_eq!(desktop.reads("c255.md"), None);
 }
