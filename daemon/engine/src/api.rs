@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use mirror_core::commit::Action;
 use mirror_core::patterns::Patterns;
 use mirror_core::reconcile::FileState;
 use mirror_core::{Digest, RelPath, Timestamp, Ulid};
 use mirror_storage::{Backend, FaultClass};
+use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
 use crate::outside::{Disk, Outside, Tree, Watch};
@@ -145,6 +147,102 @@ pub struct JobRequest {
     pub consent: bool,
 }
 
+/// What becomes of files that changed on both sides and don't merge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Settle {
+    /// They wait for a person.
+    #[default]
+    Wait,
+    KeepLocal,
+    KeepRemote,
+}
+
+/// How a person or an agent settles one conflict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// These very bytes are the result.
+    Merged(Bytes),
+    Local,
+    Remote,
+}
+
+/// What makes it a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictKind {
+    EditEdit,
+    AddAdd,
+    /// A file on one side, a link on the other.
+    Type,
+    NameClash,
+    UnknownBase,
+}
+
+/// Who made a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedBy {
+    pub user: String,
+    pub machine: String,
+    pub seq: u64,
+    pub time: Timestamp,
+}
+
+/// A path that changed on both sides, doesn't merge by itself, and waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    pub path: RelPath,
+    pub kind: ConflictKind,
+    /// One side at least is no text.
+    pub binary: bool,
+    pub base: Option<Digest>,
+    pub local: Option<Digest>,
+    pub remote: Option<Digest>,
+    pub remote_by: Option<ChangedBy>,
+    pub since: Timestamp,
+    /// Names both sides as they are now.
+    pub token: String,
+}
+
+/// A conflict with all that is needed to settle it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConflictDetail {
+    pub conflict: Conflict,
+    pub base: Option<Bytes>,
+    pub local: Option<Bytes>,
+    pub remote: Option<Bytes>,
+    /// The merge, when both sides merge without overlap after all.
+    pub merged: Option<Bytes>,
+    /// The file with conflict markers in it; `None` when binary.
+    pub marked: Option<Bytes>,
+    /// Unified, from the head to this machine; empty when binary.
+    pub unified: String,
+}
+
+/// One version that a path has had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileVersion {
+    pub seq: u64,
+    pub time: Timestamp,
+    pub user: String,
+    pub machine: String,
+    /// `None` where the commit deleted the file.
+    pub sha256: Option<Digest>,
+    pub size: u64,
+    /// The path that the file had then.
+    pub path: RelPath,
+}
+
+/// A local version that lost its place and is kept for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stashed {
+    pub id: Ulid,
+    pub path: RelPath,
+    pub sha256: Digest,
+    pub size: u64,
+    pub time: Timestamp,
+    pub reason: String,
+}
+
 /// How far a job has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -221,6 +319,8 @@ pub struct Report {
     /// Paths that wait for a person.
     pub conflicts: Vec<RelPath>,
     pub failed: Vec<FileFault>,
+    /// True when the push waits for its backend: its contents are spooled.
+    pub queued: bool,
     /// True when the view still lags behind the commit.
     pub view_pending: bool,
     pub dry_run: bool,
@@ -265,9 +365,18 @@ pub struct FileStatus {
     pub size: u64,
 }
 
+/// What kind of work waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueuedKind {
+    /// Contents that a push has spooled (B8).
+    Push,
+    View,
+}
+
 /// Work of an earlier job that is still to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueuedView {
+pub struct QueuedWork {
+    pub kind: QueuedKind,
     pub since: Timestamp,
     pub attempts: u32,
     pub next_at: Timestamp,
@@ -285,7 +394,7 @@ pub struct StatusReport {
     pub bytes_up: u64,
     pub bytes_down: u64,
     pub files: Vec<FileStatus>,
-    pub queued_view: Option<QueuedView>,
+    pub queue: Vec<QueuedWork>,
     pub skipped: Vec<Skipped>,
 }
 

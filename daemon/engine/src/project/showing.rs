@@ -10,7 +10,7 @@ use mirror_storage::{Body, FaultClass};
 
 use super::landing::fault;
 use super::worker::{Telling, Worker};
-use crate::api::{EngineResult, FileFault, NoticeKind, Progress, QueuedView};
+use crate::api::{EngineResult, FileFault, NoticeKind, Progress, QueuedKind, QueuedWork};
 use crate::error::EngineError;
 use crate::outside::tree::digest_of;
 use crate::packs::Content;
@@ -283,7 +283,8 @@ impl Worker {
             message = fault.message,
             "the view waits for another try"
         );
-        self.queued_view = Some(QueuedView {
+        self.queued_view = Some(QueuedWork {
+            kind: QueuedKind::View,
             since: before.map_or(now, |queued| queued.since),
             attempts,
             next_at,

@@ -32,7 +32,7 @@ impl Worker {
             bytes_up: 0,
             bytes_down: 0,
             files: Vec::with_capacity(facts.len()),
-            queued_view: self.queued_view.clone(),
+            queue: self.queued_view.iter().cloned().collect(),
             skipped: self.skipped(),
         };
         for (path, facts) in &facts {

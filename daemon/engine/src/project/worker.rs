@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::Facade;
 use crate::api::{
     CommitSummary, EngineResult, Job, JobEvent, JobRequest, Notice, NoticeKind, Parts, Phase,
-    Progress, ProjectSpec, QueuedView, Report, SharedSettings,
+    Progress, ProjectSpec, QueuedWork, Report, SharedSettings,
 };
 use crate::error::EngineError;
 use crate::index::Index;
@@ -40,7 +40,7 @@ pub(super) struct Worker {
     pub(super) coverage: Option<Arc<Coverage>>,
     pub(super) fetcher: Fetcher,
     pub(super) view: View,
-    pub(super) queued_view: Option<QueuedView>,
+    pub(super) queued_view: Option<QueuedWork>,
     /// A checkpoint of this machine's own making, for a later commit to vouch
     /// for (L8).
     pub(super) made_checkpoint: Option<CheckpointRef>,

@@ -159,14 +159,14 @@ async fn view_that_can_not_be_written_is_written_later() {
     assert_eq!(report.commit.map(|(seq, _)| seq), Some(3), "the commit stands");
     assert!(report.view_pending);
     assert_eq!(world.text("notes/b.md").as_deref(), Some("sugar"));
-    let queued = laptop.project().status(false).await.unwrap().queued_view.unwrap();
+    let queued = laptop.project().status(false).await.unwrap().queue.pop().unwrap();
     assert_eq!((queued.attempts, queued.fault.path.as_str()), (1, "a.md"));
 
     laptop.backend.plug_in();
     world.advance(Duration::from_mins(10));
     laptop.project().poll().await.unwrap();
     assert_eq!(world.text("a.md").as_deref(), Some("bread"));
-    assert_eq!(laptop.project().status(false).await.unwrap().queued_view, None);
+    assert_eq!(laptop.project().status(false).await.unwrap().queue, []);
 
     // What is pending outlives the daemon.
     laptop.backend.refuse(|_, path| path == "a.md");

@@ -41,7 +41,7 @@ pub(in crate::server) fn job_finished(
         files: report.files.iter().map(file_change).collect(),
         conflicts: paths(report),
         failed: report.failed.iter().map(|fault| failed_file(fault, home)).collect(),
-        queued: false,
+        queued: report.queued,
         view_pending: report.view_pending,
         dry_run: report.dry_run,
         notices: report.notices.iter().map(|one| notice(one, home)).collect(),

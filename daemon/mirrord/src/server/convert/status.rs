@@ -4,7 +4,9 @@ use std::path::Path;
 
 use mirror_core::Digest;
 use mirror_core::reconcile::FileState;
-use mirror_engine::{FileDiff, FileStatus, Phase, QueuedView, SkipReason, StatusReport};
+use mirror_engine::{
+    FileDiff, FileStatus, Phase, QueuedKind, QueuedWork, SkipReason, StatusReport,
+};
 use mirror_proto::v1;
 
 use super::fault::file_fault;
@@ -50,7 +52,7 @@ pub(in crate::server) fn status_report(
         bytes_down: report.bytes_down,
         in_sync_count: (report.files.len() - files.len()) as u64,
         files,
-        queue: report.queued_view.iter().map(|queued| queued_view(queued, home)).collect(),
+        queue: report.queue.iter().map(|queued| queued_work(queued, home)).collect(),
         skipped: report
             .skipped
             .iter()
@@ -111,14 +113,21 @@ fn file_state(state: FileState) -> v1::FileState {
     }
 }
 
-fn queued_view(queued: &QueuedView, home: &Path) -> v1::QueuedWork {
+fn queued_work(queued: &QueuedWork, home: &Path) -> v1::QueuedWork {
     v1::QueuedWork {
         backend: PRIMARY.to_owned(),
-        kind: v1::QueuedKind::View.into(),
+        kind: queued_kind(queued.kind).into(),
         since: queued.since.to_string(),
         attempt_count: queued.attempts,
         next_at: queued.next_at.to_string(),
         fault: Some(file_fault(&queued.fault, home)),
+    }
+}
+
+fn queued_kind(kind: QueuedKind) -> v1::QueuedKind {
+    match kind {
+        QueuedKind::Push => v1::QueuedKind::Push,
+        QueuedKind::View => v1::QueuedKind::View,
     }
 }
 
