@@ -9,6 +9,7 @@ pub mod commit;
 pub mod digest;
 pub mod entry;
 pub mod history;
+pub mod merge;
 pub mod path;
 pub mod patterns;
 pub mod plan;

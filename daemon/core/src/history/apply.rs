@@ -4,7 +4,7 @@
 //! all come to the same history. What makes it void is told in `check`.
 
 use super::{History, PackFacts, PastVersion, Place, Placed, Snapshot};
-use crate::commit::{Commit, Input, PackedContent};
+use crate::commit::{Commit, Input, PackedContent, Resolved};
 use crate::path::Clash;
 use crate::{Digest, Entry, RelPath, Ulid};
 
@@ -91,6 +91,11 @@ impl History {
             commit.changes.iter().partition(|change| change.to.is_some());
         for change in leaving.into_iter().chain(coming) {
             self.take_change(&change.path, change.to.as_ref(), commit.seq);
+        }
+        for Resolved { path, inputs, .. } in &commit.resolved {
+            for input in inputs {
+                self.inputs.entry(path.clone()).or_default().insert(input.sha256);
+            }
         }
         if let Some(promote) = &commit.promote {
             for content in &promote.missing {

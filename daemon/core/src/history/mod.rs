@@ -110,6 +110,9 @@ pub struct History {
     pub(crate) vouched: Option<CheckpointRef>,
     pub(crate) moved: Option<Moved>,
     pub(crate) size_bytes: u64,
+    /// By path, what went into its merges (M2).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) inputs: BTreeMap<RelPath, BTreeSet<Digest>>,
     /// The folded names of the manifest; follows from it.
     #[serde(skip)]
     pub(crate) names: Names,
@@ -197,6 +200,19 @@ impl History {
     /// Every earlier version of a path, oldest first.
     pub fn past_of<'a>(&'a self, path: &'a RelPath) -> impl Iterator<Item = &'a PastVersion> {
         self.past.iter().filter(move |version| version.path == *path)
+    }
+
+    /// The versions that went into merges of a path (M2).
+    pub fn inputs_of(&self, path: &RelPath) -> impl Iterator<Item = Digest> {
+        self.inputs.get(path).into_iter().flatten().copied()
+    }
+
+    /// Every content that the log knows as one of this path: at the head,
+    /// before it, or in a merge (M2).
+    pub fn known_of(&self, path: &RelPath) -> BTreeSet<Digest> {
+        let current = self.manifest.get(path).map(|placed| placed.entry.sha256);
+        let past = self.past_of(path).map(|version| version.entry.sha256);
+        current.into_iter().chain(past).chain(self.inputs_of(path)).collect()
     }
 
     /// Rebuilds what follows from the rest, after reading from JSON; refuses

@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 use mirror_core::RelPath;
 use mirror_core::patterns::{Coverage, CoverageSource, Patterns};
 
+use crate::dice::Dice;
+
 /// Pieces of patterns, chosen to be where implementations differ.
 const PIECES: [&str; 36] = [
     "a",
@@ -55,19 +57,7 @@ const NAMES: [&str; 22] = [
     "a]", "]", "-", "7", "axb", "a  ", "^",
 ];
 
-/// A sequence of numbers that looks random and never changes.
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        usize::try_from(self.0 >> 33).unwrap() % limit
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-
     fn pattern(&mut self) -> String {
         let start = self.pick(&["", "", "", "/", "!", "!/"]);
         let pieces: Vec<&str> = (0..=self.below(3)).map(|_| self.pick(&PIECES)).collect();

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod convergence;
+mod dice;
 mod exhaustive;
 mod gitignore;
+mod merge;
 mod model;

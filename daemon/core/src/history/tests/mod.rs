@@ -5,6 +5,7 @@ mod changes;
 mod checkpoints;
 mod contents;
 mod garbage;
+mod merges;
 mod packs;
 mod random;
 mod settings;
