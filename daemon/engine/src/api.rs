@@ -102,6 +102,7 @@ pub enum Job {
     Sync {
         scope: Scope,
         message: Option<String>,
+        settle: Settle,
     },
     /// Removes files here and at the head in one commit; `keep_local` keeps
     /// them here and ignores them from then on.
@@ -114,14 +115,34 @@ pub enum Job {
     ChangeSettings {
         settings: SharedSettings,
     },
+    /// Settles one conflict. Refused when a side is no longer what was shown.
+    Resolve {
+        path: String,
+        resolution: Resolution,
+        /// As shown; `None`: both sides as they were recorded last.
+        token: Option<String>,
+        /// Leaves the commit to the next push.
+        no_push: bool,
+    },
     /// Writes the files of the head below a folder that is not the project.
     Export {
         scope: Scope,
         output: Arc<OutputTree>,
     },
+    /// Writes the files of a commit (`None`: the head) over those here, or
+    /// below a folder that is not the project.
+    Restore {
+        scope: Scope,
+        from: Option<u64>,
+        output: Option<Arc<OutputTree>>,
+    },
+    /// Writes a version of the stash back to its path.
+    RestoreStash {
+        id: Ulid,
+    },
 }
 
-/// Where [`Job::Export`] writes.
+/// Where [`Job::Export`] and [`Job::Restore`] write.
 pub struct OutputTree(pub Arc<dyn Tree>);
 
 impl std::fmt::Debug for OutputTree {

@@ -41,6 +41,22 @@ pub enum EngineError {
     #[error("{path} on the backend is not what was stored: {reason}")]
     ContentCorrupt { path: RelPath, reason: String },
 
+    #[error("{0} is not in conflict")]
+    NoConflict(String),
+
+    /// Not the two versions that somebody decided about.
+    #[error("{0} was changed here or elsewhere since it was shown")]
+    ConflictMoved(RelPath),
+
+    #[error("{0} can't stand beside another name, which no content settles")]
+    NameClash(RelPath),
+
+    #[error("conflict markers are left in the result for {0}")]
+    MarkersLeft(RelPath),
+
+    #[error("{0}")]
+    NotFound(String),
+
     #[error("no project stands at this place")]
     NoProject,
 
@@ -67,8 +83,14 @@ impl EngineError {
             Self::Stopped { .. } => FaultClass::Stopped,
             Self::Consent(_) | Self::Tree(TreeError::RootMissing) => FaultClass::Consent,
             Self::Tree(_) => FaultClass::Permission,
-            Self::UnknownPaths(_) | Self::NoProject => FaultClass::NotFound,
-            Self::ContentMissing { .. } | Self::ContentCorrupt { .. } => FaultClass::Rejected,
+            Self::UnknownPaths(_) | Self::NotFound(_) | Self::NoProject | Self::NoConflict(_) => {
+                FaultClass::NotFound
+            }
+            Self::ConflictMoved(_) => FaultClass::Conflict,
+            Self::NameClash(_)
+            | Self::MarkersLeft(_)
+            | Self::ContentMissing { .. }
+            | Self::ContentCorrupt { .. } => FaultClass::Rejected,
             Self::Usage(_) => FaultClass::Usage,
             Self::Disk(error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 FaultClass::Quota
@@ -86,6 +108,10 @@ impl EngineError {
                 "nothing was done; run it again with --allow-deletes if that is what you want"
             }
             Self::UnknownPaths(_) => "see `mirrorctl status --long` for the files of the project",
+            Self::NoConflict(_) => "see `mirrorctl conflict list` for what waits",
+            Self::ConflictMoved(_) => "look again with `mirrorctl conflict show`",
+            Self::NameClash(_) => "rename one of the two files, then sync",
+            Self::MarkersLeft(_) => "settle every marked place, then apply it again",
             Self::Tree(TreeError::RootMissing) => {
                 "mount or restore the folder; nothing was changed"
             }

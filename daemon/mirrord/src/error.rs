@@ -155,7 +155,11 @@ impl RequestError {
     pub(crate) fn path(&self) -> Option<String> {
         match self {
             Self::Engine(
-                EngineError::ContentMissing { path } | EngineError::ContentCorrupt { path, .. },
+                EngineError::ContentMissing { path }
+                | EngineError::ContentCorrupt { path, .. }
+                | EngineError::ConflictMoved(path)
+                | EngineError::NameClash(path)
+                | EngineError::MarkersLeft(path),
             ) => Some(path.as_str().to_owned()),
             Self::AfterCreation { cause } => cause.path(),
             _ => None,

@@ -116,6 +116,9 @@ pub struct Capabilities {
     pub swap: bool,
     /// [`Backend::move_aside`] gives a [`MoveAside`].
     pub move_aside: bool,
+    /// A file of the view, too, becomes visible whole or not at all. Where it is
+    /// false, a writer that is cut off can leave the beginning of one.
+    pub atomic_view: bool,
     /// How many calls at once are worth having.
     pub parallel: usize,
 }
@@ -124,7 +127,8 @@ pub struct Capabilities {
 ///
 /// # Rules for every adapter
 ///
-/// - A write becomes visible whole or not at all.
+/// - A write becomes visible whole or not at all; in the view only where
+///   [`Capabilities::atomic_view`] says so.
 /// - Of two writes with [`Expect::Absent`] to one path, exactly one is done.
 /// - A listing is complete or ends in an error; it never stops early in silence.
 /// - Listing the root gives the view: our own folder `_mirror` is listed only

@@ -10,6 +10,10 @@ use super::skips;
 use crate::api::{SkipReason, Skipped};
 use crate::outside::{DirEntry, Found, Stamp, Tree, TreeError, Watch};
 
+/// How often what comes and goes is looked at before it counts as neither file
+/// nor folder.
+const TRIES: usize = 8;
+
 /// Where to look, and what for.
 #[derive(Clone)]
 pub(super) struct Place {
@@ -56,6 +60,9 @@ impl Place {
                 }
                 (Err(error), None) => return Err(error),
                 (Err(error), _) if concerns_root(&error) => return Err(error),
+                (Err(TreeError::Obstructed(_)), Some(folder)) => {
+                    self.no_folder(folder, &mut sighting);
+                }
                 (Err(_), Some(folder)) => sighting.skip(folder.as_str(), SkipReason::Unreadable),
             }
         }
@@ -154,10 +161,25 @@ impl Place {
             Ok(found) if found.is_empty() && !self.watch.add(Some(path)) => {}
             Ok(_) => self.folder(path.clone(), sighting),
             Err(error) if concerns_root(&error) => return Err(error),
-            Err(TreeError::Obstructed(_)) => self.odd(path, SkipReason::SpecialFile, sighting),
+            Err(TreeError::Obstructed(_)) => self.no_folder(path, sighting),
             Err(_) => self.odd(path, SkipReason::Unreadable, sighting),
         }
         Ok(())
+    }
+
+    /// Looks again at what is no folder, though it was one or was not there: a
+    /// program may save a file between the two looks, and again and again.
+    fn no_folder(&self, path: &RelPath, sighting: &mut Sighting) {
+        for _ in 0..TRIES {
+            if let Ok(Some(stamp)) = self.tree.stamp(path) {
+                return self.file(path.clone(), stamp, sighting);
+            }
+            if !matches!(self.tree.list(Some(path)), Err(TreeError::Obstructed(_))) {
+                // Gone, or a folder by now: the next refresh is told of it.
+                return;
+            }
+        }
+        self.odd(path, SkipReason::SpecialFile, sighting);
     }
 }
 

@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{SkipReason, Skipped};
 use crate::outside::Stamp;
+use crate::planted::{self, Rule};
 use crate::store::{Batch, Table};
 
 /// A file or link as it was when its content was last read.
@@ -44,7 +45,8 @@ impl Indexed {
     /// another stamp.
     pub fn is_racy(&self) -> bool {
         let hashed_ns = self.hashed_at.milliseconds().saturating_mul(1_000_000);
-        self.stamp.identity.ctime_ns > hashed_ns.saturating_sub(Self::SETTLING_NS)
+        let settling = self.stamp.identity.ctime_ns > hashed_ns.saturating_sub(Self::SETTLING_NS);
+        settling && planted::stands(Rule::B10)
     }
 }
 

@@ -2,7 +2,7 @@ mod links;
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Instant;
 
 use mirror_core::patterns::{CoverageSource, Patterns};
@@ -291,6 +291,33 @@ async fn link_is_indexed_by_its_target_and_skipped_when_it_leads_out() {
         scene.refresh().await;
         assert_eq!(scene.skips(), [("notes/out.md", out)]);
     }
+}
+
+#[tokio::test]
+async fn file_that_is_removed_and_made_again_is_never_taken_for_a_special_one() {
+    let mut scene = Scene::watched();
+    scene.refresh().await;
+    let (place, is_over) = (scene.root.join("a.md"), Arc::new(AtomicBool::new(false)));
+    let program = std::thread::spawn({
+        let is_over = is_over.clone();
+        move || {
+            while !is_over.load(Ordering::Relaxed) {
+                fs::write(&place, "text").unwrap();
+                fs::remove_file(&place).unwrap();
+            }
+        }
+    });
+
+    let end = Instant::now() + std::time::Duration::from_millis(500);
+    let mut skips = Vec::new();
+    while Instant::now() < end {
+        scene.refresh().await;
+        skips.extend(scene.skips().into_iter().map(|(_, reason)| reason));
+    }
+
+    is_over.store(true, Ordering::Relaxed);
+    program.join().unwrap();
+    assert_eq!(skips, []);
 }
 
 #[tokio::test]

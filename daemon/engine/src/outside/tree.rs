@@ -208,6 +208,10 @@ pub fn spare_of(temp_name: &str) -> String {
     format!("{temp_name}-new")
 }
 
+/// Ends the name under which a new version is written. A crash may leave half of
+/// it there, which is never taken for a version of anyone.
+pub const UNFINISHED_SUFFIX: &str = "-stage";
+
 /// Digests what a reader gives.
 pub fn digest_of(reader: &mut dyn io::Read) -> io::Result<(Digest, u64)> {
     let mut hasher = mirror_core::digest::Hasher::new();

@@ -15,24 +15,18 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::PACK_BYTES;
 use crate::error::EngineError;
-use crate::outside::{Disk, Scratch, Tree};
+use crate::outside::{Disk, Scratch};
 
-/// Opens the file that holds a content; `None` when it is gone.
+/// Opens what holds an item's content; `None` when it is gone.
 pub type Opener =
-    Arc<dyn Fn(&RelPath) -> Result<Option<Box<dyn Read + Send>>, EngineError> + Send + Sync>;
-
-/// Opens files of a working tree.
-pub fn from_tree(tree: &Arc<dyn Tree>) -> Opener {
-    let tree = tree.clone();
-    Arc::new(move |path| Ok(tree.open(path)?.map(|(_, reader)| reader)))
-}
+    Arc<dyn Fn(&Item) -> Result<Option<Box<dyn Read + Send>>, EngineError> + Send + Sync>;
 
 /// A content that a commit needs and no pack holds yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     pub digest: Digest,
     pub size: u64,
-    /// A file that holds it.
+    /// The file that it is, or was, the content of.
     pub path: RelPath,
 }
 
@@ -109,7 +103,7 @@ fn add(
     item: &Item,
     opener: &Opener,
 ) -> Result<Result<Method, LeftOut>, EngineError> {
-    let mut source = match opener(&item.path) {
+    let mut source = match opener(item) {
         Ok(Some(source)) => source,
         Ok(None) => return Ok(Err(None)),
         Err(error) => return Ok(Err(Some(error))),

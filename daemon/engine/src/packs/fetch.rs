@@ -10,7 +10,7 @@ use futures::{FutureExt, StreamExt};
 use mirror_core::commit::{Method, pack_name};
 use mirror_core::entry::Chunk;
 use mirror_core::history::Place;
-use mirror_core::{Chunks, Digest, History, RelPath, Ulid};
+use mirror_core::{Chunks, Digest, Entry, History, RelPath, Ulid};
 use mirror_storage::{Backend, ByteRange};
 
 use super::{Cache, SMALL_BYTES};
@@ -32,6 +32,13 @@ pub struct Wanted {
     pub digest: Digest,
     pub size: u64,
     pub chunks: Option<Chunks>,
+}
+
+impl Wanted {
+    pub fn of(path: &RelPath, entry: &Entry) -> Self {
+        let Entry { sha256, size, chunks, .. } = entry.clone();
+        Self { path: path.clone(), digest: sha256, size, chunks }
+    }
 }
 
 /// A content that is here, whole and verified.

@@ -10,7 +10,7 @@ mod fetch;
 mod scratch;
 mod upload;
 
-pub use build::{Item, Opener, Rejected, from_tree};
+pub use build::{Item, Opener, Rejected};
 pub use cache::Cache;
 pub use fetch::{Content, Fetcher, Wanted};
 pub(crate) use scratch::body_of;

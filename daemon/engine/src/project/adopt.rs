@@ -92,9 +92,9 @@ async fn adopt_batch(parts: &Parts, batch: Vec<Found>) -> EngineResult<(Vec<Chan
         contents.insert(path, content);
     }
     let contents = std::sync::Mutex::new(contents);
-    let opener: Opener = Arc::new(move |path| {
+    let opener: Opener = Arc::new(move |item| {
         let contents = contents.lock().expect("no reader panics");
-        Ok(contents.get(path).map(Content::open).transpose()?)
+        Ok(contents.get(&item.path).map(Content::open).transpose()?)
     });
     let packer = Packer {
         opener,

@@ -4,34 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mirror_core::commit::{
-    Action, Change, CheckpointRef, Commit, FORMAT, MAX_ENTRY_BYTES, Pack, Resolved, Settings,
+    Action, Change, CheckpointRef, Commit, FORMAT, MAX_ENTRY_BYTES, Pack, Settings,
 };
-use mirror_core::plan::Send;
-use mirror_core::{Digest, Entry, RelPath, State, Timestamp};
+use mirror_core::reconcile::Sighted;
+use mirror_core::{Digest, RelPath};
 
+use super::outgoing::{Draft, Outgoing, opener_for};
 use super::reporting::report_of_send;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileFault, JobEvent, NoticeKind, SharedSettings};
 use crate::error::EngineError;
 use crate::log::{Appended, LogEntry};
-use crate::packs::{Item, Packer, Stored, from_tree};
+use crate::packs::{Item, Packer, Stored};
+use crate::planted::{self, Rule};
 use crate::state::{Attempt, BaseRecord};
-
-/// What a commit is to say, before it has a place in the log.
-pub(super) struct Draft {
-    pub(super) action: Action,
-    pub(super) message: Option<String>,
-    pub(super) settings: Option<Settings>,
-    pub(super) sends: Vec<Send>,
-    pub(super) resolved: Vec<Resolved>,
-}
 
 /// What one job has done towards its commit, over lost races.
 #[derive(Default)]
 pub(super) struct Committing {
     /// Packs that are on the backend and in no commit yet.
     packs: Vec<Pack>,
-    pub(super) resolved: Vec<Resolved>,
     pub(super) reads: BTreeMap<RelPath, usize>,
     /// Paths that this job leaves alone, as they never stand still.
     pub(super) given_up: BTreeSet<RelPath>,
@@ -60,7 +52,7 @@ impl Worker {
         let items = self.unpacked(draft, committing);
         let (head, digest) = (self.log.head(), self.log.history().head_digest());
         let packer = Packer {
-            opener: from_tree(&self.parts.tree),
+            opener: opener_for(&self.parts, draft.held.clone()),
             disk: &self.parts.cache,
             backend: self.parts.backend.as_ref(),
             outside: &self.parts.outside,
@@ -73,7 +65,9 @@ impl Worker {
             return Ok(Tried::Changed(rejected.into_iter().map(|r| (r.path, r.error)).collect()));
         }
         let attempt = Arc::new(self.attempt(draft, committing, telling)?);
-        self.state.set_attempt(Some(attempt.clone()));
+        if planted::stands(Rule::B3) {
+            self.state.set_attempt(Some(attempt.clone()));
+        }
         // Save the attempt first: a crash after this line is settled by B3.
         self.save(true).await?;
         let appended = self.log.append(&attempt).await;
@@ -84,7 +78,8 @@ impl Worker {
             }
             Appended::Won(entry) => {
                 self.record_won(&attempt, &entry, Some(&mut *telling)).await?;
-                telling.report.files.extend(draft.sends.iter().map(report_of_send));
+                let sends = draft.outgoing.iter().map(|outgoing| &outgoing.send);
+                telling.report.files.extend(sends.map(report_of_send));
                 Ok(Tried::Won)
             }
         }
@@ -95,13 +90,17 @@ impl Worker {
         let brought: BTreeSet<Digest> =
             committing.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256).collect();
         let history = self.log.history();
-        let sent = draft.sends.iter().filter_map(|send| Some((send, send.to?)));
-        sent.filter(|(_, state)| history.place(state.digest).is_none())
-            .filter(|(_, state)| !brought.contains(&state.digest))
-            .filter_map(|(send, state)| {
-                let size = self.index.get(&send.path)?.stamp.size;
-                Some(Item { digest: state.digest, size, path: send.path.clone() })
-            })
+        let sent = draft.outgoing.iter().filter_map(|Outgoing { send, size, .. }| {
+            Some(Item { digest: send.to?.digest, size: *size, path: send.path.clone() })
+        });
+        let merged = draft.resolved.iter().flat_map(|resolved| {
+            let inputs = resolved.inputs.iter().filter(|input| input.chunks.is_none());
+            let path = &resolved.path;
+            inputs.map(|one| Item { digest: one.sha256, size: one.size, path: path.clone() })
+        });
+        sent.chain(merged)
+            .filter(|item| history.place(item.digest).is_none())
+            .filter(|item| !brought.contains(&item.digest))
             .collect()
     }
 
@@ -119,27 +118,24 @@ impl Worker {
         }
         let bytes = commit.to_bytes();
         if bytes.len() as u64 > MAX_ENTRY_BYTES {
-            let count = draft.sends.len();
+            let count = draft.outgoing.len();
             let what =
                 format!("{count} files are more than one commit can hold: push them in parts");
             return Err(EngineError::Usage(what));
         }
-        let inputs = draft.sends.iter().map(|send| {
-            let identity = self.index.get(&send.path).map(|indexed| indexed.stamp.identity);
-            (send.path.clone(), send.to, identity)
-        });
-        Ok(Attempt { seq: commit.seq, id: commit.id, bytes, inputs: inputs.collect() })
+        let changes = draft.outgoing.iter().map(Outgoing::tried).collect();
+        Ok(Attempt { seq: commit.seq, id: commit.id, bytes, changes })
     }
 
     fn compose(&self, draft: &Draft, committing: &Committing, telling: &Telling) -> Commit {
-        let mut changes: Vec<Change> = draft.sends.iter().map(|send| self.change(send)).collect();
+        let mut changes: Vec<Change> = draft.outgoing.iter().map(Outgoing::change).collect();
         changes.sort_by(|left, right| left.path.cmp(&right.path));
-        let deletes = draft.sends.iter().any(|send| send.to.is_none());
+        let deletes = draft.outgoing.iter().any(|outgoing| outgoing.send.to.is_none());
         let author = &self.spec.author;
         Commit {
             format: FORMAT,
             seq: self.log.head() + 1,
-            id: self.parts.outside.ulid(),
+            id: draft.queued.unwrap_or_else(|| self.parts.outside.ulid()),
             parent: self.log.history().head_digest(),
             parent_ref: None,
             time: self.now(),
@@ -169,27 +165,6 @@ impl Worker {
         self.made_checkpoint.filter(|made| vouched.is_none_or(|vouched| vouched.seq < made.seq))
     }
 
-    fn change(&self, send: &Send) -> Change {
-        Change {
-            path: send.path.clone(),
-            from: send.from,
-            to: send.to.map(|state| self.entry_for(&send.path, state)),
-            renamed_from: send.renamed_from.clone(),
-        }
-    }
-
-    fn entry_for(&self, path: &RelPath, state: State) -> Entry {
-        let stamp = self.index.get(path).map(|indexed| indexed.stamp);
-        Entry {
-            kind: state.kind,
-            sha256: state.digest,
-            size: stamp.map_or(0, |stamp| stamp.size),
-            exec: state.exec,
-            mtime: stamp.map(|stamp| Timestamp(stamp.mtime_ns.div_euclid(1_000_000))),
-            chunks: None,
-        }
-    }
-
     /// Records an append that stands: the base is the local input (B4).
     pub(super) async fn record_won(
         &mut self,
@@ -207,26 +182,19 @@ impl Worker {
             }
             return Err(EngineError::Internal(format!("commit #{} is void: {reason}", entry.seq)));
         }
-        for (path, state, identity) in &attempt.inputs {
-            // Deleted by name while it still stands here: removing it comes
-            // next, and a crash before that leaves a deletion to be pulled.
-            if state.is_none() && identity.is_some() {
-                continue;
-            }
-            let base = state.map(|state| BaseRecord::Known {
-                state,
-                seq: attempt.seq,
-                identity: *identity,
-            });
-            self.state.set_base(path, base);
+        for change in &attempt.changes {
+            self.move_base(change, attempt.seq);
         }
-        let deleted = attempt.inputs.iter().filter(|(_, state, _)| state.is_none()).count();
+        if !planted::stands(Rule::B1) {
+            self.take_head_as_base();
+        }
+        let deleted = attempt.changes.iter().filter(|change| change.to.is_none()).count();
         match telling.as_ref().is_some_and(|telling| telling.consent) {
             // Who agreed to these agreed to what came before them too.
             true if deleted > 0 => self.state.set_deletions(Vec::new()),
             _ => self.count_deletions(deleted),
         }
-        self.add_unprojected(attempt.inputs.iter().map(|(path, ..)| path.clone()));
+        self.add_unprojected(attempt.changes.iter().map(|change| change.path.clone()));
         self.save(false).await?;
         self.set_phase_head();
         self.tell_followers().await;
@@ -240,6 +208,15 @@ impl Worker {
             self.made_checkpoint = self.log.make_checkpoint(true).await;
         }
         Ok(())
+    }
+
+    /// One cursor for all paths: for a simulation without B1 only.
+    fn take_head_as_base(&mut self) {
+        let head = self.log.history().manifest().iter();
+        let head: Vec<_> = head.map(|(path, placed)| (path.clone(), placed.sighted())).collect();
+        for (path, Sighted { state, seq }) in head {
+            self.state.set_base(&path, Some(BaseRecord::Known { state, seq, identity: None }));
+        }
     }
 
     /// Changes what all machines share, by a commit.
@@ -257,13 +234,8 @@ impl Worker {
             if self.log.history().settings() == Some(&settings) || telling.dry_run {
                 return Ok(());
             }
-            let draft = Draft {
-                action: Action::Settings,
-                message: None,
-                settings: Some(settings.clone()),
-                sends: Vec::new(),
-                resolved: Vec::new(),
-            };
+            let draft =
+                Draft { settings: Some(settings.clone()), ..Draft::of(Action::Settings, None) };
             if matches!(self.try_commit(&draft, &mut committing, telling).await?, Tried::Won) {
                 return Ok(());
             }

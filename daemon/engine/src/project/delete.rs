@@ -8,8 +8,9 @@ use mirror_core::plan::{Guard, Intent, Removal, Root, Selection, Send, draw_plan
 use mirror_core::reconcile::{Facts, Verdict, decide};
 use mirror_core::{Kind, RelPath, State};
 
-use super::commit::{Committing, Draft, Tried};
+use super::commit::{Committing, Tried};
 use super::consent::refusal;
+use super::outgoing::Draft;
 use super::reporting::report_of_send;
 use super::stash::Stash;
 use super::worker::{Telling, Worker};
@@ -121,13 +122,8 @@ impl Worker {
             if with_ignore_file {
                 sends.push(self.send_of_ignore_file()?);
             }
-            let draft = Draft {
-                action: Action::Delete,
-                message: message.clone(),
-                settings: None,
-                sends,
-                resolved: Vec::new(),
-            };
+            let outgoing = sends.into_iter().map(|send| self.outgoing(send)).collect();
+            let draft = Draft { outgoing, ..Draft::of(Action::Delete, message.clone()) };
             match self.try_commit(&draft, &mut committing, telling).await? {
                 Tried::Won | Tried::Nothing => return Ok(()),
                 Tried::Lost => drop(self.catch_up().await?),

@@ -69,7 +69,7 @@ impl Worker {
                 (false, unified)
             }
         };
-        Ok(FileDiff { path: path.clone(), state: file_state(facts), binary, unified })
+        Ok(FileDiff { path: path.clone(), state: self.state_of(path, facts), binary, unified })
     }
 
     async fn remote_side(&self, path: &RelPath) -> EngineResult<Side> {
@@ -116,7 +116,12 @@ impl Side {
     }
 }
 
-fn unified(path: &RelPath, remote: Option<&str>, local: Option<&str>, context: usize) -> String {
+pub(super) fn unified(
+    path: &RelPath,
+    remote: Option<&str>,
+    local: Option<&str>,
+    context: usize,
+) -> String {
     let name = |side: &str, text: Option<&str>| match text {
         Some(_) => format!("{side}/{path}"),
         None => "/dev/null".to_owned(),

@@ -12,7 +12,7 @@ use crate::api::{EngineResult, FileAction, FileFault, FileReport, Progress, Scop
 use crate::error::EngineError;
 use crate::outside::tree::TEMP_PREFIX;
 use crate::outside::{Expected, Put, Tree, TreeError};
-use crate::packs::Content;
+use crate::packs::{Content, Wanted};
 
 impl Worker {
     /// Never replaces a file there that differs: it is named instead.
@@ -31,6 +31,17 @@ impl Worker {
             .filter(|(path, _)| selection.matches(path))
             .map(|(path, placed)| (path.clone(), placed.entry.clone()))
             .collect();
+        self.export_all(chosen, output, FileAction::Fetched, telling).await
+    }
+
+    /// Writes these files out, and says of each that `action` was done.
+    pub(super) async fn export_all(
+        &mut self,
+        chosen: Vec<(RelPath, Entry)>,
+        output: &Arc<dyn Tree>,
+        action: FileAction,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
         let mut progress = Progress {
             step: "writing",
             total_files: chosen.len() as u64,
@@ -40,7 +51,6 @@ impl Worker {
         for (path, entry) in chosen {
             progress.done_files += 1;
             progress.done_bytes += entry.size;
-            let action = FileAction::Fetched;
             let report = FileReport { path: path.clone(), action, from: None };
             if !telling.dry_run && !self.export_file(&path, &entry, output, telling).await? {
                 continue;
@@ -53,14 +63,13 @@ impl Worker {
 
     /// `false` when the file could not be written; it is named then.
     async fn export_file(
-        &self,
+        &mut self,
         path: &RelPath,
         entry: &Entry,
         output: &Arc<dyn Tree>,
         telling: &mut Telling,
     ) -> EngineResult<bool> {
-        let wanted = self.wanted(path).ok_or(EngineError::ContentMissing { path: path.clone() })?;
-        let content = match self.fetcher.fetch(&wanted, self.log.history()).await {
+        let content = match self.fetch_again(&Wanted::of(path, entry)).await {
             Ok(content) => content,
             Err(error @ EngineError::Storage(_)) => return Err(error),
             Err(error) => {

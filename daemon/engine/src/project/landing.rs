@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use mirror_core::patterns::Coverage;
 use mirror_core::plan::{Fetch, Removal};
-use mirror_core::{Digest, Entry, Kind, RelPath, State};
+use mirror_core::{Digest, Entry, Kind, RelPath, State, Timestamp};
 
 use super::stash::Stash;
 use super::worker::{Telling, Worker};
@@ -22,7 +22,8 @@ use crate::links;
 use crate::outside::tree::TEMP_PREFIX;
 use crate::outside::{Expected, Put, Stamp, Taken, Tree, TreeError};
 use crate::packs::{Content, Wanted};
-use crate::state::{BaseRecord, Target};
+use crate::planted::{self, Rule};
+use crate::state::{BaseAfter, BaseRecord, Target};
 
 /// Files whose targets are saved together.
 const BATCH: usize = 256;
@@ -97,13 +98,53 @@ impl Worker {
         let mut landings = Vec::new();
         for (fetch, content) in contents {
             let target = self.target_for(&fetch);
-            self.state.set_target(&fetch.path, Some(target.clone()));
+            if planted::stands(Rule::B3Target) {
+                self.state.set_target(&fetch.path, Some(target.clone()));
+            }
             let replaced = fetch.replaces.as_ref().map(|removal| self.begin_removal(removal));
             let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
             landings.push(Landing { fetch, target, replaced, content, coverage, stash });
         }
+        self.carry_out_all(landings, telling).await
+    }
+
+    /// Writes an edit that is no version of the head: its base is `base`.
+    pub(super) async fn land_edit(
+        &mut self,
+        edit: Fetch,
+        content: Content,
+        base: Option<BaseRecord>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        self.land_edits(vec![(edit, content, base)], telling).await
+    }
+
+    /// Writes several of them, with their targets saved together.
+    pub(super) async fn land_edits(
+        &mut self,
+        edits: Vec<(Fetch, Content, Option<BaseRecord>)>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        let mut landings = Vec::new();
+        for (fetch, content, base) in edits {
+            let target = Target { base: BaseAfter::Under(base), ..self.target_for(&fetch) };
+            self.state.set_target(&fetch.path, Some(target.clone()));
+            let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
+            landings.push(Landing { fetch, target, replaced: None, content, coverage, stash });
+        }
+        self.carry_out_all(landings, telling).await
+    }
+
+    async fn carry_out_all(
+        &mut self,
+        landings: Vec<Landing>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
         let outside = self.parts.outside.clone();
         self.save(true).await?;
+        // Taken before the first file is written: a later write is then within
+        // the time in which its entry counts as racy (B10).
+        let begun = self.now();
         let step = |mut landing: Landing| {
             let (tree, outside) = (self.parts.tree.clone(), outside.clone());
             async move {
@@ -120,7 +161,7 @@ impl Worker {
         let width = self.parts.outside.spawner.width() * 4;
         let ended: Vec<_> = futures::stream::iter(steps).buffer_unordered(width).collect().await;
         for (landing, landed) in ended {
-            self.record_landing(&landing, landed, telling);
+            self.record_landing(&landing, landed, begun, telling);
         }
         Ok(self.save(true).await?)
     }
@@ -131,6 +172,7 @@ impl Worker {
             expected: fetch.expected_local,
             state: Some(fetch.remote.state),
             seq: fetch.remote.seq,
+            base: BaseAfter::Written,
         }
     }
 
@@ -172,7 +214,7 @@ impl Worker {
         Ok(contents)
     }
 
-    async fn fetch_again(&mut self, wanted: &Wanted) -> EngineResult<Content> {
+    pub(super) async fn fetch_again(&mut self, wanted: &Wanted) -> EngineResult<Content> {
         match self.fetcher.fetch(wanted, self.log.history()).await {
             Err(EngineError::ContentMissing { .. } | EngineError::ContentCorrupt { .. }) => {
                 self.catch_up().await?;
@@ -192,6 +234,7 @@ impl Worker {
         &mut self,
         landing: &Landing,
         landed: Result<Landed, TreeError>,
+        begun: Timestamp,
         telling: &mut Telling,
     ) {
         let Landing { fetch, target, stash, .. } = landing;
@@ -202,7 +245,9 @@ impl Worker {
                 if let Some(replaced) = &fetch.replaces {
                     self.forget_file(&replaced.path);
                 }
-                self.note_written(path, stamp, fetch.remote.state, target.seq);
+                let state = fetch.remote.state;
+                let written = Indexed { stamp, state, hashed_at: begun };
+                self.note_written(path, written, target);
                 let action = FileAction::Fetched;
                 telling.report.files.push(FileReport { path: path.clone(), action, from: None });
             }
@@ -219,12 +264,10 @@ impl Worker {
         self.state.set_target(path, None);
     }
 
-    /// The file at `path` was made equal to commit `seq` (B1).
-    pub(super) fn note_written(&mut self, path: &RelPath, stamp: Stamp, state: State, seq: u64) {
-        let indexed = Indexed { stamp, state, hashed_at: self.now() };
-        self.index.note(path.clone(), Some(indexed));
-        let base = BaseRecord::Known { state, seq, identity: Some(stamp.identity) };
-        self.state.set_base(path, Some(base));
+    /// The file at `path` is as `target` wanted it (B1).
+    fn note_written(&mut self, path: &RelPath, written: Indexed, target: &Target) {
+        self.index.note(path.clone(), Some(written));
+        self.state.set_base(path, target.base_after(Some(written.stamp.identity)));
     }
 
     fn forget_file(&mut self, path: &RelPath) {
@@ -289,6 +332,7 @@ impl Worker {
             expected: Some(removal.expected),
             state: None,
             seq: self.log.head(),
+            base: BaseAfter::Written,
         };
         self.state.set_target(&removal.path, Some(target.clone()));
         target
@@ -364,7 +408,7 @@ fn moved_meanwhile(path: &RelPath) -> FileFault {
     }
 }
 
-fn changed_meanwhile(path: &RelPath) -> FileFault {
+pub(super) fn changed_meanwhile(path: &RelPath) -> FileFault {
     FileFault {
         path: path.as_str().to_owned(),
         class: mirror_storage::FaultClass::Transient,

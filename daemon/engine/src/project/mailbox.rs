@@ -3,26 +3,71 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
+use mirror_core::{Timestamp, Ulid};
 use tokio::sync::{mpsc, oneshot};
 
 use super::worker::Worker;
 use crate::api::{
-    CommitSummary, EngineResult, FileDiff, JobEvent, JobRequest, LogPage, LogQuery, Report, Scope,
-    SharedSettings, StatusReport,
+    CommitSummary, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent,
+    JobRequest, LogPage, LogQuery, Report, Scope, SharedSettings, Stashed, StatusReport,
 };
+use crate::packs::Content;
 
 type Reply<T> = oneshot::Sender<EngineResult<T>>;
 
 /// What a handle asks of its project.
 pub(super) enum Message {
-    Run { request: JobRequest, events: mpsc::Sender<JobEvent>, reply: Reply<Report> },
-    Status { offline: bool, reply: Reply<StatusReport> },
-    Diff { scope: Scope, context_lines: usize, reply: Reply<Vec<FileDiff>> },
-    Log { query: LogQuery, reply: Reply<LogPage> },
-    Follow { after: Option<u64>, reply: Reply<mpsc::Receiver<CommitSummary>> },
-    Settings { reply: Reply<SharedSettings> },
-    Poll { reply: Reply<bool> },
-    Close { reply: oneshot::Sender<()> },
+    Run {
+        request: JobRequest,
+        events: mpsc::Sender<JobEvent>,
+        reply: Reply<Report>,
+    },
+    Status {
+        offline: bool,
+        reply: Reply<StatusReport>,
+    },
+    Diff {
+        scope: Scope,
+        context_lines: usize,
+        reply: Reply<Vec<FileDiff>>,
+    },
+    Conflicts {
+        reply: Reply<Vec<Conflict>>,
+    },
+    Conflict {
+        path: String,
+        reply: Reply<ConflictDetail>,
+    },
+    Log {
+        query: LogQuery,
+        reply: Reply<LogPage>,
+    },
+    Follow {
+        after: Option<u64>,
+        reply: Reply<mpsc::Receiver<CommitSummary>>,
+    },
+    Settings {
+        reply: Reply<SharedSettings>,
+    },
+    Poll {
+        reply: Reply<bool>,
+    },
+    Versions {
+        path: String,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        reply: Reply<Vec<FileVersion>>,
+    },
+    Stash {
+        reply: Reply<Vec<Stashed>>,
+    },
+    Stashed {
+        id: Ulid,
+        reply: Reply<(Stashed, Content)>,
+    },
+    Close {
+        reply: oneshot::Sender<()>,
+    },
 }
 
 /// Answers letters until the project is closed or nobody can write any more.
@@ -68,10 +113,17 @@ async fn answer(worker: &mut Worker, message: Message) {
         Message::Diff { scope, context_lines, reply } => {
             drop(reply.send(worker.diff(&scope, context_lines).await));
         }
+        Message::Conflicts { reply } => drop(reply.send(worker.conflicts().await)),
+        Message::Conflict { path, reply } => drop(reply.send(worker.conflict(&path).await)),
         Message::Log { query, reply } => drop(reply.send(worker.log(&query).await)),
         Message::Follow { after, reply } => drop(reply.send(worker.follow(after).await)),
         Message::Settings { reply } => drop(reply.send(worker.settings())),
         Message::Poll { reply } => drop(reply.send(worker.poll().await)),
+        Message::Versions { path, since, until, reply } => {
+            drop(reply.send(worker.versions(&path, since, until).await));
+        }
+        Message::Stash { reply } => drop(reply.send(worker.stash().await)),
+        Message::Stashed { id, reply } => drop(reply.send(worker.stashed(id).await)),
         Message::Close { .. } => {}
     }
     worker.save_index().await;

@@ -2,38 +2,54 @@
 
 mod adopt;
 mod commit;
+mod conflicts;
 mod consent;
 mod delete;
 mod diff;
 mod export;
 mod history;
+mod holding;
 mod landing;
+mod leftovers;
+mod machine_file;
 mod mailbox;
+mod merging;
 mod observe;
+mod outgoing;
+mod outside_edits;
+mod queue;
 mod reporting;
+mod restore;
+mod retrying;
 mod rounds;
+mod sending;
 mod settle;
 mod setup;
 mod showing;
+mod sorting;
+mod spool;
 mod stash;
 mod status;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod versions;
 mod worker;
 
 use std::sync::{Arc, Mutex};
 
-use mirror_core::Digest;
+use mirror_core::{Digest, Timestamp, Ulid};
 use tokio::sync::{mpsc, oneshot};
 
 pub use setup::{create, inspect};
 
 use crate::api::{
-    CommitSummary, EngineResult, FileDiff, JobEvent, JobRequest, LogPage, LogQuery, Parts, Phase,
-    ProjectSpec, Report, Scope, SharedSettings, StatusReport,
+    CommitSummary, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent,
+    JobRequest, LogPage, LogQuery, Parts, Phase, ProjectSpec, Report, Scope, SharedSettings,
+    Stashed, StatusReport,
 };
 use crate::error::EngineError;
+use crate::packs::Content;
 use mailbox::Message;
 use worker::Worker;
 
@@ -104,6 +120,16 @@ impl Project {
         self.ask(|reply| Message::Diff { scope, context_lines, reply }).await
     }
 
+    /// What waits for a person, by path.
+    pub async fn conflicts(&self) -> EngineResult<Vec<Conflict>> {
+        self.ask(|reply| Message::Conflicts { reply }).await
+    }
+
+    /// One conflict with all that is needed to settle it.
+    pub async fn conflict(&self, path: String) -> EngineResult<ConflictDetail> {
+        self.ask(|reply| Message::Conflict { path, reply }).await
+    }
+
     pub async fn log(&self, query: LogQuery) -> EngineResult<LogPage> {
         self.ask(|reply| Message::Log { query, reply }).await
     }
@@ -116,6 +142,27 @@ impl Project {
     /// Name, patterns and excludes as the log has them now.
     pub async fn settings(&self) -> EngineResult<SharedSettings> {
         self.ask(|reply| Message::Settings { reply }).await
+    }
+
+    /// Every version that one file has had, newest first; renames are followed.
+    /// Both bounds are inclusive.
+    pub async fn versions(
+        &self,
+        path: String,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> EngineResult<Vec<FileVersion>> {
+        self.ask(|reply| Message::Versions { path, since, until, reply }).await
+    }
+
+    /// The versions that lost their place here, oldest first.
+    pub async fn stash(&self) -> EngineResult<Vec<Stashed>> {
+        self.ask(|reply| Message::Stash { reply }).await
+    }
+
+    /// One of them with its content, whole and verified.
+    pub async fn stashed(&self, id: Ulid) -> EngineResult<(Stashed, Content)> {
+        self.ask(|reply| Message::Stashed { id, reply }).await
     }
 
     /// Looks at the head, and writes what the view still lacks. For the

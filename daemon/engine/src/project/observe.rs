@@ -9,13 +9,14 @@ use std::sync::Arc;
 use mirror_core::history::{PastVersion, Placed};
 use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE};
 use mirror_core::plan::{Root, Selection};
-use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Past};
+use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Past, Sighted};
 use mirror_core::{History, RelPath};
 
 use super::worker::Worker;
 use crate::api::EngineResult;
 use crate::error::EngineError;
 use crate::outside::TreeError;
+use crate::planted::{self, Rule};
 use crate::state::BaseRecord;
 
 /// An ignore file larger than this is not read.
@@ -70,17 +71,24 @@ impl Worker {
         next.filter(|(path, ..)| counts(path))
             .map(|(path, indexed, placed, base)| {
                 let local = indexed.map(|indexed| indexed.state);
-                let remote = placed.map(Placed::sighted);
+                let remote = placed.map(|placed| sighted(placed, base));
                 let base = match base {
                     None => BaseFact::Absent,
                     Some(BaseRecord::Known { state, seq, .. }) => {
                         BaseFact::Known { state: *state, seq: *seq }
                     }
-                    Some(BaseRecord::Unknown) => BaseFact::Unknown(pasts.of(path, local)),
+                    Some(BaseRecord::Unknown) => pasts.unknown(path, local),
                 };
                 (path.clone(), Facts { base, local, remote }.seen_through(traits))
             })
             .collect()
+    }
+
+    /// What the log says of a version whose base is unknown (B5).
+    pub(super) fn past_of(&self, path: &RelPath, version: Option<mirror_core::State>) -> Past {
+        let history = self.log.history();
+        let by_path = HashMap::from([(path, history.past_of(path).collect())]);
+        Pasts { history, by_path }.of(path, version)
     }
 
     /// Paths of the head that should come here, and where something stands that
@@ -111,7 +119,7 @@ impl Worker {
     }
 
     /// Makes the coverage anew when the settings or the ignore file changed.
-    async fn refresh_coverage(&mut self) -> EngineResult<()> {
+    pub(super) async fn refresh_coverage(&mut self) -> EngineResult<()> {
         let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
         let source = CoverageSource {
             project: settings.patterns(),
@@ -179,6 +187,18 @@ impl Worker {
     }
 }
 
+/// The head's version with the commit that set it (B2).
+fn sighted(placed: &Placed, base: Option<&BaseRecord>) -> Sighted {
+    let mut sighted = placed.sighted();
+    if let Some(BaseRecord::Known { state, seq, .. }) = base
+        && *state == sighted.state
+        && !planted::stands(Rule::B2)
+    {
+        sighted.seq = *seq;
+    }
+    sighted
+}
+
 type Sorted<'a, T> = Peekable<btree_map::Iter<'a, RelPath, T>>;
 
 fn first<'a, T>(sorted: &mut Sorted<'a, T>) -> Option<&'a RelPath> {
@@ -206,6 +226,15 @@ impl<'a> Pasts<'a> {
             by_path.entry(&version.path).or_default().push(version);
         }
         Self { history, by_path }
+    }
+
+    fn unknown(&self, path: &RelPath, local: Option<mirror_core::State>) -> BaseFact {
+        match self.history.manifest().get(path).map(Placed::sighted) {
+            Some(Sighted { state, seq }) if !planted::stands(Rule::B5) => {
+                BaseFact::Known { state, seq }
+            }
+            _ => BaseFact::Unknown(self.of(path, local)),
+        }
     }
 
     fn of(&self, path: &RelPath, local: Option<mirror_core::State>) -> Past {

@@ -7,6 +7,7 @@ use mirror_core::plan::{self, Intent, Plan, Send};
 use mirror_core::reconcile::Facts;
 
 use super::commit::Committing;
+use super::merging::Settlement;
 use super::rounds::Errand;
 use super::worker::{Telling, Worker};
 use crate::api::{FileAction, FileFault, FileReport, NoticeKind, SkipReason};
@@ -79,11 +80,12 @@ impl Worker {
 }
 
 /// What a dry run says: the plan as if it had been carried out.
-pub(super) fn preview(plan: &Plan, telling: &mut Telling) {
+pub(super) fn preview(plan: &Plan, settlement: &Settlement, telling: &mut Telling) {
     let mut files: Vec<FileReport> = plan.sends.iter().map(report_of_send).collect();
     let simple = |path: &RelPath, action| FileReport { path: path.clone(), action, from: None };
     files.extend(plan.deletions.iter().map(|r| simple(&r.path, FileAction::DeletedLocal)));
     files.extend(plan.fetches.iter().map(|f| simple(&f.path, FileAction::Fetched)));
+    files.extend(settlement.paths().map(|(path, action)| simple(path, action)));
     files.sort_by(|left, right| left.path.cmp(&right.path));
     telling.report.files = files;
     telling.report.conflicts = conflicts_of(plan);

@@ -3,32 +3,41 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
-use mirror_core::commit::{Action, Input, Resolved, Strategy};
+use mirror_core::commit::Action;
 use mirror_core::patterns::IGNORE_FILE;
-use mirror_core::plan::{self, Guard, Intent, Plan, Root, Selection, Send, draw_plan};
+use mirror_core::plan::{self, Guard, Intent, Plan, Root, Selection, draw_plan};
 use mirror_core::reconcile::Facts;
+use mirror_storage::FaultClass;
 
-use super::commit::{Committing, Draft, Tried};
+use super::commit::{Committing, Tried};
 use super::consent::refusal;
 use super::landing::fault;
+use super::merging::{Manner, Settlement};
+use super::outgoing::Draft;
 use super::reporting::preview;
 use super::worker::{Telling, Worker};
-use crate::api::{EngineResult, Scope};
+use crate::api::{EngineResult, Scope, Settle};
 use crate::error::EngineError;
 use crate::state::BaseRecord;
 
 /// A lost race is progress of somebody else; so many in a row are a fault.
-const MOST_ROUNDS: usize = 1_000;
+pub(super) const MOST_ROUNDS: usize = 1_000;
 
 /// How often a file that changes while it is read is tried again.
-const READS: usize = 4;
+pub(super) const READS: usize = 4;
 
 /// What a job of rounds was asked for.
 pub(super) struct Errand<'a> {
     pub(super) selection: &'a Selection,
     pub(super) intent: Intent,
-    message: Option<String>,
-    force_local: bool,
+    pub(super) message: Option<String>,
+    pub(super) manner: Manner,
+}
+
+impl Errand<'_> {
+    pub(super) fn action(&self) -> Action {
+        if self.intent == Intent::Sync { Action::Sync } else { Action::Push }
+    }
 }
 
 impl Worker {
@@ -41,19 +50,20 @@ impl Worker {
         telling: &mut Telling,
     ) -> EngineResult<()> {
         let selection = Selection::of(&scope.names);
-        let errand = Errand { selection: &selection, intent: Intent::Push, message, force_local };
-        self.rounds(&errand, telling).await?;
+        // What stands here is the result, where a person says so.
+        let settle = if force_local { Settle::KeepLocal } else { Settle::Wait };
+        let manner = Manner { merges: !force_local, settle };
+        let errand = Errand { selection: &selection, intent: Intent::Push, message, manner };
+        if let Err(error) = self.rounds(&errand, telling).await {
+            return self.queue_instead(&errand, error, telling).await;
+        }
         self.finish_view(no_wait, telling).await
     }
 
     pub(super) async fn pull(&mut self, scope: &Scope, telling: &mut Telling) -> EngineResult<()> {
         let selection = Selection::of(&scope.names);
-        let errand = Errand {
-            selection: &selection,
-            intent: Intent::Pull,
-            message: None,
-            force_local: false,
-        };
+        let manner = Manner { merges: false, settle: Settle::Wait };
+        let errand = Errand { selection: &selection, intent: Intent::Pull, message: None, manner };
         self.rounds(&errand, telling).await
     }
 
@@ -61,51 +71,66 @@ impl Worker {
         &mut self,
         scope: &Scope,
         message: Option<String>,
+        settle: Settle,
         telling: &mut Telling,
     ) -> EngineResult<()> {
         let selection = Selection::of(&scope.names);
-        let errand =
-            Errand { selection: &selection, intent: Intent::Sync, message, force_local: false };
-        self.rounds(&errand, telling).await?;
+        let manner = Manner { merges: true, settle };
+        let errand = Errand { selection: &selection, intent: Intent::Sync, message, manner };
+        // First, so that what people wrote there comes here with this job.
+        let surveyed = match telling.dry_run {
+            true => Ok(()),
+            false => self.survey_view(telling).await,
+        };
+        if let Err(error) = self.rounds(&errand, telling).await {
+            return self.queue_instead(&errand, error, telling).await;
+        }
         if telling.dry_run {
             return Ok(());
         }
-        let surveyed = self.survey_view(&mut Some(&mut *telling)).await;
         self.finish_view(false, telling).await?;
+        self.name_outside_conflicts(telling);
         if let Err(error) = surveyed {
             // The files and the log are in step; the view waits for the daemon.
             tracing::warn!(%error, "the view could not be looked at");
             telling.report.view_pending = true;
+            return Ok(());
         }
+        self.tell_machine().await;
         Ok(())
     }
 
     async fn rounds(&mut self, errand: &Errand<'_>, telling: &mut Telling) -> EngineResult<()> {
         self.settle_attempt(Some(&mut *telling)).await?;
         self.catch_up().await?;
+        self.recognise().await?;
         if errand.intent != Intent::Push {
             // A push compares the head beside its packs.
             let confirmed = self.log.confirm_head().await;
             self.note_stop(confirmed)?;
         }
+        if errand.intent != Intent::Pull && !telling.dry_run {
+            self.send_queue(telling).await?;
+        }
         let (mut root, mut unsettled) = self.observe_disk().await?;
         if root != Root::Missing {
-            errand
-                .selection
-                .check(self.known_paths())
-                .map_err(|error| EngineError::UnknownPaths(error.0))?;
+            self.check_names(errand.selection)?;
         }
         let (mut committing, mut rules_landed) = (Committing::default(), false);
         for _ in 0..MOST_ROUNDS {
-            let facts = self.facts();
+            let (facts, head) = (self.facts(), self.log.head());
             let carried = self.commits_carry_consent(&facts).await?;
             let mut plan = self.plan(&facts, errand, root, carried, telling)?;
-            if errand.force_local {
-                self.force(&mut plan, &facts, &mut committing);
-            }
             leave_out(&mut plan, &committing.given_up, &unsettled);
+            let mut settlement = match errand.intent {
+                Intent::Push | Intent::Sync => {
+                    let diverged = &mut plan.diverged;
+                    self.settle_diverged(diverged, &facts, errand.manner, telling).await?
+                }
+                Intent::Pull | Intent::Check => Settlement::default(),
+            };
             if telling.dry_run {
-                preview(&plan, telling);
+                preview(&plan, &settlement, telling);
                 return Ok(());
             }
             if let Some(ignore_file) = newer_ignore_file(&mut plan, &mut rules_landed) {
@@ -123,10 +148,25 @@ impl Worker {
                 // What somebody agreed to doesn't count towards asking again.
                 self.state.set_deletions(counted);
             }
-            let tried = self.try_sends(errand, &plan, &mut committing, telling).await?;
+            self.land_arriving(&mut settlement, "merge", telling).await?;
+            let sends = !plan.sends.is_empty() || !settlement.outgoing.is_empty();
+            let tried = if sends && self.log.head() != head {
+                // Looking for a content again has moved the head that all this
+                // was planned on: what did not come then may come now.
+                telling.report.failed.retain(|fault| fault.class != FaultClass::Transient);
+                Tried::Lost
+            } else {
+                self.try_sends(errand, &plan, &settlement, &mut committing, telling).await?
+            };
             match tried {
                 Tried::Nothing | Tried::Won => {
+                    self.land_merged(&settlement, telling).await?;
+                    if settlement.is_partial {
+                        (root, unsettled) = self.observe_disk().await?;
+                        continue;
+                    }
                     self.name_obstructed(errand, telling);
+                    self.record_conflicts(root, &plan, errand.intent, telling).await;
                     self.conclude(&plan, &committing, &unsettled, &facts, telling);
                     return Ok(());
                 }
@@ -150,27 +190,28 @@ impl Worker {
         &mut self,
         errand: &Errand<'_>,
         plan: &Plan,
+        settlement: &Settlement,
         committing: &mut Committing,
         telling: &mut Telling,
     ) -> EngineResult<Tried> {
-        if plan.sends.is_empty() {
+        if plan.sends.is_empty() && settlement.outgoing.is_empty() {
             if errand.intent == Intent::Push {
                 let confirmed = self.log.confirm_head().await;
                 self.note_stop(confirmed)?;
             }
             return Ok(Tried::Nothing);
         }
+        let sends = plan.sends.iter().map(|send| self.outgoing(send.clone()));
         let draft = Draft {
-            action: if errand.intent == Intent::Sync { Action::Sync } else { Action::Push },
-            message: errand.message.clone(),
-            settings: None,
-            sends: plan.sends.clone(),
-            resolved: committing.resolved_of(&plan.sends),
+            outgoing: sends.chain(settlement.outgoing.iter().cloned()).collect(),
+            resolved: settlement.resolved.clone(),
+            held: settlement.held.clone(),
+            ..Draft::of(errand.action(), errand.message.clone())
         };
         self.try_commit(&draft, committing, telling).await
     }
 
-    fn plan(
+    pub(super) fn plan(
         &self,
         facts: &BTreeMap<RelPath, Facts>,
         errand: &Errand<'_>,
@@ -189,38 +230,14 @@ impl Worker {
         draw_plan(facts, errand.intent, errand.selection, &guard).map_err(|needed| refusal(&needed))
     }
 
+    /// Refuses names that no file here or at the head goes by.
+    pub(super) fn check_names(&self, selection: &Selection) -> EngineResult<()> {
+        selection.check(self.known_paths()).map_err(|error| EngineError::UnknownPaths(error.0))
+    }
+
     fn known_paths(&self) -> impl Iterator<Item = &RelPath> {
         let manifest = self.log.history().manifest().keys();
         self.index.entries().keys().chain(manifest).chain(self.state.bases().keys())
-    }
-
-    /// Takes the local version of what changed on both sides as the result.
-    fn force(
-        &self,
-        plan: &mut Plan,
-        facts: &BTreeMap<RelPath, Facts>,
-        committing: &mut Committing,
-    ) {
-        committing.resolved.clear();
-        let manifest = self.log.history().manifest();
-        plan.diverged.retain(|path| {
-            let Some(facts) = facts.get(path) else { return true };
-            let Some(placed) = manifest.get(path) else { return true };
-            let remote = Input {
-                sha256: placed.entry.sha256,
-                size: placed.entry.size,
-                chunks: placed.entry.chunks.clone(),
-            };
-            committing.resolved.push(Resolved {
-                path: path.clone(),
-                base: facts.base.state().map(|base| base.digest),
-                inputs: vec![remote],
-                strategy: Strategy::KeepLocal,
-            });
-            let from = Some(placed.entry.sha256);
-            plan.sends.push(Send { path: path.clone(), from, to: facts.local, renamed_from: None });
-            false
-        });
     }
 
     /// Both sides are equal: only the base follows (B1).
@@ -245,22 +262,21 @@ fn newer_ignore_file(plan: &mut Plan, landed: &mut bool) -> Option<plan::Fetch> 
 }
 
 /// Takes out what is to be left as it is in this job.
-fn leave_out(plan: &mut Plan, given_up: &BTreeSet<RelPath>, unsettled: &[RelPath]) {
+pub(super) fn leave_out(plan: &mut Plan, given_up: &BTreeSet<RelPath>, unsettled: &[RelPath]) {
     let left = |path: &RelPath| given_up.contains(path) || unsettled.contains(path);
     plan.sends.retain(|send| !left(&send.path));
     plan.deletions.retain(|removal| !left(&removal.path));
     plan.fetches.retain(|fetch| !left(&fetch.path));
+    plan.diverged.retain(|path| !left(path));
 }
 
 impl Committing {
-    /// How the conflicts among these were settled.
-    fn resolved_of(&self, sends: &[Send]) -> Vec<Resolved> {
-        let is_sent = |resolved: &&Resolved| sends.iter().any(|send| send.path == resolved.path);
-        self.resolved.iter().filter(is_sent).cloned().collect()
-    }
-
     /// Gives a path up for this job after it changed under so many reads.
-    fn count_read(&mut self, (path, error): (RelPath, Option<EngineError>), most: usize) {
+    pub(super) fn count_read(
+        &mut self,
+        (path, error): (RelPath, Option<EngineError>),
+        most: usize,
+    ) {
         let reads = self.reads.entry(path.clone()).or_insert(0);
         *reads += 1;
         if let Some(error) = error {

@@ -59,14 +59,10 @@ impl Worker {
     }
 
     fn record_left(&mut self, path: &RelPath, target: &Target, left: &Left) {
-        match (left, target.state) {
-            (Left::Landed, Some(state)) => {
-                let base = BaseRecord::Known { state, seq: target.seq, identity: None };
-                self.state.set_base(path, Some(base));
-            }
-            (Left::Landed, None) => self.state.set_base(path, None),
-            (Left::Unknown, _) => self.state.set_base(path, Some(BaseRecord::Unknown)),
-            (Left::AsBefore, _) => {}
+        match left {
+            Left::Landed => self.state.set_base(path, target.base_after(None)),
+            Left::Unknown => self.state.set_base(path, Some(BaseRecord::Unknown)),
+            Left::AsBefore => {}
         }
         self.state.set_target(path, None);
     }
@@ -207,7 +203,7 @@ fn stash_temp(
 }
 
 /// What stands at a path now, read in full.
-fn state_at(tree: &dyn Tree, path: &RelPath) -> Result<Option<State>, TreeError> {
+pub(super) fn state_at(tree: &dyn Tree, path: &RelPath) -> Result<Option<State>, TreeError> {
     let opened = match tree.open(path) {
         Err(TreeError::IsFolder(_) | TreeError::Obstructed(_)) => None,
         opened => opened?,

@@ -1,6 +1,6 @@
 //! Bringing the view up to what this machine has committed (V1).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,20 +10,25 @@ use mirror_storage::{Body, FaultClass};
 
 use super::landing::fault;
 use super::worker::{Telling, Worker};
-use crate::api::{EngineResult, FileFault, NoticeKind, Progress, QueuedKind, QueuedWork};
+use crate::api::{EngineResult, FileFault, NoticeKind, Progress, QueuedKind};
 use crate::error::EngineError;
 use crate::outside::tree::digest_of;
 use crate::packs::Content;
-use crate::state::Seen;
-use crate::view::{Projected, Projection};
+use crate::state::AsideRecord;
+use crate::view::{Found, Known, Outcome, Projected, Projection, known_of};
 
-/// The first wait before a view is tried again; each further one is twice as
-/// long.
-const FIRST_WAIT_MS: i64 = 5_000;
-const LONGEST_WAIT_MS: i64 = 600_000;
-
-/// How often a pass is repeated because the head moved meanwhile.
+/// How often a pass is repeated because the head moved, or because of what it
+/// found.
 const PASSES: usize = 8;
+
+/// What one pass over the view came to.
+#[derive(Default)]
+struct Passed {
+    /// The first failure, if any.
+    failure: Option<FileFault>,
+    /// What may be news to the log.
+    found: Vec<Found>,
+}
 
 impl Worker {
     /// The last step of a push: waits for the view unless that is not wanted.
@@ -36,40 +41,76 @@ impl Worker {
             return Ok(());
         }
         if !no_wait {
-            self.show_unprojected(&mut Some(&mut *telling)).await?;
+            self.show_unprojected(telling).await?;
         }
-        telling.report.view_pending = !self.state.unprojected().is_empty();
+        telling.report.view_pending |= !self.state.unprojected().is_empty();
         Ok(())
     }
 
-    /// Writes what the view lacks of this machine's commits. What can't be
-    /// written now stays noted and is tried again by the daemon's round.
-    pub(super) async fn show_unprojected(
-        &mut self,
-        telling: &mut Option<&mut Telling>,
-    ) -> EngineResult<()> {
+    /// Writes what the view lacks of this machine's commits, and takes in what
+    /// people wrote there meanwhile. What can't be written now stays noted and
+    /// is tried again by the daemon's round.
+    pub(super) async fn show_unprojected(&mut self, telling: &mut Telling) -> EngineResult<()> {
         for _ in 0..PASSES {
             if self.state.unprojected().is_empty() {
                 break;
             }
             let head = self.log.head();
-            let shown = self.projections();
-            if let Some(error) = self.pass(&shown, telling).await {
-                self.queue_view(error);
+            if let Err(error) = self.show_once(telling).await {
+                tracing::debug!(%error, "the view waits for another try");
                 break;
             }
-            self.queued_view = None;
             // Written from the head's manifest only: look whether it moved.
             if let Err(error) = self.catch_up().await {
                 tracing::debug!(%error, "the head could not be read after the view was written");
                 break;
             }
-            if self.log.head() == head {
+            if self.log.head() == head && self.torn.is_empty() {
                 break;
             }
-            self.show_again_what_moved(shown);
         }
         Ok(self.save(false).await?)
+    }
+
+    /// One pass, and the import of what it found.
+    async fn show_once(&mut self, telling: &mut Telling) -> EngineResult<()> {
+        let known = self.know_asides().await;
+        self.queue_when_failed(known)?;
+        let begun = self.begin_writing().await;
+        self.queue_when_failed(begun)?;
+        let shown = self.projections();
+        self.torn.clear();
+        let Passed { failure, found } = self.pass(&shown, telling).await;
+        // What was moved aside is noted in the same batch as what took its
+        // place: its base is what stood there before.
+        self.save(false).await?;
+        match failure {
+            Some(failure) => self.queue_view(failure),
+            None => self.queued_view = None,
+        }
+        let imported = self.take_in_found(found, telling).await;
+        self.queue_when_failed(imported)?;
+        if self.queued_view.is_some() {
+            return Err(EngineError::Internal(
+                "a file of the view could not be written".to_owned(),
+            ));
+        }
+        let ended = self.end_writing().await;
+        self.queue_when_failed(ended)?;
+        self.show_again_what_moved(shown);
+        Ok(())
+    }
+
+    fn queue_when_failed(&mut self, outcome: EngineResult<()>) -> EngineResult<()> {
+        if let Err(error) = &outcome {
+            self.queue_view(FileFault {
+                path: String::new(),
+                class: error.class(),
+                message: error.to_string(),
+                hint: error.hint(),
+            });
+        }
+        outcome
     }
 
     /// Notes the paths that other machines changed while they were shown: what
@@ -87,14 +128,9 @@ impl Worker {
         self.add_unprojected(moved.into_iter());
     }
 
-    /// One pass over what is to be shown; the first failure, if any. Removals
-    /// come first: a file makes room for a folder, and a folder for a file.
-    async fn pass(
-        &mut self,
-        projections: &[Projection],
-        telling: &mut Option<&mut Telling>,
-    ) -> Option<FileFault> {
-        let total = projections.len() as u64;
+    /// One pass over what is to be shown. Removals come first: a file makes
+    /// room for a folder, and a folder for a file.
+    async fn pass(&mut self, projections: &[Projection], telling: &mut Telling) -> Passed {
         let parallel = self.parts.backend.capabilities().parallel.max(1);
         let (removals, writes): (Vec<_>, Vec<_>) =
             projections.iter().partition(|projection| projection.desired.is_none());
@@ -107,91 +143,99 @@ impl Worker {
             let mut steps = futures::stream::iter(steps).buffer_unordered(parallel);
             while let Some(projected) = steps.next().await {
                 ended.extend(projected);
-                if let Some(telling) = telling.as_deref() {
-                    let done_files = ended.len() as u64;
-                    let step = "writing the view";
-                    telling.progress(Progress {
-                        step,
-                        done_files,
-                        total_files: total,
-                        ..Progress::default()
-                    });
-                }
+                telling.progress(Progress {
+                    step: "writing the view",
+                    done_files: ended.len() as u64,
+                    total_files: projections.len() as u64,
+                    ..Progress::default()
+                });
             }
         }
+        let mut passed = Passed::default();
         let mut left = self.state.unprojected().clone();
-        let mut failure = None;
         for projected in ended {
             match projected {
-                Ok(projected) => self.record_shown(projected, &mut left, &mut failure, telling),
-                Err((path, error)) => drop(failure.get_or_insert(fault(&path, &error))),
+                Ok(projected) => self.record_shown(projected, &mut left, &mut passed, telling),
+                Err((path, error)) => drop(passed.failure.get_or_insert(fault(&path, &error))),
             }
         }
         self.state.set_unprojected(left);
-        failure
+        passed
     }
 
     fn record_shown(
         &mut self,
         projected: Projected,
         left: &mut BTreeSet<RelPath>,
-        failure: &mut Option<FileFault>,
-        telling: &mut Option<&mut Telling>,
+        passed: &mut Passed,
+        telling: &mut Telling,
     ) {
-        let now = self.now();
-        let mut notice = |path: &RelPath, message: String| match telling {
-            Some(telling) => telling.notice(NoticeKind::ViewUnsettled, Some(path), message, now),
-            None => tracing::warn!(%path, message),
-        };
-        match projected {
-            Projected::Shown { path, seen, aside } => {
-                if let Some(aside) = aside {
-                    notice(
-                        &path,
-                        format!(
-                            "{path} on the backend had been changed by something else; that version is kept in {aside}"
-                        ),
-                    );
+        let Projected { path, outcome, asides } = projected;
+        for aside in asides {
+            let record = AsideRecord { path: aside.path.clone(), base: aside.base };
+            self.state.set_aside(aside.place.as_str(), Some(record));
+            passed.found.push(aside);
+        }
+        match outcome {
+            Outcome::Shown { seen, reverted } => {
+                if reverted {
+                    self.tell_reverted(&path, telling);
                 }
                 self.state.set_seen(&path, seen);
                 left.remove(&path);
             }
-            Projected::Foreign(path) => {
-                notice(
-                    &path,
-                    format!(
-                        "{path} on the backend holds something that the log has never seen; it was left as it is"
-                    ),
-                );
+            Outcome::News(found) => {
                 left.remove(&path);
+                passed.found.push(found);
             }
-            Projected::Failed { path, error } => {
-                failure.get_or_insert(fault(&path, &error.into()));
+            // Something writes there all the time: it stays to be shown.
+            Outcome::Restless => {
+                self.tell_unsettled(&path, "is written by something else", telling);
+            }
+            Outcome::Failed(error) => {
+                // It may have failed after the file was moved aside.
+                self.asides_known = false;
+                passed.failure.get_or_insert(fault(&path, &error.into()));
             }
         }
     }
 
+    fn tell_reverted(&self, path: &RelPath, telling: &mut Telling) {
+        let message = format!(
+            "an older version of {path} was put back on the backend; the newest one was written \
+             over it, as this kind of service can't tell that from a late write"
+        );
+        telling.notice(NoticeKind::ViewReverted, Some(path), message, self.now());
+    }
+
+    pub(super) fn tell_unsettled(&self, path: &RelPath, why: &str, telling: &mut Telling) {
+        let message = format!("{path} on the backend {why}; it was left as it is there");
+        telling.notice(NoticeKind::ViewUnsettled, Some(path), message, self.now());
+    }
+
     fn projections(&self) -> Vec<Projection> {
         let paths = self.state.unprojected();
+        let mut known = known_of(self.log.history(), paths.iter());
+        paths
+            .iter()
+            .map(|path| {
+                let mut known = known.remove(path).unwrap_or_default();
+                known.extend(self.torn.get(path).map(|torn| (*torn, None)));
+                self.projection(path, known)
+            })
+            .collect()
+    }
+
+    pub(super) fn projection(&self, path: &RelPath, known: Known) -> Projection {
         let history = self.log.history();
-        let mut known: BTreeMap<&RelPath, Vec<Digest>> = BTreeMap::new();
-        for version in history.past().iter().filter(|version| paths.contains(&version.path)) {
-            known.entry(&version.path).or_default().push(version.entry.sha256);
+        let placed = history.manifest().get(path);
+        Projection {
+            path: path.clone(),
+            // A service has no links: the view shows files only.
+            desired: placed.map(|placed| &placed.entry).filter(|e| e.kind == Kind::File).cloned(),
+            seq: placed.map_or(history.head(), |placed| placed.seq),
+            known,
         }
-        let project = |path: &RelPath| {
-            let placed = history.manifest().get(path);
-            Projection {
-                path: path.clone(),
-                // A service has no links: the view shows files only.
-                desired: placed
-                    .map(|placed| &placed.entry)
-                    .filter(|e| e.kind == Kind::File)
-                    .cloned(),
-                seq: placed.map_or(history.head(), |placed| placed.seq),
-                known: known.get(path).cloned().unwrap_or_default(),
-            }
-        };
-        paths.iter().map(project).collect()
     }
 
     /// Once the backend turns out to be away, the rest is not even tried: each
@@ -206,8 +250,8 @@ impl Worker {
         }
         let shown = self.show(projection).await;
         let class = match &shown {
-            Ok(Projected::Failed { error, .. }) => Some(error.class()),
-            Ok(Projected::Shown { .. } | Projected::Foreign(_)) => None,
+            Ok(Projected { outcome: Outcome::Failed(error), .. }) => Some(error.class()),
+            Ok(_) => None,
             Err((_, error)) => Some(error.class()),
         };
         if matches!(class, Some(FaultClass::Transient | FaultClass::Auth | FaultClass::Quota)) {
@@ -217,13 +261,17 @@ impl Worker {
     }
 
     async fn show(&self, projection: &Projection) -> Result<Projected, (RelPath, EngineError)> {
-        let seen: Option<&Seen> = self.state.seen(&projection.path);
+        let seen = self.state.seen(&projection.path);
         let failed = |error| (projection.path.clone(), error);
         let body = match &projection.desired {
             Some(entry) => Some(self.body_for(&projection.path, entry).await.map_err(failed)?),
             None => None,
         };
-        Ok(self.view.project(projection, seen, body).await)
+        let mut projected = self.view.project(projection, seen, body.as_ref()).await;
+        if self.state.alters() {
+            self.view.read_back(&mut projected).await;
+        }
+        Ok(projected)
     }
 
     /// The content to show: the working tree's file while it still is that
@@ -271,24 +319,12 @@ impl Worker {
     }
 
     fn queue_view(&mut self, fault: FileFault) {
-        let now = self.now();
-        let before = self.queued_view.take();
-        let attempts = before.as_ref().map_or(0, |queued| queued.attempts) + 1;
-        let longest = FIRST_WAIT_MS.saturating_mul(1 << attempts.min(16)).min(LONGEST_WAIT_MS);
-        // Full jitter: machines that failed together don't come back together.
-        let spread = i64::try_from(self.parts.outside.entropy.bits() % 1_000).unwrap_or(0);
-        let next_at = mirror_core::Timestamp(now.milliseconds() + longest * spread / 1_000);
         tracing::info!(
             path = fault.path,
             message = fault.message,
             "the view waits for another try"
         );
-        self.queued_view = Some(QueuedWork {
-            kind: QueuedKind::View,
-            since: before.map_or(now, |queued| queued.since),
-            attempts,
-            next_at,
-            fault,
-        });
+        let before = self.queued_view.take();
+        self.queued_view = Some(self.again(QueuedKind::View, before, fault));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
 use mirror_core::plan::Root;
-use mirror_core::reconcile::{Facts, FileState, Verdict, decide, file_state};
+use mirror_core::reconcile::{Facts, FileState, Verdict, decide};
 use mirror_storage::FaultClass;
 
 use super::worker::Worker;
@@ -23,6 +23,7 @@ impl Worker {
             return Err(TreeError::RootMissing.into());
         }
         let facts = self.all_facts();
+        self.drop_settled(root, &facts).await;
         let mut report = StatusReport {
             head: self.log.head(),
             read_up_to: self.read_up_to(&facts),
@@ -32,7 +33,7 @@ impl Worker {
             bytes_up: 0,
             bytes_down: 0,
             files: Vec::with_capacity(facts.len()),
-            queue: self.queued_view.iter().cloned().collect(),
+            queue: self.queue.work.iter().chain(&self.queued_view).cloned().collect(),
             skipped: self.skipped(),
         };
         for (path, facts) in &facts {
@@ -49,7 +50,7 @@ impl Worker {
     }
 
     /// `false` when the backend is away; then what was read before counts.
-    async fn reach_backend(&mut self) -> EngineResult<bool> {
+    pub(super) async fn reach_backend(&mut self) -> EngineResult<bool> {
         match self.catch_up().await {
             Ok(_) => Ok(true),
             Err(EngineError::Stopped { .. }) => Ok(false),
@@ -71,7 +72,7 @@ impl Worker {
         };
         FileStatus {
             path: path.clone(),
-            state: file_state(facts),
+            state: self.state_of(path, facts),
             base: facts.base.state().map(|state| state.digest),
             local: facts.local.map(|state| state.digest),
             remote: facts.remote.map(|remote| remote.state.digest),

@@ -1,111 +1,252 @@
-//! Repairing the view where other machines left it behind (V1).
+//! Looking at the whole view: what other machines left behind is repaired (V1),
+//! what people wrote there is taken in (V3).
 //!
-//! What a look finds stale may be another machine's write under way: only what
-//! two looks, one poll apart, found alike is written again.
+//! What a look finds stale may be another machine's write under way, and a file
+//! that is shorter than it was a person's: only what two looks, one poll apart,
+//! found alike is acted on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mirror_core::{Digest, Kind, RelPath, Timestamp};
 
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, NoticeKind};
-use crate::view::Sight;
+use crate::state::{AsideRecord, Seen};
+use crate::view::{Aside, Found, Known, Meaning, Sight, Survey, known_of};
 
-/// What stood at a stale path of the view: an older version, or nothing.
-type Stale = Option<Digest>;
+/// An aside of a machine that has not been back for so long is taken in by any.
+const LEFT_BEHIND_MS: i64 = 7 * 24 * 3_600_000;
 
-/// What the last look found stale, and when it was first found so.
-pub(super) type Looks = BTreeMap<RelPath, (Stale, Timestamp)>;
+/// What stood at a place that needs a second look; `None` for nothing.
+type Standing = Option<Digest>;
+
+/// What the last looks found that needs another, by place, and when it was
+/// first found so.
+pub(super) type Looks = BTreeMap<String, (Standing, Timestamp)>;
+
+/// What one look at the view found.
+#[derive(Default)]
+struct Odd {
+    stale: Vec<(RelPath, Standing)>,
+    edits: Vec<Found>,
+    altered: Option<RelPath>,
+    /// What is known of the files that the log knows (V2).
+    seen: Vec<(RelPath, Seen)>,
+}
 
 impl Worker {
-    /// Looks at the view, repairs what is stale for good, and names what the
-    /// log has never seen, which stays as it is.
-    pub(super) async fn survey_view(
-        &mut self,
-        telling: &mut Option<&mut Telling>,
-    ) -> EngineResult<()> {
-        let sights = self.view.survey(self.state.all_seen()).await?;
-        let history = self.log.history();
-        let mut past: BTreeMap<&RelPath, BTreeSet<Digest>> = BTreeMap::new();
-        for version in history.past() {
-            past.entry(&version.path).or_default().insert(version.entry.sha256);
+    /// Looks at the view; repairs what is stale for good, and imports what
+    /// people wrote there. What is to be written waits for the next pass.
+    pub(super) async fn survey_view(&mut self, telling: &mut Telling) -> EngineResult<()> {
+        self.recognise().await?;
+        let Survey { sights, service_ns } = self.view.survey(self.state.all_seen()).await?;
+        let asides = self.view.asides().await?;
+        // Whoever wrote what stands there had read the log: what it doesn't say
+        // now is no projection.
+        self.catch_up().await?;
+        self.note_asides(&asides, service_ns);
+        self.drop_settled_outside(|path| sights.contains_key(path)).await;
+        let mut odd = self.sort_out(sights);
+        if let Some(path) = odd.altered.take() {
+            self.tell_altered(&path, telling);
         }
-        let (mut stale, mut foreign) = (Vec::new(), Vec::new());
-        for (path, placed) in history.manifest() {
-            let desired = placed.entry.sha256;
-            match sights.get(path).map(|sight| sight.digest) {
-                // Links don't stand in the view.
-                None if placed.entry.kind == Kind::Link => {}
-                Some(digest) if digest == desired && placed.entry.kind == Kind::File => {}
-                None => stale.push((path.clone(), None)),
-                Some(digest) if is_past(&past, path, digest) => {
-                    stale.push((path.clone(), Some(digest)));
-                }
-                Some(_) => foreign.push(path.clone()),
-            }
+        let set_aside = self.find_asides().await?;
+        odd.edits.extend(set_aside);
+        let (short, ripe): (Vec<_>, Vec<_>) =
+            odd.edits.into_iter().partition(|found| self.is_short(found));
+        let (short, torn) = self.part_torn(short).await?;
+        let stale = odd.stale.into_iter().map(|(path, found)| (path.as_str().to_owned(), found));
+        let whole = |found: &Found| (found.place.as_str().to_owned(), Some(found.seen.digest));
+        let looked: Vec<_> = stale.chain(short.iter().chain(&torn).map(whole)).collect();
+        let settled = self.settle_looks(looked);
+        let is_settled = |found: &Found| settled.contains(&found.place.as_str().to_owned());
+        for found in torn.iter().filter(|found| is_settled(found)) {
+            self.take_as_torn(found).await?;
         }
-        for (path, sight) in &sights {
-            let deleted = !history.manifest().contains_key(path);
-            if deleted && is_past(&past, path, sight.digest) {
-                stale.push((path.clone(), Some(sight.digest)));
-            }
+        let (settled_short, waiting): (Vec<_>, Vec<_>) = short.into_iter().partition(is_settled);
+        for found in waiting {
+            self.tell_unsettled(&found.path, "is shorter than it was", telling);
         }
-        self.remember(&sights);
-        self.name_foreign(&foreign, telling);
-        let settled = self.settle_looks(stale);
-        self.add_unprojected(settled.into_iter());
-        self.show_unprojected(telling).await
-    }
-
-    /// Keeps what was seen, so that the next look reads less (V2).
-    fn remember(&mut self, sights: &BTreeMap<RelPath, Sight>) {
-        let news: Vec<_> = sights
-            .iter()
-            .filter(|(path, sight)| self.state.seen(path) != Some(&sight.seen))
-            .filter(|(path, sight)| {
-                // Only a version of the head counts as what the view last held.
-                let placed = self.log.history().manifest().get(*path);
-                placed.is_some_and(|placed| placed.entry.sha256 == sight.digest)
-            })
-            .map(|(path, sight)| (path.clone(), sight.seen.clone()))
-            .collect();
-        for (path, seen) in news {
+        for (path, seen) in odd.seen {
             self.state.set_seen(&path, Some(seen));
         }
+        let repaired = settled.iter().filter_map(|place| RelPath::new(place).ok());
+        let edited: Vec<_> = settled_short.iter().map(|found| found.path.clone()).collect();
+        self.add_unprojected(repaired.filter(|path| !edited.contains(path)));
+        self.import(ripe.into_iter().chain(settled_short).collect(), telling).await
     }
 
-    fn name_foreign(&self, foreign: &[RelPath], telling: &mut Option<&mut Telling>) {
-        let Some(telling) = telling else { return };
-        let now = self.now();
-        for path in foreign {
-            let message = format!(
-                "{path} on the backend was changed by something else; it was left as it is there"
-            );
-            telling.notice(NoticeKind::ViewUnsettled, Some(path), message, now);
+    /// Tells apart what stands in the view, by what the log says of it.
+    fn sort_out(&self, sights: BTreeMap<RelPath, Sight>) -> Odd {
+        let history = self.log.history();
+        let is_file = |path: &RelPath| {
+            history.manifest().get(path).filter(|placed| placed.entry.kind == Kind::File)
+        };
+        let is_shown = |path: &RelPath, sight: &Sight| {
+            is_file(path).is_some_and(|placed| {
+                placed.entry.sha256 == sight.digest || self.is_as_altered(path, sight, placed.seq)
+            })
+        };
+        let mut odd = Odd::default();
+        let files = history.manifest().iter().filter(|(_, placed)| placed.entry.kind == Kind::File);
+        let missing = files.filter(|(path, _)| !sights.contains_key(*path));
+        odd.stale.extend(missing.map(|(path, _)| (path.clone(), None)));
+        let (shown, others): (Vec<_>, Vec<_>) =
+            sights.into_iter().partition(|(path, sight)| is_shown(path, sight));
+        for (path, sight) in shown {
+            if sight.altered {
+                odd.altered = Some(path.clone());
+            }
+            let seq = is_file(&path).map_or(0, |placed| placed.seq);
+            odd.remember(self.state.seen(&path), path, Seen { seq, ..sight.seen });
+        }
+        let mut known: BTreeMap<RelPath, Known> =
+            known_of(history, others.iter().map(|(path, _)| path))
+                .into_iter()
+                .map(|(path, known)| (path.clone(), known))
+                .collect();
+        for (path, sight) in others {
+            let known = known.remove(&path).unwrap_or_default();
+            self.sort_out_other(path, sight, known, &mut odd);
+        }
+        odd
+    }
+
+    /// A file that isn't what should stand there.
+    fn sort_out_other(&self, path: RelPath, sight: Sight, known: Known, odd: &mut Odd) {
+        let last = self.state.seen(&path);
+        let projection = self.projection(&path, known);
+        let since = projection.known.get(&sight.digest).copied().flatten();
+        match Meaning::of(sight.digest, &projection, last) {
+            Meaning::Reverted if !self.view.takes_reverts() => {
+                // The record stays as it is, so that the repair is told of.
+                odd.stale.push((path, Some(sight.digest)));
+            }
+            Meaning::Shown | Meaning::Stale => {
+                let seq = since.unwrap_or(sight.seen.seq);
+                odd.stale.push((path.clone(), Some(sight.digest)));
+                odd.remember(last, path, Seen { seq, ..sight.seen });
+            }
+            Meaning::Reverted | Meaning::Unknown => odd.edits.push(Found {
+                place: (&path).into(),
+                base: last.map(Seen::version),
+                path,
+                seen: sight.seen,
+            }),
         }
     }
 
-    /// Gives the paths that were found alike a poll ago; notes the others.
-    fn settle_looks(&mut self, stale: Vec<(RelPath, Stale)>) -> Vec<RelPath> {
+    /// Whether a file is as it came back after this machine wrote it (V7).
+    fn is_as_altered(&self, path: &RelPath, sight: &Sight, seq: u64) -> bool {
+        let is_last_seen = self.state.seen(path).is_some_and(|seen| seen.digest == sight.digest);
+        sight.seen.seq == seq && (sight.altered || self.state.alters() && is_last_seen)
+    }
+
+    fn tell_altered(&mut self, path: &RelPath, telling: &mut Telling) {
+        if self.state.alters() {
+            return;
+        }
+        self.state.set_alters();
+        let message = format!(
+            "the backend gives {path} back with other bytes than were written; what is changed \
+             in the plain files there is not taken over, as it can't be told from that"
+        );
+        telling.notice(NoticeKind::AlteredContent, Some(path), message, self.now());
+    }
+
+    /// Learns of asides that an earlier run left, before anything moves what
+    /// their bases are known by.
+    pub(super) async fn know_asides(&mut self) -> EngineResult<()> {
+        if !self.asides_known {
+            let asides = self.view.asides().await?;
+            self.note_asides(&asides, None);
+        }
+        Ok(())
+    }
+
+    fn note_asides(&mut self, asides: &[Aside], service_ns: Option<i64>) {
+        let own = self.spec.author.machine_id;
+        let is_left = |aside: &Aside| {
+            let moved = i64::try_from(aside.id.timestamp_ms()).unwrap_or(i64::MAX);
+            (service_ns.unwrap_or(0) / 1_000_000).saturating_sub(moved) > LEFT_BEHIND_MS
+        };
+        for aside in asides.iter().filter(|aside| aside.machine_id == own || is_left(aside)) {
+            let place = aside.file.path.as_str();
+            if self.state.asides().contains_key(place) {
+                continue;
+            }
+            let seen = self.state.seen(&aside.path).filter(|_| aside.machine_id == own);
+            let record = AsideRecord { path: aside.path.clone(), base: seen.map(Seen::version) };
+            self.state.set_aside(place, Some(record));
+        }
+        let places: Vec<&str> = asides.iter().map(|aside| aside.file.path.as_str()).collect();
+        let gone: Vec<String> = self
+            .state
+            .asides()
+            .keys()
+            .filter(|place| !places.contains(&place.as_str()))
+            .cloned()
+            .collect();
+        for place in gone {
+            self.state.set_aside(&place, None);
+        }
+        self.asides_known = true;
+    }
+
+    async fn find_asides(&mut self) -> EngineResult<Vec<Found>> {
+        let mut found = Vec::new();
+        for (place, AsideRecord { path, base }) in self.state.asides().clone() {
+            let Ok(place) = mirror_storage::RemotePath::new(place) else { continue };
+            found.extend(self.view.find(&place, &path, base).await?);
+        }
+        Ok(found)
+    }
+
+    /// Takes out what some machine was writing when it was cut off.
+    async fn part_torn(&mut self, short: Vec<Found>) -> EngineResult<(Vec<Found>, Vec<Found>)> {
+        if !short.is_empty() && !self.parts.backend.capabilities().atomic_view {
+            self.read_notes().await?;
+        }
+        let (mut edits, mut torn) = (Vec::new(), Vec::new());
+        for found in short {
+            match self.is_torn(&found).await? {
+                true => torn.push(found),
+                false => edits.push(found),
+            }
+        }
+        Ok((edits, torn))
+    }
+
+    /// Gives the places that were found alike a poll ago; notes the others.
+    fn settle_looks(&mut self, looked: Vec<(String, Standing)>) -> Vec<String> {
         let now = self.now();
         let apart = i64::try_from(self.spec.poll_interval.as_millis()).unwrap_or(i64::MAX);
         let before = std::mem::take(&mut self.looks);
         let mut settled = Vec::new();
-        for (path, found) in stale {
-            let first = match before.get(&path) {
+        for (place, found) in looked {
+            let first = match before.get(&place) {
                 Some((same, first)) if *same == found => *first,
                 _ => now,
             };
             if now.milliseconds().saturating_sub(first.milliseconds()) >= apart {
-                settled.push(path);
+                settled.push(place);
             } else {
-                self.looks.insert(path, (found, first));
+                self.looks.insert(place, (found, first));
             }
         }
         settled
     }
 }
 
-fn is_past(past: &BTreeMap<&RelPath, BTreeSet<Digest>>, path: &RelPath, digest: Digest) -> bool {
-    past.get(path).is_some_and(|digests| digests.contains(&digest))
+impl Odd {
+    /// Keeps what was seen, so that the next look reads less (V2).
+    fn remember(&mut self, before: Option<&Seen>, path: RelPath, seen: Seen) {
+        let is_known = before.is_some_and(|before| {
+            let same = Seen { recorded_ns: seen.recorded_ns, ..before.clone() };
+            same == seen && (before.recorded_ns == seen.recorded_ns || before.proves_by_time())
+        });
+        if !is_known {
+            self.seen.push((path, seen));
+        }
+    }
 }

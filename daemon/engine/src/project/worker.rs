@@ -1,6 +1,6 @@
 //! The one owner of a project's state: opens it, and runs its jobs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use mirror_core::commit::CheckpointRef;
@@ -9,6 +9,9 @@ use mirror_core::{Digest, RelPath, Timestamp};
 use tokio::sync::mpsc;
 
 use super::Facade;
+use super::conflicts::{self, Conflicts, Decision, OutsideConflicts};
+use super::machine_file::Machines;
+use super::queue::Queue;
 use crate::api::{
     CommitSummary, EngineResult, Job, JobEvent, JobRequest, Notice, NoticeKind, Parts, Phase,
     Progress, ProjectSpec, QueuedWork, Report, SharedSettings,
@@ -41,6 +44,7 @@ pub(super) struct Worker {
     pub(super) fetcher: Fetcher,
     pub(super) view: View,
     pub(super) queued_view: Option<QueuedWork>,
+    pub(super) queue: Queue,
     /// A checkpoint of this machine's own making, for a later commit to vouch
     /// for (L8).
     pub(super) made_checkpoint: Option<CheckpointRef>,
@@ -50,6 +54,18 @@ pub(super) struct Worker {
     pub(super) next_survey: Timestamp,
     /// The device that the root was on at the last look.
     pub(super) device: Option<u64>,
+    /// What waits for a person.
+    pub(super) conflicts: Conflicts,
+    /// Edits of the view that wait for a person.
+    pub(super) outside_conflicts: OutsideConflicts,
+    /// What this machine says of itself on the backend.
+    pub(super) machines: Machines,
+    /// Whether all asides of this machine are noted (V3).
+    pub(super) asides_known: bool,
+    /// What the daemon's rounds had to say, for the next job to say.
+    untold: Vec<Notice>,
+    /// Beginnings of what was being written, which may be written over (V5).
+    pub(super) torn: BTreeMap<RelPath, Digest>,
     pub(super) followers: Vec<mpsc::Sender<CommitSummary>>,
     /// The newest entry that followers were told of.
     pub(super) told: u64,
@@ -65,6 +81,18 @@ pub(super) struct Telling {
 }
 
 impl Telling {
+    /// For the daemon's own rounds, which nobody listens to.
+    fn to_nobody() -> Self {
+        let (events, _) = mpsc::channel(1);
+        Self { events, report: Report::default(), dry_run: false, consent: false }
+    }
+
+    /// For work that nobody waits for.
+    pub(super) fn unheard() -> Self {
+        let (events, _) = mpsc::channel(1);
+        Self { events, report: Report::default(), dry_run: false, consent: false }
+    }
+
     /// Progress is dropped rather than waited for when nobody reads it.
     pub(super) fn progress(&self, progress: Progress) {
         // Room is left for what matters more.
@@ -103,7 +131,9 @@ impl Worker {
         let state = State::load(parts.store.clone(), &owner)?;
         let (told, made_checkpoint) = (log.head(), log.made_checkpoint());
         refuse_shorter_log(&log, &state)?;
+        let (conflicts, outside_conflicts) = conflicts::load(&parts).await?;
         let index = Index::load(&state.index_rows());
+        let queue = Queue::load(&parts).await?;
         let cache = Cache::new(parts.cache.clone(), parts.outside.clone(), CACHE_BYTES);
         let mut worker = Self {
             fetcher: Fetcher {
@@ -124,16 +154,33 @@ impl Worker {
             index,
             coverage: None,
             queued_view: None,
+            queue,
             made_checkpoint,
             looks: super::survey::Looks::new(),
             next_survey: Timestamp(0),
             device: None,
+            conflicts,
+            outside_conflicts,
+            machines: Machines::default(),
+            asides_known: false,
+            untold: Vec::new(),
+            torn: BTreeMap::new(),
             followers: Vec::new(),
             told,
             facade,
         };
+        if worker.log.checked_at().is_some()
+            && let Err(error) = worker.recognise().await
+        {
+            tracing::debug!(%error, "what this machine said on the backend was not read");
+        }
         // The next job asks again for what can't be settled yet, and tells of it.
         drop(worker.settle_targets().await);
+        if worker.state.fresh
+            && let Err(error) = worker.take_up_leftovers().await
+        {
+            tracing::warn!(%error, "what an earlier run may have left could not be looked for");
+        }
         worker.save(true).await?;
         Ok(worker)
     }
@@ -202,6 +249,7 @@ impl Worker {
         self.set_phase(Phase::Busy(verb(&job)));
         let mut telling =
             Telling { events, report: Report { dry_run, ..Report::default() }, dry_run, consent };
+        telling.report.notices = std::mem::take(&mut self.untold);
         let outcome = self.carry_out(job, &mut telling).await;
         let saved = self.save(false).await;
         self.set_phase(Phase::Idle);
@@ -218,12 +266,21 @@ impl Worker {
                 self.push(&scope, message, force_local, no_wait, telling).await
             }
             Job::Pull { scope } => self.pull(&scope, telling).await,
-            Job::Sync { scope, message } => self.sync(&scope, message, telling).await,
+            Job::Sync { scope, message, settle } => {
+                self.sync(&scope, message, settle, telling).await
+            }
             Job::Delete { scope, keep_local, message } => {
                 self.delete(&scope, keep_local, message, telling).await
             }
             Job::ChangeSettings { settings } => self.change_settings(settings, telling).await,
+            Job::Resolve { path, resolution, token, no_push } => {
+                self.resolve(Decision { path, resolution, token, no_push }, telling).await
+            }
             Job::Export { scope, output } => self.export(&scope, &output.0, telling).await,
+            Job::Restore { scope, from, output } => {
+                self.restore(&scope, from, output.as_deref(), telling).await
+            }
+            Job::RestoreStash { id } => self.restore_stash(id, telling).await,
         }
     }
 
@@ -259,21 +316,36 @@ impl Worker {
     /// The daemon's own round: the head at each, the view every ten minutes.
     pub(super) async fn poll(&mut self) -> EngineResult<bool> {
         self.refuse_when_stopped()?;
-        let arrived = self.catch_up().await?;
-        let now = self.now();
+        let arrived = self.catch_up().await.inspect_err(|error| self.note_away(error))?;
+        self.send_due().await?;
+        let (now, mut telling) = (self.now(), Telling::to_nobody());
         if !self.state.unprojected().is_empty() {
             let due = self.queued_view.as_ref().is_none_or(|queued| queued.next_at <= now);
             if due {
-                self.show_unprojected(&mut None).await?;
+                self.show_unprojected(&mut telling).await?;
             }
         }
         // What was found stale is looked at again one poll later (V1).
         if self.next_survey <= now || !self.looks.is_empty() {
             self.next_survey = Timestamp(now.milliseconds() + SURVEY_MS);
-            self.survey_view(&mut None).await?;
+            self.survey_view(&mut telling).await?;
+            self.show_unprojected(&mut telling).await?;
         }
+        self.tell_machine().await;
         self.save(false).await?;
+        self.keep_untold(telling.report.notices);
         Ok(!arrived.is_empty())
+    }
+
+    /// Keeps what nobody was there to hear for the next job's report; what
+    /// isn't settled then is found again.
+    fn keep_untold(&mut self, notices: Vec<Notice>) {
+        for notice in notices {
+            tracing::warn!(message = notice.message);
+            if notice.kind != NoticeKind::ViewUnsettled {
+                self.untold.push(notice);
+            }
+        }
     }
 
     /// Stores what the next step relies on.
@@ -321,6 +393,8 @@ fn verb(job: &Job) -> &'static str {
         Job::Sync { .. } => "sync",
         Job::Delete { .. } => "delete",
         Job::ChangeSettings { .. } => "settings",
+        Job::Resolve { .. } => "resolve",
         Job::Export { .. } => "export",
+        Job::Restore { .. } | Job::RestoreStash { .. } => "restore",
     }
 }

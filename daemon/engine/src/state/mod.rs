@@ -13,18 +13,24 @@ use mirror_core::{Digest, RelPath};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use records::{Attempt, BaseRecord, Owner, Seen, Target};
+pub use records::{
+    AsideRecord, Attempt, BaseAfter, BaseRecord, LocalInput, Owner, Seen, SeenVersion, Target,
+    TriedChange,
+};
 
 use crate::index::Index;
 use crate::outside::Outside;
 use crate::store::{Batch, Store, StoreError, Table};
 
 const OWNER: &str = "owner";
-const ATTEMPT: &str = "attempt";
+const ATTEMPT: &str = "attempt.2";
 const COVERAGE: &str = "coverage";
 const DELETIONS: &str = "deletions";
 const UNPROJECTED: &str = "unprojected";
 const DEVICE: &str = "device";
+const ASIDES: &str = "asides";
+const ALTERS: &str = "alters";
+const RECORDED: &str = "recorded";
 
 /// One project's state, with a batch of changes that are still to be stored.
 #[derive(Debug)]
@@ -39,6 +45,9 @@ pub struct State {
     deletions: Vec<i64>,
     unprojected: BTreeSet<RelPath>,
     device: Option<u64>,
+    asides: BTreeMap<String, AsideRecord>,
+    alters: bool,
+    recorded: u64,
     /// True when nothing was remembered: every base is unknown (B5).
     pub fresh: bool,
 }
@@ -58,6 +67,9 @@ impl State {
             deletions: Vec::new(),
             unprojected: BTreeSet::new(),
             device: None,
+            asides: BTreeMap::new(),
+            alters: false,
+            recorded: 0,
             fresh: !known.as_ref().is_some_and(|known| known.is_still(owner)),
         };
         if state.fresh {
@@ -82,6 +94,9 @@ impl State {
         self.deletions = fact(self.store.as_ref(), DELETIONS).unwrap_or_default();
         self.unprojected = fact(self.store.as_ref(), UNPROJECTED).unwrap_or_default();
         self.device = fact(self.store.as_ref(), DEVICE).flatten();
+        self.asides = fact(self.store.as_ref(), ASIDES).unwrap_or_default();
+        self.alters = fact(self.store.as_ref(), ALTERS).unwrap_or_default();
+        self.recorded = fact(self.store.as_ref(), RECORDED).unwrap_or_default();
         Some(())
     }
 
@@ -181,6 +196,47 @@ impl State {
         if self.unprojected != paths {
             self.set_fact(UNPROJECTED, &paths);
             self.unprojected = paths;
+        }
+    }
+
+    /// View files moved aside whose contents the log may not have, by place.
+    pub fn asides(&self) -> &BTreeMap<String, AsideRecord> {
+        &self.asides
+    }
+
+    pub fn set_aside(&mut self, place: &str, aside: Option<AsideRecord>) {
+        if self.asides.get(place) == aside.as_ref() {
+            return;
+        }
+        match aside {
+            Some(aside) => drop(self.asides.insert(place.to_owned(), aside)),
+            None => drop(self.asides.remove(place)),
+        }
+        let asides = std::mem::take(&mut self.asides);
+        self.set_fact(ASIDES, &asides);
+        self.asides = asides;
+    }
+
+    /// Whether the backend gives other bytes back than it was given (V7).
+    pub fn alters(&self) -> bool {
+        self.alters
+    }
+
+    pub fn set_alters(&mut self) {
+        if !std::mem::replace(&mut self.alters, true) {
+            self.set_fact(ALTERS, &true);
+        }
+    }
+
+    /// How far this machine had read when it last said so on the backend (B5).
+    pub fn recorded(&self) -> u64 {
+        self.recorded
+    }
+
+    pub fn set_recorded(&mut self, seq: u64) {
+        if self.recorded != seq {
+            self.set_fact(RECORDED, &seq);
+            self.recorded = seq;
         }
     }
 

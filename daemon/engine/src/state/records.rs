@@ -1,7 +1,7 @@
 //! The single things that the state holds.
 
 use mirror_core::entry::State;
-use mirror_core::{Digest, RelPath, Ulid};
+use mirror_core::{Digest, RelPath, Timestamp, Ulid};
 use serde::{Deserialize, Serialize};
 
 use crate::outside::Identity;
@@ -36,22 +36,62 @@ pub struct Target {
     pub state: Option<State>,
     /// The commit that this brings the path to.
     pub seq: u64,
+    /// What the base is once this has landed.
+    pub base: BaseAfter,
+}
+
+/// What a local write does to the base of its path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BaseAfter {
+    /// The version that was written came from the head.
+    Written,
+    /// The version that was written is an edit made on this base.
+    Under(Option<BaseRecord>),
 }
 
 impl Target {
+    /// The base once the write has landed as a file with this identity.
+    pub fn base_after(&self, identity: Option<Identity>) -> Option<BaseRecord> {
+        match &self.base {
+            BaseAfter::Written => {
+                self.state.map(|state| BaseRecord::Known { state, seq: self.seq, identity })
+            }
+            BaseAfter::Under(base) => base.clone(),
+        }
+    }
+
     /// Whether this is the version the step began with, or the one it brings.
     pub fn knows(&self, state: State) -> bool {
         Some(state) == self.state || Some(state) == self.expected
     }
 }
 
-/// A commit that was tried: its bytes, and the local input of every path (B3).
+/// A commit that was tried: its bytes, and what it was made from (B3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     pub seq: u64,
     pub id: Ulid,
     pub bytes: Vec<u8>,
-    pub inputs: Vec<(RelPath, Option<State>, Option<Identity>)>,
+    pub changes: Vec<TriedChange>,
+}
+
+/// One change of a commit that was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedChange {
+    pub path: RelPath,
+    pub to: Option<State>,
+    /// `None`: the change was not made from what stood here.
+    pub input: Option<LocalInput>,
+}
+
+/// What stood in the working tree when a change was made from it (B4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalInput {
+    pub state: Option<State>,
+    pub identity: Option<Identity>,
+    /// For a version that was spooled (B8): the base it was made on. The base
+    /// moves only while it is still that one.
+    pub made_on: Option<Option<BaseRecord>>,
 }
 
 /// What this machine last saw of one file in the view (V2).
@@ -65,9 +105,35 @@ pub struct Seen {
     pub seq: u64,
     /// The service's time when this was recorded, as far as it is known.
     pub recorded_ns: Option<i64>,
+    /// This machine wrote it, and hasn't read it back yet (V7).
+    pub is_own: bool,
+}
+
+/// A version that the view held: the base of what a person makes of it (V2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenVersion {
+    pub digest: Digest,
+    pub seq: u64,
+}
+
+/// A view file that was moved aside, or left there by a crash (V3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsideRecord {
+    pub path: RelPath,
+    /// What was expected there; `None` when that is unknown.
+    pub base: Option<SeenVersion>,
 }
 
 impl Seen {
+    /// The service's time for it, for people.
+    pub fn modified(&self) -> Option<Timestamp> {
+        Some(Timestamp(self.modified_ns?.div_euclid(1_000_000)))
+    }
+
+    pub fn version(&self) -> SeenVersion {
+        SeenVersion { digest: self.digest, seq: self.seq }
+    }
+
     /// Whether an equal size and time prove an equal content: only when they
     /// were recorded more than two seconds after that time.
     pub fn proves_by_time(&self) -> bool {

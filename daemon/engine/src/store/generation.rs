@@ -13,7 +13,7 @@ use mirror_core::Digest;
 use super::{Rows, StoreError};
 
 /// Rows by key; `None` removes.
-type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// Longer than the largest state takes; a damaged one can stop sled for good.
 const OPEN_PATIENCE: Duration = Duration::from_secs(30);
@@ -84,6 +84,23 @@ impl Generation {
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         guarded(|| Ok(self.rows.get(key)?.map(|value| value.to_vec())))
+    }
+
+    /// Every row but the header and what is under way, as a batch of changes.
+    pub(super) fn all_rows(&self) -> Result<Changes, StoreError> {
+        guarded(|| {
+            let rows = self.rows.range(vec![1]..).map(|row| {
+                let (key, value) = row?;
+                Ok((key.to_vec(), Some(value.to_vec())))
+            });
+            rows.collect()
+        })
+    }
+
+    /// Whether somebody has removed the folder, of which only we still know.
+    pub(super) fn is_gone(&self) -> bool {
+        let place = self.folder.join("db").symlink_metadata();
+        place.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
     }
 
     pub(super) fn apply(&mut self, changes: &Changes, durable: bool) -> Result<(), StoreError> {

@@ -19,6 +19,12 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// The same rows, on their own from here on.
+    #[cfg(test)]
+    pub(crate) fn copied(&self) -> Self {
+        Self { rows: Mutex::new(self.with(|rows| rows.clone())) }
+    }
+
     fn with<T>(&self, look: impl FnOnce(&mut Tables) -> T) -> T {
         // Each change is whole before anything can panic, so poison says nothing.
         look(&mut self.rows.lock().unwrap_or_else(PoisonError::into_inner))

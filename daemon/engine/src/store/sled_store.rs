@@ -27,11 +27,17 @@ pub enum Past {
 /// Keeps a project's state in one folder that nothing else uses.
 ///
 /// Each fresh start goes into a subfolder of its own, so that neither leftovers
-/// nor a stuck thread of an unreadable one can touch the next.
+/// nor a stuck thread of an unreadable one can touch the next. A folder that is
+/// removed under a running project is made again with all that was in it.
 #[derive(Debug)]
 pub struct SledStore {
     folder: PathBuf,
-    current: Mutex<Generation>,
+    current: Mutex<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    generation: Generation,
     /// Held as long as we live; a second process is told, not let in.
     _lock: File,
 }
@@ -54,22 +60,34 @@ impl SledStore {
             None => (next_after(folder, newest)?, Past::Missing),
         };
         remove_others(folder, current.number());
-        let current = Mutex::new(current);
-        Ok((Self { folder: folder.to_owned(), current, _lock: lock }, past))
+        let current = Mutex::new(Current { generation: current, _lock: lock });
+        Ok((Self { folder: folder.to_owned(), current }, past))
     }
 
-    fn current(&self) -> MutexGuard<'_, Generation> {
+    fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings the rows to a new place after somebody removed the old one: they
+    /// can be read for as long as they are open.
+    fn move_on(&self, current: &mut Current) -> Result<(), StoreError> {
+        tracing::warn!(folder = %self.folder.display(), "the project's state is made again");
+        fs::create_dir_all(&self.folder)?;
+        let lock = lock(&self.folder)?;
+        let mut next = next_after(&self.folder, Some(current.generation.number()))?;
+        next.apply(&current.generation.all_rows()?, true)?;
+        *current = Current { generation: next, _lock: lock };
+        Ok(())
     }
 }
 
 impl Store for SledStore {
     fn load(&self, table: Table) -> Result<Rows, StoreError> {
-        self.current().rows(prefix(table))
+        self.current().generation.rows(prefix(table))
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.current().get(&full_key(table, key))
+        self.current().generation.get(&full_key(table, key))
     }
 
     fn apply(&self, batch: Batch, durable: bool) -> Result<(), StoreError> {
@@ -79,13 +97,18 @@ impl Store for SledStore {
             .into_iter()
             .map(|(table, key, value)| (full_key(table, &key), value))
             .collect();
-        self.current().apply(&changes, durable)
+        let mut current = self.current();
+        if current.generation.is_gone() {
+            self.move_on(&mut current)?;
+        }
+        current.generation.apply(&changes, durable)
     }
 
     fn clear(&self) -> Result<(), StoreError> {
         let mut current = self.current();
-        *current = next_after(&self.folder, Some(current.number()))?;
-        remove_others(&self.folder, current.number());
+        fs::create_dir_all(&self.folder)?;
+        current.generation = next_after(&self.folder, Some(current.generation.number()))?;
+        remove_others(&self.folder, current.generation.number());
         Ok(())
     }
 }

@@ -120,6 +120,26 @@ fn store_can_be_opened_again_at_once() {
 }
 
 #[test]
+fn state_removed_under_a_running_store_is_made_again() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("deep/index");
+    let (store, _) = SledStore::open(&folder).unwrap();
+    put(&store, Table::Base, &[("a", "1"), ("b", "2")]);
+    for round in 0..3 {
+        fs::remove_dir_all(home.path().join("deep")).unwrap();
+        put(&store, Table::Facts, &[("round", &round.to_string())]);
+    }
+    assert!(SledStore::open(&folder).is_err(), "it is locked again");
+    drop(store);
+
+    let (store, past) = SledStore::open(&folder).unwrap();
+
+    assert_eq!(past, Past::Kept);
+    assert_eq!(rows(&store, Table::Base), pairs(&[("a", "1"), ("b", "2")]));
+    assert_eq!(rows(&store, Table::Facts), pairs(&[("round", "2")]));
+}
+
+#[test]
 fn second_store_in_one_folder_is_refused_and_harms_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = SledStore::open(folder.path()).unwrap();

@@ -1,21 +1,29 @@
 //! The plain files on a backend, written from the head's manifest (V1).
 //!
-//! A file is replaced only if it is as this machine last saw it, or holds what
-//! the log knows as an earlier version of its path. Anything else was put
-//! there by someone: it is never overwritten and never lost.
+//! A file is replaced only if its content is what this machine last saw there,
+//! or what the log knows as an earlier version of its path. Anything else was
+//! put there by someone: it is never overwritten, and given back as [`Found`].
 
+mod asides;
+mod meaning;
 mod project;
 mod survey;
 
 use std::sync::Arc;
 
+use futures::StreamExt;
+use mirror_core::digest::Hasher;
 use mirror_core::{Digest, Entry, RelPath, Ulid};
-use mirror_storage::Backend;
+use mirror_storage::{Backend, ByteRange, RemoteFile, RemotePath, StorageError};
 
-pub use project::Projected;
-pub use survey::Sight;
+pub use asides::Aside;
+pub use meaning::{Known, Meaning, known_of};
+pub use project::{Outcome, Projected};
+pub(crate) use survey::nanoseconds;
+pub use survey::{Sight, Survey};
 
 use crate::outside::Outside;
+use crate::state::{Seen, SeenVersion};
 
 /// What the view should show at one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +34,32 @@ pub struct Projection {
     /// The commit that says so.
     pub seq: u64,
     /// Contents that the log knows of this path: none of them is news.
-    pub known: Vec<Digest>,
+    pub known: Known,
+}
+
+impl Projection {
+    /// Whether the head's version is all that the log has ever had here.
+    fn is_new(&self) -> bool {
+        self.desired.is_some() && self.known.len() == 1
+    }
+}
+
+/// Content on the backend that the log has not been seen to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub path: RelPath,
+    /// Where it lies: at its path, or aside.
+    pub place: RemotePath,
+    /// What it is known by there.
+    pub seen: Seen,
+    /// What the view held before; `None` when that is unknown (V2).
+    pub base: Option<SeenVersion>,
+}
+
+impl Found {
+    pub fn is_aside(&self) -> bool {
+        self.place.is_ours()
+    }
 }
 
 /// Writes the view of one project on one backend.
@@ -40,5 +73,43 @@ pub struct View {
 impl std::fmt::Debug for View {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(out, "View({})", self.backend.label())
+    }
+}
+
+impl View {
+    /// The content of a file, read only when what was last seen can't prove it.
+    async fn digest_of(
+        &self,
+        file: &RemoteFile,
+        seen: Option<&Seen>,
+    ) -> Result<Option<Digest>, StorageError> {
+        match seen {
+            Some(seen) if self.is_as_seen(file, seen) => Ok(Some(seen.digest)),
+            _ => Ok(self.read_digest(&file.path).await?.map(|(digest, _)| digest)),
+        }
+    }
+
+    /// Whether a file needs no reading to be known (V2).
+    fn is_as_seen(&self, file: &RemoteFile, seen: &Seen) -> bool {
+        if self.backend.capabilities().swap {
+            return file.revision.0 == seen.revision;
+        }
+        seen.proves_by_time()
+            && file.size == seen.size
+            && file.modified.map(nanoseconds) == seen.modified_ns
+    }
+
+    /// Digest and size of what stands at a path.
+    async fn read_digest(&self, path: &RemotePath) -> Result<Option<(Digest, u64)>, StorageError> {
+        let Some(mut stream) = self.backend.read(path, ByteRange::ALL).await? else {
+            return Ok(None);
+        };
+        let (mut hasher, mut size) = (Hasher::new(), 0);
+        while let Some(piece) = stream.next().await {
+            let piece = piece?;
+            size += piece.len() as u64;
+            hasher.update(&piece);
+        }
+        Ok(Some((hasher.finish(), size)))
     }
 }

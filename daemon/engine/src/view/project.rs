@@ -1,237 +1,204 @@
 //! Bringing single files of the view to the head's version (V2, V3).
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use mirror_core::{Entry, RelPath};
+use mirror_storage::{Body, Expect, Guarded, RemoteFile, RemotePath, Revision, StorageError};
 
-use futures::StreamExt;
-use mirror_core::digest::Hasher;
-use mirror_core::{Digest, Entry, RelPath};
-use mirror_storage::{
-    Body, ByteRange, Expect, Guarded, RemoteFile, RemotePath, Revision, StorageError,
-};
+use super::{Found, Meaning, Projection, View, nanoseconds};
+use crate::state::{Seen, SeenVersion};
 
-use super::{Projection, View};
-use crate::log::own_path;
-use crate::state::Seen;
+/// How often one file is looked at again because something else changed it
+/// between the look and the write.
+const LOOKS: usize = 4;
 
-/// How one path of the view came out.
+/// How one path of the view came out, and what was moved aside on the way that
+/// may be news to the log.
 #[derive(Debug)]
-pub enum Projected {
-    /// The view shows the version; `seen` is what was seen of it, `aside`
-    /// where content that the log has never seen is kept.
+pub struct Projected {
+    pub path: RelPath,
+    pub outcome: Outcome,
+    pub asides: Vec<Found>,
+}
+
+#[derive(Debug)]
+pub enum Outcome {
+    /// The view shows the version; `seen` is what was seen of it.
     Shown {
-        path: RelPath,
         seen: Option<Seen>,
-        aside: Option<String>,
+        reverted: bool,
     },
-    /// Content that the log has never seen stands there, and stays.
-    Foreign(RelPath),
-    Failed {
-        path: RelPath,
-        error: StorageError,
-    },
+    /// Something stands there that may be news to the log; it was left.
+    News(Found),
+    /// It changed at every look, or can't be replaced safely here.
+    Restless,
+    Failed(StorageError),
 }
 
 /// What stands in the view, against what may be replaced there.
 enum Standing {
     Nothing,
-    /// Already as desired.
-    Desired(RemoteFile),
+    Shown(RemoteFile),
     /// Known content: it may be replaced.
-    Replaceable(RemoteFile),
-    Foreign,
+    Replaceable(RemoteFile, SeenVersion, Meaning),
+    News(Found),
 }
 
-/// How making room for a file ended.
-enum Cleared {
-    Room,
-    /// What came out is news to the log and is kept there.
-    Kept(String),
-    /// Something else stands there and can't be moved.
-    Taken,
+/// How an attempt to write one file ended.
+enum Written {
+    Done(Option<Seen>),
+    /// Somebody was faster: look again.
+    Overtaken,
 }
 
 impl View {
-    /// Brings one path to its projection. `body` is the desired content; it is
-    /// asked for only when there is something to write.
+    /// Brings one path to its projection. `body` is the desired content.
     pub async fn project(
         &self,
         projection: &Projection,
         seen: Option<&Seen>,
-        body: Option<Body>,
+        body: Option<&Body>,
     ) -> Projected {
-        let path = projection.path.clone();
-        match self.bring(projection, seen, body).await {
-            Ok(projected) => projected,
-            Err(error) => Projected::Failed { path, error },
-        }
+        let mut asides = Vec::new();
+        let brought = self.bring(projection, seen, body, &mut asides).await;
+        let outcome = brought.unwrap_or_else(Outcome::Failed);
+        Projected { path: projection.path.clone(), outcome, asides }
     }
 
     async fn bring(
         &self,
         projection: &Projection,
         seen: Option<&Seen>,
-        body: Option<Body>,
-    ) -> Result<Projected, StorageError> {
-        let place = RemotePath::from(&projection.path);
-        let path = projection.path.clone();
-        match self.look(&place, projection, seen).await? {
-            Standing::Foreign => Ok(Projected::Foreign(path)),
-            Standing::Desired(file) => {
-                Ok(Projected::Shown { path, seen: seen_of(&file, projection), aside: None })
+        body: Option<&Body>,
+        asides: &mut Vec<Found>,
+    ) -> Result<Outcome, StorageError> {
+        let mut reverted = false;
+        // Nobody can have seen it here: creating it exclusively is look enough.
+        let mut is_new = seen.is_none() && projection.is_new();
+        for _ in 0..LOOKS {
+            let standing = match std::mem::take(&mut is_new) {
+                true => Standing::Nothing,
+                false => self.look(projection, seen).await?,
+            };
+            let written = match standing {
+                Standing::News(found) => return Ok(Outcome::News(found)),
+                Standing::Shown(file) => Written::Done(seen_of(&file, projection)),
+                Standing::Nothing => self.create(projection, body).await?,
+                Standing::Replaceable(file, version, meaning) => {
+                    reverted |= meaning == Meaning::Reverted;
+                    let wanted = (projection, body);
+                    match self.replace(wanted, &file, version, asides).await? {
+                        Some(written) => written,
+                        None => return Ok(Outcome::Restless),
+                    }
+                }
+            };
+            if let Written::Done(seen) = written {
+                return Ok(Outcome::Shown { seen, reverted });
             }
-            Standing::Nothing => self.create(&place, projection, body, None).await,
-            Standing::Replaceable(file) => match self.clear(&place, &file, projection, seen).await?
-            {
-                Cleared::Room => self.create(&place, projection, body, None).await,
-                Cleared::Kept(aside) => self.create(&place, projection, body, Some(aside)).await,
-                Cleared::Taken => Ok(Projected::Foreign(path)),
-            },
         }
+        Ok(Outcome::Restless)
     }
 
-    /// Tells what stands at a path, reading it only when its size and time
+    /// Tells what stands at a path, reading it only when what was last seen
     /// can't prove it.
     async fn look(
         &self,
-        place: &RemotePath,
         projection: &Projection,
         seen: Option<&Seen>,
     ) -> Result<Standing, StorageError> {
-        // A new file of the head: creating it exclusively is look enough.
-        if seen.is_none() && projection.known.is_empty() && projection.desired.is_some() {
-            return Ok(Standing::Nothing);
-        }
-        let Some(file) = self.backend.stat(place).await? else { return Ok(Standing::Nothing) };
+        let place = RemotePath::from(&projection.path);
+        let Some(file) = self.backend.stat(&place).await? else { return Ok(Standing::Nothing) };
         let Some(digest) = self.digest_of(&file, seen).await? else { return Ok(Standing::Nothing) };
-        Ok(judge(digest, file, projection, seen))
+        let meaning = Meaning::of(digest, projection, seen);
+        let news = match meaning {
+            Meaning::Shown => return Ok(Standing::Shown(file)),
+            Meaning::Unknown => true,
+            Meaning::Stale => false,
+            Meaning::Reverted => self.takes_reverts(),
+        };
+        let seq = projection.known.get(&digest).copied().flatten();
+        let seq = seq.or(seen.map(|seen| seen.seq)).unwrap_or_default();
+        if !news {
+            return Ok(Standing::Replaceable(file, SeenVersion { digest, seq }, meaning));
+        }
+        let seen_now = Seen {
+            digest,
+            size: file.size,
+            modified_ns: file.modified.map(nanoseconds),
+            revision: file.revision.0,
+            seq,
+            recorded_ns: None,
+            is_own: false,
+        };
+        let base = seen.map(Seen::version);
+        Ok(Standing::News(Found { path: projection.path.clone(), place, seen: seen_now, base }))
+    }
+
+    /// Whether an older version that a person put back is told apart from a
+    /// late projection: only where revisions are compared (V4).
+    pub fn takes_reverts(&self) -> bool {
+        self.backend.capabilities().swap
     }
 
     async fn create(
         &self,
-        place: &RemotePath,
         projection: &Projection,
-        body: Option<Body>,
-        aside: Option<String>,
-    ) -> Result<Projected, StorageError> {
-        let path = projection.path.clone();
+        body: Option<&Body>,
+    ) -> Result<Written, StorageError> {
         let (Some(desired), Some(body)) = (&projection.desired, body) else {
-            return Ok(Projected::Shown { path, seen: None, aside });
+            return Ok(Written::Done(None));
         };
-        if let Guarded::Done(revision) = self.backend.write(place, body, Expect::Absent).await? {
-            return Ok(Projected::Shown {
-                path,
-                seen: Some(written(&revision, desired, projection.seq)),
-                aside,
-            });
-        }
-        // Somebody else was first: fine if they wrote the same.
-        let Some(file) = self.backend.stat(place).await? else {
-            return Ok(Projected::Foreign(path));
-        };
-        if self.read_digest(place).await? == Some(desired.sha256) {
-            return Ok(Projected::Shown { path, seen: seen_of(&file, projection), aside });
-        }
-        Ok(Projected::Foreign(path))
+        let place = RemotePath::from(&projection.path);
+        let created = self.backend.write(&place, body.clone(), Expect::Absent).await?;
+        Ok(match created {
+            Guarded::Done(revision) => {
+                Written::Done(Some(written(&revision, desired, projection.seq)))
+            }
+            Guarded::Refused => Written::Overtaken,
+        })
     }
 
-    /// Makes room: what is there is moved aside, looked at, and dropped only
-    /// if it is what was seen (V3). With compare-and-swap the removal itself
-    /// is the check.
-    async fn clear(
+    /// Replaces known content, by revision where those are compared. Elsewhere
+    /// what is there is moved aside, looked at, and dropped only if it is what
+    /// was seen (V3). `None` where the service can do neither.
+    async fn replace(
         &self,
-        place: &RemotePath,
+        (projection, body): (&Projection, Option<&Body>),
         file: &RemoteFile,
-        projection: &Projection,
-        seen: Option<&Seen>,
-    ) -> Result<Cleared, StorageError> {
+        standing: SeenVersion,
+        asides: &mut Vec<Found>,
+    ) -> Result<Option<Written>, StorageError> {
         if self.backend.capabilities().swap {
-            let expect = Expect::At(file.revision.clone());
-            return Ok(match self.backend.remove(place, expect).await? {
-                Guarded::Done(()) => Cleared::Room,
-                Guarded::Refused => Cleared::Taken,
-            });
+            return self.swap(projection, body, file).await.map(Some);
         }
-        let Some(mover) = self.backend.move_aside() else { return Ok(Cleared::Taken) };
+        let Some(mover) = self.backend.move_aside() else { return Ok(None) };
         let aside = self.aside_for(&projection.path);
-        match mover.rename(place, &aside).await? {
-            Guarded::Done(()) => {}
-            // Gone meanwhile: then there is room.
-            Guarded::Refused => return Ok(Cleared::Room),
+        let renamed = mover.rename(&file.path, &aside).await?;
+        // Refused: it is gone meanwhile, and there is room.
+        if renamed == Guarded::Done(()) {
+            asides.extend(self.settle_aside(&aside, projection, standing).await?);
         }
-        let kept = self.settle_aside(&aside, projection, seen).await?;
-        Ok(if kept { Cleared::Kept(aside.as_str().to_owned()) } else { Cleared::Room })
+        self.create(projection, body).await.map(Some)
     }
 
-    /// Drops an aside whose content is known; says whether it had to be kept.
-    async fn settle_aside(
+    async fn swap(
         &self,
-        aside: &RemotePath,
         projection: &Projection,
-        seen: Option<&Seen>,
-    ) -> Result<bool, StorageError> {
-        let Some(digest) = self.read_digest(aside).await? else { return Ok(false) };
-        let desired = projection.desired.as_ref().map(|entry| entry.sha256);
-        let known = desired == Some(digest)
-            || projection.known.contains(&digest)
-            || seen.is_some_and(|seen| seen.digest == digest);
-        if known {
-            self.backend.remove(aside, Expect::Anything).await?;
-        }
-        Ok(!known)
-    }
-
-    /// `_mirror/aside/<machine id>/<ULID>/<path>`.
-    fn aside_for(&self, path: &RelPath) -> RemotePath {
-        own_path(&format!("aside/{}/{}/{path}", self.machine_id, self.outside.ulid()))
-    }
-
-    pub(super) async fn digest_of(
-        &self,
+        body: Option<&Body>,
         file: &RemoteFile,
-        seen: Option<&Seen>,
-    ) -> Result<Option<Digest>, StorageError> {
-        match seen {
-            Some(seen) if self.is_as_seen(file, seen) => Ok(Some(seen.digest)),
-            _ => self.read_digest(&file.path).await,
-        }
-    }
-
-    /// Whether a file needs no reading to be known (V2).
-    fn is_as_seen(&self, file: &RemoteFile, seen: &Seen) -> bool {
-        if self.backend.capabilities().swap {
-            return file.revision.0 == seen.revision;
-        }
-        seen.proves_by_time()
-            && file.size == seen.size
-            && file.modified.map(nanoseconds) == seen.modified_ns
-    }
-
-    async fn read_digest(&self, path: &RemotePath) -> Result<Option<Digest>, StorageError> {
-        let Some(mut stream) = self.backend.read(path, ByteRange::ALL).await? else {
-            return Ok(None);
+    ) -> Result<Written, StorageError> {
+        let expect = Expect::At(file.revision.clone());
+        let (Some(desired), Some(body)) = (&projection.desired, body) else {
+            return Ok(match self.backend.remove(&file.path, expect).await? {
+                Guarded::Done(()) => Written::Done(None),
+                Guarded::Refused => Written::Overtaken,
+            });
         };
-        let mut hasher = Hasher::new();
-        while let Some(piece) = stream.next().await {
-            hasher.update(&piece?);
-        }
-        Ok(Some(hasher.finish()))
-    }
-}
-
-/// Says what the content of a file in the view means.
-fn judge(
-    digest: Digest,
-    file: RemoteFile,
-    projection: &Projection,
-    seen: Option<&Seen>,
-) -> Standing {
-    let desired = projection.desired.as_ref().map(|entry| entry.sha256);
-    if desired == Some(digest) {
-        Standing::Desired(file)
-    } else if seen.is_some_and(|seen| seen.digest == digest) || projection.known.contains(&digest) {
-        Standing::Replaceable(file)
-    } else {
-        Standing::Foreign
+        Ok(match self.backend.write(&file.path, body.clone(), expect).await? {
+            Guarded::Done(revision) => {
+                Written::Done(Some(written(&revision, desired, projection.seq)))
+            }
+            Guarded::Refused => Written::Overtaken,
+        })
     }
 }
 
@@ -245,6 +212,7 @@ fn written(revision: &Revision, entry: &Entry, seq: u64) -> Seen {
         revision: revision.0.clone(),
         seq,
         recorded_ns: None,
+        is_own: true,
     }
 }
 
@@ -258,12 +226,6 @@ fn seen_of(file: &RemoteFile, projection: &Projection) -> Option<Seen> {
         revision: file.revision.0.clone(),
         seq: projection.seq,
         recorded_ns: None,
+        is_own: false,
     })
-}
-
-pub(super) fn nanoseconds(time: SystemTime) -> i64 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
-    }
 }

@@ -1,13 +1,13 @@
 //! Looking at the whole view: what stands at each path, by its content.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use mirror_core::{Digest, RelPath};
 use mirror_storage::{RemoteFile, RemotePath, StorageError};
 
-use super::View;
-use super::project::nanoseconds;
+use super::{Outcome, Projected, View};
 use crate::state::Seen;
 
 /// One file of the view, with what this machine will know it by.
@@ -15,15 +15,23 @@ use crate::state::Seen;
 pub struct Sight {
     pub digest: Digest,
     pub seen: Seen,
+    /// It is as this machine wrote it, and reads back differently (V7).
+    pub altered: bool,
+}
+
+/// All files of the view.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    pub sights: BTreeMap<RelPath, Sight>,
+    /// A time that the service's clock has surely passed.
+    pub service_ns: Option<i64>,
 }
 
 impl View {
     /// Lists the view and tells each file's content. A file is read only when
-    /// neither its revision nor its size and time prove what it is (V2).
-    pub async fn survey(
-        &self,
-        known: &BTreeMap<RelPath, Seen>,
-    ) -> Result<BTreeMap<RelPath, Sight>, StorageError> {
+    /// neither its revision nor its size and time prove what it is (V2), or
+    /// when this machine wrote it and hasn't read it back yet (V7).
+    pub async fn survey(&self, known: &BTreeMap<RelPath, Seen>) -> Result<Survey, StorageError> {
         let files: Vec<RemoteFile> = self.backend.list(&RemotePath::ROOT).try_collect().await?;
         // No file is younger than the service's clock: a time that it has
         // surely passed, whatever our own clock says.
@@ -39,7 +47,7 @@ impl View {
         let parallel = self.backend.capabilities().parallel.max(1);
         let sights: Vec<_> =
             futures::stream::iter(looks).buffer_unordered(parallel).try_collect().await?;
-        Ok(sights.into_iter().flatten().collect())
+        Ok(Survey { sights: sights.into_iter().flatten().collect(), service_ns })
     }
 
     /// `None` when the file is gone by the time it is read.
@@ -50,7 +58,11 @@ impl View {
         seen: Option<Seen>,
         service_ns: Option<i64>,
     ) -> Result<Option<(RelPath, Sight)>, StorageError> {
-        let Some(digest) = self.digest_of(&file, seen.as_ref()).await? else { return Ok(None) };
+        let proof = seen.as_ref().filter(|seen| !seen.is_own);
+        let Some(digest) = self.digest_of(&file, proof).await? else { return Ok(None) };
+        let altered = seen.as_ref().is_some_and(|seen| {
+            seen.is_own && seen.revision == file.revision.0 && seen.digest != digest
+        });
         let seen = Seen {
             digest,
             size: file.size,
@@ -58,7 +70,29 @@ impl View {
             revision: file.revision.0,
             seq: seen.map_or(0, |seen| seen.seq),
             recorded_ns: service_ns,
+            is_own: false,
         };
-        Ok(Some((path, Sight { digest, seen })))
+        Ok(Some((path, Sight { digest, seen, altered })))
+    }
+}
+
+impl View {
+    /// On a service that alters contents, what was written is known by what
+    /// comes back (V7).
+    pub async fn read_back(&self, projected: &mut Projected) {
+        let Outcome::Shown { seen: Some(seen), .. } = &mut projected.outcome else { return };
+        let place = RemotePath::from(&projected.path);
+        if seen.is_own
+            && let Ok(Some((digest, size))) = self.read_digest(&place).await
+        {
+            (seen.digest, seen.size, seen.is_own) = (digest, size, false);
+        }
+    }
+}
+
+pub(crate) fn nanoseconds(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
     }
 }

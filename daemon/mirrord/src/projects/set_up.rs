@@ -10,7 +10,8 @@ use std::sync::Arc;
 use futures::FutureExt;
 use mirror_core::patterns::Patterns;
 use mirror_engine::{
-    Holding, Job, JobEvent, JobRequest, Parts, Report, Scope, SharedSettings, create, inspect,
+    Holding, Job, JobEvent, JobRequest, Parts, Report, Scope, Settle, SharedSettings, create,
+    inspect,
 };
 use mirror_storage::layers::CallCounts;
 use tokio::sync::mpsc;
@@ -253,7 +254,9 @@ fn first_job(kind: SetUpKind, joined: bool) -> Option<JobRequest> {
     let scope = Scope::default();
     let job = match (kind, joined) {
         (SetUpKind::Clone { pull: false }, _) => return None,
-        (SetUpKind::Init { push: true }, false) => Job::Sync { scope, message: None },
+        (SetUpKind::Init { push: true }, false) => {
+            Job::Sync { scope, message: None, settle: Settle::Wait }
+        }
         (SetUpKind::Init { .. } | SetUpKind::Clone { .. }, _) => Job::Pull { scope },
     };
     Some(JobRequest { job, dry_run: false, consent: false })

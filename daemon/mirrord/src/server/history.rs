@@ -92,7 +92,7 @@ fn query(
     })
 }
 
-fn time(text: &str) -> Result<Timestamp, RequestError> {
+pub(super) fn time(text: &str) -> Result<Timestamp, RequestError> {
     text.parse().map_err(|_| RequestError::Usage {
         what: format!("{text:?} is not a time"),
         hint: Some("write it as 2026-04-15T10:30:00Z".to_owned()),

@@ -4,6 +4,7 @@
 //! `projects`, what is decided about files in the engine.
 
 mod config;
+mod conflicts;
 mod convert;
 mod daemon;
 mod history;
@@ -11,17 +12,22 @@ mod host;
 mod jobs;
 mod listen;
 mod project;
+mod stash;
 mod status;
 mod sync;
+mod versions;
 
 use std::time::Duration;
 
 use mirror_proto::v1::config_service_server::ConfigServiceServer;
+use mirror_proto::v1::conflict_service_server::ConflictServiceServer;
 use mirror_proto::v1::daemon_service_server::DaemonServiceServer;
 use mirror_proto::v1::history_service_server::HistoryServiceServer;
 use mirror_proto::v1::project_service_server::ProjectServiceServer;
+use mirror_proto::v1::stash_service_server::StashServiceServer;
 use mirror_proto::v1::status_service_server::StatusServiceServer;
 use mirror_proto::v1::sync_service_server::SyncServiceServer;
+use mirror_proto::v1::version_service_server::VersionServiceServer;
 use tonic::transport::Server;
 
 pub(crate) use host::{Facts, Host};
@@ -35,13 +41,18 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
     let mut stopping = host.registry.stopping();
     let told = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
     let mut late = host.registry.stopping();
+    let conflict_service = ConflictServiceServer::new(host.clone())
+        .max_decoding_message_size(conflicts::LARGEST_REQUEST);
     let clients = Server::builder()
         .add_service(DaemonServiceServer::new(host.clone()))
         .add_service(ProjectServiceServer::new(host.clone()))
         .add_service(ConfigServiceServer::new(host.clone()))
         .add_service(SyncServiceServer::new(host.clone()))
+        .add_service(conflict_service)
         .add_service(StatusServiceServer::new(host.clone()))
         .add_service(HistoryServiceServer::new(host.clone()))
+        .add_service(VersionServiceServer::new(host.clone()))
+        .add_service(StashServiceServer::new(host.clone()))
         .serve_with_incoming_shutdown(endpoint.connections(), told);
     let ending = async {
         drop(late.wait_for(|stopping| *stopping).await);

@@ -1,28 +1,12 @@
 //! `SyncService`: moves file content.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use mirror_engine::real::LocalTree;
-use mirror_engine::{Job, JobRequest, OutputTree, Scope};
+use mirror_engine::{Job, Settle};
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::job::{job_event, job_finished};
-use super::host::{Events, Host, Streamed};
-use super::jobs;
+use super::host::{Host, Streamed};
+use super::jobs::{Asked, output_tree, text};
 use crate::error::RequestError;
-use crate::names::{in_project, resolved};
-use crate::projects::Open;
-
-/// What holds for any of the four requests.
-struct Asked {
-    project: Option<v1::ProjectRef>,
-    paths: Vec<String>,
-    folder: String,
-    dry_run: bool,
-    consent: bool,
-}
 
 /// Takes it out of a request; each has a type of its own.
 macro_rules! asked {
@@ -63,13 +47,10 @@ impl v1::sync_service_server::SyncService for Host {
     ) -> Result<Response<Self::PullStream>, Status> {
         let request = request.into_inner();
         let asked = asked!(request);
-        let output = text(request.output);
+        let (output, dry_run) = (text(request.output), request.dry_run);
         Ok(self.job("pull", asked, move |scope, open| match output {
             None => Ok(Job::Pull { scope }),
-            Some(output) => {
-                let tree = output_tree(Path::new(&output), open)?;
-                Ok(Job::Export { scope, output: Arc::new(OutputTree(Arc::new(tree))) })
-            }
+            Some(output) => Ok(Job::Export { scope, output: output_tree(&output, open, dry_run)? }),
         }))
     }
 
@@ -79,8 +60,8 @@ impl v1::sync_service_server::SyncService for Host {
     ) -> Result<Response<Self::SyncStream>, Status> {
         let request = request.into_inner();
         let asked = asked!(request);
-        let message = text(request.message);
-        Ok(self.job("sync", asked, move |scope, _| Ok(Job::Sync { scope, message })))
+        let (message, settle) = (text(request.message), settle(request.strategy));
+        Ok(self.job("sync", asked, move |scope, _| Ok(Job::Sync { scope, message, settle })))
     }
 
     async fn delete(
@@ -100,57 +81,11 @@ impl v1::sync_service_server::SyncService for Host {
     }
 }
 
-impl Host {
-    fn job(
-        &self,
-        verb: &'static str,
-        asked: Asked,
-        job: impl FnOnce(Scope, &Open) -> Result<Job, RequestError> + Send + 'static,
-    ) -> Response<Streamed<v1::JobEvent>> {
-        let host = self.clone();
-        self.stream(verb, |client| async move { host.run_job(asked, job, client).await })
+/// What a client asks for that doesn't know the field is that it waits.
+fn settle(strategy: i32) -> Settle {
+    match v1::Strategy::try_from(strategy) {
+        Ok(v1::Strategy::KeepLocal) => Settle::KeepLocal,
+        Ok(v1::Strategy::KeepRemote) => Settle::KeepRemote,
+        Ok(v1::Strategy::Unspecified | v1::Strategy::Merge) | Err(_) => Settle::Wait,
     }
-
-    async fn run_job(
-        &self,
-        asked: Asked,
-        job: impl FnOnce(Scope, &Open) -> Result<Job, RequestError>,
-        client: Events<v1::JobEvent>,
-    ) -> Result<v1::JobEvent, RequestError> {
-        let open = self.project(asked.project).await?;
-        let names = in_project(&resolved(&open.config.root), &asked.folder, &asked.paths)?;
-        let request = JobRequest {
-            job: job(Scope { names }, &open)?,
-            dry_run: asked.dry_run,
-            consent: asked.consent,
-        };
-        let report = jobs::run(&open, request, &client, job_event).await?;
-        let finished = job_finished(&open.config.name, &report, &self.registry.folders.home);
-        Ok(v1::JobEvent { event: Some(v1::job_event::Event::Finished(finished)) })
-    }
-}
-
-/// Where an export goes: a folder outside the project, whose last component is
-/// made when it is missing.
-fn output_tree(output: &Path, open: &Open) -> Result<LocalTree, RequestError> {
-    let output: PathBuf = crate::names::without_dots(output);
-    if !output.is_absolute() {
-        return Err(RequestError::usage("the output folder is not absolute"));
-    }
-    if resolved(&output).starts_with(resolved(&open.config.root)) {
-        return Err(RequestError::usage("the output folder lies inside the project"));
-    }
-    if !output.is_dir() {
-        std::fs::create_dir(&output).map_err(|cause| RequestError::Folder {
-            what: "can't make the folder",
-            folder: output.clone(),
-            cause: Some(cause),
-            hint: "make the folders above it first",
-        })?;
-    }
-    Ok(crate::parts::tree_at(&output))
-}
-
-fn text(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
 }

@@ -3,11 +3,11 @@
 use super::*;
 
 /// More steps than any of these jobs takes.
-const MOST_STEPS: usize = 200;
+pub(super) const MOST_STEPS: usize = 200;
 
 /// Runs a job with power for so many steps, then opens the project again.
 /// `false` when the power lasted.
-async fn cut(machine: &mut Machine, steps: usize, job: Job) -> bool {
+pub(super) async fn cut(machine: &mut Machine, steps: usize, job: Job) -> bool {
     machine.power.ends_after(steps);
     let _ = machine.runs(job).await;
     let was_cut = machine.power.is_off();
@@ -75,7 +75,8 @@ async fn pull_cut_anywhere_is_made_good_at_the_next_start() {
 
 #[tokio::test]
 async fn sync_cut_anywhere_is_made_good_at_the_next_start() {
-    check_every_step(|| Job::Sync { scope: Scope::default(), message: None }).await;
+    check_every_step(|| Job::Sync { scope: Scope::default(), message: None, settle: Settle::Wait })
+        .await;
 }
 
 /// What a person does with a file while the daemon is down.

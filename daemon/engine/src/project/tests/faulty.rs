@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use mirror_storage::adapter::memory::MemoryBackend;
 use mirror_storage::{
     Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
@@ -45,6 +45,8 @@ struct Line {
     unanswered: Option<Chooser>,
     program: Option<(Chooser, BoxFuture<'static, ()>)>,
     latency: Option<Duration>,
+    is_denied: bool,
+    alters: bool,
 }
 
 pub(super) struct FaultyBackend {
@@ -89,6 +91,11 @@ impl FaultyBackend {
         self.line(|line| line.ended.clone())
     }
 
+    /// Gives the view back with other line ends, as some services do.
+    pub(super) fn alter_contents(&self) {
+        self.line(|line| line.alters = true);
+    }
+
     pub(super) fn set_latency(&self, latency: Duration) {
         self.line(|line| line.latency = Some(latency));
     }
@@ -105,6 +112,10 @@ impl FaultyBackend {
 
     pub(super) fn plug_in(&self) {
         self.line(|line| (line.refused, line.unanswered) = (None, None));
+    }
+
+    pub(super) fn refuse_credentials(&self) {
+        self.line(|line| line.is_denied = true);
     }
 
     /// Lets something happen once, just before the call that `chooser` picks.
@@ -136,6 +147,9 @@ impl FaultyBackend {
         match latency {
             Some(latency) => tokio::time::sleep(latency).await,
             None => tokio::task::yield_now().await,
+        }
+        if self.line(|line| line.is_denied) {
+            return Err(StorageError::CredentialsRefused("the password has changed".into()));
         }
         let fault = self.line(|line| line.fault).filter(|(at, _)| *at == number);
         let is_cut = matches!(fault, Some((_, Fault::Before)));
@@ -188,6 +202,11 @@ impl Backend for FaultyBackend {
         let Some(mut stream) = self.inner.read(path, range).await? else {
             return self.end(ticket, None);
         };
+        if !path.is_ours() && self.line(|line| line.alters) {
+            let whole = stream.try_next().await?.unwrap_or_default();
+            let altered = String::from_utf8_lossy(&whole).replace('\n', "\r\n");
+            stream = futures::stream::iter([Ok(Bytes::from(altered))]).boxed();
+        }
         if !loses_reply {
             return self.end(ticket, Some(stream));
         }
@@ -204,6 +223,12 @@ impl Backend for FaultyBackend {
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
         let ticket = self.begin("write", path).await?;
+        let in_place = !self.capabilities().atomic_view && !path.is_ours();
+        if in_place && !self.power.lasts() {
+            // The beginning of the file is there when the power ends.
+            drop(self.inner.write(path, body, expect).now_or_never());
+            return Err(unreachable());
+        }
         let answer = self.inner.write(path, body, expect).await?;
         self.end(ticket, answer)
     }
@@ -277,6 +302,10 @@ impl std::fmt::Debug for Power {
 impl PoweredStore {
     pub(super) fn new(power: Arc<Power>) -> Self {
         Self { inner: Mutex::new(MemoryStore::new()), power }
+    }
+
+    pub(super) fn copied(&self) -> MemoryStore {
+        self.inner.lock().unwrap().copied()
     }
 
     pub(super) fn replace(&self, store: MemoryStore) {

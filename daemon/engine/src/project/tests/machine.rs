@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::faulty::{FaultyBackend, Power, PoweredStore};
 use super::haunted::HauntedTree;
+use super::powered::{PoweredDisk, Room};
 use super::{World, push_of};
 use crate::api::*;
 use crate::outside::{Disk, ManualWatch, Outside};
@@ -27,6 +28,8 @@ pub(super) struct Machine {
     pub(super) tree: Arc<HauntedTree>,
     pub(super) store: Arc<PoweredStore>,
     pub(super) power: Arc<Power>,
+    /// On the disk of the daemon's own data.
+    pub(super) room: Arc<Room>,
     pub(super) outside: Outside,
     pub(super) author: Author,
     pub(super) narrowing: Option<Patterns>,
@@ -47,6 +50,7 @@ impl Machine {
             tree: Arc::new(HauntedTree::new(home.path().join("root"), power.clone())),
             store: Arc::new(PoweredStore::new(power.clone())),
             power,
+            room: Arc::new(Room::new()),
             outside: world.outside.clone(),
             author: Author { user: "ada".to_owned(), machine: name.to_owned(), machine_id },
             narrowing: None,
@@ -64,7 +68,11 @@ impl Machine {
             tree: self.tree.clone(),
             watch: Arc::new(ManualWatch),
             store: self.store.clone(),
-            data: disk("data"),
+            data: Arc::new(PoweredDisk::new(
+                LocalDisk::open(self.home.path().join("data")).unwrap(),
+                self.power.clone(),
+                self.room.clone(),
+            )),
             cache: disk("cache"),
             outside: self.outside.clone(),
         }
@@ -153,7 +161,7 @@ impl Machine {
     }
 
     pub(super) async fn tries_sync(&self) -> EngineResult<Report> {
-        self.runs(Job::Sync { scope: Scope::default(), message: None }).await
+        self.runs(Job::Sync { scope: Scope::default(), message: None, settle: Settle::Wait }).await
     }
 
     pub(super) async fn pushes(&self) -> Report {
@@ -173,6 +181,23 @@ impl Machine {
         let status = self.project().status(false).await.unwrap();
         let files = status.files.into_iter().filter(|file| file.state != FileState::InSync);
         files.map(|file| (file.path.as_str().to_owned(), file.state)).collect()
+    }
+
+    /// Path, reason and text of what is in the stash, sorted.
+    pub(super) fn stashed(&self) -> Vec<(String, String, String)> {
+        let folder = self.home.path().join("data/stash");
+        let names = fs::read_dir(&folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+        let records = names.filter(|path| path.extension().is_some_and(|end| end == "json"));
+        let mut stashed: Vec<_> = records
+            .map(|record| {
+                let bytes = fs::read(record.with_extension("")).unwrap();
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                let record: Stashed = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
+                (record.path.as_str().to_owned(), record.reason, text)
+            })
+            .collect();
+        stashed.sort();
+        stashed
     }
 
     /// The log as it is listed here, oldest first.

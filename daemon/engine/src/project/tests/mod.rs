@@ -6,19 +6,27 @@
 
 mod checkpoints;
 mod chunks;
+mod conflicts;
 mod crashing;
 mod faulty;
 mod forks;
 mod haunted;
 mod kinds;
+mod leftovers;
 mod losing;
 mod machine;
+mod merging;
 mod narrowing;
+mod outside_edits;
 mod packing;
+mod powered;
 mod pulling;
 mod pushing;
+mod queueing;
 mod racing;
 mod replies;
+mod resolving;
+mod restoring;
 mod setting_up;
 mod stashing;
 mod viewing;
@@ -28,6 +36,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,6 +48,7 @@ use mirror_storage::adapter::memory::{MemoryBackend, MemoryProfile};
 use mirror_storage::{Backend, Expect, RemotePath};
 use tokio::sync::mpsc;
 
+use self::crashing::cut;
 use self::machine::Machine;
 use self::world::World;
 use super::create;
@@ -62,6 +72,10 @@ fn push_of(names: &[&str]) -> Job {
     Job::Push { scope: Scope { names }, message: None, force_local: false, no_wait: false }
 }
 
+fn sync(settle: Settle) -> Job {
+    Job::Sync { scope: Scope::default(), message: None, settle }
+}
+
 /// The paths that a report names as failed.
 fn failed(report: &Report) -> Vec<&str> {
     report.failed.iter().map(|fault| fault.path.as_str()).collect()
@@ -71,7 +85,7 @@ fn failed(report: &Report) -> Vec<&str> {
 async fn converge(one: &Machine, other: &Machine) {
     for machine in [one, other, one] {
         let report = machine.syncs().await;
-        assert_eq!((failed(&report), &report.conflicts), (vec![], &vec![]));
+        assert_eq!((failed(&report), &report.conflicts), (vec![], &vec![]), "{report:?}");
     }
     assert_eq!(one.files(), other.files());
     assert_eq!(one.unsettled().await, []);

@@ -89,20 +89,6 @@ async fn what_one_machine_pushed_another_pulls_at_once() {
 }
 
 #[tokio::test]
-async fn push_while_the_backend_is_away_fails_and_loses_nothing() {
-    let world = World::new().await;
-    let laptop = world.machine("laptop").await;
-    laptop.writes("a.md", "milk");
-    laptop.backend.refuse(|_, _| true);
-    let error = laptop.tries_push(&[]).await.unwrap_err();
-    assert_eq!(error.class(), mirror_storage::FaultClass::Transient);
-    assert_eq!(world.head(), 1);
-
-    laptop.backend.plug_in();
-    assert_eq!(laptop.pushes().await.commit.map(|(seq, _)| seq), Some(2));
-}
-
-#[tokio::test]
 async fn path_changed_on_both_sides_stays_out_of_the_commit() {
     let world = World::new().await;
     let laptop = world.machine("laptop").await;

@@ -1,6 +1,8 @@
 //! The plain files on the backend: written from the head, and never over what
 //! the log has not seen.
 
+use mirror_core::commit::Action;
+
 use super::*;
 
 const PROFILES: [MemoryProfile; 2] = [MemoryProfile::SWAP, MemoryProfile::RENAME];
@@ -64,13 +66,17 @@ async fn file_that_the_log_has_never_seen_is_not_overwritten() {
         let report = laptop.pushes().await;
         let unsettled = (NoticeKind::ViewUnsettled, Some(rel("a.md")));
         assert_eq!(notices(&report), std::slice::from_ref(&unsettled));
+        assert_eq!(report.conflicts, [rel("a.md")]);
         assert_eq!(world.text("a.md").as_deref(), Some("put there by a person"));
 
         laptop.writes("a.md", "bread");
         assert_eq!(notices(&laptop.pushes().await), [unsettled]);
+        // Nothing stands against it any more: an edit beats a deletion.
         laptop.removes("a.md");
         laptop.pushes().await;
         assert_eq!(world.text("a.md").as_deref(), Some("put there by a person"));
+        laptop.syncs().await;
+        assert_eq!(laptop.reads("a.md").as_deref(), Some("put there by a person"));
     }
 }
 
@@ -85,7 +91,7 @@ async fn file_that_a_person_edited_is_not_overwritten() {
         laptop.removes("a.md");
         laptop.pushes().await;
         assert_eq!(world.text("a.md").as_deref(), Some("edited by a person"));
-        assert_eq!(world.head(), 4);
+        assert_eq!(world.commit(world.head()).action, Action::External);
     }
 }
 
@@ -115,19 +121,24 @@ async fn file_edited_in_the_last_moment_is_kept_aside() {
 }
 
 #[tokio::test]
-async fn file_edited_before_it_is_deleted_is_kept_aside() {
-    let (world, laptop) = pushed(MemoryProfile::RENAME).await;
-    edit_before(&world, &laptop, "rename", "edited by a person");
-    laptop.removes("a.md");
-    laptop.pushes().await;
-    assert_eq!(asides(&world), ["edited by a person"]);
-    assert_eq!(world.text("a.md"), None);
+async fn file_edited_before_it_is_deleted_comes_back() {
+    for (profile, verb) in [(MemoryProfile::RENAME, "rename"), (MemoryProfile::SWAP, "remove")] {
+        let (world, laptop) = pushed(profile).await;
+        edit_before(&world, &laptop, verb, "edited by a person");
+        laptop.removes("a.md");
+        let report = laptop.pushes().await;
+        assert_eq!(notices(&report), [(NoticeKind::EditBeatDeletion, Some(rel("a.md")))]);
+        assert_eq!(world.text("a.md").as_deref(), Some("edited by a person"));
+        assert_eq!(asides(&world), [""; 0]);
+        laptop.pulls().await;
+        assert_eq!(laptop.reads("a.md").as_deref(), Some("edited by a person"));
+    }
 }
 
 #[tokio::test]
 async fn file_edited_in_the_last_moment_stays_where_revisions_are_compared() {
     let (world, laptop) = pushed(MemoryProfile::SWAP).await;
-    edit_before(&world, &laptop, "remove", "edited by a person");
+    edit_before(&world, &laptop, "write", "edited by a person");
     laptop.writes("a.md", "bread");
     let report = laptop.pushes().await;
     assert_eq!(notices(&report), [(NoticeKind::ViewUnsettled, Some(rel("a.md")))]);

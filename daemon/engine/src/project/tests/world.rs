@@ -96,8 +96,11 @@ impl World {
     /// Puts bytes on the backend as some other program would.
     pub(super) fn plant(&self, path: &str, content: impl Into<Bytes>) {
         let path = RemotePath::new(path).unwrap();
-        let writing = self.files.write(&path, content.into().into(), Expect::Anything);
-        writing.now_or_never().expect("memory answers at once").unwrap();
+        let mut writing = self.files.write(&path, content.into().into(), Expect::Anything);
+        // A file that is written in place takes two steps.
+        let mut written = (&mut writing).now_or_never();
+        written = written.or_else(|| writing.now_or_never());
+        written.expect("memory answers at once").unwrap();
     }
 
     pub(super) fn lose(&self, path: &str) {

@@ -2,12 +2,14 @@
 //! version that a program saves meanwhile (B9).
 //!
 //! What stood at the name is moved under a temporary name, looked at, and moved
-//! back when it isn't what was expected. It is looked at once more when it is
-//! removed; a program that keeps the file open and writes into it even later is
-//! beyond promise.
+//! back when it isn't what was expected. It is looked at again when it is removed,
+//! for a while if somebody was just saving it; a program that keeps the file open
+//! and writes into it even later is beyond promise.
 
 use std::io::Read;
 use std::os::fd::BorrowedFd;
+use std::thread;
+use std::time::Duration;
 
 use mirror_core::{RelPath, State};
 use rustix::fs::{FileType, fsync};
@@ -22,6 +24,16 @@ use crate::outside::tree::{Expected, Put, Staged, Taken, TreeError, spare_of};
 /// How often a program may save the file while its version is put back, before
 /// the last one is rescued instead.
 const ROUNDS: usize = 16;
+
+/// When a file that somebody was just saving is looked at after it lost its name,
+/// each time counted from the look before. A program that opens, writes and
+/// closes it has done so by then, unless the machine hardly lets it run.
+const LATE_LOOKS: [Duration; 4] = [
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+];
 
 /// Takes what would otherwise be lost.
 pub(super) type Rescue<'a> = &'a mut dyn FnMut(&mut dyn Read) -> std::io::Result<()>;
@@ -223,10 +235,21 @@ impl Spot<'_> {
     }
 
     /// Removes a temporary name whose content is known. A program that opened
-    /// the file before it was moved out may have saved into it since.
+    /// the file before it was moved out may have saved into it since, and one
+    /// that saves all the time may be about to.
     fn retire(&self, name: &str, mut out: Sight, rescue: Rescue<'_>) -> Result<()> {
         self.remove(name)?;
         self.flush()?;
+        let is_busy = out.is_busy();
+        self.rescue_late(&mut out, rescue)?;
+        for pause in LATE_LOOKS.into_iter().filter(|_| is_busy) {
+            thread::sleep(pause);
+            self.rescue_late(&mut out, rescue)?;
+        }
+        Ok(())
+    }
+
+    fn rescue_late(&self, out: &mut Sight, rescue: Rescue<'_>) -> Result<()> {
         let late = out.file_if_written().map_err(error::io_at(self.path))?;
         late.map_or(Ok(()), |file| rescue(file)).map_err(|cause| error::failed(self.path, cause))
     }

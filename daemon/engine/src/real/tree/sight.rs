@@ -20,6 +20,9 @@ const ATTEMPTS: usize = 16;
 /// A write within this time may leave the times of a file as they were.
 const FRESH: Duration = Duration::from_secs(2);
 
+/// A program that saved within this time is taken to be saving still.
+const BUSY: Duration = Duration::from_millis(25);
+
 pub(super) fn stat_of(folder: BorrowedFd<'_>, name: impl Arg) -> Result<Stat, Errno> {
     statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
 }
@@ -180,29 +183,38 @@ impl Sight {
             }
     }
 
-    /// Gives the file if it was written into since it was seen. Times of an old
-    /// file tell; those of a fresh one are too coarse (B10), so it is read.
+    /// Whether a program saved into the file a moment before it was seen, and so
+    /// may be in the middle of saving it again.
+    pub(super) fn is_busy(&self) -> bool {
+        self.file.is_some() && age_of(self.mtime_ns) < BUSY
+    }
+
+    /// Gives the file if it was written into since it was seen, or last given.
+    /// Times of an old file tell; those of a fresh one are too coarse (B10), so
+    /// it is read.
     pub(super) fn file_if_written(&mut self) -> io::Result<Option<&mut File>> {
-        let (Some(file), Some(state)) = (&mut self.file, self.state) else {
+        let (Some(file), Some(state)) = (&mut self.file, &mut self.state) else {
             return Ok(None);
         };
         let stat = fstat(&*file)?;
-        let is_as_before = (stat.st_size, nanoseconds(&stat).1) == (self.size, self.mtime_ns);
-        if is_as_before && !is_fresh(self.mtime_ns) {
+        let (size, mtime_ns) = (stat.st_size, nanoseconds(&stat).1);
+        let is_as_before = (size, mtime_ns) == (self.size, self.mtime_ns);
+        if is_as_before && age_of(mtime_ns) >= FRESH {
             return Ok(None);
         }
         file.rewind()?;
         let (digest, _) = digest_of(file)?;
         file.rewind()?;
-        Ok((digest != state.digest).then_some(file))
+        (self.size, self.mtime_ns) = (size, mtime_ns);
+        let known = std::mem::replace(&mut state.digest, digest);
+        Ok((digest != known).then_some(file))
     }
 }
 
-fn is_fresh(mtime_ns: i64) -> bool {
+/// How long ago a time was; nothing for one from the future, which tells nothing.
+fn age_of(mtime_ns: i64) -> Duration {
     let since_1970 = u64::try_from(mtime_ns).map_or(Duration::ZERO, Duration::from_nanos);
-    // A time from the future tells nothing either.
-    let age = (UNIX_EPOCH + since_1970).elapsed().unwrap_or_default();
-    age < FRESH
+    (UNIX_EPOCH + since_1970).elapsed().unwrap_or_default()
 }
 
 /// Reads and digests what stands at a name; `None` for folders and specials.

@@ -13,6 +13,7 @@ use super::error::{self, Result};
 use super::names::{Names as _, SystemNames};
 use super::{LocalTree, links, sight};
 use crate::links::MAX_TARGET_BYTES;
+use crate::outside::tree::UNFINISHED_SUFFIX;
 use crate::outside::{Staged, Stamp};
 
 const PIECE: usize = 64 * 1024;
@@ -100,10 +101,9 @@ impl LocalTree {
     }
 }
 
-/// Where a file is written. A crash may leave half of it there, which is never
-/// taken for a version of anyone.
+/// Where a file is written.
 pub(super) fn unfinished_of(temp: &str) -> String {
-    format!("{temp}-stage")
+    format!("{temp}{UNFINISHED_SUFFIX}")
 }
 
 fn stamp_of(path: &RelPath, file: &File) -> Result<Stamp> {

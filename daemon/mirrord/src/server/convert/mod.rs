@@ -1,7 +1,9 @@
 //! Turns values of the engine into messages of `mirror.v1`: tables, nothing else.
 
+pub(super) mod conflict;
 pub(super) mod fault;
 pub(super) mod history;
 pub(super) mod job;
 pub(super) mod settings;
 pub(super) mod status;
+pub(super) mod version;

@@ -7,7 +7,9 @@
 mod files;
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -26,13 +28,17 @@ use crate::{
 pub struct MemoryProfile {
     pub swap: bool,
     pub move_aside: bool,
+    /// Where it is false, a write into the view is visible half-way through.
+    pub atomic_view: bool,
 }
 
 impl MemoryProfile {
     /// Compare-and-swap and no rename, as object stores have it.
-    pub const SWAP: Self = Self { swap: true, move_aside: false };
+    pub const SWAP: Self = Self { swap: true, move_aside: false, atomic_view: true };
     /// A rename and no compare-and-swap, as file servers have it.
-    pub const RENAME: Self = Self { swap: false, move_aside: true };
+    pub const RENAME: Self = Self { swap: false, move_aside: true, atomic_view: true };
+    /// As [`Self::RENAME`], and files of the view are written in place.
+    pub const TORN: Self = Self { atomic_view: false, ..Self::RENAME };
 }
 
 /// Says when a file was changed.
@@ -57,6 +63,12 @@ impl MemoryBackend {
         Self { clock: Some(clock), ..Self::new(profile) }
     }
 
+    /// The same files, where changes happen at `now`.
+    #[must_use]
+    pub fn dated(&self, now: SystemTime) -> Self {
+        Self { clock: Some(Arc::new(move || now)), ..self.clone() }
+    }
+
     fn files(&self) -> MutexGuard<'_, Files> {
         self.files.lock().expect("no panic while files are held")
     }
@@ -79,7 +91,8 @@ impl Backend for MemoryBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { swap: self.profile.swap, move_aside: self.profile.move_aside, parallel: 16 }
+        let MemoryProfile { swap, move_aside, atomic_view } = self.profile;
+        Capabilities { swap, move_aside, atomic_view, parallel: 16 }
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
@@ -108,7 +121,16 @@ impl Backend for MemoryBackend {
     ) -> Result<Guarded<Revision>, StorageError> {
         let content = whole(checked(path, &body)).await?;
         let now = self.now();
-        self.files().put(path, content, &expect, now)
+        if self.profile.atomic_view || path.is_ours() {
+            return self.files().put(path, content, &expect, now);
+        }
+        let half = content.slice(..content.len() / 2);
+        let begun = self.files().put(path, half, &expect, now)?;
+        if begun == Guarded::Refused {
+            return Ok(begun);
+        }
+        pause().await;
+        self.files().put(path, content, &Expect::Anything, now)
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
@@ -129,6 +151,19 @@ impl MoveAside for MemoryBackend {
     ) -> Result<Guarded<()>, StorageError> {
         self.files().rename(from, to)
     }
+}
+
+/// Lets others run once; a writer that is dropped here has written half.
+async fn pause() {
+    let mut paused = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut paused, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 async fn whole(bytes: ByteStream) -> Result<Bytes, StorageError> {

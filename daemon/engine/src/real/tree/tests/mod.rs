@@ -3,6 +3,7 @@
 
 mod basics;
 mod between;
+mod editors;
 mod links;
 mod races;
 

@@ -1,0 +1,99 @@
+//! What each machine says of itself on the backend: `machines/<machine id>.json`.
+//!
+//! A machine writes its own file only, and reads it to learn that its local
+//! state is older than it was (B5). What it says is being written into the view
+//! is how the beginning of a file is told from an edit (V5). Hints for the
+//! rest: whatever can't be read counts as not there.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, TryStreamExt};
+use mirror_core::{Digest, RelPath, Timestamp, Ulid};
+use mirror_storage::{Backend, ByteRange, Expect, RemoteFile, RemotePath, StorageError};
+use serde::{Deserialize, Serialize};
+
+use crate::log::own_path;
+
+const FORMAT: u64 = 1;
+
+/// No such file is larger.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// The file of one machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineFile {
+    pub format: u64,
+    pub machine: String,
+    pub last_seen: Timestamp,
+    /// The digest of the project's root there: two folders of one machine are
+    /// two readers.
+    pub root: Digest,
+    /// The newest commit that this machine had read.
+    pub read_up_to: u64,
+    /// What it is writing into the view; empty where a crash can't tear a file.
+    #[serde(default)]
+    pub writing: Vec<Writing>,
+    /// It got other bytes back from the view than it wrote (V7).
+    #[serde(default)]
+    pub alters_content: bool,
+}
+
+/// A file on its way into the view.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Writing {
+    pub path: RelPath,
+    pub sha256: Digest,
+    pub size: u64,
+}
+
+impl MachineFile {
+    pub fn new(machine: String, last_seen: Timestamp, root: Digest, read_up_to: u64) -> Self {
+        let (writing, alters_content) = (Vec::new(), false);
+        Self { format: FORMAT, machine, last_seen, root, read_up_to, writing, alters_content }
+    }
+
+    pub async fn read(backend: &dyn Backend, id: Ulid) -> Result<Option<Self>, StorageError> {
+        read_file(backend, &place_of(id)).await
+    }
+
+    /// Every machine's file, by machine.
+    pub async fn read_all(backend: &dyn Backend) -> Result<BTreeMap<Ulid, Self>, StorageError> {
+        let folder = own_path("machines");
+        let files: Vec<RemoteFile> = backend.list(&folder).try_collect().await?;
+        let mut machines = BTreeMap::new();
+        for file in files {
+            let Some(id) = id_of(&file.path) else { continue };
+            if let Some(machine) = read_file(backend, &file.path).await? {
+                machines.insert(id, machine);
+            }
+        }
+        Ok(machines)
+    }
+
+    pub async fn write(&self, backend: &dyn Backend, id: Ulid) -> Result<(), StorageError> {
+        let bytes = serde_json::to_vec(self).expect("it has only string keys");
+        backend.write(&place_of(id), bytes.into(), Expect::Anything).await.map(drop)
+    }
+}
+
+fn place_of(id: Ulid) -> RemotePath {
+    own_path(&format!("machines/{id}.json"))
+}
+
+fn id_of(place: &RemotePath) -> Option<Ulid> {
+    place.as_str().rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
+}
+
+async fn read_file(
+    backend: &dyn Backend,
+    place: &RemotePath,
+) -> Result<Option<MachineFile>, StorageError> {
+    let range = ByteRange { start: 0, len: Some(MAX_BYTES) };
+    let Some(mut stream) = backend.read(place, range).await? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    while let Some(piece) = stream.next().await {
+        bytes.extend_from_slice(&piece?);
+    }
+    let machine = serde_json::from_slice::<MachineFile>(&bytes).ok();
+    Ok(machine.filter(|machine| machine.format == FORMAT))
+}

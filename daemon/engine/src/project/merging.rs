@@ -1,0 +1,412 @@
+//! Settling what changed on both sides: by a three-way merge, or as the caller
+//! asked. What neither settles waits for a person.
+//!
+//! A result is appended before it is written here (B4), with the versions that
+//! went into it (M2); one that equals the head needs no commit (M1). A version
+//! of this machine that makes way for another is in that commit or the stash.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use bytes::Bytes;
+use mirror_core::commit::{Input, Resolved, Strategy};
+use mirror_core::merge::{self, Merged};
+use mirror_core::plan::{Fetch, Send};
+use mirror_core::reconcile::{Facts, Sighted};
+use mirror_core::{Digest, Kind, RelPath, State};
+
+use super::landing::{changed_meanwhile, fault};
+use super::outgoing::{Held, Outgoing};
+use super::worker::{Telling, Worker};
+use crate::api::{EngineResult, FileAction, FileReport, Settle};
+use crate::error::EngineError;
+use crate::packs::Wanted;
+use crate::planted::{self, Rule};
+use crate::state::LocalInput;
+
+/// Results that one commit may hold in memory; the rest takes another.
+const HELD_BYTES: usize = 64 << 20;
+
+/// What a job does about paths that changed on both sides.
+#[derive(Default)]
+pub(super) struct Settlement {
+    pub(super) outgoing: Vec<Outgoing>,
+    pub(super) resolved: Vec<Resolved>,
+    pub(super) held: BTreeMap<Digest, Held>,
+    /// Results that the head has already: they only come here.
+    pub(super) arriving: Vec<Fetch>,
+    /// What becomes of each path's local version, by the path.
+    ways: BTreeMap<RelPath, Way>,
+    /// More can be settled once this is.
+    pub(super) is_partial: bool,
+}
+
+impl Settlement {
+    /// The paths that are settled, and what is told of them.
+    pub(super) fn paths(&self) -> impl Iterator<Item = (&RelPath, FileAction)> {
+        self.ways.iter().map(|(path, way)| (path, way.action()))
+    }
+
+    fn held_bytes(&self) -> usize {
+        let size = |held: &Held| match held {
+            Held::Bytes(bytes) => bytes.len(),
+            Held::Stored(_) => 0,
+        };
+        self.held.values().map(size).sum()
+    }
+}
+
+/// A path's version here, and what takes its place.
+struct Way {
+    before: State,
+    after: State,
+    strategy: Strategy,
+}
+
+impl Way {
+    fn action(&self) -> FileAction {
+        match self.strategy {
+            Strategy::Merged | Strategy::Edited => FileAction::Merged,
+            Strategy::KeepLocal => FileAction::Sent,
+            Strategy::KeepRemote => FileAction::Fetched,
+        }
+    }
+}
+
+/// How one path is settled: this state, with its content where neither a pack
+/// nor the working tree holds it.
+pub(super) struct Outcome {
+    pub(super) state: State,
+    pub(super) content: Option<Bytes>,
+    pub(super) strategy: Strategy,
+}
+
+/// How those paths are settled that changed on both sides.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    /// Whether what can be merged is.
+    pub(super) merges: bool,
+    pub(super) settle: Settle,
+}
+
+/// One path that changed on both sides, with all that is known of it.
+pub(super) struct Sides<'a> {
+    pub(super) path: &'a RelPath,
+    pub(super) facts: &'a Facts,
+    pub(super) local: State,
+    pub(super) remote: Sighted,
+    /// Where the local version stands when it isn't in the working tree (B8).
+    pub(super) spooled: Option<Spooled>,
+}
+
+/// A version that was copied to the data folder.
+pub(super) struct Spooled {
+    pub(super) name: String,
+    pub(super) size: u64,
+    pub(super) input: LocalInput,
+}
+
+impl<'a> Sides<'a> {
+    /// `None` when a side has no file.
+    pub(super) fn of(path: &'a RelPath, facts: &'a Facts) -> Option<Self> {
+        let (local, remote) = (facts.local?, facts.remote?);
+        Some(Self { path, facts, local, remote, spooled: None })
+    }
+
+    /// The executable bit by the same three-way rule as everything else. It
+    /// has two values, so both sides never change it apart.
+    pub(super) fn exec(&self) -> bool {
+        let (local, remote) = (self.local.exec, self.remote.state.exec);
+        match self.facts.base.state() {
+            Some(base) if local == base.exec => remote,
+            Some(_) => local,
+            None => local || remote,
+        }
+    }
+}
+
+impl Worker {
+    /// Settles what can be settled of `diverged`; the rest stays in it.
+    pub(super) async fn settle_diverged(
+        &mut self,
+        diverged: &mut Vec<RelPath>,
+        facts: &BTreeMap<RelPath, Facts>,
+        manner: Manner,
+        telling: &mut Telling,
+    ) -> EngineResult<Settlement> {
+        let mut settlement = Settlement::default();
+        let mut waiting = Vec::new();
+        for path in std::mem::take(diverged) {
+            if settlement.held_bytes() > HELD_BYTES {
+                settlement.is_partial = true;
+                break;
+            }
+            let sides = facts.get(&path).and_then(|facts| Sides::of(&path, facts));
+            let Some(sides) = sides else { continue };
+            match self.outcome_of(&sides, manner, telling).await? {
+                Some(outcome) => self.settle(&mut settlement, &sides, outcome),
+                None => waiting.push(path),
+            }
+        }
+        *diverged = waiting;
+        Ok(settlement)
+    }
+
+    /// `None`: it waits for a person.
+    pub(super) async fn outcome_of(
+        &mut self,
+        sides: &Sides<'_>,
+        manner: Manner,
+        telling: &mut Telling,
+    ) -> EngineResult<Option<Outcome>> {
+        if manner.merges
+            && let Some((state, content)) = self.merged(sides, telling).await?
+        {
+            return Ok(Some(Outcome { state, content, strategy: Strategy::Merged }));
+        }
+        let (state, strategy) = match manner.settle {
+            Settle::Wait => return Ok(None),
+            Settle::KeepLocal => (sides.local, Strategy::KeepLocal),
+            Settle::KeepRemote => (sides.remote.state, Strategy::KeepRemote),
+        };
+        Ok(Some(Outcome { state, content: None, strategy }))
+    }
+
+    /// The three-way merge of one path, when there is one.
+    async fn merged(
+        &mut self,
+        sides: &Sides<'_>,
+        telling: &mut Telling,
+    ) -> EngineResult<Option<(State, Option<Bytes>)>> {
+        let (Some(base), local, remote) =
+            (sides.facts.base.state(), sides.local, sides.remote.state)
+        else {
+            return Ok(None);
+        };
+        if (local.kind, remote.kind) != (base.kind, base.kind) {
+            return Ok(None);
+        }
+        let with = |digest| State { kind: base.kind, digest, exec: sides.exec() };
+        if remote.digest == base.digest {
+            return Ok(Some((with(local.digest), None)));
+        }
+        if local.digest == base.digest || local.digest == remote.digest {
+            let merged = with(remote.digest);
+            // A commit of ours would name this content whole, and no pack has
+            // it whole.
+            let wanted = self.wanted(sides.path);
+            let is_whole = wanted.is_some_and(|wanted| wanted.chunks.is_none());
+            return Ok((merged == remote || is_whole).then_some((merged, None)));
+        }
+        if base.kind == Kind::Link {
+            return Ok(None);
+        }
+        let Some(texts) = self.texts(sides, base.digest, telling).await? else { return Ok(None) };
+        let path = sides.path.clone();
+        let merged = self.parts.outside.offload(move || {
+            let [base, local, remote] = texts.each_ref().map(AsRef::as_ref);
+            merge::merge(&path, base, [local, remote])
+        });
+        let Merged::Clean(merged) = merged.await else { return Ok(None) };
+        Ok(Some((with(Digest::of(&merged)), Some(Bytes::from(merged)))))
+    }
+
+    /// Base, local and remote content; `None` when one can't be had, or is more
+    /// than what is merged. A base that is gone makes a conflict (M3).
+    async fn texts(
+        &mut self,
+        sides: &Sides<'_>,
+        base: Digest,
+        telling: &mut Telling,
+    ) -> EngineResult<Option<[Bytes; 3]>> {
+        let Some(local) = self.local_text(sides).await else {
+            return Ok(None);
+        };
+        let Some(base) = self.wanted_version(sides.path, base) else { return Ok(None) };
+        let Some(remote) = self.wanted_version(sides.path, sides.remote.state.digest) else {
+            return Ok(None);
+        };
+        let base = match self.fetch_text(&base).await {
+            Err(error @ EngineError::Storage(_)) => return Err(error),
+            base => base.unwrap_or_default(),
+        };
+        let remote = match self.fetch_text(&remote).await {
+            Err(error @ EngineError::Storage(_)) => return Err(error),
+            Err(error) => {
+                let fault = fault(sides.path, &error);
+                // The next round of this job meets it again.
+                if !telling.report.failed.contains(&fault) {
+                    telling.report.failed.push(fault);
+                }
+                None
+            }
+            Ok(remote) => remote,
+        };
+        Ok(base.zip(remote).map(|(base, remote)| [base, local, remote]))
+    }
+
+    /// `None` when it is too large to be merged.
+    async fn fetch_text(&mut self, wanted: &Wanted) -> EngineResult<Option<Bytes>> {
+        if wanted.size > merge::MAX_TEXT_BYTES as u64 {
+            return Ok(None);
+        }
+        self.fetch_bytes(wanted).await.map(Some)
+    }
+
+    /// A version of a path that the log knows, if its content is to be had.
+    pub(super) fn wanted_version(&self, path: &RelPath, digest: Digest) -> Option<Wanted> {
+        let history = self.log.history();
+        let current = history.manifest().get(path).map(|placed| &placed.entry);
+        let past = history.past().iter().rev().filter(|version| version.path == *path);
+        let mut versions = current.into_iter().chain(past.map(|version| &version.entry));
+        let (size, chunks) = match versions.find(|entry| entry.sha256 == digest) {
+            Some(entry) => (entry.size, entry.chunks.clone()),
+            None => (history.place(digest)?.size, None),
+        };
+        let readable = chunks.is_some() || history.place(digest).is_some();
+        readable.then(|| Wanted { path: path.clone(), digest, size, chunks })
+    }
+
+    pub(super) async fn fetch_bytes(&mut self, wanted: &Wanted) -> EngineResult<Bytes> {
+        let content = self.fetch_again(wanted).await?;
+        let read = move || {
+            let mut bytes = Vec::new();
+            content.open()?.read_to_end(&mut bytes).map(|_| Bytes::from(bytes))
+        };
+        Ok(self.parts.outside.offload(read).await?)
+    }
+
+    /// A local file's bytes, if they are few enough and have this digest.
+    async fn local_text(&self, sides: &Sides<'_>) -> Option<Bytes> {
+        let (path, digest) = (sides.path.clone(), sides.local.digest);
+        let spooled = sides.spooled.as_ref().map(|spooled| spooled.name.clone());
+        let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
+        let read = move || {
+            let reader = match spooled {
+                Some(name) => data.open(&name).ok()??,
+                None => tree.open(&path).ok()??.1,
+            };
+            let mut bytes = Vec::new();
+            reader.take(merge::MAX_TEXT_BYTES as u64 + 1).read_to_end(&mut bytes).ok()?;
+            let whole = bytes.len() <= merge::MAX_TEXT_BYTES && Digest::of(&bytes) == digest;
+            whole.then(|| Bytes::from(bytes))
+        };
+        self.parts.outside.offload(read).await
+    }
+
+    /// Adds one path's outcome to what a job does.
+    pub(super) fn settle(&self, settlement: &mut Settlement, sides: &Sides<'_>, outcome: Outcome) {
+        let Sides { path, facts, local, remote, .. } = *sides;
+        let Outcome { state: after, content, strategy } = outcome;
+        settlement.ways.insert(path.clone(), Way { before: local, after, strategy });
+        if after == remote.state && planted::stands(Rule::M1) {
+            // No commit is made whose result equals the head (M1).
+            let (path, expected_local) = (path.clone(), Some(local));
+            settlement.arriving.push(Fetch { path, remote, expected_local, replaces: None });
+            return;
+        }
+        let (local_size, input) = self.local_input(sides);
+        let placed = self.log.history().manifest().get(path);
+        let entry = placed.map(|placed| &placed.entry);
+        let remote_size = entry.map_or(0, |entry| entry.size);
+        let chunks = entry.and_then(|entry| entry.chunks.clone());
+        let mut inputs = vec![
+            Input { sha256: remote.state.digest, size: remote_size, chunks },
+            Input { sha256: local.digest, size: local_size, chunks: None },
+        ];
+        // The commit says no more than the set of both sides does (M1).
+        inputs.sort_by_key(|input| input.sha256);
+        inputs.dedup_by_key(|input| input.sha256);
+        let base = facts.base.state().map(|base| base.digest);
+        settlement.resolved.push(Resolved { path: path.clone(), base, inputs, strategy });
+        let size = match &content {
+            Some(content) => content.len() as u64,
+            None if after.digest == local.digest => local_size,
+            None => remote_size,
+        };
+        settlement.held.extend(content.map(|content| (after.digest, Held::Bytes(content))));
+        let send = Send {
+            path: path.clone(),
+            from: Some(remote.state.digest),
+            to: Some(after),
+            renamed_from: None,
+        };
+        let mtime = Some(self.now());
+        settlement.outgoing.push(Outgoing { send, size, mtime, input: Some(input) });
+    }
+
+    /// The local version's size, and what it was (B4).
+    fn local_input(&self, sides: &Sides<'_>) -> (u64, LocalInput) {
+        if let Some(Spooled { size, input, .. }) = &sides.spooled {
+            return (*size, input.clone());
+        }
+        let stamp = self.index.get(sides.path).map(|indexed| indexed.stamp);
+        let identity = stamp.map(|stamp| stamp.identity);
+        let input = LocalInput { state: Some(sides.local), identity, made_on: None };
+        (stamp.map_or(0, |stamp| stamp.size), input)
+    }
+
+    /// Writes here what the head has already; the local version goes to the
+    /// stash first, as no commit keeps it.
+    pub(super) async fn land_arriving(
+        &mut self,
+        settlement: &mut Settlement,
+        reason: &'static str,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        let mut stashed = Vec::new();
+        for fetch in std::mem::take(&mut settlement.arriving) {
+            let expected = fetch.expected_local.expect("both sides have a file");
+            if self.stash_local(&fetch.path, expected, reason).await? {
+                stashed.push(fetch);
+            } else {
+                telling.report.failed.push(changed_meanwhile(&fetch.path));
+            }
+        }
+        self.land_results(settlement, stashed, telling).await
+    }
+
+    /// Writes the results that were appended (B4).
+    pub(super) async fn land_merged(
+        &mut self,
+        settlement: &Settlement,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        for (digest, held) in &settlement.held {
+            if let Held::Bytes(bytes) = held {
+                self.fetcher.cache.keep(vec![(*digest, bytes.clone())]).await;
+            }
+        }
+        let (seq, mut results) = (self.log.head(), Vec::new());
+        for Outgoing { send: Send { path, .. }, .. } in &settlement.outgoing {
+            telling.report.files.retain(|file| file.path != *path);
+            let way = &settlement.ways[path];
+            if way.before == way.after {
+                let (path, action) = (path.clone(), way.action());
+                telling.report.files.push(FileReport { path, action, from: None });
+                continue;
+            }
+            results.push(Fetch {
+                path: path.clone(),
+                remote: Sighted { state: way.after, seq },
+                expected_local: Some(way.before),
+                replaces: None,
+            });
+        }
+        self.land_results(settlement, results, telling).await
+    }
+
+    async fn land_results(
+        &mut self,
+        settlement: &Settlement,
+        results: Vec<Fetch>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        let known = telling.report.files.len();
+        self.land(Vec::new(), results, telling).await?;
+        for file in &mut telling.report.files[known..] {
+            file.action = settlement.ways[&file.path].action();
+        }
+        Ok(())
+    }
+}

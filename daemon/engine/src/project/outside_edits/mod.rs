@@ -1,0 +1,303 @@
+//! Taking what people write into the view into the log (V2-V5).
+//!
+//! An edit becomes a version of its path, or is merged with the head on the
+//! version that the view held before it. Its bytes are in the log before
+//! anything takes its place. The working tree gets the result by the ordinary
+//! way; what doesn't merge waits for a person.
+
+mod fate;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use mirror_core::commit::{Action, Input, Resolved, Strategy};
+use mirror_core::plan::Send;
+use mirror_core::{Digest, Entry, Kind, RelPath, State};
+
+use self::fate::{Fate, NewNames};
+use super::commit::{Committing, Tried};
+use super::outgoing::{Draft, Held, Outgoing};
+use super::worker::{Telling, Worker};
+use crate::api::{ConflictKind, EngineResult, NoticeKind};
+use crate::error::EngineError;
+use crate::planted::{self, Rule};
+use crate::state::Seen;
+use crate::view::{Found, Known, known_of};
+
+/// A lost race is progress of somebody else; so many in a row are a fault.
+const MOST_ROUNDS: usize = 1_000;
+
+/// What one commit is to say of some edits, and what becomes of the others.
+struct Reading {
+    draft: Draft,
+    committed: Vec<Found>,
+    known: Vec<Found>,
+    waiting: Vec<(Found, ConflictKind)>,
+}
+
+impl Worker {
+    /// Imports what a pass found, as far as one look is enough (V5).
+    pub(super) async fn take_in_found(
+        &mut self,
+        found: Vec<Found>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        let mut ripe = Vec::new();
+        for found in found {
+            if !self.is_short(&found) {
+                ripe.push(found);
+                continue;
+            }
+            if self.is_torn(&found).await? {
+                self.take_as_torn(&found).await?;
+                continue;
+            }
+            // The daemon's next round takes the two looks.
+            self.next_survey = self.now();
+            self.tell_unsettled(&found.path, "is shorter than it was", telling);
+        }
+        self.import(ripe, telling).await
+    }
+
+    /// Whether what stands there may be a write that is not through yet.
+    pub(super) fn is_short(&self, found: &Found) -> bool {
+        let history = self.log.history();
+        let base = found.base.and_then(|base| history.place(base.digest)).map(|place| place.size);
+        let head = history.manifest().get(&found.path).map(|placed| placed.entry.size);
+        found.seen.size == 0 || base.or(head).is_some_and(|size| found.seen.size < size)
+    }
+
+    /// Whether it is the beginning of what some machine was writing there.
+    pub(super) async fn is_torn(&mut self, found: &Found) -> EngineResult<bool> {
+        let noted: Vec<_> = self
+            .machines
+            .noted
+            .iter()
+            .filter(|noted| noted.path == found.path && noted.size > found.seen.size)
+            .map(|noted| noted.sha256)
+            .collect();
+        for digest in noted.into_iter().chain(self.unnoted(found)) {
+            let Some(wanted) = self.wanted_version(&found.path, digest) else { continue };
+            let Ok(content) = self.fetch_again(&wanted).await else { continue };
+            let begins = found.seen.size;
+            let beginning = self.parts.outside.offload(move || {
+                let mut reader = std::io::Read::take(content.open()?, begins);
+                crate::outside::tree::digest_of(&mut reader)
+            });
+            if beginning.await?.0 == found.seen.digest {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What nobody noted: for a simulation without V5 only.
+    fn unnoted(&self, found: &Found) -> Option<Digest> {
+        let entry = &self.log.history().manifest().get(&found.path)?.entry;
+        let counts = entry.size > found.seen.size && !planted::stands(Rule::V5);
+        counts.then_some(entry.sha256)
+    }
+
+    /// A torn file is written again, and a torn aside dropped.
+    pub(super) async fn take_as_torn(&mut self, found: &Found) -> EngineResult<()> {
+        if found.is_aside() {
+            return self.drop_aside(found).await;
+        }
+        self.torn.insert(found.path.clone(), found.seen.digest);
+        self.add_unprojected([found.path.clone()].into_iter());
+        Ok(())
+    }
+
+    /// Takes edits of the view into the log, in one commit if they are of
+    /// different paths.
+    pub(super) async fn import(
+        &mut self,
+        found: Vec<Found>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        self.read_notes().await?;
+        if self.state.alters() {
+            return Ok(());
+        }
+        self.settle_attempt(Some(&mut *telling)).await?;
+        let held = self.hold(&found).await?;
+        let is_held = |found: &Found| held.contains_key(&found.seen.digest);
+        // What changed under the read is found again by the next look.
+        let mut queue: VecDeque<Found> = found.into_iter().filter(is_held).collect();
+        while !queue.is_empty() {
+            let batch = one_a_path(&mut queue);
+            self.import_batch(batch, &held, telling).await?;
+        }
+        self.drop_held().await;
+        Ok(())
+    }
+
+    async fn import_batch(
+        &mut self,
+        batch: Vec<Found>,
+        held: &BTreeMap<Digest, Held>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        let mut committing = Committing::default();
+        for _ in 0..MOST_ROUNDS {
+            // What is news to the log is judged by all of it.
+            self.catch_up().await?;
+            let reading = self.read_batch(&batch, held).await?;
+            if !reading.committed.is_empty() {
+                let told = telling.report.files.len();
+                let tried = self.try_commit(&reading.draft, &mut committing, telling).await?;
+                // It came from elsewhere: nothing of this machine was sent.
+                telling.report.files.truncate(told);
+                if !matches!(tried, Tried::Won) {
+                    continue;
+                }
+            }
+            return self.settle_reading(reading, held, telling).await;
+        }
+        Err(EngineError::Internal("the head moved on at every try".to_owned()))
+    }
+
+    /// Says what each edit means for the head as it is now.
+    async fn read_batch(
+        &mut self,
+        batch: &[Found],
+        held: &BTreeMap<Digest, Held>,
+    ) -> EngineResult<Reading> {
+        let rules = self.rules().await?;
+        let draft = Draft::of(Action::External, None);
+        let mut reading =
+            Reading { draft, committed: Vec::new(), known: Vec::new(), waiting: Vec::new() };
+        let mut known: BTreeMap<RelPath, Known> =
+            known_of(self.log.history(), batch.iter().map(|found| &found.path))
+                .into_iter()
+                .map(|(path, known)| (path.clone(), known))
+                .collect();
+        let mut names = NewNames::default();
+        for found in batch {
+            let known = known.remove(&found.path).unwrap_or_default();
+            let content = &held[&found.seen.digest];
+            let fate = match rules.iter().all(|coverage| coverage.covers(&found.path)) {
+                true => self.fate_of(found, known, content, &mut names).await?,
+                false => Fate::Left,
+            };
+            match fate {
+                Fate::Known => reading.known.push(found.clone()),
+                Fate::Waits(kind) => reading.waiting.push((found.clone(), kind)),
+                Fate::Left => {}
+                Fate::Taken => {
+                    self.add_taken(&mut reading.draft, found, content, None);
+                    reading.committed.push(found.clone());
+                }
+                Fate::Merged(bytes) => {
+                    self.add_taken(&mut reading.draft, found, content, Some(bytes));
+                    reading.committed.push(found.clone());
+                }
+                Fate::Contained => {
+                    self.add_inputs(&mut reading.draft, found, content);
+                    reading.committed.push(found.clone());
+                }
+            }
+        }
+        Ok(reading)
+    }
+
+    /// Makes an edit, or its merge with the head, the next version of its path.
+    fn add_taken(&self, draft: &mut Draft, found: &Found, content: &Held, merged: Option<Bytes>) {
+        let head = self.log.history().manifest().get(&found.path).map(|placed| &placed.entry);
+        let (digest, size) = match &merged {
+            Some(bytes) => (Digest::of(bytes), bytes.len() as u64),
+            None => (found.seen.digest, found.seen.size),
+        };
+        let exec = head.is_some_and(|head| head.exec);
+        let send = Send {
+            path: found.path.clone(),
+            from: head.map(|head| head.sha256),
+            to: Some(State { kind: Kind::File, digest, exec }),
+            renamed_from: None,
+        };
+        let mtime = found.seen.modified();
+        draft.outgoing.push(Outgoing { send, size, mtime, input: None });
+        match merged {
+            Some(bytes) => {
+                draft.held.insert(digest, Held::Bytes(bytes));
+                self.add_inputs(draft, found, content);
+            }
+            None => drop(draft.held.insert(digest, content.clone())),
+        }
+    }
+
+    /// Keeps an edit's bytes as what went into a merge (M2).
+    fn add_inputs(&self, draft: &mut Draft, found: &Found, content: &Held) {
+        let Seen { digest, size, .. } = found.seen;
+        draft.held.insert(digest, content.clone());
+        let mut inputs = vec![Input { sha256: digest, size, chunks: None }];
+        if let Some(placed) = self.log.history().manifest().get(&found.path) {
+            let Entry { sha256, size, chunks, .. } = placed.entry.clone();
+            inputs.push(Input { sha256, size, chunks });
+        }
+        // The result depends on the set of both sides only (M1).
+        inputs.sort_by_key(|input| input.sha256);
+        draft.resolved.push(Resolved {
+            path: found.path.clone(),
+            base: found.base.map(|base| base.digest),
+            inputs,
+            strategy: Strategy::Merged,
+        });
+    }
+
+    /// Lets go of what the log has now: the view follows by the ordinary way,
+    /// and asides are dropped.
+    async fn settle_reading(
+        &mut self,
+        reading: Reading,
+        held: &BTreeMap<Digest, Held>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        for found in &reading.committed {
+            self.tell_deletion_beaten(found, telling);
+        }
+        for found in reading.committed.iter().chain(&reading.known) {
+            self.drop_outside_conflict(found.place.as_str()).await;
+            if found.is_aside() {
+                self.drop_aside(found).await?;
+                continue;
+            }
+            let seen = Seen { seq: self.log.head(), ..found.seen.clone() };
+            self.state.set_seen(&found.path, Some(seen));
+            self.add_unprojected([found.path.clone()].into_iter());
+        }
+        for (found, kind) in &reading.waiting {
+            self.keep_outside_conflict(found, *kind, &held[&found.seen.digest], telling).await?;
+        }
+        Ok(())
+    }
+
+    fn tell_deletion_beaten(&self, found: &Found, telling: &mut Telling) {
+        let was_deleted = self.log.history().past_of(&found.path).last().is_some_and(|version| {
+            let placed = self.log.history().manifest().get(&found.path);
+            placed.is_some_and(|placed| placed.seq > version.until)
+        });
+        if was_deleted && found.base.is_some() {
+            let path = &found.path;
+            let message = format!("{path} was deleted and edited on the backend: the edit stays");
+            telling.notice(NoticeKind::EditBeatDeletion, Some(path), message, self.now());
+        }
+    }
+
+    async fn drop_aside(&mut self, found: &Found) -> EngineResult<()> {
+        self.view.drop_aside(&found.place, found.seen.digest).await?;
+        self.state.set_aside(found.place.as_str(), None);
+        Ok(())
+    }
+}
+
+/// Takes the first edit of each path: a commit changes a path once.
+fn one_a_path(queue: &mut VecDeque<Found>) -> Vec<Found> {
+    let mut paths = BTreeSet::new();
+    let (batch, rest) = queue.drain(..).partition(|found| paths.insert(found.path.clone()));
+    *queue = rest;
+    Vec::from(batch)
+}

@@ -1,0 +1,46 @@
+//! When work that failed is tried again: later and later, by full jitter, so
+//! that machines that failed together don't come back together.
+
+use mirror_core::Timestamp;
+
+use super::landing::with_causes;
+use super::worker::Worker;
+use crate::api::{FileFault, QueuedKind, QueuedWork};
+use crate::error::EngineError;
+
+/// The first wait; each further one is twice as long.
+const FIRST_WAIT_MS: i64 = 5_000;
+const LONGEST_WAIT_MS: i64 = 600_000;
+
+impl Worker {
+    /// The work after one more try that failed.
+    pub(super) fn again(
+        &self,
+        kind: QueuedKind,
+        before: Option<QueuedWork>,
+        fault: FileFault,
+    ) -> QueuedWork {
+        let now = self.now();
+        let attempts = before.as_ref().map_or(0, |queued| queued.attempts) + 1;
+        let longest = FIRST_WAIT_MS.saturating_mul(1 << attempts.min(16)).min(LONGEST_WAIT_MS);
+        let spread = i64::try_from(self.parts.outside.entropy.bits() % 1_000).unwrap_or(0);
+        let next_at = Timestamp(now.milliseconds() + longest * spread / 1_000);
+        let since = before.map_or(now, |queued| queued.since);
+        QueuedWork { kind, since, attempts, next_at, fault }
+    }
+
+    /// Notes why queued pushes wait on, where there are any.
+    pub(super) fn note_try(&mut self, error: &EngineError) {
+        let Some(oldest) = self.queue.pushes().first() else { return };
+        let since = oldest.created;
+        let fault = FileFault {
+            path: String::new(),
+            class: error.class(),
+            message: with_causes(error),
+            hint: error.hint(),
+        };
+        let before = self.queue.work.take();
+        let work = self.again(QueuedKind::Push, before, fault);
+        self.queue.work = Some(QueuedWork { since, ..work });
+    }
+}

@@ -1,0 +1,224 @@
+//! Sending queued pushes (B8), each as a commit of its own.
+//!
+//! What can't go into the commit leaves the push first. So the commit with the
+//! push's id brings all that the push still names, and to find it in the chain
+//! is to know that the push is done, whatever a crash made of the rest.
+
+use std::collections::BTreeMap;
+
+use mirror_core::plan::Root;
+use mirror_core::{RelPath, Ulid};
+use mirror_storage::FaultClass;
+
+use super::commit::{Committing, Tried};
+use super::landing::fault;
+use super::queue::{MadeOn, QueuedChange};
+use super::rounds::MOST_ROUNDS;
+use super::sorting::Sorted;
+use super::spool::is_away;
+use super::stash::Stash;
+use super::worker::{Telling, Worker};
+use crate::api::{EngineResult, FileFault};
+use crate::error::EngineError;
+use crate::log::LogEntry;
+
+impl Worker {
+    /// The daemon's own try: when it is due, or the backend has just come back.
+    pub(super) async fn send_due(&mut self) -> EngineResult<()> {
+        let is_back = std::mem::take(&mut self.queue.is_away);
+        let is_time = self.queue.is_due(self.now()) || is_back;
+        if !is_time || self.queue.work.is_none() {
+            return Ok(());
+        }
+        let mut telling = Telling::unheard();
+        let sent = match self.settle_attempt(Some(&mut telling)).await {
+            Ok(()) => self.send_queue(&mut telling).await,
+            Err(error) => Err(error),
+        };
+        for FileFault { path, message, .. } in &telling.report.failed {
+            tracing::warn!(path, message, "a queued push met this");
+        }
+        match sent {
+            Err(EngineError::Storage(error)) => {
+                self.note_try(&error.into());
+                Ok(())
+            }
+            sent => sent,
+        }
+    }
+
+    /// Notes that the head could not be read.
+    pub(super) fn note_away(&mut self, error: &EngineError) {
+        self.queue.is_away = is_away(error);
+        if self.queue.is_due(self.now()) {
+            self.note_try(error);
+        }
+    }
+
+    /// Sends all that is queued, in order, once the attempt is settled. A push
+    /// that can't be sent keeps no other waiting.
+    pub(super) async fn send_queue(&mut self, telling: &mut Telling) -> EngineResult<()> {
+        let ids: Vec<Ulid> = self.queue.pushes().iter().map(|push| push.id).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let observed = self.observe_disk().await;
+        let is_here = matches!(observed, Ok((root, _)) if root != Root::Missing);
+        let (consent, deletions) = (telling.consent, self.state.deletions().to_vec());
+        let mut unsent = None;
+        for id in ids {
+            telling.consent = self.queue.get(id).is_some_and(|push| push.consent);
+            let sent = self.send_queued(id, is_here, telling).await;
+            // Deletions were counted when they were queued.
+            self.state.set_deletions(deletions.clone());
+            telling.consent = consent;
+            match sent {
+                Err(error) if is_of_this_push(&error) => {
+                    tracing::warn!(%id, %error, "a queued push can't be sent");
+                    let fault = self.fault_of_push(id, &error);
+                    telling.report.failed.extend(fault);
+                    unsent = Some(error);
+                }
+                sent => sent?,
+            }
+        }
+        match unsent {
+            Some(error) => self.note_try(&error),
+            None => self.queue.work = None,
+        }
+        Ok(())
+    }
+
+    async fn send_queued(
+        &mut self,
+        id: Ulid,
+        is_here: bool,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        let mut committing = Committing::default();
+        for _ in 0..MOST_ROUNDS {
+            self.settle_known_changes(id).await?;
+            let Some(push) = self.queue.get(id).cloned() else { return Ok(()) };
+            let head = self.log.head();
+            let Sorted { draft, settled, homeless } = self.sort(&push, telling).await?;
+            if self.log.head() != head {
+                // Looking for a content again has moved what this was planned on.
+                continue;
+            }
+            for change in &homeless {
+                self.give_home(change, is_here, telling).await?;
+            }
+            if !settled.is_empty() {
+                self.queue.settle(id, &settled).await?;
+            }
+            if draft.outgoing.is_empty() {
+                return Ok(());
+            }
+            match self.try_commit(&draft, &mut committing, telling).await? {
+                Tried::Won | Tried::Nothing => {}
+                Tried::Lost => drop(self.catch_up().await?),
+                Tried::Changed(damaged) => self.drop_damaged(id, damaged, telling).await?,
+            }
+        }
+        Err(EngineError::Internal("the head moved on at every try".to_owned()))
+    }
+
+    /// Takes out of a push what stands in the log already: by its own commit, or
+    /// by an attempt that was open when it was queued (L5).
+    async fn settle_known_changes(&mut self, id: Ulid) -> EngineResult<()> {
+        let Some(push) = self.queue.get(id).cloned() else { return Ok(()) };
+        for seq in push.head + 1..=self.log.head() {
+            if is_commit(&self.log.entry(seq).await?, id) {
+                let at = |c: &QueuedChange| (c.path.clone(), Some(MadeOn::at(c.state(), seq)));
+                let settled = push.changes.iter().map(at).collect();
+                return Ok(self.queue.settle(id, &settled).await?);
+            }
+        }
+        let Some(attempt) = push.attempt else { return Ok(()) };
+        let stands = attempt.seq <= self.log.head()
+            && is_commit(&self.log.entry(attempt.seq).await?, attempt.id);
+        let made_on = |change: &QueuedChange| {
+            let input = attempt.inputs.get(&change.path).filter(|_| stands)?;
+            Some((*input, MadeOn::at(*input, attempt.seq)))
+        };
+        let brought = push.changes.iter().filter_map(|change| {
+            let (input, base) = made_on(change)?;
+            (input == change.state()).then(|| (change.path.clone(), Some(base)))
+        });
+        self.queue.settle(id, &brought.collect()).await?;
+        let Some(mut rest) = self.queue.get(id).cloned() else { return Ok(()) };
+        rest.attempt = None;
+        for change in &mut rest.changes {
+            change.made_on = made_on(change).map_or(change.made_on, |(_, base)| base);
+        }
+        Ok(self.queue.replace(rest).await?)
+    }
+
+    /// Sees that a version which can't be committed is still to be found: as the
+    /// conflict of its path while it stands there, else in the stash.
+    async fn give_home(
+        &mut self,
+        change: &QueuedChange,
+        is_here: bool,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        let QueuedChange { path, to: Some(entry), .. } = change else { return Ok(()) };
+        let local = self.index.get(path).map(|indexed| indexed.state);
+        if is_here && local == change.state() {
+            return Ok(());
+        }
+        let mut stash = Stash::of(path, &self.parts).because_of("queue");
+        let (data, content) = (self.parts.data.clone(), entry.sha256);
+        let kept = self.parts.outside.offload(move || {
+            if !stash.holds(content)?
+                && let Some(mut source) = data.open(&super::queue::content_name(content))?
+            {
+                stash.keep(source.as_mut())?;
+            }
+            Ok::<_, std::io::Error>(stash.kept())
+        });
+        if let Some(kept) = kept.await? {
+            telling.report.failed.push(FileFault {
+                path: path.as_str().to_owned(),
+                class: FaultClass::Conflict,
+                message: format!("{path} was changed elsewhere while its push waited; {kept}"),
+                hint: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// Names contents that are no longer as they were put in the data folder,
+    /// and goes on without them.
+    async fn drop_damaged(
+        &mut self,
+        id: Ulid,
+        damaged: Vec<(RelPath, Option<EngineError>)>,
+        telling: &mut Telling,
+    ) -> EngineResult<()> {
+        let mut settled = BTreeMap::new();
+        for (path, error) in damaged {
+            let reason = "what a queued push kept of it is damaged".to_owned();
+            let corrupt = EngineError::ContentCorrupt { path: path.clone(), reason };
+            telling.report.failed.push(fault(&path, &error.unwrap_or(corrupt)));
+            settled.insert(path, None);
+        }
+        Ok(self.queue.settle(id, &settled).await?)
+    }
+
+    fn fault_of_push(&self, id: Ulid, error: &EngineError) -> Option<FileFault> {
+        Some(fault(&self.queue.get(id)?.changes.first()?.path, error))
+    }
+}
+
+/// Whether an error says nothing about other pushes.
+fn is_of_this_push(error: &EngineError) -> bool {
+    match error.class() {
+        FaultClass::Transient | FaultClass::Auth | FaultClass::Quota | FaultClass::Stopped => false,
+        _ => !matches!(error, EngineError::Store(_) | EngineError::Disk(_)),
+    }
+}
+
+fn is_commit(entry: &LogEntry, id: Ulid) -> bool {
+    entry.void.is_none() && entry.commit.as_ref().is_some_and(|commit| commit.id == id)
+}

@@ -1,0 +1,636 @@
+//! People write into the view: it comes into the log and to every machine, and
+//! nothing of it is lost at whatever moment it is written.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mirror_core::commit::{Action, Strategy};
+
+use super::faulty::Fault;
+use super::*;
+
+const PROFILES: [MemoryProfile; 3] =
+    [MemoryProfile::SWAP, MemoryProfile::RENAME, MemoryProfile::TORN];
+
+const FIVE: &str = "one\ntwo\nthree\nfour\nfive\n";
+/// What the other machine makes of it.
+const FIFTH: &str = "one\ntwo\nthree\nfour\nfive, and more\n";
+/// What a person makes of it in the view.
+const FIRST: &str = "one, and more\ntwo\nthree\nfour\nfive\n";
+const BOTH: &str = "one, and more\ntwo\nthree\nfour\nfive, and more\n";
+
+/// Two machines that agree on two files, and have seen them in the view.
+async fn agreed(profile: MemoryProfile) -> (World, Machine, Machine) {
+    let world = World::on(profile).await;
+    let laptop = world.machine("laptop").await;
+    let desktop = world.machine("desktop").await;
+    laptop.writes("a.md", FIVE);
+    laptop.writes("b.md", FIVE);
+    converge(&laptop, &desktop).await;
+    (world, laptop, desktop)
+}
+
+/// Pushes and leaves the view as it is, as a machine that is cut off does.
+async fn pushes_unseen(machine: &Machine) {
+    let scope = Scope::default();
+    let job = Job::Push { scope, message: None, force_local: false, no_wait: true };
+    machine.runs(job).await.unwrap();
+}
+
+fn kinds(report: &Report) -> Vec<NoticeKind> {
+    report.notices.iter().map(|notice| notice.kind).collect()
+}
+
+fn externals(world: &World) -> usize {
+    let is_external = |seq: &u64| world.commit(*seq).action == Action::External;
+    (1..=world.head()).filter(is_external).count()
+}
+
+/// Every machine's sync and round changes nothing any more, and the view shows
+/// what the trees hold.
+#[track_caller]
+fn check_view(world: &World, machine: &Machine, case: &str) {
+    let view: BTreeMap<_, _> = world
+        .names("")
+        .into_iter()
+        .map(|name| (name.clone(), world.content(&name).unwrap().to_vec()))
+        .collect();
+    assert_eq!(view, machine.files(), "{case}");
+}
+
+async fn check_quiet(world: &World, machines: [&Machine; 2], case: &str) {
+    for _ in 0..3 {
+        world.advance(Duration::from_hours(1));
+        for machine in machines {
+            machine.syncs().await;
+            machine.project().poll().await.unwrap();
+        }
+    }
+    let head = world.head();
+    for machine in machines {
+        machine.backend.begin_story(None);
+        world.advance(Duration::from_hours(1));
+        machine.syncs().await;
+        machine.project().poll().await.unwrap();
+        let writes = machine.backend.ended().into_iter();
+        let writes: Vec<_> =
+            writes.filter(|call| !["read", "list", "stat"].contains(&call.verb)).collect();
+        assert_eq!(writes, [], "{case}");
+    }
+    assert_eq!(world.head(), head, "{case}");
+    assert_eq!(machines[0].files(), machines[1].files(), "{case}");
+    check_view(world, machines[0], case);
+    assert_eq!(world.names("_mirror/aside"), BTreeSet::new(), "{case}");
+}
+
+#[tokio::test]
+async fn edit_of_the_view_comes_into_every_tree_with_one_sync() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        world.plant("a.md", FIRST);
+
+        let report = laptop.syncs().await;
+
+        assert_eq!(laptop.reads("a.md").as_deref(), Some(FIRST), "{profile:?}");
+        let commit = world.commit(world.head());
+        assert_eq!((commit.action, commit.resolved.len()), (Action::External, 0));
+        assert_eq!(report.commit.map(|(seq, _)| seq), Some(commit.seq));
+        desktop.syncs().await;
+        assert_eq!(desktop.reads("a.md").as_deref(), Some(FIRST));
+        check_quiet(&world, [&laptop, &desktop], "").await;
+        assert_eq!(externals(&world), 1);
+    }
+}
+
+#[tokio::test]
+async fn edit_of_the_view_is_taken_over_by_the_daemons_round() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        world.plant("a.md", FIRST);
+        world.advance(Duration::from_hours(1));
+        laptop.project().poll().await.unwrap();
+        assert_eq!(laptop.reads("a.md").as_deref(), Some(FIVE), "the tree waits for a pull");
+        desktop.pulls().await;
+        assert_eq!(desktop.reads("a.md").as_deref(), Some(FIRST));
+    }
+}
+
+#[tokio::test]
+async fn edit_of_an_older_view_is_merged_with_the_head() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        desktop.writes("a.md", FIFTH);
+        pushes_unseen(&desktop).await;
+        world.plant("a.md", FIRST);
+
+        laptop.syncs().await;
+
+        assert_eq!(laptop.reads("a.md").as_deref(), Some(BOTH), "{profile:?}");
+        let resolved = world.commit(world.head()).resolved.remove(0);
+        let inputs: BTreeSet<_> = resolved.inputs.iter().map(|input| input.sha256).collect();
+        assert_eq!(inputs, [FIRST, FIFTH].map(|text| Digest::of(text.as_bytes())).into());
+        assert_eq!(resolved.base, Some(Digest::of(FIVE.as_bytes())));
+        assert_eq!(resolved.strategy, Strategy::Merged);
+        assert_eq!(world.text("a.md").as_deref(), Some(BOTH), "the view follows");
+        check_quiet(&world, [&laptop, &desktop], "").await;
+        assert_eq!(externals(&world), 1);
+    }
+}
+
+#[tokio::test]
+async fn edit_that_says_less_than_the_head_is_kept_and_changes_nothing() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        desktop.writes("a.md", BOTH);
+        pushes_unseen(&desktop).await;
+        world.plant("a.md", FIRST);
+
+        laptop.syncs().await;
+
+        let commit = world.commit(world.head());
+        assert_eq!((commit.changes.len(), commit.resolved.len()), (0, 1));
+        assert_eq!(laptop.reads("a.md").as_deref(), Some(BOTH));
+        check_quiet(&world, [&laptop, &desktop], "").await;
+        assert_eq!(externals(&world), 1);
+    }
+}
+
+#[tokio::test]
+async fn edit_beside_an_unpushed_edit_here_is_merged_in_the_tree() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        laptop.writes("a.md", FIFTH);
+        world.plant("a.md", FIRST);
+        laptop.syncs().await;
+        assert_eq!(laptop.reads("a.md").as_deref(), Some(BOTH), "{profile:?}");
+        check_quiet(&world, [&laptop, &desktop], "").await;
+    }
+}
+
+#[tokio::test]
+async fn edit_that_overlaps_waits_where_it_was_written() {
+    let theirs = "one, and less\ntwo\nthree\nfour\nfive\n";
+    for profile in PROFILES {
+        for (taken, expected) in [(Resolution::Local, FIRST), (Resolution::Remote, theirs)] {
+            let (world, laptop, desktop) = agreed(profile).await;
+            desktop.writes("a.md", theirs);
+            pushes_unseen(&desktop).await;
+            world.plant("a.md", FIRST);
+            for _ in 0..3 {
+                world.advance(Duration::from_hours(1));
+                let report = laptop.syncs().await;
+                assert_eq!(report.conflicts, [rel("a.md")]);
+                assert!(kinds(&report).contains(&NoticeKind::ViewUnsettled), "{report:?}");
+                assert_eq!(world.text("a.md").as_deref(), Some(FIRST), "{profile:?}");
+                assert_eq!(laptop.reads("a.md").as_deref(), Some(theirs));
+            }
+            let detail = laptop.project().conflict("a.md".to_owned()).await.unwrap();
+            let text = |bytes: Option<Bytes>| String::from_utf8(bytes.unwrap().into()).unwrap();
+            assert_eq!(text(detail.local), FIRST);
+            assert_eq!(text(detail.remote), theirs);
+            assert_eq!(text(detail.base), FIVE);
+
+            let resolution = taken.clone();
+            let token = Some(detail.conflict.token);
+            let path = "a.md".to_owned();
+            laptop.runs(Job::Resolve { path, resolution, token, no_push: false }).await.unwrap();
+
+            assert_eq!(laptop.project().conflicts().await.unwrap(), []);
+            check_quiet(&world, [&laptop, &desktop], "").await;
+            assert_eq!(desktop.reads("a.md").as_deref(), Some(expected), "{taken:?}");
+            let inputs = world.commit(world.head()).resolved.remove(0).inputs;
+            assert!(inputs.iter().any(|one| one.sha256 == Digest::of(FIRST.as_bytes())));
+        }
+    }
+}
+
+#[tokio::test]
+async fn conflict_of_the_view_outlives_the_daemon_and_its_state() {
+    let (world, mut laptop, desktop) = agreed(MemoryProfile::RENAME).await;
+    desktop.writes("a.md", "other\ntwo\nthree\nfour\nfive\n");
+    pushes_unseen(&desktop).await;
+    world.plant("a.md", FIRST);
+    laptop.syncs().await;
+    laptop.loses_state();
+    laptop.open().await.unwrap();
+    let conflicts = laptop.project().conflicts().await.unwrap();
+    let local = Some(Digest::of(FIRST.as_bytes()));
+    assert_eq!(conflicts.iter().map(|one| one.local).collect::<Vec<_>>(), [local]);
+}
+
+#[tokio::test]
+async fn edit_whose_base_is_unknown_is_never_merged() {
+    for profile in PROFILES {
+        let (world, mut laptop, desktop) = agreed(profile).await;
+        desktop.writes("a.md", FIFTH);
+        pushes_unseen(&desktop).await;
+        laptop.loses_state();
+        laptop.open().await.unwrap();
+        world.plant("a.md", FIRST);
+        let report = laptop.syncs().await;
+        assert_eq!(report.conflicts, [rel("a.md")], "{profile:?}");
+        assert_eq!(world.text("a.md").as_deref(), Some(FIRST));
+        // A machine that knows it brings it in.
+        desktop.syncs().await;
+        laptop.syncs().await;
+        assert_eq!(laptop.reads("a.md").as_deref(), Some(BOTH));
+        assert_eq!(laptop.project().conflicts().await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn binary_edit_is_taken_whole_or_waits() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        let edited = [FIVE.as_bytes(), b"\0\xff\xfe"].concat();
+        world.plant("a.md", edited.clone());
+        laptop.syncs().await;
+        assert_eq!(fs::read(laptop.root("a.md")).unwrap(), edited, "{profile:?}");
+
+        desktop.syncs().await;
+        desktop.writes("a.md", [FIVE.as_bytes(), b"\0\xff\xfd, more"].concat());
+        pushes_unseen(&desktop).await;
+        let again = [FIVE.as_bytes(), b"\0\xff\xfc, still more"].concat();
+        world.plant("a.md", again.clone());
+        assert_eq!(laptop.syncs().await.conflicts, [rel("a.md")]);
+        assert_eq!(world.content("a.md").unwrap(), again);
+    }
+}
+
+#[tokio::test]
+async fn new_file_in_the_view_is_taken_over_if_the_project_covers_it() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        laptop.writes(".mirrorignore", "*.log\n");
+        laptop.syncs().await;
+        for name in ["new.md", "notes/new.md", "x.log", ".new.md.swp", "new.md~"] {
+            world.plant(name, "put there by a person");
+        }
+        laptop.syncs().await;
+        desktop.syncs().await;
+        let names: Vec<_> = desktop.files().into_keys().collect();
+        assert_eq!(names, [".mirrorignore", "a.md", "b.md", "new.md", "notes/new.md"]);
+        assert_eq!(world.text("x.log").as_deref(), Some("put there by a person"));
+        assert_eq!(externals(&world), 1, "one commit for all of them");
+    }
+}
+
+#[tokio::test]
+async fn twin_of_a_mirrored_file_waits_for_another_name() {
+    let (world, laptop, _desktop) = agreed(MemoryProfile::SWAP).await;
+    world.plant("A.md", "put there by a person");
+    let report = laptop.syncs().await;
+    assert_eq!(report.conflicts, [rel("A.md")]);
+    assert_eq!(externals(&world), 0);
+    assert_eq!(world.text("A.md").as_deref(), Some("put there by a person"));
+}
+
+#[tokio::test]
+async fn shorter_and_empty_files_are_taken_over_after_two_looks() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        world.plant("a.md", "one\ntwo\n");
+        world.plant("b.md", "");
+        world.plant("new.md", "");
+        let report = laptop.syncs().await;
+        assert_eq!(kinds(&report), [NoticeKind::ViewUnsettled; 3], "{report:?}");
+        assert_eq!(world.text("a.md").as_deref(), Some("one\ntwo\n"), "nothing is done there");
+        assert_eq!(externals(&world), 0);
+
+        world.advance(Duration::from_secs(10));
+        laptop.project().poll().await.unwrap();
+
+        desktop.syncs().await;
+        assert_eq!(desktop.reads("a.md").as_deref(), Some("one\ntwo\n"), "{profile:?}");
+        assert_eq!(desktop.reads("b.md").as_deref(), Some(""));
+        assert_eq!(desktop.reads("new.md").as_deref(), Some(""));
+        check_quiet(&world, [&laptop, &desktop], "").await;
+    }
+}
+
+#[tokio::test]
+async fn file_that_grows_between_two_looks_is_not_taken_half_written() {
+    let (world, laptop, _desktop) = agreed(MemoryProfile::RENAME).await;
+    world.plant("a.md", "o");
+    laptop.syncs().await;
+    world.advance(Duration::from_secs(10));
+    world.plant("a.md", "one, a");
+    laptop.syncs().await;
+    world.plant("a.md", FIRST);
+    laptop.syncs().await;
+    assert_eq!(world.times_committed("a.md").len(), 2, "the whole versions");
+    assert_eq!(laptop.reads("a.md").as_deref(), Some(FIRST));
+}
+
+#[tokio::test]
+async fn revert_by_a_person_counts_where_revisions_are_compared() {
+    let later = format!("{FIVE}six\n");
+    for (profile, counts) in [(MemoryProfile::SWAP, true), (MemoryProfile::RENAME, false)] {
+        let (world, laptop, desktop) = agreed(profile).await;
+        laptop.writes("a.md", &later);
+        converge(&laptop, &desktop).await;
+        world.plant("a.md", FIVE);
+        laptop.syncs().await;
+        world.advance(Duration::from_secs(10));
+        let report = laptop.syncs().await;
+        let expected = if counts { FIVE } else { &later };
+        assert_eq!(world.text("a.md").as_deref(), Some(expected), "{profile:?}");
+        assert_eq!(kinds(&report).contains(&NoticeKind::ViewReverted), !counts, "{report:?}");
+        check_quiet(&world, [&laptop, &desktop], "").await;
+        assert_eq!(desktop.reads("a.md").as_deref(), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn deleting_everything_in_the_view_deletes_nothing() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        for name in world.names("") {
+            world.lose(&name);
+        }
+        check_quiet(&world, [&laptop, &desktop], "").await;
+        assert_eq!(laptop.files().len(), 2);
+        assert_eq!(externals(&world), 0);
+    }
+}
+
+#[tokio::test]
+async fn editing_everything_in_the_view_makes_one_commit() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        for number in 0..40 {
+            laptop.writes(&format!("many/{number}.md"), FIVE);
+        }
+        converge(&laptop, &desktop).await;
+        for name in world.names("") {
+            world.plant(&name, format!("{FIVE}{name}\n"));
+        }
+        laptop.syncs().await;
+        assert_eq!(externals(&world), 1);
+        check_quiet(&world, [&laptop, &desktop], "").await;
+        assert!(desktop.files().values().all(|content| content.len() > FIVE.len()));
+    }
+}
+
+#[tokio::test]
+async fn edit_found_by_two_machines_at_once_is_taken_over_once() {
+    for profile in PROFILES {
+        let (world, laptop, desktop) = agreed(profile).await;
+        world.plant("a.md", FIRST);
+        let (one, other) = futures::join!(laptop.syncs(), desktop.syncs());
+        assert_eq!((failed(&one), failed(&other)), (vec![], vec![]));
+        check_quiet(&world, [&laptop, &desktop], "").await;
+        assert_eq!(externals(&world), 1, "{profile:?}");
+        assert_eq!(desktop.reads("a.md").as_deref(), Some(FIRST));
+    }
+}
+
+/// What a person does with the file in the view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Doing {
+    Edits,
+    Deletes,
+}
+
+/// A person does something just before call `number` of the job; `false` when
+/// the job has fewer calls.
+async fn interfere(world: &World, machine: &Machine, number: usize, doing: Doing) -> bool {
+    let files = world.files.clone();
+    let calls = AtomicUsize::new(0);
+    let chooser = move |_: &str, _: &str| calls.fetch_add(1, Ordering::Relaxed) == number;
+    let done = std::sync::Arc::new(AtomicUsize::new(0));
+    let noted = done.clone();
+    machine.backend.before(chooser, async move {
+        noted.store(1, Ordering::Relaxed);
+        let path = RemotePath::new("a.md").unwrap();
+        match doing {
+            Doing::Edits => drop(files.write(&path, FIRST.into(), Expect::Anything).await),
+            Doing::Deletes => drop(files.remove(&path, Expect::Anything).await),
+        }
+    });
+    machine.syncs().await;
+    machine.backend.before(|_, _| false, async {});
+    done.load(Ordering::Relaxed) == 1
+}
+
+#[tokio::test]
+async fn edit_at_every_moment_of_a_projection_is_merged() {
+    for profile in PROFILES {
+        for number in 0.. {
+            let (world, laptop, desktop) = agreed(profile).await;
+            laptop.writes("a.md", FIFTH);
+            if !interfere(&world, &laptop, number, Doing::Edits).await {
+                assert!(number > 8, "the job makes calls");
+                break;
+            }
+            let case = format!("{profile:?}, before call {number}");
+            check_quiet(&world, [&laptop, &desktop], &case).await;
+            // Made before it was seen that a newer version stood there, or after.
+            let ends = laptop.reads("a.md").unwrap();
+            assert!([BOTH, FIRST].contains(&ends.as_str()), "{case}: {ends:?}");
+            assert_eq!(externals(&world), 1, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn deletion_at_every_moment_of_a_projection_is_undone() {
+    for profile in PROFILES {
+        for number in 0.. {
+            let (world, laptop, desktop) = agreed(profile).await;
+            laptop.writes("a.md", FIFTH);
+            if !interfere(&world, &laptop, number, Doing::Deletes).await {
+                break;
+            }
+            let case = format!("{profile:?}, before call {number}");
+            check_quiet(&world, [&laptop, &desktop], &case).await;
+            assert_eq!(laptop.reads("a.md").as_deref(), Some(FIFTH), "{case}");
+        }
+    }
+}
+
+/// An edit of the view, one here and one elsewhere: all three come together.
+async fn three_edits(profile: MemoryProfile) -> (World, Machine, Machine) {
+    let (world, laptop, desktop) = agreed(profile).await;
+    desktop.writes("a.md", FIFTH);
+    pushes_unseen(&desktop).await;
+    laptop.writes("b.md", FIFTH);
+    world.plant("a.md", FIRST);
+    (world, laptop, desktop)
+}
+
+async fn check_three_edits(world: &World, laptop: &Machine, desktop: &Machine, case: &str) {
+    check_quiet(world, [laptop, desktop], case).await;
+    assert_eq!(laptop.reads("a.md").as_deref(), Some(BOTH), "{case}");
+    assert_eq!(laptop.reads("b.md").as_deref(), Some(FIFTH), "{case}");
+    assert_eq!(externals(world), 1, "{case}");
+}
+
+#[tokio::test]
+async fn import_cut_anywhere_is_made_good_at_the_next_start() {
+    for profile in PROFILES {
+        for steps in 0.. {
+            let (world, mut laptop, desktop) = three_edits(profile).await;
+            laptop.power.ends_after(steps);
+            let _ = laptop.tries_sync().await;
+            let was_cut = laptop.power.is_off();
+            laptop.project.take().unwrap().close().await;
+            laptop.power.comes_back();
+            laptop.open().await.unwrap();
+            let case = format!("{profile:?}, cut after {steps} steps");
+            check_three_edits(&world, &laptop, &desktop, &case).await;
+            if !was_cut {
+                assert!(steps > 10, "the job takes steps");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn import_that_meets_any_failing_call_is_made_good() {
+    for (profile, fault) in
+        PROFILES.into_iter().flat_map(|one| [(one, Fault::Before), (one, Fault::After)])
+    {
+        for number in 0.. {
+            let (world, laptop, desktop) = three_edits(profile).await;
+            laptop.backend.begin_story(Some((number, fault)));
+            let _ = laptop.tries_sync().await;
+            let has_failed = laptop.backend.has_failed();
+            laptop.backend.begin_story(None);
+            let case = format!("{profile:?}, {fault:?} at call {number}");
+            check_three_edits(&world, &laptop, &desktop, &case).await;
+            if !has_failed {
+                break;
+            }
+        }
+    }
+}
+
+/// The file is edited as it is moved aside, and the power cut at some step
+/// after that.
+#[tokio::test]
+async fn aside_left_by_a_crash_is_taken_over_with_its_own_base() {
+    for profile in [MemoryProfile::RENAME, MemoryProfile::TORN] {
+        for steps in 0.. {
+            let (world, mut laptop, desktop) = agreed(profile).await;
+            laptop.writes("a.md", FIFTH);
+            let (files, power) = (world.files.clone(), laptop.power.clone());
+            let chooser = |verb: &str, path: &str| verb == "rename" && path == "a.md";
+            laptop.backend.before(chooser, async move {
+                let path = RemotePath::new("a.md").unwrap();
+                files.write(&path, FIRST.into(), Expect::Anything).await.unwrap();
+                power.ends_after(steps);
+            });
+            let _ = laptop.tries_push(&[]).await;
+            let was_cut = laptop.power.is_off();
+            laptop.project.take().unwrap().close().await;
+            laptop.power.comes_back();
+            laptop.open().await.unwrap();
+            // The next job writes the view before it has looked at all of it.
+            laptop.writes("b.md", FIFTH);
+            laptop.pushes().await;
+            let case = format!("{profile:?}, cut after {steps} more steps");
+            check_quiet(&world, [&laptop, &desktop], &case).await;
+            assert_eq!(laptop.reads("a.md").as_deref(), Some(BOTH), "{case}");
+            if !was_cut {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn aside_of_a_machine_that_never_came_back_is_taken_over_after_a_week() {
+    let (world, laptop, desktop) = agreed(MemoryProfile::RENAME).await;
+    let aside = format!("_mirror/aside/{}/{}/new.md", world.outside.ulid(), world.outside.ulid());
+    world.plant(&aside, "put there by a person");
+    laptop.syncs().await;
+    assert_eq!(world.names("_mirror/aside").len(), 1);
+    // The service's clock says that a week has passed, by what it writes then.
+    let week = Duration::from_hours(8 * 24) + Duration::from_secs(1_790_000_000);
+    let later = std::time::UNIX_EPOCH + week;
+    let dated = world.files.dated(later);
+    dated.write(&RemotePath::new("c.md").unwrap(), "new".into(), Expect::Absent).await.unwrap();
+    laptop.syncs().await;
+    check_quiet(&world, [&laptop, &desktop], "").await;
+    assert_eq!(desktop.reads("new.md").as_deref(), Some("put there by a person"));
+}
+
+#[tokio::test]
+async fn file_torn_by_a_crash_is_written_again_and_a_truncation_is_not() {
+    let (world, mut laptop, desktop) = agreed(MemoryProfile::TORN).await;
+    laptop.writes("a.md", BOTH);
+    let power = laptop.power.clone();
+    let chooser = |verb: &str, path: &str| verb == "write" && path == "a.md";
+    // One step for the call itself: the power ends half-way through it.
+    laptop.backend.before(chooser, async move { power.ends_after(1) });
+    let _ = laptop.tries_push(&[]).await;
+    laptop.project.take().unwrap().close().await;
+    let torn = world.text("a.md").unwrap();
+    assert!(BOTH.starts_with(&torn) && torn.len() < BOTH.len(), "{torn:?}");
+    laptop.power.comes_back();
+    // Another machine finds it first, and reads the note.
+    desktop.syncs().await;
+    world.advance(Duration::from_secs(10));
+    desktop.syncs().await;
+    assert_eq!(world.text("a.md").as_deref(), Some(BOTH));
+    laptop.open().await.unwrap();
+    check_quiet(&world, [&laptop, &desktop], "").await;
+    assert_eq!(externals(&world), 0);
+
+    world.plant("a.md", "one, and more\n");
+    laptop.syncs().await;
+    world.advance(Duration::from_secs(10));
+    laptop.syncs().await;
+    check_quiet(&world, [&laptop, &desktop], "").await;
+    assert_eq!(desktop.reads("a.md").as_deref(), Some("one, and more\n"));
+}
+
+#[tokio::test]
+async fn service_that_alters_contents_is_said_once_and_nothing_is_taken_over() {
+    for profile in PROFILES {
+        let world = World::on(profile).await;
+        let laptop = world.machine("laptop").await;
+        let desktop = world.machine("desktop").await;
+        for machine in [&laptop, &desktop] {
+            machine.backend.alter_contents();
+        }
+        laptop.writes("a.md", FIVE);
+        let mut told = Vec::new();
+        for round in 0..3 {
+            world.advance(Duration::from_hours(1));
+            told.extend(kinds(&laptop.syncs().await));
+            laptop.project().poll().await.unwrap();
+            desktop.syncs().await;
+            laptop.writes("a.md", format!("{FIVE}{round}\n"));
+        }
+        assert_eq!(told, [NoticeKind::AlteredContent], "{profile:?}");
+        laptop.syncs().await;
+        desktop.syncs().await;
+        assert_eq!(externals(&world), 0);
+        assert_eq!(laptop.files(), desktop.files());
+        assert_eq!(world.text("a.md"), laptop.reads("a.md"), "the view follows all the same");
+    }
+}
+
+#[tokio::test]
+async fn restored_state_is_known_by_what_the_backend_remembers() {
+    for profile in PROFILES {
+        let (_world, mut laptop, desktop) = agreed(profile).await;
+        let older = laptop.store.copied();
+        desktop.writes("a.md", FIFTH);
+        desktop.writes("b.md", FIFTH);
+        desktop.pushes().await;
+        laptop.syncs().await;
+        // The state comes back from an older copy; the files are the new ones.
+        laptop.store.replace(older);
+        laptop.open().await.unwrap();
+        laptop.writes("b.md", FIRST);
+
+        let report = laptop.syncs().await;
+
+        // By the older base this would be an edit of that, and merge.
+        assert_eq!(report.conflicts, [rel("b.md")], "{profile:?}");
+        assert_eq!(laptop.reads("a.md").as_deref(), Some(FIFTH));
+    }
+}

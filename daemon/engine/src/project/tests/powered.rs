@@ -1,0 +1,89 @@
+//! The daemon's own folder on a machine whose power may end.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::faulty::Power;
+use crate::outside::disk::DiskFile;
+use crate::outside::{Disk, Scratch};
+use crate::real::LocalDisk;
+
+/// Kept for people: each write and removal there is a step of its own.
+const COUNTED: [&str; 3] = ["conflicts/", "queue/", "stash/"];
+
+/// How many of those writes a disk still has room for.
+pub(super) struct Room(AtomicI64);
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self(AtomicI64::new(i64::MAX))
+    }
+
+    pub(super) fn fills_up_after(&self, writes: i64) {
+        self.0.store(writes, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_made(&self) {
+        self.0.store(i64::MAX, Ordering::SeqCst);
+    }
+}
+
+/// A real folder that changes only while there is power.
+pub(super) struct PoweredDisk {
+    inner: LocalDisk,
+    power: Arc<Power>,
+    room: Arc<Room>,
+}
+
+impl PoweredDisk {
+    pub(super) fn new(inner: LocalDisk, power: Arc<Power>, room: Arc<Room>) -> Self {
+        Self { inner, power, room }
+    }
+
+    fn is_counted(name: &str) -> bool {
+        COUNTED.iter().any(|folder| name.starts_with(folder))
+    }
+
+    fn power(&self, name: &str) -> io::Result<()> {
+        match !Self::is_counted(name) || self.power.lasts() {
+            true => Ok(()),
+            false => Err(io::Error::other("there is no power")),
+        }
+    }
+}
+
+impl Disk for PoweredDisk {
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        self.inner.read(name)
+    }
+
+    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read + Send>>> {
+        self.inner.open(name)
+    }
+
+    fn write(&self, name: &str, content: &mut dyn Read, durable: bool) -> io::Result<()> {
+        self.power(name)?;
+        if Self::is_counted(name) && self.room.0.fetch_sub(1, Ordering::SeqCst) <= 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.inner.write(name, content, durable)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.power(name)?;
+        self.inner.remove(name)
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<DiskFile>> {
+        self.inner.list(folder)
+    }
+
+    fn touch(&self, name: &str) -> io::Result<()> {
+        self.inner.touch(name)
+    }
+
+    fn scratch(&self) -> io::Result<Box<dyn Scratch>> {
+        self.inner.scratch()
+    }
+}

@@ -1,0 +1,184 @@
+//! Programs add lines to a file while it is replaced. Each line is found again:
+//! in the file, among what was rescued, or in a version that was read before.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// How long a program works on one file.
+const WORK: Duration = Duration::from_millis(400);
+
+/// It saves about a thousand times a second.
+const PAUSE: Duration = Duration::from_micros(900);
+
+/// How a program adds a line to a file.
+#[derive(Clone, Copy, Debug)]
+enum Habit {
+    Append,
+    /// Empties the file and writes all of it again.
+    Rewrite,
+    /// Writes a copy beside it and renames that over it.
+    Replace,
+    /// Renames it to a backup and writes it anew.
+    Backup,
+    /// Copies it to a backup and writes over it.
+    Copy,
+    /// Removes it and writes it anew.
+    Recreate,
+}
+
+impl Habit {
+    /// `false` when the file had lost its last name before the line was in it:
+    /// whoever keeps a file open for so long is beyond promise.
+    fn adds(self, root: &Path, line: &str) -> bool {
+        let place = root.join("a.txt");
+        let text = || fs::read_to_string(&place).unwrap_or_default() + line;
+        match self {
+            Self::Append => {
+                let file = OpenOptions::new().append(true).create(true).open(&place);
+                write(file.unwrap(), line)
+            }
+            Self::Rewrite => rewrite(&place, &text()),
+            Self::Replace => {
+                save(root, "a.txt", &text());
+                true
+            }
+            Self::Backup => {
+                let text = text();
+                let _ = fs::rename(&place, root.join("a.txt~"));
+                rewrite(&place, &text)
+            }
+            Self::Copy => {
+                let _ = fs::copy(&place, root.join("a.txt~"));
+                rewrite(&place, &text())
+            }
+            Self::Recreate => {
+                let text = text();
+                let _ = fs::remove_file(&place);
+                rewrite(&place, &text)
+            }
+        }
+    }
+}
+
+fn rewrite(place: &Path, text: &str) -> bool {
+    write(File::create(place).unwrap(), text)
+}
+
+fn write(mut file: File, text: &str) -> bool {
+    file.write_all(text.as_bytes()).unwrap();
+    file.metadata().unwrap().nlink() > 0
+}
+
+fn line(number: usize) -> String {
+    format!("line {number};\n")
+}
+
+/// Lets a program add lines for a while, and gives those that were in the file
+/// while it had a name.
+fn work(habit: Habit, root: &Path) -> Vec<String> {
+    let end = Instant::now() + WORK;
+    let mut added = Vec::new();
+    for number in 0.. {
+        if Instant::now() > end {
+            break;
+        }
+        if habit.adds(root, &line(number)) {
+            added.push(line(number));
+        }
+        thread::sleep(PAUSE);
+    }
+    added
+}
+
+#[track_caller]
+fn check(file_system: FileSystem, habit: Habit) {
+    let mut scene = Scene::on(file_system);
+    let root = scene.root();
+    let is_over = &AtomicBool::new(false);
+    let mut kept = String::new();
+    let added = thread::scope(|scope| {
+        let program = scope.spawn(move || {
+            let added = work(habit, &root);
+            is_over.store(true, Ordering::Release);
+            added
+        });
+        for round in 0.. {
+            if is_over.load(Ordering::Acquire) {
+                break;
+            }
+            // What the engine expects somewhere is in the log already.
+            let Some(seen) = scene.text("a.txt") else { continue };
+            kept += &seen;
+            if round % 5 == 4 {
+                scene.take("a.txt", file(&seen)).unwrap();
+            } else {
+                scene.put("a.txt", &format!("ours {round};\n"), over(&seen)).unwrap();
+            }
+        }
+        program.join().unwrap()
+    });
+    kept += &scene.rescued.join("");
+    kept += &scene.text("a.txt").unwrap_or_default();
+    let kept: BTreeSet<&str> = kept.split_inclusive('\n').collect();
+    let lost: Vec<_> = added.iter().filter(|line| !kept.contains(line.as_str())).collect();
+    assert!(lost.is_empty(), "{habit:?}, {file_system:?}: {lost:?} of {} lines", added.len());
+    let left: Vec<_> = scene.names().into_iter().filter(|name| name.starts_with('.')).collect();
+    assert_eq!(left, [""; 0], "{habit:?}, {file_system:?}");
+}
+
+#[track_caller]
+fn check_on_both(habit: Habit) {
+    FILE_SYSTEMS.into_iter().for_each(|file_system| check(file_system, habit));
+}
+
+#[test]
+fn no_line_is_lost_that_is_appended() {
+    check_on_both(Habit::Append);
+}
+
+#[test]
+fn no_line_is_lost_when_the_file_is_rewritten() {
+    check_on_both(Habit::Rewrite);
+    check_on_both(Habit::Copy);
+}
+
+#[test]
+fn no_line_is_lost_when_a_new_file_takes_the_place() {
+    check_on_both(Habit::Replace);
+    check_on_both(Habit::Backup);
+    check_on_both(Habit::Recreate);
+}
+
+#[test]
+fn line_that_comes_a_moment_after_the_file_lost_its_name_is_rescued() {
+    for file_system in FILE_SYSTEMS {
+        let mut typing = None;
+        let mut scene = Scene::haunted(file_system, move |root, step| {
+            if typing.is_none() {
+                typing = OpenOptions::new().append(true).open(root.join("a.txt")).ok();
+            }
+            if step == Step::Remove
+                && let Some(file) = typing.as_ref().map(|file| file.try_clone().unwrap())
+            {
+                thread::spawn(move || write_once_nameless(file));
+            }
+        });
+        scene.write("a.txt", "old");
+        assert!(is_done(&scene.put("a.txt", "new", over("old")).unwrap()));
+        assert_eq!(scene.rescued, ["old, and more"], "{file_system:?}");
+    }
+}
+
+fn write_once_nameless(mut file: File) {
+    while file.metadata().unwrap().nlink() > 0 {
+        thread::yield_now();
+    }
+    file.write_all(b", and more").unwrap();
+}

@@ -1,0 +1,70 @@
+//! `ConflictService`: shows and settles what changed on both sides.
+
+use mirror_engine::Job;
+use mirror_proto::v1;
+use tonic::{Request, Response, Status};
+
+use super::convert::conflict::{conflict, conflict_detail, resolution};
+use super::host::{Host, Streamed};
+use super::jobs::{Asked, only};
+use crate::error::RequestError;
+use crate::names::{in_project, resolved};
+
+/// A result is one message: 64 MiB of content, and what stands around it.
+pub(super) const LARGEST_REQUEST: usize = 64 * 1024 * 1024 + 64 * 1024;
+
+#[tonic::async_trait]
+impl v1::conflict_service_server::ConflictService for Host {
+    type ResolveConflictStream = Streamed<v1::JobEvent>;
+
+    async fn list_conflicts(
+        &self,
+        request: Request<v1::ListConflictsRequest>,
+    ) -> Result<Response<v1::ListConflictsResponse>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        self.answer("conflict list", async move {
+            let open = host.project(request.project).await?;
+            let conflicts = open.project.conflicts().await?;
+            Ok(v1::ListConflictsResponse { conflicts: conflicts.iter().map(conflict).collect() })
+        })
+        .await
+    }
+
+    async fn show_conflict(
+        &self,
+        request: Request<v1::ShowConflictRequest>,
+    ) -> Result<Response<v1::ConflictDetail>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        self.answer("conflict show", async move {
+            let open = host.project(request.project).await?;
+            let root = resolved(&open.config.root);
+            let path = only(in_project(&root, &request.folder, &[request.path])?)?;
+            Ok(conflict_detail(&open.project.conflict(path).await?))
+        })
+        .await
+    }
+
+    async fn resolve_conflict(
+        &self,
+        request: Request<v1::ResolveConflictRequest>,
+    ) -> Result<Response<Self::ResolveConflictStream>, Status> {
+        let request = request.into_inner();
+        let asked = Asked {
+            project: request.project,
+            paths: vec![request.path],
+            folder: request.folder,
+            dry_run: false,
+            consent: false,
+        };
+        let (token, no_push) = (request.token, request.no_push);
+        let resolution = resolution(request.resolution);
+        Ok(self.job("conflict resolve", asked, move |scope, _| {
+            let path = only(scope.names)?;
+            let resolution =
+                resolution.ok_or_else(|| RequestError::usage("say what the result is"))?;
+            Ok(Job::Resolve { path, resolution, token, no_push })
+        }))
+    }
+}

@@ -1,0 +1,107 @@
+//! `StashService`: local versions that lost their place.
+
+use std::io::{self, Read};
+
+use mirror_core::Ulid;
+use mirror_engine::packs::Content;
+use mirror_engine::{EngineError, Job};
+use mirror_proto::v1;
+use tonic::{Request, Response, Status};
+
+use super::convert::version::stashed_version;
+use super::host::{Events, Host, Streamed};
+use super::jobs::Asked;
+use crate::error::RequestError;
+
+/// Small, as many of them may wait for a slow client.
+const PIECE: u64 = 64 * 1024;
+
+#[tonic::async_trait]
+impl v1::stash_service_server::StashService for Host {
+    type ReadStashStream = Streamed<v1::StashPiece>;
+    type RestoreStashStream = Streamed<v1::JobEvent>;
+
+    async fn list_stash(
+        &self,
+        request: Request<v1::ListStashRequest>,
+    ) -> Result<Response<v1::ListStashResponse>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        self.answer("stash list", async move {
+            let open = host.project(request.project).await?;
+            let versions = open.project.stash().await?;
+            Ok(v1::ListStashResponse { versions: versions.iter().map(stashed_version).collect() })
+        })
+        .await
+    }
+
+    async fn read_stash(
+        &self,
+        request: Request<v1::ReadStashRequest>,
+    ) -> Result<Response<Self::ReadStashStream>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        Ok(self.stream("stash show", |pieces| async move { host.read(request, pieces).await }))
+    }
+
+    async fn restore_stash(
+        &self,
+        request: Request<v1::RestoreStashRequest>,
+    ) -> Result<Response<Self::RestoreStashStream>, Status> {
+        let request = request.into_inner();
+        let asked = Asked {
+            project: request.project,
+            paths: Vec::new(),
+            folder: String::new(),
+            dry_run: request.dry_run,
+            consent: false,
+        };
+        Ok(self.job("stash restore", asked, move |_, _| {
+            Ok(Job::RestoreStash { id: id(&request.id)? })
+        }))
+    }
+}
+
+impl Host {
+    /// Sends all pieces but the last, and gives that one.
+    async fn read(
+        &self,
+        request: v1::ReadStashRequest,
+        pieces: Events<v1::StashPiece>,
+    ) -> Result<v1::StashPiece, RequestError> {
+        let id = id(&request.id)?;
+        let open = self.project(request.project).await?;
+        let (_, content) = open.project.stashed(id).await?;
+        let sent = tokio::task::spawn_blocking(move || send(&content, &pieces)).await;
+        let last = sent.map_err(|_| RequestError::Panicked)?;
+        Ok(last.map_err(EngineError::from)?)
+    }
+}
+
+fn send(content: &Content, pieces: &Events<v1::StashPiece>) -> io::Result<v1::StashPiece> {
+    let mut rest = content.open()?;
+    let mut last = piece(&mut rest)?;
+    loop {
+        let next = piece(&mut rest)?;
+        if next.content.is_empty() {
+            return Ok(last);
+        }
+        if pieces.blocking_send(Ok(std::mem::replace(&mut last, next))).is_err() {
+            // The client is gone and wants no more.
+            return Ok(last);
+        }
+    }
+}
+
+fn piece(content: &mut impl Read) -> io::Result<v1::StashPiece> {
+    let mut bytes = Vec::new();
+    content.take(PIECE).read_to_end(&mut bytes)?;
+    Ok(v1::StashPiece { content: bytes })
+}
+
+fn id(typed: &str) -> Result<Ulid, RequestError> {
+    typed.parse().map_err(|_| RequestError::Usage {
+        what: format!("{typed:?} is not an id"),
+        hint: Some("`mirrorctl stash list` lists them".to_owned()),
+    })
+}
