@@ -6,7 +6,9 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 use crate::commands;
 use crate::commands::config::ConfigCommand;
+use crate::commands::conflict::ConflictCommand;
 use crate::commands::daemon::DaemonCommand;
+use crate::commands::stash::StashCommand;
 use crate::output::paint::ColorChoice;
 
 /// Keeps the files of a project the same on several machines
@@ -82,8 +84,18 @@ pub(crate) enum Command {
     Diff(commands::diff::DiffArgs),
     /// Delete files here and for everyone, in one commit
     Delete(commands::delete::DeleteArgs),
+    /// Show and settle what changed on both sides and did not merge
+    #[command(subcommand)]
+    Conflict(ConflictCommand),
     /// Show who changed what, newest first
     Log(commands::log::LogArgs),
+    /// List every version of one file
+    History(commands::history::HistoryArgs),
+    /// Bring earlier versions back
+    Restore(commands::restore::RestoreArgs),
+    /// Show and bring back local versions that were set aside
+    #[command(subcommand)]
+    Stash(StashCommand),
     /// Make the daemon read its configuration again
     Reload,
     /// Start, stop and look at the daemon
@@ -109,7 +121,11 @@ impl Command {
             Self::Sync(_) => "sync",
             Self::Diff(_) => "diff",
             Self::Delete(_) => "delete",
+            Self::Conflict(command) => command.name(),
             Self::Log(_) => "log",
+            Self::History(_) => "history",
+            Self::Restore(_) => "restore",
+            Self::Stash(command) => command.name(),
             Self::Reload => "reload",
             Self::Daemon(command) => command.name(),
             Self::Completion(_) => "completion",
@@ -145,8 +161,19 @@ mod tests {
 
     #[test]
     fn name_is_the_command_as_typed() {
-        for line in ["status", "config set", "daemon logs", "quickstart", "reload"] {
-            let rest = if line == "config set" { " key value" } else { "" };
+        for (line, rest) in [
+            ("status", ""),
+            ("config set", " key value"),
+            ("daemon logs", ""),
+            ("quickstart", ""),
+            ("reload", ""),
+            ("conflict list", ""),
+            ("conflict take", " a.md local"),
+            ("conflict apply", " a.md --merged-stdin"),
+            ("history", " a.md"),
+            ("restore", " --from #3"),
+            ("stash show", " 01J"),
+        ] {
             let typed = words(&format!("mirrorctl --json {line}{rest}"));
             let cli = Cli::try_parse_from(&typed).expect("valid");
             assert_eq!(cli.command.name(), line);

@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::paths;
+use crate::terminal::Terminal;
 
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -17,6 +18,8 @@ pub(crate) struct Context {
     pub(crate) project: Option<String>,
     pub(crate) socket: Socket,
     pub(crate) is_verbose: bool,
+    /// Where a person can be asked; `None` where nobody is.
+    pub(crate) terminal: Option<Terminal>,
 }
 
 /// How a command ended, and the part of its document that is still to print.

@@ -10,18 +10,29 @@ use crate::failure::Failure;
 
 /// Which end of a range a date stands for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Edge {
+enum Edge {
     Since,
     Until,
 }
 
 /// The moment, as RFC 3339 in UTC, that a typed date means at this edge.
-pub(crate) fn bound(typed: &str, edge: Edge, now: &Zoned) -> Result<String, Failure> {
+fn bound(typed: &str, edge: Edge, now: &Zoned) -> Result<String, Failure> {
     moment(typed, edge, now).map(|moment| moment.to_string()).ok_or_else(|| {
         Failure::usage(format!("`{typed}` is no date")).with_hint(
             "dates read like 2026-04-15, 2026-04-15T10:30:00Z, 30d, 2w, 3m, 1y or yesterday",
         )
     })
+}
+
+/// Both bounds of a range, where they were typed.
+pub(crate) fn bounds(
+    since: Option<&str>,
+    until: Option<&str>,
+) -> Result<(Option<String>, Option<String>), Failure> {
+    let read = |typed: Option<&str>, edge| {
+        typed.map(|typed| bound(typed, edge, &Zoned::now())).transpose()
+    };
+    Ok((read(since, Edge::Since)?, read(until, Edge::Until)?))
 }
 
 /// A moment from the daemon, shown on the local clock; as it came otherwise.

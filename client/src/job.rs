@@ -1,7 +1,5 @@
 //! Follows a job of the daemon's to its end, and asks for consent on the way.
 
-use std::io::{self, Write};
-
 use mirror_proto::v1::{
     Committed, FailedFile, JobEvent, JobFinished, Progress, SetUpEvent, SetUpFinished, job_event,
     set_up_event,
@@ -12,6 +10,7 @@ use crate::context::{Context, Reported};
 use crate::exit::Exit;
 use crate::failure::{Failure, exit_for};
 use crate::output::{escape, json, text};
+use crate::terminal::{Answer, Terminal};
 
 /// What a stream of the daemon's says next.
 #[derive(Debug)]
@@ -78,10 +77,11 @@ pub(crate) async fn run(
         Err(failure) if failure.wants_consent() => failure,
         other => return other,
     };
-    if consent.may_ask && context.output.can_ask() && agrees(&failure).await? {
-        attempt(context, start(true).await).await
-    } else {
-        Err(failure)
+    match &context.terminal {
+        Some(terminal) if consent.may_ask && agrees(terminal, &failure).await? => {
+            attempt(context, start(true).await).await
+        }
+        _ => Err(failure),
     }
 }
 
@@ -146,20 +146,13 @@ impl Reached {
     }
 }
 
-/// Asks on the terminal; anything but yes is no.
-async fn agrees(failure: &Failure) -> Result<bool, Failure> {
+/// Anything but yes is no.
+async fn agrees(terminal: &Terminal, failure: &Failure) -> Result<bool, Failure> {
     let question = format!("{}\nGo on? [y/N] ", escape::escape(&failure.fault.message));
-    io::stderr().write_all(question.as_bytes())?;
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer).map(|_| answer)
-    });
-    tokio::select! {
-        answer = answer => {
-            let answer = answer.map_err(|error| Failure::internal(error.to_string()))??;
-            Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
-        }
-        _ = tokio::signal::ctrl_c() => Err(Failure::interrupted("interrupted; nothing was changed")),
+    match terminal.ask(&question).await? {
+        Answer::Line(answer) => Ok(matches!(answer.trim(), "y" | "Y" | "yes")),
+        Answer::End => Ok(false),
+        Answer::Interrupted => Err(Failure::interrupted("interrupted; nothing was changed")),
     }
 }
 
@@ -173,10 +166,14 @@ pub(crate) fn report(
     let told = context
         .output
         .tell(|| json::job::finished(job), |paint| text::job::finished(job, is_quiet, paint))?;
+    if !job.conflicts.is_empty() {
+        context.output.say(text::conflict::hint)?;
+    }
     Ok(Reported { exit: exit(job, waits), told })
 }
 
-fn exit(job: &JobFinished, waits: bool) -> Exit {
+/// The exit code for how a job ended; `waits` for the plain files too.
+pub(crate) fn exit(job: &JobFinished, waits: bool) -> Exit {
     let is_late = job.view_pending && waits && job.commit.is_some();
     if job.queued || is_late {
         Exit::Partial.or(exit_of(&job.conflicts, &job.failed))

@@ -14,8 +14,10 @@ mod failure;
 mod job;
 mod output;
 mod paths;
+mod settle;
 #[cfg(test)]
 mod stories;
+mod terminal;
 #[cfg(test)]
 mod testing;
 
@@ -30,6 +32,7 @@ use context::{Context, Reported};
 use exit::Exit;
 use failure::Failure;
 use output::{Output, json};
+use terminal::Terminal;
 
 fn main() -> ExitCode {
     let exit = match Cli::try_parse() {
@@ -47,8 +50,13 @@ fn run(cli: Cli) -> Exit {
         Ok(socket) => socket,
         Err(failure) => return end(&output, Err(failure)),
     };
-    let context =
-        Context { output, project: general.project, socket, is_verbose: general.verbose > 0 };
+    let context = Context {
+        output,
+        project: general.project,
+        socket,
+        is_verbose: general.verbose > 0,
+        terminal: if general.json { None } else { Terminal::of_process() },
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return end(&context.output, Err(error.into())),

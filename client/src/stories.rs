@@ -1,5 +1,9 @@
 //! What a command makes of the daemon's answers, from arguments to exit code.
 
+mod agents;
+mod going_back;
+mod settling;
+
 use mirror_proto::v1::{
     Committed, Fault, FaultClass, FileState, FileStatus, JobEvent, JobFinished, StatusReport,
     job_event,

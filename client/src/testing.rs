@@ -2,6 +2,10 @@
 //!
 //! It answers as it is told to; there is no engine behind it.
 
+mod conflicts;
+mod pty;
+mod versions;
+
 use std::collections::HashMap;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
@@ -11,11 +15,14 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use mirror_proto::PROTOCOL;
+use mirror_proto::v1::conflict_service_server::ConflictServiceServer;
 use mirror_proto::v1::daemon_service_server::{DaemonService, DaemonServiceServer};
 use mirror_proto::v1::project_ref::By;
 use mirror_proto::v1::project_service_server::{ProjectService, ProjectServiceServer};
+use mirror_proto::v1::stash_service_server::StashServiceServer;
 use mirror_proto::v1::status_service_server::{StatusService, StatusServiceServer};
 use mirror_proto::v1::sync_service_server::{SyncService, SyncServiceServer};
+use mirror_proto::v1::version_service_server::VersionServiceServer;
 use mirror_proto::v1::{
     CloneProjectRequest, DaemonDescription, DeleteRequest, DescribeDaemonRequest, DiffReport,
     Fault, HandshakeRequest, HandshakeResponse, InitProjectRequest, JobEvent, ListProjectsRequest,
@@ -39,6 +46,11 @@ use crate::context::{Context, Reported};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::output::paint::ColorChoice;
+use crate::terminal::Terminal;
+
+use conflicts::Conflicts;
+pub(crate) use pty::Pty;
+use versions::Versions;
 
 /// How a job goes: its events, then perhaps the fault that ends it.
 pub(crate) type Script = (Vec<JobEvent>, Option<Fault>);
@@ -57,6 +69,10 @@ struct Told {
     connections: Mutex<Vec<UnixStream>>,
     report: StatusReport,
     pushes: Mutex<Vec<PushRequest>>,
+    sync: Option<Script>,
+    syncs: Mutex<Vec<SyncRequest>>,
+    conflicts: Conflicts,
+    versions: Versions,
 }
 
 /// Says what the daemon will answer; [`Self::start`] lets it.
@@ -92,6 +108,12 @@ impl FakeDaemon {
         self
     }
 
+    /// Every sync goes like this.
+    pub(crate) fn syncing(mut self, script: Script) -> Self {
+        self.0.sync = Some(script);
+        self
+    }
+
     pub(crate) fn start(self) -> Running {
         let place = tempfile::tempdir().expect("a folder");
         let socket = place.path().join("mirrord.sock");
@@ -113,6 +135,9 @@ impl FakeDaemon {
             .add_service(ProjectServiceServer::new(service.clone()))
             .add_service(StatusServiceServer::new(service.clone()))
             .add_service(SyncServiceServer::new(service.clone()))
+            .add_service(ConflictServiceServer::new(service.clone()))
+            .add_service(VersionServiceServer::new(service.clone()))
+            .add_service(StashServiceServer::new(service.clone()))
             .serve_with_incoming_shutdown(connections, async move {
                 stopped.0.stop.notified().await;
             });
@@ -134,6 +159,19 @@ impl Running {
         run(&self.socket, line).await
     }
 
+    /// Runs a command as typed at this terminal.
+    pub(crate) async fn runs_at(
+        &self,
+        terminal: Terminal,
+        line: &str,
+    ) -> Result<Reported, Failure> {
+        run_at(&self.socket, Some(terminal), line).await
+    }
+
+    pub(crate) fn syncs(&self) -> Vec<SyncRequest> {
+        self.service.0.syncs.lock().expect("not poisoned").clone()
+    }
+
     pub(crate) fn pushes(&self) -> Vec<PushRequest> {
         self.service.0.pushes.lock().expect("not poisoned").clone()
     }
@@ -141,6 +179,14 @@ impl Running {
 
 /// Runs a command as typed, with `--json`, against this socket.
 pub(crate) async fn run(socket: &Path, line: &str) -> Result<Reported, Failure> {
+    run_at(socket, None, line).await
+}
+
+async fn run_at(
+    socket: &Path,
+    terminal: Option<Terminal>,
+    line: &str,
+) -> Result<Reported, Failure> {
     let words = ["mirrorctl", "--json"].into_iter().chain(line.split(' '));
     let cli = <Cli as clap::Parser>::try_parse_from(words).expect("valid arguments");
     let context = Context {
@@ -148,6 +194,7 @@ pub(crate) async fn run(socket: &Path, line: &str) -> Result<Reported, Failure> 
         project: cli.general.project,
         socket: Socket::Named(socket.to_owned()),
         is_verbose: false,
+        terminal,
     };
     crate::commands::run(&cli.command, &context).await
 }
@@ -191,6 +238,11 @@ fn unasked<T>() -> Answer<T> {
 
 fn status(fault: &Fault) -> Status {
     Status::with_details(Code::Unknown, "a fault", fault.encode_to_vec().into())
+}
+
+fn said((events, fault): Script) -> Events<JobEvent> {
+    let events = events.into_iter().map(Ok).chain(fault.map(|fault| Err(status(&fault))));
+    Box::pin(tokio_stream::iter(events.collect::<Vec<_>>()))
 }
 
 #[async_trait]
@@ -289,22 +341,23 @@ impl SyncService for Service {
             return unasked();
         };
         self.0.pushes.lock().expect("not poisoned").push(request);
-        let (events, fault) = self.0.jobs[&name].clone();
-        let said = events.into_iter().map(Ok).chain(fault.map(|fault| Err(status(&fault))));
-        let said: Vec<_> = said.collect();
-        let said = tokio_stream::iter(said);
+        let said = said(self.0.jobs[&name].clone());
         if self.0.is_killed_at_work {
             return Ok(Response::new(Box::pin(said.chain(self.last_breath()))));
         }
-        Ok(Response::new(Box::pin(said)))
+        Ok(Response::new(said))
     }
 
     async fn pull(&self, _: Request<PullRequest>) -> Answer<Events<JobEvent>> {
         unasked()
     }
 
-    async fn sync(&self, _: Request<SyncRequest>) -> Answer<Events<JobEvent>> {
-        unasked()
+    async fn sync(&self, request: Request<SyncRequest>) -> Answer<Events<JobEvent>> {
+        self.0.syncs.lock().expect("not poisoned").push(request.into_inner());
+        match self.0.sync.clone() {
+            Some(script) => Ok(Response::new(said(script))),
+            None => unasked(),
+        }
     }
 
     async fn delete(&self, _: Request<DeleteRequest>) -> Answer<Events<JobEvent>> {

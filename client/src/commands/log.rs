@@ -1,11 +1,10 @@
 //! `mirrorctl log`: the commits of a project, newest first, or as they come.
 
 use clap::Args;
-use jiff::Zoned;
 use mirror_proto::v1::{FollowCommitsRequest, ListCommitsRequest};
 
 use crate::context::{Context, Reported};
-use crate::dates::{self, Edge};
+use crate::dates;
 use crate::failure::Failure;
 use crate::output::{Reader, json, text};
 use crate::paths;
@@ -42,18 +41,15 @@ pub(crate) async fn run(args: &LogArgs, context: &Context) -> Result<Reported, F
 }
 
 async fn list(args: &LogArgs, context: &Context) -> Result<Reported, Failure> {
-    let bound = |typed: &Option<String>, edge| {
-        let read = |typed: &String| dates::bound(typed, edge, &Zoned::now());
-        typed.as_ref().map(read).transpose()
-    };
+    let (since, until) = dates::bounds(args.since.as_deref(), args.until.as_deref())?;
     let request = ListCommitsRequest {
         project: Some(context.project()?),
         limit: args.limit,
         before: 0,
         path: args.path.clone(),
         user: args.user.clone(),
-        since: bound(&args.since, Edge::Since)?,
-        until: bound(&args.until, Edge::Until)?,
+        since,
+        until,
         folder: paths::current()?,
     };
     let daemon = context.daemon().await?;

@@ -6,9 +6,11 @@
 pub(crate) mod clone;
 pub(crate) mod completion;
 pub(crate) mod config;
+pub(crate) mod conflict;
 pub(crate) mod daemon;
 pub(crate) mod delete;
 pub(crate) mod diff;
+pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod projects;
@@ -17,7 +19,9 @@ pub(crate) mod push;
 pub(crate) mod quickstart;
 pub(crate) mod reload;
 pub(crate) mod remove;
+pub(crate) mod restore;
 pub(crate) mod settings;
+pub(crate) mod stash;
 pub(crate) mod status;
 pub(crate) mod sync;
 
@@ -39,7 +43,11 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Sync(args) => sync::run(args, context).await,
         Command::Diff(args) => diff::run(args, context).await,
         Command::Delete(args) => delete::run(args, context).await,
+        Command::Conflict(command) => conflict::run(command, context).await,
         Command::Log(args) => log::run(args, context).await,
+        Command::History(args) => history::run(args, context).await,
+        Command::Restore(args) => restore::run(args, context).await,
+        Command::Stash(command) => stash::run(command, context).await,
         Command::Reload => reload::run(context).await,
         Command::Daemon(command) => daemon::run(command, context).await,
         Command::Completion(args) => completion::run(args),

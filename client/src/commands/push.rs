@@ -3,6 +3,7 @@
 use clap::Args;
 use mirror_proto::v1::{JobFinished, ProjectRef, PushRequest};
 
+use super::status;
 use crate::all::{self, Heading, Scope};
 use crate::connect::Daemon;
 use crate::context::{Context, Reported};
@@ -56,7 +57,7 @@ async fn push(
     project: ProjectRef,
 ) -> Result<Reported, Failure> {
     let request = PushRequest {
-        project: Some(project),
+        project: Some(project.clone()),
         paths: args.paths.clone(),
         message: args.message.clone().unwrap_or_default(),
         force_local: args.force_local,
@@ -70,5 +71,10 @@ async fn push(
         let request = PushRequest { allow_deletes, ..request.clone() };
         daemon.sync().push(request).await
     });
-    job::report(context, &finished.await?, !args.no_wait)
+    let finished = finished.await?;
+    let reported = job::report(context, &finished, !args.no_wait)?;
+    if finished.queued {
+        status::say_queue(context, daemon, project).await?;
+    }
+    Ok(reported)
 }

@@ -69,6 +69,21 @@ async fn look(args: &StatusArgs, context: &Context) -> Result<Reported, Failure>
     all::run(context, Scope::of(args.all, heading), shape, one).await
 }
 
+/// Says what a job has left in the queue, and why.
+pub(crate) async fn say_queue(
+    context: &Context,
+    daemon: &Daemon,
+    project: ProjectRef,
+) -> Result<(), Failure> {
+    if !context.output.is_chatty() {
+        return Ok(());
+    }
+    let request =
+        ShowStatusRequest { project: Some(project), offline: true, leave_out_in_sync: true };
+    let report = daemon.status().show_status(request).await?.into_inner();
+    context.output.say(|paint| text::status::queue(&report.queue, Timestamp::now(), paint))
+}
+
 async fn show(
     args: &StatusArgs,
     context: &Context,

@@ -1,8 +1,9 @@
 //! `mirrorctl sync`: pull and push in one job.
 
-use clap::Args;
-use mirror_proto::v1::{JobFinished, ProjectRef, SyncRequest};
+use clap::{Args, ValueEnum};
+use mirror_proto::v1::{JobFinished, ProjectRef, Strategy, SyncRequest};
 
+use super::status;
 use crate::all::{self, Heading, Scope};
 use crate::connect::Daemon;
 use crate::context::{Context, Reported};
@@ -10,6 +11,7 @@ use crate::failure::Failure;
 use crate::job::{self, Consent};
 use crate::output::json;
 use crate::paths;
+use crate::settle;
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -17,6 +19,10 @@ pub(crate) struct SyncArgs {
     /// Only these files, folders or globs
     #[arg(value_name = "FILES", conflicts_with = "all")]
     paths: Vec<String>,
+
+    /// What becomes of files that changed on both sides and don't merge
+    #[arg(long, value_enum, value_name = "STRATEGY")]
+    strategy: Option<Typed>,
 
     /// Show the plan and change nothing
     #[arg(long)]
@@ -35,6 +41,33 @@ pub(crate) struct SyncArgs {
     all: bool,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Typed {
+    /// This machine's version is the result
+    KeepLocal,
+    /// The version at the head is the result
+    KeepRemote,
+    /// They wait
+    Merge,
+}
+
+impl SyncArgs {
+    fn strategy(&self) -> Strategy {
+        match self.strategy {
+            None => Strategy::Unspecified,
+            Some(Typed::KeepLocal) => Strategy::KeepLocal,
+            Some(Typed::KeepRemote) => Strategy::KeepRemote,
+            Some(Typed::Merge) => Strategy::Merge,
+        }
+    }
+
+    /// Whether a person may be asked about each file that doesn't merge; with
+    /// `--all`, one project's questions would hold up the others.
+    fn may_ask(&self) -> bool {
+        self.strategy.is_none() && !self.no_prompt && !self.dry_run && !self.all
+    }
+}
+
 pub(crate) async fn run(args: &SyncArgs, context: &Context) -> Result<Reported, Failure> {
     let shape = || json::job::finished(&JobFinished::default());
     let one = async |daemon: &Daemon, project| sync(args, context, daemon, project).await;
@@ -48,17 +81,30 @@ async fn sync(
     project: ProjectRef,
 ) -> Result<Reported, Failure> {
     let request = SyncRequest {
-        project: Some(project),
+        project: Some(project.clone()),
         paths: args.paths.clone(),
         dry_run: args.dry_run,
         allow_deletes: args.allow_deletes,
         folder: paths::current()?,
         message: String::new(),
+        strategy: args.strategy().into(),
     };
     let consent = Consent { is_given: args.allow_deletes, may_ask: !args.no_prompt };
     let finished = job::run(context, consent, async |allow_deletes| {
         let request = SyncRequest { allow_deletes, ..request.clone() };
         daemon.sync().sync(request).await
     });
-    job::report(context, &finished.await?, true)
+    let finished = finished.await?;
+    match &context.terminal {
+        Some(terminal) if args.may_ask() && !finished.conflicts.is_empty() => {
+            settle::ask_about(context, terminal, daemon, project, &finished).await
+        }
+        _ => {
+            let reported = job::report(context, &finished, true)?;
+            if finished.queued {
+                status::say_queue(context, daemon, project).await?;
+            }
+            Ok(reported)
+        }
+    }
 }

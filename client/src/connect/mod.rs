@@ -13,11 +13,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mirror_proto::v1::config_service_client::ConfigServiceClient;
+use mirror_proto::v1::conflict_service_client::ConflictServiceClient;
 use mirror_proto::v1::daemon_service_client::DaemonServiceClient;
 use mirror_proto::v1::history_service_client::HistoryServiceClient;
 use mirror_proto::v1::project_service_client::ProjectServiceClient;
+use mirror_proto::v1::stash_service_client::StashServiceClient;
 use mirror_proto::v1::status_service_client::StatusServiceClient;
 use mirror_proto::v1::sync_service_client::SyncServiceClient;
+use mirror_proto::v1::version_service_client::VersionServiceClient;
 use mirror_proto::v1::{FaultClass, HandshakeRequest, HandshakeResponse, StopDaemonRequest};
 use mirror_proto::{PROTOCOL, socket};
 use rustix::io::Errno;
@@ -78,11 +81,14 @@ macro_rules! service {
 
 impl Daemon {
     service!(config, ConfigServiceClient);
+    service!(conflicts, ConflictServiceClient);
     service!(daemon, DaemonServiceClient);
     service!(history, HistoryServiceClient);
     service!(project, ProjectServiceClient);
+    service!(stash, StashServiceClient);
     service!(status, StatusServiceClient);
     service!(sync, SyncServiceClient);
+    service!(versions, VersionServiceClient);
 
     /// Asks the daemon to end, and waits until its process is gone.
     pub(crate) async fn stop(self) -> Result<(), Failure> {

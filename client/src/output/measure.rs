@@ -31,6 +31,17 @@ pub(crate) fn ago(time: &str, now: Timestamp) -> String {
     }
 }
 
+/// How soon a moment of the daemon's comes; as it came when it isn't one.
+pub(crate) fn until(time: &str, now: Timestamp) -> String {
+    match time.parse::<Timestamp>() {
+        Ok(moment) => match moment.as_second() - now.as_second() {
+            ..1 => "now".to_owned(),
+            seconds => format!("in {}", duration(seconds.unsigned_abs())),
+        },
+        Err(_) => time.to_owned(),
+    }
+}
+
 /// A length of time in its largest whole unit.
 pub(crate) fn duration(seconds: u64) -> String {
     match seconds {
@@ -53,6 +64,15 @@ mod tests {
         assert_eq!(bytes(12_345), "12 kB");
         assert_eq!(bytes(999_900), "1.0 MB");
         assert_eq!(bytes(u64::MAX), "18446744 TB");
+    }
+
+    #[test]
+    fn time_to_come_is_told_from_now() {
+        let now: Timestamp = "2026-04-15T10:00:00Z".parse().expect("a moment");
+        assert_eq!(until("2026-04-15T09:00:00Z", now), "now");
+        assert_eq!(until("2026-04-15T10:00:30Z", now), "in 30 s");
+        assert_eq!(until("2026-04-15T10:05:00Z", now), "in 5 min");
+        assert_eq!(until("soon", now), "soon");
     }
 
     #[test]

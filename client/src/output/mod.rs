@@ -1,7 +1,7 @@
 //! What a command prints: text for people, or one JSON document for programs.
 //!
-//! Stdout carries the answer and nothing else; faults, progress and questions
-//! go to stderr. A reader that has gone away never turns into a failure.
+//! Stdout carries the answer and nothing else; faults and progress go to
+//! stderr, questions to the terminal. A reader that has gone away never turns into a failure.
 
 pub(crate) mod escape;
 pub(crate) mod json;
@@ -133,9 +133,9 @@ impl Output {
         ProgressLine::new(self.is_chatty() && io::stderr().is_terminal())
     }
 
-    /// True when there is a person to ask.
-    pub(crate) fn can_ask(&self) -> bool {
-        !self.is_json && io::stdin().is_terminal() && io::stdout().is_terminal()
+    /// For what is shown beside the answer, as a question is.
+    pub(crate) fn paint(&self) -> Paint {
+        self.paint
     }
 
     /// A terminal shows each round in the place of the last.
@@ -149,8 +149,13 @@ impl Output {
 
 /// Prints to stdout at once.
 pub(crate) fn print(text: &str) -> Result<Reader, Failure> {
+    print_bytes(text.as_bytes())
+}
+
+/// Prints bytes as they are, however strange they look.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<Reader, Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(Reader::Listening),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
         Err(error) => Err(error.into()),

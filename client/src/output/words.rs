@@ -1,8 +1,8 @@
 //! The contract's enumerations, spelled as JSON and people read them.
 
 use mirror_proto::v1::{
-    ChangeKind, FaultClass, FileAction, FileState, FindingLevel, NoticeKind, ProjectState,
-    QueuedKind, SettingOrigin, SkipReason,
+    ChangeKind, ConflictKind, FaultClass, FileAction, FileState, FindingLevel, NoticeKind,
+    ProjectState, QueuedKind, SettingOrigin, SkipReason,
 };
 
 /// A failure without a class is a bug of the daemon's.
@@ -39,6 +39,10 @@ pub(crate) fn notice_kind(kind: NoticeKind) -> String {
 
 pub(crate) fn change_kind(kind: ChangeKind) -> String {
     word(kind.as_str_name(), "CHANGE_KIND_")
+}
+
+pub(crate) fn conflict_kind(kind: ConflictKind) -> String {
+    word(kind.as_str_name(), "CONFLICT_KIND_")
 }
 
 pub(crate) fn origin(origin: SettingOrigin) -> String {

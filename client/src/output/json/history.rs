@@ -1,6 +1,9 @@
-//! `log`.
+//! `log` and `history`.
 
-use mirror_proto::v1::{CommitChange, CommitSummary, ListCommitsResponse, ResolvedPath};
+use mirror_proto::v1::{
+    CommitChange, CommitSummary, FileVersion, ListCommitsResponse, ListVersionsResponse,
+    ResolvedPath,
+};
 use serde_json::{Value, json};
 
 use crate::output::words;
@@ -25,6 +28,25 @@ pub(crate) fn entry(commit: &CommitSummary) -> Value {
         "changes": commit.changes.iter().map(change).collect::<Vec<_>>(),
         "resolved": commit.resolved.iter().map(resolved).collect::<Vec<_>>(),
         "void": commit.void_reason,
+    })
+}
+
+pub(crate) fn versions(listed: &ListVersionsResponse) -> Value {
+    json!({
+        "path": listed.path,
+        "versions": listed.versions.iter().map(version).collect::<Vec<_>>(),
+    })
+}
+
+fn version(version: &FileVersion) -> Value {
+    json!({
+        "seq": version.seq,
+        "time": version.time,
+        "user": version.user,
+        "machine": version.machine,
+        "sha256": version.sha256,
+        "size": version.size_bytes,
+        "path": version.path,
     })
 }
 
@@ -88,6 +110,27 @@ mod tests {
                 }],
                 "next_before": 43,
             })
+        );
+    }
+
+    #[test]
+    fn versions_have_the_promised_shape() {
+        let deleted = FileVersion {
+            seq: 44,
+            time: "2026-04-15T10:00:00Z".to_owned(),
+            user: "u".to_owned(),
+            machine: "m".to_owned(),
+            sha256: None,
+            size_bytes: 0,
+            path: "a.md".to_owned(),
+        };
+        let listed = ListVersionsResponse { path: "a.md".to_owned(), versions: vec![deleted] };
+        assert_eq!(
+            versions(&listed),
+            json!({"path": "a.md", "versions": [{
+                "seq": 44, "time": "2026-04-15T10:00:00Z", "user": "u", "machine": "m",
+                "sha256": null, "size": 0, "path": "a.md",
+            }]})
         );
     }
 }

@@ -4,12 +4,16 @@
 //! `null`.
 
 pub(crate) mod config;
+pub(crate) mod conflict;
 pub(crate) mod daemon;
 pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod project;
+pub(crate) mod stash;
 pub(crate) mod status;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use mirror_proto::v1::Fault;
 use serde_json::{Value, json};
 
@@ -39,6 +43,18 @@ pub(crate) fn fault(fault: &Fault) -> Value {
 /// The result of what reports nothing but that it happened.
 pub(crate) fn done() -> Value {
     json!({"done": true})
+}
+
+/// Contents as JSON holds them: as text when all of them are, else as base64.
+fn encoded<const N: usize>(contents: [Option<&[u8]>; N]) -> (&'static str, [Value; N]) {
+    let are_text = contents.iter().flatten().all(|bytes| std::str::from_utf8(bytes).is_ok());
+    if are_text {
+        let text = |bytes| Value::from(String::from_utf8_lossy(bytes));
+        ("utf-8", contents.map(|bytes| bytes.map_or(Value::Null, text)))
+    } else {
+        let text = |bytes| Value::from(BASE64_STANDARD.encode(bytes));
+        ("base64", contents.map(|bytes| bytes.map_or(Value::Null, text)))
+    }
 }
 
 /// Numbers of commits begin at 1: 0 stands for none.

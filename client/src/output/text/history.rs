@@ -1,10 +1,13 @@
-//! `log`: one commit after the other, like git's.
+//! `log`: one commit after the other, like git's; `history`: one version a line.
 
-use mirror_proto::v1::{ChangeKind, CommitChange, CommitSummary, ListCommitsResponse};
+use mirror_proto::v1::{
+    ChangeKind, CommitChange, CommitSummary, FileVersion, ListCommitsResponse, ListVersionsResponse,
+};
 
-use super::bounded;
+use super::{bounded, short_digest, table};
 use crate::dates;
 use crate::output::escape::escape;
+use crate::output::measure::bytes;
 use crate::output::paint::Paint;
 
 pub(crate) fn log(page: &ListCommitsResponse, paint: Paint) -> String {
@@ -13,6 +16,35 @@ pub(crate) fn log(page: &ListCommitsResponse, paint: Paint) -> String {
     }
     let entries: Vec<_> = page.commits.iter().map(|commit| entry(commit, paint)).collect();
     entries.join("\n")
+}
+
+pub(crate) fn versions(listed: &ListVersionsResponse, paint: Paint) -> String {
+    if listed.versions.is_empty() {
+        return format!("no version of {} in that time\n", escape(&listed.path));
+    }
+    let rows: Vec<_> = listed.versions.iter().map(|version| row(version, &listed.path)).collect();
+    // Whole: every version has to be found here.
+    let lines = table(&rows).into_iter().map(|line| match line.split_once(' ') {
+        Some((seq, rest)) => format!("{} {rest}\n", paint.yellow(seq)),
+        None => line + "\n",
+    });
+    lines.collect()
+}
+
+fn row(version: &FileVersion, path: &str) -> [String; 6] {
+    let (size, digest) = match &version.sha256 {
+        Some(digest) => (bytes(version.size_bytes), short_digest(digest)),
+        None => ("deleted".to_owned(), String::new()),
+    };
+    let other = Some(&version.path).filter(|then| *then != path);
+    [
+        format!("#{}", version.seq),
+        escape(&dates::local(&version.time)),
+        format!("{} on {}", escape(&version.user), escape(&version.machine)),
+        size,
+        digest,
+        other.map_or_else(String::new, |then| format!("as {}", escape(then))),
+    ]
 }
 
 pub(crate) fn entry(commit: &CommitSummary, paint: Paint) -> String {
@@ -77,6 +109,33 @@ mod tests {
         assert_eq!(
             entry(&commit, Paint::PLAIN),
             "#43  once  eve\\u{1b} on laptop  push\n    two\\nlines\n  R a.md → b.md\n"
+        );
+    }
+
+    #[test]
+    fn versions_are_one_a_line_with_deletions_and_old_names() {
+        let version = |seq, sha256: Option<&str>, path: &str| FileVersion {
+            seq,
+            time: "once".to_owned(),
+            user: "u".to_owned(),
+            machine: "m".to_owned(),
+            sha256: sha256.map(|digest| digest.repeat(64)),
+            size_bytes: 10,
+            path: path.to_owned(),
+        };
+        let listed = ListVersionsResponse {
+            path: "a.md".to_owned(),
+            versions: vec![
+                version(12, None, "a.md"),
+                version(9, Some("b"), "a.md"),
+                version(3, Some("c"), "old.md"),
+            ],
+        };
+        assert_eq!(
+            versions(&listed, Paint::PLAIN),
+            "#12  once  u on m  deleted\n\
+             #9   once  u on m  10 B     bbbbbbbbbbbb\n\
+             #3   once  u on m  10 B     cccccccccccc  as old.md\n"
         );
     }
 }

@@ -70,7 +70,7 @@ fn told(notice: &Notice, paint: Paint) -> String {
 fn pending(job: &JobFinished, paint: Paint) -> String {
     let mut text = String::new();
     if job.queued {
-        let line = "the push waits for its backend; the daemon tries again by itself";
+        let line = "the push is queued; the daemon tries again by itself";
         text += &format!("{}\n", paint.yellow(line));
     }
     if job.view_pending && job.commit.is_some() {

@@ -9,13 +9,16 @@
 )]
 
 pub(crate) mod config;
+pub(crate) mod conflict;
 pub(crate) mod daemon;
 pub(crate) mod diff;
 pub(crate) mod fault;
 pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod project;
+pub(crate) mod stash;
 pub(crate) mod status;
+mod three_way;
 
 use mirror_proto::v1::FailedFile;
 
@@ -48,6 +51,11 @@ fn table<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         })
         .collect()
+}
+
+/// Enough of a digest to tell versions apart.
+fn short_digest(digest: &str) -> String {
+    escape(digest).chars().take(12).collect()
 }
 
 fn conflicts(paths: &[String], paint: Paint) -> String {

@@ -8,7 +8,7 @@ use mirror_proto::v1::{
 use super::{bounded, table};
 use crate::output::escape::escape;
 use crate::output::json::status::{STATES, count_in};
-use crate::output::measure::{ago, bytes};
+use crate::output::measure::{ago, bytes, until};
 use crate::output::paint::Paint;
 use crate::output::words;
 
@@ -142,15 +142,16 @@ fn skipped(files: &[SkippedFile], paint: Paint) -> String {
     bounded(lines.iter().map(|line| paint.dim(line)).collect())
 }
 
-fn queue(work: &[QueuedWork], now: Timestamp, paint: Paint) -> String {
+/// What waits, since when, why, and when it is tried again.
+pub(crate) fn queue(work: &[QueuedWork], now: Timestamp, paint: Paint) -> String {
     let line = |work: &QueuedWork| {
         let why = work.fault.as_ref().map_or("", |fault| fault.message.as_str());
         format!(
-            "  {} {} to {}, since {}: {}",
-            paint.yellow("waiting:"),
-            words::queued_kind(work.kind()),
+            "  {} to {}, {}, next try {}: {}",
+            paint.yellow(&format!("{} queued", words::queued_kind(work.kind()))),
             escape(&work.backend),
             escape(&ago(&work.since, now)),
+            escape(&until(&work.next_at, now)),
             escape(why),
         )
     };
@@ -177,6 +178,8 @@ fn summary(report: &StatusReport) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mirror_proto::v1::{Fault, QueuedKind};
+
     use super::*;
 
     fn sample() -> StatusReport {
@@ -232,5 +235,22 @@ mod tests {
         let now = "2026-04-15T10:00:00Z".parse().expect("a moment");
         let text = report(&sample(), Detail::Everything, now, Paint::PLAIN);
         assert!(text.contains("  in sync      c.md  12 kB\n"), "{text}");
+    }
+
+    #[test]
+    fn queued_push_says_since_when_and_why_and_when_it_is_tried_again() {
+        let now = "2026-04-15T10:00:00Z".parse().expect("a moment");
+        let work = QueuedWork {
+            backend: "primary".to_owned(),
+            kind: QueuedKind::Push.into(),
+            since: "2026-04-15T09:50:00Z".to_owned(),
+            attempt_count: 4,
+            next_at: "2026-04-15T10:00:40Z".to_owned(),
+            fault: Some(Fault { message: "storage is unreachable".to_owned(), ..Fault::default() }),
+        };
+        assert_eq!(
+            queue(&[work], now, Paint::PLAIN),
+            "  push queued to primary, 10 min ago, next try in 40 s: storage is unreachable\n"
+        );
     }
 }

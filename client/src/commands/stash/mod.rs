@@ -1,0 +1,38 @@
+//! `mirrorctl stash`: local versions that lost their place, kept for a person.
+
+mod list;
+mod restore;
+mod show;
+
+use clap::Subcommand;
+
+use crate::context::{Context, Reported};
+use crate::failure::Failure;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StashCommand {
+    /// List the versions that were set aside, oldest first
+    List,
+    /// Print one of them, byte for byte
+    Show(show::ShowArgs),
+    /// Write one of them back to its path
+    Restore(restore::RestoreArgs),
+}
+
+impl StashCommand {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::List => "stash list",
+            Self::Show(_) => "stash show",
+            Self::Restore(_) => "stash restore",
+        }
+    }
+}
+
+pub(crate) async fn run(command: &StashCommand, context: &Context) -> Result<Reported, Failure> {
+    match command {
+        StashCommand::List => list::run(context).await,
+        StashCommand::Show(args) => show::run(args, context).await,
+        StashCommand::Restore(args) => restore::run(args, context).await,
+    }
+}

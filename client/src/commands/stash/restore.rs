@@ -1,0 +1,33 @@
+//! `mirrorctl stash restore`: a version that was set aside comes back.
+
+use clap::Args;
+use mirror_proto::v1::RestoreStashRequest;
+
+use crate::commands::restore::say_how_to_publish;
+use crate::context::{Context, Reported};
+use crate::failure::Failure;
+use crate::job;
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// As `stash list` names it
+    id: String,
+
+    /// Show the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(args: &RestoreArgs, context: &Context) -> Result<Reported, Failure> {
+    let request = RestoreStashRequest {
+        project: Some(context.project()?),
+        id: args.id.clone(),
+        dry_run: args.dry_run,
+    };
+    let daemon = context.daemon().await?;
+    let events = daemon.stash().restore_stash(request).await?.into_inner();
+    let finished = job::follow(context, events).await?;
+    let reported = job::report(context, &finished, true)?;
+    say_how_to_publish(context, &finished)?;
+    Ok(reported)
+}

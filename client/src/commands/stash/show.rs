@@ -1,0 +1,30 @@
+//! `mirrorctl stash show`: one version on stdout, piece by piece.
+
+use clap::Args;
+use mirror_proto::v1::ReadStashRequest;
+
+use crate::context::{Context, Reported};
+use crate::failure::Failure;
+use crate::output::{self, Reader, json};
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// As `stash list` names it
+    id: String,
+}
+
+pub(crate) async fn run(args: &ShowArgs, context: &Context) -> Result<Reported, Failure> {
+    let request = ReadStashRequest { project: Some(context.project()?), id: args.id.clone() };
+    let daemon = context.daemon().await?;
+    let mut pieces = daemon.stash().read_stash(request).await?.into_inner();
+    let mut whole = Vec::new();
+    while let Some(piece) = pieces.message().await? {
+        if context.output.is_json() {
+            whole.extend(piece.content);
+        } else if output::print_bytes(&piece.content)? == Reader::Gone {
+            break;
+        }
+    }
+    let told = context.output.is_json().then(|| json::stash::content(&args.id, &whole));
+    Ok(Reported::done(told))
+}

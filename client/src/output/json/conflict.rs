@@ -1,0 +1,167 @@
+//! `conflict`.
+
+use mirror_proto::v1::{ChangedBy, Conflict, ConflictDetail, Fault, ListConflictsResponse};
+use serde_json::{Value, json};
+
+use super::{encoded, fault};
+use crate::output::words;
+use crate::settle::Settled;
+
+pub(crate) fn list(listed: &ListConflictsResponse) -> Value {
+    json!({"conflicts": listed.conflicts.iter().map(conflict).collect::<Vec<_>>()})
+}
+
+fn conflict(conflict: &Conflict) -> Value {
+    json!({
+        "path": conflict.path,
+        "kind": words::conflict_kind(conflict.kind()),
+        "binary": conflict.binary,
+        "base": conflict.base,
+        "local": conflict.local,
+        "remote": conflict.remote,
+        "remote_by": conflict.remote_by.as_ref().map(changed_by),
+        "since": conflict.since,
+        "token": conflict.token,
+    })
+}
+
+fn changed_by(by: &ChangedBy) -> Value {
+    json!({"user": by.user, "machine": by.machine, "commit": by.seq, "time": by.time})
+}
+
+/// A conflict with all its sides.
+pub(crate) fn envelope(detail: &ConflictDetail) -> Value {
+    let mut told = conflict(&detail.conflict.clone().unwrap_or_default());
+    let (encoding, texts) = encoded([
+        detail.base_content.as_deref(),
+        detail.local_content.as_deref(),
+        detail.remote_content.as_deref(),
+        detail.merged_content.as_deref(),
+        detail.marked_content.as_deref(),
+    ]);
+    let names = ["base_text", "local_text", "remote_text", "merged_text", "marked_text"];
+    for (name, text) in names.into_iter().zip(texts) {
+        told[name] = text;
+    }
+    told["encoding"] = encoding.into();
+    told["unified_diff"] = detail.unified_diff.as_str().into();
+    told
+}
+
+pub(crate) fn settled(path: &str, resolution: &str, settled: &Settled) -> Value {
+    json!({
+        "path": path,
+        "resolution": resolution,
+        "commit": settled.job.commit.as_ref().map(|commit| commit.seq),
+        "queued": settled.job.queued,
+        "error": null,
+    })
+}
+
+/// The same shape for a decision that came too late.
+pub(crate) fn refused(path: &str, why: &Fault) -> Value {
+    json!({
+        "path": path,
+        "resolution": null,
+        "commit": null,
+        "queued": false,
+        "error": fault(why),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use mirror_proto::v1::{Committed, ConflictKind, JobFinished};
+
+    use super::*;
+
+    fn sample() -> Conflict {
+        Conflict {
+            path: "b.md".to_owned(),
+            kind: ConflictKind::AddAdd.into(),
+            binary: false,
+            base: None,
+            local: Some("aa".to_owned()),
+            remote: Some("bb".to_owned()),
+            remote_by: Some(ChangedBy {
+                user: "u".to_owned(),
+                machine: "m".to_owned(),
+                seq: 43,
+                time: "2026-04-15T10:00:00Z".to_owned(),
+            }),
+            since: "2026-04-15T10:01:00Z".to_owned(),
+            token: "t".to_owned(),
+        }
+    }
+
+    #[test]
+    fn list_has_the_promised_shape() {
+        assert_eq!(
+            list(&ListConflictsResponse { conflicts: vec![sample()] }),
+            json!({"conflicts": [{
+                "path": "b.md", "kind": "add_add", "binary": false, "base": null, "local": "aa",
+                "remote": "bb",
+                "remote_by": {
+                    "user": "u", "machine": "m", "commit": 43, "time": "2026-04-15T10:00:00Z",
+                },
+                "since": "2026-04-15T10:01:00Z", "token": "t",
+            }]})
+        );
+    }
+
+    #[test]
+    fn envelope_is_the_conflict_with_all_its_sides() {
+        let detail = ConflictDetail {
+            conflict: Some(sample()),
+            local_content: Some(b"mine\n".to_vec()),
+            remote_content: Some(b"theirs\n".to_vec()),
+            marked_content: Some(b"<<<<<<< local\n".to_vec()),
+            unified_diff: "-theirs\n+mine\n".to_owned(),
+            ..ConflictDetail::default()
+        };
+        let told = envelope(&detail);
+        assert_eq!(told["path"], "b.md");
+        assert_eq!(told["base_text"], Value::Null);
+        assert_eq!(told["local_text"], "mine\n");
+        assert_eq!(told["remote_text"], "theirs\n");
+        assert_eq!(told["merged_text"], Value::Null);
+        assert_eq!(told["marked_text"], "<<<<<<< local\n");
+        assert_eq!(told["encoding"], "utf-8");
+        assert_eq!(told["unified_diff"], "-theirs\n+mine\n");
+    }
+
+    #[test]
+    fn one_side_that_is_no_text_makes_all_of_them_base64() {
+        let detail = ConflictDetail {
+            local_content: Some(b"mine\n".to_vec()),
+            remote_content: Some(b"\xff\0".to_vec()),
+            ..ConflictDetail::default()
+        };
+        let told = envelope(&detail);
+        assert_eq!(told["encoding"], "base64");
+        assert_eq!(told["local_text"], "bWluZQo=");
+        assert_eq!(told["remote_text"], "/wA=");
+    }
+
+    #[test]
+    fn decision_that_came_too_late_has_the_shape_of_one_that_did_not() {
+        let job = JobFinished {
+            commit: Some(Committed { seq: 44, id: "01J".to_owned() }),
+            ..JobFinished::default()
+        };
+        let done = settled("b.md", "merged", &Settled { job });
+        assert_eq!(
+            done,
+            json!({
+                "path": "b.md", "resolution": "merged", "commit": 44, "queued": false,
+                "error": null,
+            })
+        );
+        let late = refused("b.md", &Fault { message: "moved".to_owned(), ..Fault::default() });
+        assert_eq!(late["error"]["message"], "moved");
+        let keys = |value: &Value| {
+            value.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>())
+        };
+        assert_eq!(keys(&late), keys(&done));
+    }
+}

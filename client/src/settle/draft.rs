@@ -1,0 +1,70 @@
+//! A file with conflict markers that a person edits.
+//!
+//! It has the name of the file that it is about, so that editors know what it
+//! is, in a folder that nobody else can look into.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+#[derive(Debug)]
+pub(super) struct Draft {
+    folder: TempDir,
+    file: PathBuf,
+    marked: Vec<u8>,
+}
+
+/// How an editor was left.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    Content(Vec<u8>),
+    /// Without a result, as people leave who changed their mind.
+    Away(String),
+}
+
+impl Draft {
+    pub(super) fn new(path: &str, marked: &[u8]) -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new().prefix("mirrorctl-").tempdir()?;
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let file = folder.path().join(name);
+        fs::write(&file, marked)?;
+        Ok(Self { folder, file, marked: marked.to_owned() })
+    }
+
+    /// Opens the editor, whatever it was left with before.
+    pub(super) async fn edit(&self, terminal: &Terminal) -> Result<Left, Failure> {
+        // Ctrl-C belongs to the editor: held, the signal does nothing to us.
+        let _held = signal(SignalKind::interrupt())?;
+        let editor = terminal.editor();
+        let (input, [output, errors]) = terminal.stdio()?;
+        // The shell splits the editor's arguments as it does for git.
+        let status = Command::new("sh")
+            .args(["-c", &format!("{editor} \"$@\""), editor])
+            .arg(&self.file)
+            .stdin(input)
+            .stdout(output)
+            .stderr(errors)
+            .status()
+            .await?;
+        if !status.success() {
+            return Ok(Left::Away(format!("`{editor}` ended with {status}")));
+        }
+        let edited = fs::read(&self.file).map(Left::Content);
+        Ok(edited.unwrap_or_else(|_| Left::Away(format!("`{editor}` left no file"))))
+    }
+
+    /// Keeps a file with something of a person's in it, and says where.
+    pub(super) fn leave(self) -> Option<PathBuf> {
+        let is_touched = fs::read(&self.file).is_ok_and(|content| content != self.marked);
+        is_touched.then(|| {
+            let _ = self.folder.keep();
+            self.file
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! Settles conflicts: with what a command says, or by asking a person about
+//! one file after the other.
+//!
+//! Every decision goes to the daemon with the token of what was shown; when a
+//! side has moved since, nothing is changed and both are shown anew. What a
+//! person typed into an editor and could not be used stays in a file.
+
+mod choice;
+mod draft;
+mod person;
+
+use mirror_proto::v1::resolve_conflict_request::Resolution;
+use mirror_proto::v1::{FaultClass, JobFinished, ProjectRef, ResolveConflictRequest, Side};
+
+pub(crate) use person::ask_about;
+
+use crate::connect::Daemon;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::job;
+
+/// What becomes of one file.
+#[derive(Debug)]
+pub(crate) struct Decision<'a> {
+    pub(crate) path: &'a str,
+    /// Against this folder the path is resolved; empty means the project.
+    pub(crate) folder: String,
+    pub(crate) resolution: Resolution,
+    pub(crate) token: Option<String>,
+    pub(crate) no_push: bool,
+}
+
+/// A conflict that is none any more.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    pub(crate) job: JobFinished,
+}
+
+impl Settled {
+    pub(crate) fn exit(&self) -> Exit {
+        job::exit(&self.job, true)
+    }
+}
+
+/// The decision as JSON and people name it.
+pub(crate) fn word(resolution: &Resolution) -> &'static str {
+    match resolution {
+        Resolution::MergedContent(_) => "merged",
+        Resolution::Side(side) => match Side::try_from(*side) {
+            Ok(Side::Local) => "local",
+            Ok(Side::Remote) => "remote",
+            Ok(Side::Unspecified) | Err(_) => "unknown",
+        },
+    }
+}
+
+/// Has the daemon carry a decision out. That a side moved is a failure of
+/// class `conflict`, whenever the daemon found out.
+pub(crate) async fn decide(
+    context: &Context,
+    daemon: &Daemon,
+    project: ProjectRef,
+    decision: Decision<'_>,
+) -> Result<Settled, Failure> {
+    let request = ResolveConflictRequest {
+        project: Some(project),
+        path: decision.path.to_owned(),
+        folder: decision.folder,
+        token: decision.token,
+        no_push: decision.no_push,
+        resolution: Some(decision.resolution),
+    };
+    let events = daemon.conflicts().resolve_conflict(request).await?.into_inner();
+    let job = job::follow(context, events).await?;
+    match job.failed.first().and_then(|failed| failed.fault.clone()) {
+        Some(fault) => Err(fault.into()),
+        None if job.conflicts.is_empty() => Ok(Settled { job }),
+        None => Err(Failure::new(
+            FaultClass::Conflict,
+            format!("{} changed once more while it was settled", decision.path),
+        )
+        .with_hint("look at it again: `mirrorctl conflict show PATH`")),
+    }
+}

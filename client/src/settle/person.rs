@@ -1,0 +1,241 @@
+//! Asks a person about one file after the other.
+
+use jiff::Timestamp;
+use mirror_proto::v1::resolve_conflict_request::Resolution;
+use mirror_proto::v1::{
+    ConflictDetail, FaultClass, JobFinished, ProjectRef, ShowConflictRequest, Side,
+};
+
+use super::choice::{self, Choice};
+use super::draft::{Draft, Left};
+use super::{Decision, decide, word};
+use crate::connect::Daemon;
+use crate::context::{Context, Reported};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::job;
+use crate::output::escape::escape;
+use crate::output::text;
+use crate::paths;
+use crate::terminal::{Answer, Terminal};
+
+/// Says how a sync ended and asks about each file that waits since.
+pub(crate) async fn ask_about(
+    context: &Context,
+    terminal: &Terminal,
+    daemon: &Daemon,
+    project: ProjectRef,
+    finished: &JobFinished,
+) -> Result<Reported, Failure> {
+    let others = JobFinished { conflicts: Vec::new(), ..finished.clone() };
+    if others != (JobFinished { project: others.project.clone(), ..JobFinished::default() }) {
+        job::report(context, &others, true)?;
+    }
+    let asking = Asking { context, terminal, daemon, project };
+    let (left, exit) = asking.each(&finished.conflicts).await?;
+    terminal.show(&text::conflict::left(&left, context.output.paint()))?;
+    let ended = JobFinished { conflicts: left, ..others };
+    Ok(Reported { exit: exit.or(job::exit(&ended, true)), told: None })
+}
+
+struct Asking<'a> {
+    context: &'a Context,
+    terminal: &'a Terminal,
+    daemon: &'a Daemon,
+    project: ProjectRef,
+}
+
+/// What became of a file.
+enum Ended {
+    Settled(Exit),
+    Skipped,
+    Quit,
+}
+
+/// What became of a decision.
+enum Tried {
+    Done(Exit),
+    Moved,
+    Refused,
+}
+
+impl Asking<'_> {
+    /// The files that are left as they are, and how the settling of the others
+    /// ended.
+    async fn each(&self, paths: &[String]) -> Result<(Vec<String>, Exit), Failure> {
+        let (mut left, mut exit) = (Vec::new(), Exit::Done);
+        for (number, path) in paths.iter().enumerate() {
+            match self.one(path).await? {
+                Ended::Settled(settled) => exit = exit.or(settled),
+                Ended::Skipped => left.push(path.clone()),
+                Ended::Quit => {
+                    left.extend_from_slice(&paths[number..]);
+                    break;
+                }
+            }
+        }
+        Ok((left, exit))
+    }
+
+    async fn one(&self, path: &str) -> Result<Ended, Failure> {
+        let mut draft = None;
+        let ended = self.settle(path, &mut draft).await;
+        self.keep(&mut draft)?;
+        ended
+    }
+
+    async fn settle(&self, path: &str, draft: &mut Option<Draft>) -> Result<Ended, Failure> {
+        loop {
+            let Some(detail) = self.look(path).await? else {
+                self.say(&format!("{path} was settled meanwhile"))?;
+                return Ok(Ended::Settled(Exit::Done));
+            };
+            let paint = self.context.output.paint();
+            self.terminal.show(&text::conflict::three_way(&detail, Timestamp::now(), paint))?;
+            if let Some(ended) = self.until_moved(path, &detail, draft).await? {
+                return Ok(ended);
+            }
+            self.say(&format!("{path} changed meanwhile; here is how it is now"))?;
+        }
+    }
+
+    /// The conflict as it is now; `None` when there is none any more.
+    async fn look(&self, path: &str) -> Result<Option<ConflictDetail>, Failure> {
+        let request = ShowConflictRequest {
+            project: Some(self.project.clone()),
+            path: path.to_owned(),
+            // Names in reports are relative to the project.
+            folder: String::new(),
+        };
+        let mut service = self.daemon.conflicts();
+        let shown = tokio::select! {
+            shown = service.show_conflict(request) => shown.map_err(Failure::from),
+            _ = tokio::signal::ctrl_c() => Err(interrupted()),
+        };
+        match shown {
+            Ok(shown) => Ok(Some(shown.into_inner())),
+            Err(failure) if failure.fault.class() == FaultClass::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Asks until there is an outcome; `None` when a side moved.
+    async fn until_moved(
+        &self,
+        path: &str,
+        detail: &ConflictDetail,
+        draft: &mut Option<Draft>,
+    ) -> Result<Option<Ended>, Failure> {
+        loop {
+            let resolution = match self.choose(path, detail).await? {
+                Choice::Skip => return Ok(Some(Ended::Skipped)),
+                Choice::Quit => return Ok(Some(Ended::Quit)),
+                Choice::Local => Resolution::Side(Side::Local.into()),
+                Choice::Remote => Resolution::Side(Side::Remote.into()),
+                Choice::Merged => {
+                    Resolution::MergedContent(detail.merged_content.clone().unwrap_or_default())
+                }
+                Choice::Edit => match self.edit(path, detail, draft).await? {
+                    Some(edited) => Resolution::MergedContent(edited),
+                    None => return Ok(Some(Ended::Skipped)),
+                },
+            };
+            match self.attempt(path, detail, resolution).await? {
+                Tried::Done(exit) => {
+                    *draft = None;
+                    return Ok(Some(Ended::Settled(exit)));
+                }
+                Tried::Moved => {
+                    self.keep(draft)?;
+                    return Ok(None);
+                }
+                Tried::Refused => {}
+            }
+        }
+    }
+
+    async fn choose(&self, path: &str, detail: &ConflictDetail) -> Result<Choice, Failure> {
+        let question = format!("{}: {}", escape(path), choice::question(detail));
+        loop {
+            match self.terminal.ask(&question).await? {
+                Answer::Line(typed) => {
+                    if let Some(choice) = choice::read(&typed, detail) {
+                        return Ok(choice);
+                    }
+                }
+                Answer::End => {
+                    self.terminal.show("\n")?;
+                    return Ok(Choice::Quit);
+                }
+                Answer::Interrupted => return Err(interrupted()),
+            }
+        }
+    }
+
+    /// What the person made of the file; `None` when they left it.
+    async fn edit(
+        &self,
+        path: &str,
+        detail: &ConflictDetail,
+        draft: &mut Option<Draft>,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        if draft.is_none() {
+            let marked = detail.marked_content.as_deref().unwrap_or_default();
+            *draft = Some(Draft::new(path, marked)?);
+        }
+        let Some(open) = draft else {
+            return Ok(None);
+        };
+        match open.edit(self.terminal).await? {
+            Left::Content(edited) => Ok(Some(edited)),
+            Left::Away(why) => {
+                self.say(&format!("{why}; {path} is skipped"))?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        path: &str,
+        detail: &ConflictDetail,
+        resolution: Resolution,
+    ) -> Result<Tried, Failure> {
+        let token = detail.conflict.as_ref().map(|conflict| conflict.token.clone());
+        let word = word(&resolution);
+        let decision = Decision { path, folder: String::new(), resolution, token, no_push: false };
+        match decide(self.context, self.daemon, self.project.clone(), decision).await {
+            Ok(settled) => {
+                let paint = self.context.output.paint();
+                self.terminal.show(&text::conflict::settled(path, word, &settled, paint))?;
+                Ok(Tried::Done(settled.exit()))
+            }
+            Err(failure) => match failure.fault.class() {
+                FaultClass::Conflict | FaultClass::NotFound => Ok(Tried::Moved),
+                // Left-over markers, as a rule.
+                FaultClass::Rejected => {
+                    let paint = self.context.output.paint();
+                    self.terminal.show(&text::fault::report(&failure.fault, paint))?;
+                    Ok(Tried::Refused)
+                }
+                _ => Err(failure),
+            },
+        }
+    }
+
+    fn keep(&self, draft: &mut Option<Draft>) -> Result<(), Failure> {
+        match draft.take().and_then(Draft::leave) {
+            Some(kept) => self.say(&format!("what you edited is kept in {}", paths::shown(&kept))),
+            None => Ok(()),
+        }
+    }
+
+    fn say(&self, line: &str) -> Result<(), Failure> {
+        self.terminal.show(&format!("{}\n", escape(line)))
+    }
+}
+
+fn interrupted() -> Failure {
+    Failure::interrupted("interrupted; what is not settled waits")
+        .with_hint("`mirrorctl sync` asks again")
+}

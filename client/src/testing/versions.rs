@@ -1,0 +1,99 @@
+//! Versions of the fake daemon: the history, what is restored, the stash.
+
+use std::sync::Mutex;
+
+use mirror_proto::v1::stash_service_server::StashService;
+use mirror_proto::v1::version_service_server::VersionService;
+use mirror_proto::v1::{
+    FileAction, FileChange, JobEvent, JobFinished, ListStashRequest, ListStashResponse,
+    ListVersionsRequest, ListVersionsResponse, ReadStashRequest, RestoreRequest,
+    RestoreStashRequest, StashPiece, job_event,
+};
+use tonic::{Request, Response, async_trait};
+
+use super::{Answer, Events, FakeDaemon, Running, Service, said};
+
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    listed: Mutex<Vec<ListVersionsRequest>>,
+    restored: Mutex<Vec<RestoreRequest>>,
+    unstashed: Mutex<Vec<RestoreStashRequest>>,
+    stash: Vec<Vec<u8>>,
+}
+
+impl FakeDaemon {
+    /// Every stashed version consists of these pieces.
+    pub(crate) fn stashing(mut self, pieces: &[&[u8]]) -> Self {
+        self.0.versions.stash = pieces.iter().map(|piece| piece.to_vec()).collect();
+        self
+    }
+}
+
+impl Running {
+    pub(crate) fn listed(&self) -> Vec<ListVersionsRequest> {
+        self.service.0.versions.listed.lock().expect("not poisoned").clone()
+    }
+
+    pub(crate) fn restored(&self) -> Vec<RestoreRequest> {
+        self.service.0.versions.restored.lock().expect("not poisoned").clone()
+    }
+
+    pub(crate) fn unstashed(&self) -> Vec<RestoreStashRequest> {
+        self.service.0.versions.unstashed.lock().expect("not poisoned").clone()
+    }
+}
+
+fn restored(path: &str, dry_run: bool) -> Events<JobEvent> {
+    let action = FileAction::Restored.into();
+    let files = vec![FileChange { path: path.to_owned(), action, from: None }];
+    let finished = JobFinished { files, dry_run, ..JobFinished::default() };
+    said((vec![JobEvent { event: Some(job_event::Event::Finished(finished)) }], None))
+}
+
+#[async_trait]
+impl VersionService for Service {
+    type RestoreStream = Events<JobEvent>;
+
+    async fn list_versions(
+        &self,
+        request: Request<ListVersionsRequest>,
+    ) -> Answer<ListVersionsResponse> {
+        let request = request.into_inner();
+        let path = request.path.clone();
+        self.0.versions.listed.lock().expect("not poisoned").push(request);
+        Ok(Response::new(ListVersionsResponse { path, versions: Vec::new() }))
+    }
+
+    async fn restore(&self, request: Request<RestoreRequest>) -> Answer<Events<JobEvent>> {
+        let request = request.into_inner();
+        let events = restored("a.md", request.dry_run);
+        self.0.versions.restored.lock().expect("not poisoned").push(request);
+        Ok(Response::new(events))
+    }
+}
+
+#[async_trait]
+impl StashService for Service {
+    type ReadStashStream = Events<StashPiece>;
+    type RestoreStashStream = Events<JobEvent>;
+
+    async fn list_stash(&self, _: Request<ListStashRequest>) -> Answer<ListStashResponse> {
+        Ok(Response::new(ListStashResponse::default()))
+    }
+
+    async fn read_stash(&self, _: Request<ReadStashRequest>) -> Answer<Events<StashPiece>> {
+        let pieces = self.0.versions.stash.clone();
+        let pieces = pieces.into_iter().map(|content| Ok(StashPiece { content }));
+        Ok(Response::new(Box::pin(tokio_stream::iter(pieces.collect::<Vec<_>>()))))
+    }
+
+    async fn restore_stash(
+        &self,
+        request: Request<RestoreStashRequest>,
+    ) -> Answer<Events<JobEvent>> {
+        let request = request.into_inner();
+        let events = restored("a.md", request.dry_run);
+        self.0.versions.unstashed.lock().expect("not poisoned").push(request);
+        Ok(Response::new(events))
+    }
+}
