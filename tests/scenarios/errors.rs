@@ -4,8 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::support::{
-    Machine, Mount, World, binaries, has_project, run, same_trees, skipped, text,
+    Machine, Mount, World, binaries, eventually, has_project, run, same_trees, skipped, text,
 };
 
 /// No project was set up, here or on the backend.
@@ -16,7 +18,7 @@ fn nothing_was_made(world: &World, machine: &Machine) {
 }
 
 #[track_caller]
-fn message_has(error: &serde_json::Value, words: &[&str]) {
+fn message_has(error: &Value, words: &[&str]) {
     let told = format!("{} {}", error["message"], error["hint"]).to_lowercase();
     for word in words {
         assert!(told.contains(&word.to_lowercase()), "{word:?} in {error:#}");
@@ -94,22 +96,54 @@ fn clone_into_a_folder_with_files_changes_nothing() {
     assert_eq!(desktop.asks(&["projects"])["projects"], serde_json::json!([]));
 }
 
+/// What waits for the backend of a machine, as `status` shows it.
+#[track_caller]
+fn queue(machine: &Machine) -> Vec<Value> {
+    let status = machine.asks(&["status", "--offline"]);
+    status["queue"].as_array().expect("a queue").clone()
+}
+
 #[test]
-fn push_to_a_backend_that_is_away_queues_nothing() {
+fn push_to_a_backend_that_is_away_is_queued_and_goes_out_by_itself() {
     let world = World::new();
     let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
     let (head, away) = (laptop.head(), world.path("away"));
     fs::rename(world.backend(), &away).expect("the backend moves away");
     laptop.writes("a.md", "a, better\n");
 
-    let error = laptop.fails(1, &["push"]);
+    let pushed = laptop.tries(&["push"]).exits(4).result();
 
-    assert_eq!(error["class"], "transient");
+    assert_eq!((&pushed["queued"], &pushed["commit"]), (&Value::Bool(true), &Value::Null));
+    let waiting = queue(&laptop);
+    assert_eq!(
+        (&waiting[0]["kind"], &waiting[0]["error"]["class"]),
+        (&"push".into(), &"transient".into())
+    );
     assert!(!world.backend().exists(), "the backend was made anew");
+    // It survives a restart, and the working tree goes on changing meanwhile.
+    laptop.loses_daemon();
+    laptop.writes("a.md", "a, even better\n");
+    assert_eq!(queue(&laptop).len(), 1);
     fs::rename(&away, world.backend()).expect("the backend comes back");
-    assert_eq!(laptop.head(), head);
+    eventually("the queued push is out", || queue(&laptop).is_empty());
+    assert_eq!(laptop.head(), head + 1);
+    assert_eq!(fs::read_to_string(world.backend().join("a.md")).expect("the view"), "a, better\n");
+    assert_eq!(laptop.reads("a.md"), "a, even better\n");
     laptop.runs(&["push"]).exits(0);
     same_trees(&laptop.tree(), &world.view());
+}
+
+#[test]
+fn queued_push_is_said_with_what_it_waits_for() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
+    fs::rename(world.backend(), world.path("away")).expect("the backend moves away");
+    laptop.writes("a.md", "a, better\n");
+
+    let pushed = laptop.runs(&["push"]).exits(4);
+
+    assert!(pushed.stdout.contains("push queued to primary"), "{pushed:?}");
+    assert!(pushed.stdout.contains("missing or not mounted"), "{pushed:?}");
 }
 
 #[test]
@@ -121,11 +155,14 @@ fn empty_mount_point_is_no_fork_and_work_goes_on_when_the_disk_is_back() {
     fs::create_dir(world.backend()).expect("its mount point stays");
     laptop.writes("b.md", "b\n");
 
-    for command in ["push", "pull", "sync"] {
-        let error = laptop.fails(1, &[command]);
-        assert_eq!(error["class"], "transient", "{command}: {error}");
-        message_has(&error, &["mounted"]);
+    for command in ["push", "sync"] {
+        let pushed = laptop.tries(&[command]).exits(4).result();
+        assert_eq!(pushed["queued"], true, "{command}: {pushed}");
     }
+    let error = laptop.fails(1, &["pull"]);
+    assert_eq!(error["class"], "transient", "{error}");
+    message_has(&error, &["mounted"]);
+    message_has(&queue(&laptop)[0]["error"], &["mounted"]);
 
     assert_eq!(world.view().len(), 0, "the mount point got a view");
     fs::remove_dir_all(world.backend()).expect("the mount point");
@@ -360,7 +397,7 @@ fn noise(bytes: usize) -> Vec<u8> {
 fn full_backend_takes_no_part_of_a_push() {
     let world = World::new();
     let disk = world.folder("disk");
-    let Some(_mount) = Mount::of_size(&disk, 512) else {
+    let Some(_mount) = Mount::of_size(&disk, 2_048) else {
         return;
     };
     let backend = disk.join("backend");
@@ -371,14 +408,17 @@ fn full_backend_takes_no_part_of_a_push() {
     laptop.runs(&["push"]).exits(0);
     let head = laptop.head();
 
-    laptop.writes("large", noise(1 << 20));
+    let others = disk.join("others");
+    fs::write(&others, noise(1_500_000)).expect("others fill the disk");
+    laptop.writes("large", noise(700_000));
     laptop.writes("a.md", "a, better\n");
-    let error = laptop.fails(1, &["push"]);
+    let pushed = laptop.tries(&["push"]).exits(4).result();
 
-    assert_eq!(error["class"], "quota");
+    assert_eq!(pushed["queued"], true, "{pushed}");
+    assert_eq!(queue(&laptop)[0]["error"]["class"], "quota");
     assert_eq!(laptop.head(), head);
     assert_eq!(fs::read_to_string(backend.join("a.md")).expect("the view"), "a\n");
-    laptop.removes("large");
+    fs::remove_file(others).expect("others make room");
     laptop.runs(&["push"]).exits(0);
     assert_eq!(laptop.head(), head + 1);
 }

@@ -1,10 +1,16 @@
 //! Stories about machines, told with the real daemon and the real client.
 
+mod conflicts;
+mod crashes;
+mod deletions;
+mod editors;
 mod errors;
 mod everyday;
 mod first_use;
+mod going_back;
 mod hostile_log;
 mod hostile_names;
 mod install;
+mod lost_state;
 mod recovery;
 mod two_machines;

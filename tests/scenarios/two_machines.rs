@@ -150,7 +150,7 @@ fn file_changed_on_both_sides_stays_as_it_is() {
 
     assert_eq!(pushed["conflicts"], serde_json::json!(["a.md"]));
     assert_eq!(desktop.reads("a.md"), "desktop\n");
-    assert_eq!(desktop.status_of("a.md")["status"], "diverged");
+    assert_eq!(desktop.status_of("a.md")["status"], "conflict");
     laptop.runs(&["pull"]).exits(0);
     assert_eq!(laptop.reads("a.md"), "laptop\n");
     assert_eq!(laptop.reads("b.md"), "b, better\n");

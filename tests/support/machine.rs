@@ -143,6 +143,11 @@ impl Machine {
             .clone()
     }
 
+    /// Kills the daemon where it stands, with no time for anything more.
+    pub(crate) fn loses_daemon(&self) {
+        daemons_of(&self.home()).into_iter().for_each(processes::kill);
+    }
+
     /// Runs until nothing is left to move either way.
     #[track_caller]
     pub(crate) fn syncs(&self) {

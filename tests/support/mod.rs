@@ -5,11 +5,13 @@
 //! deadline, and no daemon outlives its machine.
 
 mod binaries;
+mod chance;
 mod machine;
 mod mount;
 mod outcome;
 mod processes;
 mod recovery;
+mod terminal;
 mod tree;
 mod world;
 
@@ -18,12 +20,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub(crate) use binaries::{binaries, repository};
+pub(crate) use chance::{Chance, rounds};
 pub(crate) use machine::{Machine, text};
 pub(crate) use mount::Mount;
 pub(crate) use outcome::{Outcome, run};
 pub(crate) use processes::daemons_of;
 pub(crate) use recovery::recover_by_hand;
-pub(crate) use tree::{Tree, same_trees};
+pub(crate) use terminal::Session;
+pub(crate) use tree::{Tree, files_below, same_trees};
 pub(crate) use world::{World, has_project};
 
 /// How long anything may take on a busy machine before it counts as hung.

@@ -87,6 +87,24 @@ impl Tree {
     }
 }
 
+/// Every file below a folder, our own included; neither links nor sockets.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the folder can be listed") {
+            let path = entry.expect("the listing is complete").path();
+            let kind = path.symlink_metadata().expect("the entry is there");
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
 /// Fails with the paths that differ, and only those.
 #[track_caller]
 pub(crate) fn same_trees(left: &Tree, right: &Tree) {

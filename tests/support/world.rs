@@ -87,6 +87,11 @@ impl World {
         self.backend().join("_mirror").join(name)
     }
 
+    /// The newest entry of the log, by what stands on the backend.
+    pub(crate) fn head(&self) -> u64 {
+        (1..).find(|seq| !self.entry(*seq).exists()).expect("the log has an end") - 1
+    }
+
     /// Whether the backend holds a project.
     pub(crate) fn holds_a_project(&self) -> bool {
         has_project(&self.backend())

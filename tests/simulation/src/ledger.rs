@@ -1,0 +1,260 @@
+//! Who held which version when, to catch the overwriting of what nobody
+//! looked at (promise 2), though every byte of it may still be in history.
+//!
+//! - A commit may replace a version of somebody else's only if its machine
+//!   held that very version after it had landed, or names it as merged.
+//! - A daemon may replace a file of the working tree only if its machine
+//!   agreed on that version: it sent it, fetched it, or found it at the head.
+
+use std::collections::BTreeMap;
+
+use mirror_core::commit::{Action, Change, Commit};
+use mirror_core::history::Applied;
+use mirror_core::{Digest, Entry, History, RelPath, Ulid};
+
+/// Who holds files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Holder {
+    Machine(usize),
+    View,
+    Head,
+}
+
+type Version = Option<Digest>;
+
+/// When each holder held which version of each path.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    now: u64,
+    held: BTreeMap<(Holder, String), Vec<(u64, Version)>>,
+    agreed: BTreeMap<(usize, String), Version>,
+    history: History,
+    landed: BTreeMap<u64, (u64, Ulid)>,
+    inputs: BTreeMap<String, Vec<Digest>>,
+    /// What a person put into the view by hand, and when: by where it stands now.
+    by_hand: BTreeMap<String, (u64, Digest)>,
+    /// The newest commit of each path that a machine has seen in the view.
+    seen: BTreeMap<(usize, String), u64>,
+    forgetful: Vec<usize>,
+    /// The service was set back: what it says no longer adds up.
+    is_broken: bool,
+    /// Machines that were at work just then: what they saw before may be gone.
+    under_way: Vec<usize>,
+}
+
+/// The machine that a commit names as its author.
+pub(crate) fn machine_of(id: Ulid) -> usize {
+    usize::try_from(id.random()).unwrap_or(0).saturating_sub(1)
+}
+
+impl Ledger {
+    /// Notes what a holder holds from now on.
+    pub(crate) fn holds(&mut self, holder: Holder, path: &str, version: Version) {
+        self.now += 1;
+        let held = self.held.entry((holder, path.to_owned())).or_default();
+        if held.last().map_or(None, |(_, last)| *last) != version {
+            held.push((self.now, version));
+        }
+    }
+
+    /// A person put something into the view by hand.
+    pub(crate) fn is_put_by_hand(&mut self, path: &str, version: Version) {
+        self.now += 1;
+        match version {
+            Some(version) => drop(self.by_hand.insert(path.to_owned(), (self.now, version))),
+            None => drop(self.by_hand.remove(path)),
+        }
+    }
+
+    /// What a person put there was moved aside.
+    pub(crate) fn is_moved(&mut self, from: &str, to: &str) {
+        if let Some(mark) = self.by_hand.remove(from) {
+            self.by_hand.insert(to.to_owned(), mark);
+        }
+    }
+
+    /// A machine read or wrote a version of a path in the view.
+    pub(crate) fn sees(&mut self, machine: usize, path: &str, version: Digest) {
+        let newest = self.newest(path, version);
+        if let Some(newest) = newest {
+            let seen = self.seen.entry((machine, path.to_owned())).or_default();
+            *seen = newest.max(*seen);
+        }
+    }
+
+    /// A machine's memory of the view is gone, or older than it was.
+    pub(crate) fn unsees(&mut self, machine: usize) {
+        self.seen.retain(|(other, _), _| *other != machine);
+    }
+
+    /// The newest commit that gave a path this version.
+    fn newest(&self, path: &str, version: Digest) -> Option<u64> {
+        let placed = self.history.manifest().iter().find(|(known, _)| known.as_str() == path);
+        let placed = placed.filter(|(_, placed)| placed.entry.sha256 == version);
+        let past = self.history.past().iter().rev();
+        let mut past = past.filter(|past| past.path.as_str() == path);
+        let past = past.find(|past| past.entry.sha256 == version).map(|past| past.since);
+        placed.map(|(_, placed)| placed.seq).or(past)
+    }
+
+    /// A machine drops what stands at a place of the service; says whether that
+    /// was a person's edit that the log doesn't have (V2 to V5).
+    pub(crate) fn drops(&mut self, machine: usize, place: &str, held: &[Digest]) -> bool {
+        let Some((since, version)) = self.by_hand.remove(place) else { return false };
+        let (path, is_aside) = match place.strip_prefix("_mirror/aside/") {
+            Some(rest) => (rest.splitn(3, '/').nth(2).unwrap_or_default(), true),
+            None => (place, false),
+        };
+        let kept = self.held_since(Holder::Head, path, Some(version), since)
+            || self.inputs.get(path).is_some_and(|inputs| inputs.contains(&version))
+            || held.contains(&version);
+        // An older version is a revert only for who saw a newer one, and only
+        // where revisions are compared.
+        let seen = self.seen.get(&(machine, path.to_owned())).copied().unwrap_or(0);
+        let is_late = self.newest(path, version).is_some_and(|since| is_aside || seen <= since);
+        !self.is_broken && !kept && !is_late
+    }
+
+    /// A machine lost its state: it may undo what it has forgotten (B5).
+    pub(crate) fn forgets(&mut self, machine: usize) {
+        self.unsees(machine);
+        self.forgetful.push(machine);
+    }
+
+    pub(crate) fn has_forgotten(&self, machine: usize) -> bool {
+        self.forgetful.contains(&machine)
+    }
+
+    /// The service was set back while these machines were at work.
+    pub(crate) fn breaks(&mut self, under_way: Vec<usize>) {
+        (self.is_broken, self.under_way) = (true, under_way);
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// A machine begins something, and looks for itself.
+    pub(crate) fn begins(&mut self, machine: usize) {
+        self.under_way.retain(|other| *other != machine);
+    }
+
+    /// Whether a holder held a version at any time from `since` on.
+    fn held_since(&self, holder: Holder, path: &str, version: Version, since: u64) -> bool {
+        let Some(held) = self.held.get(&(holder, path.to_owned())) else {
+            return version.is_none();
+        };
+        let ends = held.iter().skip(1).map(|(from, _)| *from).chain([u64::MAX]);
+        held.iter().zip(ends).any(|((_, one), until)| *one == version && until > since)
+    }
+
+    /// Takes in the entry that has just been created, and says what it
+    /// overwrites blindly.
+    pub(crate) fn lands(&mut self, seq: u64, bytes: &[u8], before: Version) -> Vec<String> {
+        if self.is_broken {
+            return self.lands_after_break(seq, bytes, before);
+        }
+        self.now += 1;
+        let commit = match Commit::parse(bytes) {
+            Ok(commit) if seq == self.history.head() + 1 => commit,
+            Ok(_) => {
+                return vec![format!(
+                    "#{seq} was created, but #{} is next",
+                    self.history.head() + 1
+                )];
+            }
+            Err(error) => return vec![format!("#{seq} is no commit: {error}")],
+        };
+        let blind = commit.changes.iter().filter(|change| self.is_blind(&commit, &change.path));
+        let blind: Vec<String> = blind
+            .map(|change| {
+                let machine = machine_of(commit.machine_id);
+                format!("#{seq} of machine {machine} overwrites {} blindly", change.path)
+            })
+            .collect();
+        let is_vain = |change: &&Change| {
+            let placed = self.history.manifest().get(&change.path);
+            placed.map(|placed| placed.entry.state()) == change.to.as_ref().map(Entry::state)
+        };
+        let vain = commit.changes.iter().filter(is_vain);
+        let vain = vain.map(|change| format!("#{seq} makes {} what it is", change.path));
+        let blind = blind.into_iter().chain(vain).collect::<Vec<_>>();
+        let applied = self.history.apply(seq, Digest::of(bytes), Ok(&commit));
+        if let Applied::Void(why) = applied {
+            return vec![format!("#{seq} is void: {why}")];
+        }
+        self.landed.insert(seq, (self.now, commit.machine_id));
+        for change in &commit.changes {
+            let to = change.to.as_ref().map(|entry| entry.sha256);
+            self.holds(Holder::Head, change.path.as_str(), to);
+            let author = machine_of(commit.machine_id);
+            self.agreed.insert((author, change.path.as_str().to_owned()), to);
+        }
+        for resolved in &commit.resolved {
+            let inputs = self.inputs.entry(resolved.path.as_str().to_owned()).or_default();
+            inputs.extend(resolved.inputs.iter().map(|input| input.sha256));
+        }
+        blind
+    }
+
+    /// After the service was set back only those may append who have looked
+    /// since (L3).
+    fn lands_after_break(&self, seq: u64, bytes: &[u8], before: Version) -> Vec<String> {
+        let Ok(commit) = Commit::parse(bytes) else { return vec![format!("#{seq} is no commit")] };
+        let machine = machine_of(commit.machine_id);
+        let looked = !self.under_way.contains(&machine);
+        let follows = commit.parent.is_some() && commit.parent == before;
+        let fork = || format!("#{seq} of machine {machine} follows what the service has lost");
+        (looked && !follows).then(fork).into_iter().collect()
+    }
+
+    fn is_blind(&self, commit: &Commit, path: &RelPath) -> bool {
+        let Some(placed) = self.history.manifest().get(path) else { return false };
+        if commit.resolved.iter().any(|resolved| resolved.path == *path) {
+            return false;
+        }
+        let Some((since, author)) = self.landed.get(&placed.seq) else { return false };
+        let version = Some(placed.entry.sha256);
+        let machine = Holder::Machine(machine_of(commit.machine_id));
+        let saw = |holder| self.held_since(holder, path.as_str(), version, *since);
+        let imports = matches!(commit.action, Action::External | Action::Import);
+        *author != commit.machine_id && !saw(machine) && !(imports && saw(Holder::View))
+    }
+
+    /// Whether the log has had this version of a path: who never agreed on any
+    /// takes it for being behind (B5).
+    fn was_there(&self, path: &str, version: Digest) -> bool {
+        let mut past = self.history.past().iter();
+        past.any(|past| past.path.as_str() == path && past.entry.sha256 == version)
+    }
+
+    /// A daemon put a file where there was none.
+    pub(crate) fn comes(&mut self, machine: usize, path: &str, new: Version) -> bool {
+        self.agreed.insert((machine, path.to_owned()), new);
+        false
+    }
+
+    /// A daemon has replaced or removed what stood in its tree; says
+    /// whether that was an edit which nobody has seen.
+    pub(crate) fn replaces(
+        &mut self,
+        machine: usize,
+        path: &str,
+        old: Digest,
+        new: Version,
+    ) -> bool {
+        let holder = Holder::Machine(machine);
+        let key = (machine, path.to_owned());
+        let held = self.held.get(&(holder, path.to_owned())).map_or(&[][..], Vec::as_slice);
+        let came = held.iter().rev().find(|(_, version)| *version == Some(old));
+        let since = came.map_or(0, |(since, _)| *since);
+        let known = self.is_broken
+            || self.forgetful.contains(&machine)
+            || old == Digest::of(b"")
+            || self.agreed.get(&key).map_or(self.was_there(path, old), |last| *last == Some(old))
+            || self.held_since(Holder::Head, path, Some(old), since)
+            || self.inputs.get(path).is_some_and(|inputs| inputs.contains(&old));
+        self.agreed.insert(key, new);
+        !known
+    }
+}

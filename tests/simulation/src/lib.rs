@@ -1,0 +1,25 @@
+//! Whole projects in one process, on a service, disks and clocks that are
+//! made up, in an order that a seed decides; and an oracle that says whether
+//! anything was lost. See `docs/simulation.md`.
+
+mod chance;
+mod disk;
+mod ledger;
+mod life;
+mod line;
+mod machine;
+mod oracle;
+mod panics;
+pub mod plants;
+pub mod report;
+mod schedule;
+mod scheduler;
+mod service;
+mod setup;
+mod store;
+mod storm;
+mod tree;
+mod world;
+mod writers;
+
+pub use schedule::run;

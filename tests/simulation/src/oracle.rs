@@ -1,0 +1,348 @@
+//! What must hold once all is healed and everybody has synced.
+//!
+//! - Every id that no writer took away is in a working tree, the log's
+//!   contents, the stash, a pending conflict, the queue, the view or an aside.
+//! - The trees and the view equal the head, but for what is shown to wait for
+//!   a person.
+//! - Every content is one that somebody wrote, or a merge of such.
+//! - The chain is whole: no void entry, no name gone, every content readable,
+//!   every commit that a job named in its place.
+//! - It is quiet: another round changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use bytes::Bytes;
+use flate2::read::DeflateDecoder;
+use mirror_core::commit::{Commit, Method, entry_name, pack_name};
+use mirror_core::history::Applied;
+use mirror_core::reconcile::FileState;
+use mirror_core::{Digest, History, Kind, RelPath};
+use mirror_engine::{Job, Report, Scope, Settle, StatusReport};
+use mirror_storage::RemotePath;
+
+use crate::line::{Answer, Op};
+use crate::machine::{Ending, Errand};
+use crate::service::content;
+use crate::storm::Storm;
+use crate::writers::{Id, ids_in, spelled};
+
+/// Rounds of syncs within which it must have become quiet.
+const ROUNDS: usize = 16;
+
+/// What the log says, read afresh.
+struct Truth {
+    history: History,
+    commits: Vec<Commit>,
+    contents: BTreeMap<Digest, Bytes>,
+}
+
+/// What the last round of one machine said.
+#[derive(Debug, Default)]
+struct Told {
+    report: Report,
+    /// Paths that are shown to wait for a person.
+    waiting: BTreeSet<String>,
+}
+
+impl Storm {
+    /// Heals everything, lets everybody sync until it is quiet, and checks.
+    pub(crate) async fn is_judged(&mut self) {
+        if self.world.ledger().is_broken() {
+            // Nobody can go on; what was wrong was found when it was written.
+            return;
+        }
+        self.heals().await;
+        let told = self.syncs_until_quiet().await;
+        if self.world.has_found() {
+            return;
+        }
+        let truth = self.reads_log();
+        self.checks_commits(&truth);
+        self.checks_trees(&truth, &told);
+        self.checks_conflicts(&told);
+        self.checks_view(&truth, &told);
+        self.checks_ids(&truth);
+    }
+
+    async fn heals(&mut self) {
+        while !self.world.orphans().is_empty() {
+            if self.world.chance(|chance| chance.permille(500)) {
+                self.world.land_orphan();
+            } else {
+                self.world.orphans().pop();
+            }
+        }
+        while {
+            self.settles_down().await;
+            !self.world.waiting().is_empty()
+        } {
+            self.world.serve_one();
+        }
+        self.world.note(format_args!("all is healed; every daemon starts anew"));
+        self.is_judging = true;
+        for at in 0..self.machines.len() {
+            self.machines[at].dies(false);
+            self.does(at, Errand::Open).await;
+        }
+    }
+
+    /// Runs one errand to its end in calm.
+    async fn does(&mut self, at: usize, errand: Errand) -> Report {
+        if !matches!(errand, Errand::Open) && self.machines[at].project.is_none() {
+            return Report::default();
+        }
+        self.machines[at].begin(errand, true);
+        self.idle.wait().await;
+        let mut report = Report::default();
+        match self.machines[at].ending() {
+            Some(Ending::Ran(job, Ok(ran))) => {
+                report.clone_from(&ran);
+                self.hears(at, Ending::Ran(job, Ok(ran)));
+            }
+            Some(ending) => self.hears(at, ending),
+            None => self.world.finds(format!("machine {at} never ends what it began")),
+        }
+        for panic in crate::panics::taken() {
+            self.world.finds(format!("a panic: {panic}"));
+        }
+        report
+    }
+
+    async fn syncs_until_quiet(&mut self) -> Vec<Told> {
+        let mut quiet = 0;
+        for _ in 0..ROUNDS {
+            let before = self.world.effects();
+            let mut told = Vec::new();
+            for at in 0..self.machines.len() {
+                let sync =
+                    Job::Sync { scope: Scope::default(), message: None, settle: Settle::Wait };
+                let report = self.does(at, Errand::Run(sync)).await;
+                told.push(Told { report, waiting: BTreeSet::new() });
+            }
+            for pause in [11_000, 700_000] {
+                self.world.advance(pause);
+                for at in 0..self.machines.len() {
+                    self.does(at, Errand::Poll).await;
+                }
+            }
+            if self.world.has_found() {
+                return told;
+            }
+            quiet = if self.world.effects() == before { quiet + 1 } else { 0 };
+            if quiet == 2 {
+                for (at, told) in told.iter_mut().enumerate() {
+                    told.waiting = self.waiting_at(at).await;
+                }
+                return told;
+            }
+        }
+        self.world.finds("it never becomes quiet".to_owned());
+        Vec::new()
+    }
+
+    async fn waiting_at(&self, at: usize) -> BTreeSet<String> {
+        let Some(project) = &self.machines[at].project else { return BTreeSet::new() };
+        match project.status(false).await {
+            Ok(StatusReport { files, .. }) => files
+                .into_iter()
+                .filter(|file| {
+                    matches!(
+                        file.state,
+                        FileState::Conflict | FileState::Diverged | FileState::NewLocal
+                    )
+                })
+                .map(|file| file.path.as_str().to_owned())
+                .collect(),
+            Err(error) => {
+                self.world.finds(format!("machine {at} can't say how it stands: {error}"));
+                BTreeSet::new()
+            }
+        }
+    }
+
+    fn reads_log(&self) -> Truth {
+        let mut truth =
+            Truth { history: History::new(), commits: Vec::new(), contents: BTreeMap::new() };
+        for seq in 1.. {
+            let path = RemotePath::new(format!("_mirror/{}", entry_name(seq))).expect("our own");
+            let Some(bytes) = content(&self.world, &path) else { break };
+            let commit = match Commit::parse(&bytes) {
+                Ok(commit) => commit,
+                Err(error) => return self.lacks(truth, format!("entry {seq}: {error}")),
+            };
+            if let Applied::Void(why) = truth.history.apply(seq, Digest::of(&bytes), Ok(&commit)) {
+                self.world.finds(format!("entry {seq} of {} is void: {why}", commit.machine));
+            }
+            for pack in &commit.packs {
+                self.reads_pack(pack, &mut truth.contents);
+            }
+            truth.commits.push(commit);
+        }
+        truth
+    }
+
+    fn lacks(&self, truth: Truth, what: String) -> Truth {
+        self.world.finds(what);
+        truth
+    }
+
+    fn reads_pack(&self, pack: &mirror_core::commit::Pack, contents: &mut BTreeMap<Digest, Bytes>) {
+        let path =
+            RemotePath::new(format!("_mirror/{}", pack_name(pack.name))).expect("our own names");
+        let Some(bytes) = content(&self.world, &path) else {
+            return self.world.finds(format!("P: the pack {} is gone", pack.name));
+        };
+        for packed in &pack.contents {
+            let place = usize::try_from(packed.offset).unwrap_or(usize::MAX);
+            let size = usize::try_from(packed.stored_size).unwrap_or(usize::MAX);
+            let stored = place.checked_add(size).and_then(|end| bytes.get(place..end));
+            let unpacked = stored.and_then(|stored| match packed.method {
+                Method::Stored => Some(stored.to_vec()),
+                Method::Deflated => {
+                    let mut out = Vec::new();
+                    DeflateDecoder::new(stored).read_to_end(&mut out).ok().map(|_| out)
+                }
+            });
+            match unpacked.filter(|unpacked| Digest::of(unpacked) == packed.sha256) {
+                Some(unpacked) => drop(contents.insert(packed.sha256, unpacked.into())),
+                None => self.world.finds(format!("P: {} can't be unpacked", packed.sha256)),
+            }
+        }
+    }
+
+    fn checks_commits(&self, truth: &Truth) {
+        for (seq, id) in &self.acknowledged {
+            let stands = truth.commits.iter().find(|commit| commit.seq == *seq);
+            if stands.is_none_or(|stands| stands.id != *id) {
+                self.world.finds(format!("commit {seq}, which a job said stands, does not"));
+            }
+        }
+        let writers = self.world.writers();
+        for commit in &truth.commits {
+            for change in &commit.changes {
+                let Some(entry) = &change.to else { continue };
+                let (seq, path) = (commit.seq, &change.path);
+                let Some(bytes) = truth.contents.get(&entry.sha256) else {
+                    self.world.finds(format!("the content of {path} in #{seq} can't be read"));
+                    continue;
+                };
+                let merged = commit.resolved.iter().any(|resolved| resolved.path == *path);
+                if !writers.wrote(bytes) && !(merged && writers.wrote_every_line(bytes)) {
+                    self.world.finds(format!("nobody wrote {path} of #{seq}: {bytes:?}"));
+                }
+            }
+            for input in commit.resolved.iter().flat_map(|resolved| &resolved.inputs) {
+                if !truth.contents.contains_key(&input.sha256) {
+                    self.world.finds(format!("an input of a merge in #{} is gone", commit.seq));
+                }
+            }
+        }
+    }
+
+    fn checks_trees(&self, truth: &Truth, told: &[Told]) {
+        let head = truth.head();
+        for (machine, told) in self.machines.iter().zip(told) {
+            let files = machine.ground.contents();
+            let paths: BTreeSet<&String> = head.keys().chain(files.keys()).collect();
+            for path in paths.into_iter().filter(|path| !told.waiting.contains(*path)) {
+                let here = files.get(path).map(|bytes| Digest::of(bytes));
+                if here != head.get(path).copied() {
+                    self.world
+                        .finds(format!("{path} on machine {} is not the head's", machine.index));
+                }
+            }
+            let writers = self.world.writers();
+            for (path, bytes) in &files {
+                if !writers.wrote(bytes) && !truth.contents.contains_key(&Digest::of(bytes)) {
+                    self.world.finds(format!("{path} on machine {} is torn", machine.index));
+                }
+            }
+            drop(writers);
+            let temps = machine.ground.temps();
+            // Nobody knows of them any more once the state is lost.
+            if !temps.is_empty() && !self.world.ledger().has_forgotten(machine.index) {
+                self.world.finds(format!("left on machine {}: {temps:?}", machine.index));
+            }
+        }
+    }
+
+    /// What one place alone ever wrote has nothing to be in conflict with.
+    fn checks_conflicts(&self, told: &[Told]) {
+        for (machine, told) in self.machines.iter().zip(told) {
+            let lone = told.waiting.iter().filter(|path| self.world.writers().has_one_writer(path));
+            for path in lone.filter(|_| !self.world.ledger().has_forgotten(machine.index)) {
+                let index = machine.index;
+                self.world.finds(format!("{path} waits on machine {index}, and has one writer"));
+            }
+        }
+    }
+
+    fn checks_view(&self, truth: &Truth, told: &[Told]) {
+        let head = truth.head();
+        let shown: BTreeSet<&str> = told
+            .iter()
+            .flat_map(|told| {
+                let notices = told.report.notices.iter().filter_map(|notice| notice.path.as_ref());
+                let waiting = told.waiting.iter().map(String::as_str);
+                notices.map(RelPath::as_str).chain(waiting)
+            })
+            .collect();
+        let view = self.files_below("");
+        let paths: BTreeSet<&String> = head.keys().chain(view.keys()).collect();
+        for path in paths.into_iter().filter(|path| !shown.contains(path.as_str())) {
+            let here = view.get(path).map(|bytes| Digest::of(bytes));
+            if here != head.get(path).copied() {
+                self.world.finds(format!("{path} in the view is not the head's"));
+            }
+        }
+    }
+
+    fn files_below(&self, folder: &str) -> BTreeMap<String, Bytes> {
+        let folder = RemotePath::new(folder).expect("our own names");
+        let Ok(Answer::List(files)) = Op::List(folder).carry_out(&self.world.files) else {
+            return BTreeMap::new();
+        };
+        let read = |path: RemotePath| {
+            let bytes = content(&self.world, &path)?;
+            Some((path.as_str().to_owned(), bytes))
+        };
+        files.into_iter().filter_map(|file| read(file.path)).collect()
+    }
+
+    fn checks_ids(&self, truth: &Truth) {
+        let mut found: BTreeSet<Id> = BTreeSet::new();
+        for bytes in truth.contents.values() {
+            found.extend(ids_in(bytes));
+        }
+        for machine in &self.machines {
+            for bytes in machine.ground.contents().values() {
+                found.extend(ids_in(bytes));
+            }
+            for (_, bytes) in machine.data.contents() {
+                found.extend(ids_in(&bytes));
+            }
+        }
+        for folder in ["", "_mirror/aside"] {
+            for bytes in self.files_below(folder).values() {
+                found.extend(ids_in(bytes));
+            }
+        }
+        for (id, birth) in self.world.writers().living() {
+            if !found.contains(&id) {
+                self.world.finds(format!("lost: {}, written on {birth}", spelled(id)));
+            }
+        }
+    }
+}
+
+impl Truth {
+    /// The files at the head by their digests.
+    fn head(&self) -> BTreeMap<String, Digest> {
+        let files = self.history.manifest().iter();
+        files
+            .filter(|(_, placed)| placed.entry.kind == Kind::File)
+            .map(|(path, placed)| (path.as_str().to_owned(), placed.entry.sha256))
+            .collect()
+    }
+}

@@ -1,0 +1,283 @@
+//! The storm: people type, daemons work, and things go wrong, until the
+//! schedule's events are used up.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mirror_core::Digest;
+use mirror_engine::{Job, Scope, Settle};
+use mirror_storage::{Expect, FaultClass, RemotePath};
+
+use crate::line::{Op, Stage, Waiting};
+use crate::machine::{Ending, Errand, Machine};
+use crate::scheduler::Idle;
+use crate::service::{content, is_log};
+use crate::setup::Event;
+use crate::world::World;
+use crate::writers::Place;
+
+/// So many calls go on between two events, on average.
+const CALLS_PER_EVENT: u32 = 8;
+
+/// A person or a daemon in the middle of a schedule.
+#[derive(Debug)]
+pub(crate) struct Storm {
+    pub(crate) world: Arc<World>,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) idle: Idle,
+    turn: usize,
+    /// All is healed: whatever fails now is a finding.
+    pub(crate) is_judging: bool,
+    /// Commits that a job said stand.
+    pub(crate) acknowledged: Vec<(u64, mirror_core::Ulid)>,
+}
+
+impl Storm {
+    pub(crate) fn new(world: Arc<World>, machines: Vec<Machine>, idle: Idle) -> Self {
+        Self { world, machines, idle, turn: 0, is_judging: false, acknowledged: Vec::new() }
+    }
+
+    /// Lets it rage.
+    pub(crate) async fn rages(&mut self) {
+        self.world.set_calm(false);
+        let weights: Vec<u32> =
+            self.world.setup.weights.iter().map(|(_, weight)| *weight).collect();
+        let mut left = self.world.setup.events;
+        while left > 0 && !self.world.has_found() {
+            self.settles_down().await;
+            let waits = !self.world.waiting().is_empty();
+            let serves =
+                |chance: &mut crate::chance::Chance| chance.weigh(&[1, CALLS_PER_EVENT]) == 1;
+            if waits && self.world.chance(serves) {
+                self.world.advance(self.world.chance(|chance| *chance.pick(&[0, 1, 20, 300])));
+                match self.worst_moment() {
+                    Some(machine) => self.crashes(machine),
+                    None => self.world.serve_one(),
+                }
+                continue;
+            }
+            left -= 1;
+            let at = self.world.chance(|chance| chance.weigh(&weights));
+            let event = self.world.setup.weights[at].0;
+            self.happens(event);
+        }
+        self.world.set_calm(true);
+        self.world.heal_lines();
+    }
+
+    /// The machine whose entry is on its way to the log, now and then: there a
+    /// crash is the hardest to get over.
+    fn worst_moment(&self) -> Option<usize> {
+        let crashes =
+            self.world.setup.happens(Event::Crash) || self.world.setup.happens(Event::StateLoss);
+        if !crashes || !self.world.chance(|chance| chance.permille(30)) {
+            return None;
+        }
+        let waiting = self.world.waiting();
+        let appends = |waiting: &&Waiting| match &waiting.stage {
+            Stage::Asked(op, _) | Stage::Uploaded(op, ..) => op.changes() && is_log(op.path()),
+            Stage::Answered(..) | Stage::Begun(..) | Stage::Local(_) => false,
+        };
+        waiting.iter().find(appends).map(|waiting| waiting.machine)
+    }
+
+    /// Waits until nothing goes on by itself, and hears how errands ended.
+    pub(crate) async fn settles_down(&mut self) {
+        self.idle.wait().await;
+        for panic in crate::panics::taken() {
+            self.world.finds(format!("a panic: {panic}"));
+        }
+        for at in 0..self.machines.len() {
+            if self.machines[at].life.is_over() {
+                self.crashes(at);
+            }
+            if let Some(ending) = self.machines[at].ending() {
+                self.hears(at, ending);
+            }
+        }
+    }
+
+    fn happens(&mut self, event: Event) {
+        let at = self.world.chance(|chance| chance.below(self.machines.len()));
+        match event {
+            Event::Edit => {
+                let (typist, path) = (self.typist(), self.a_path());
+                self.machines[typist].ground.edit(path);
+            }
+            Event::Delete => {
+                let (typist, path) = (self.typist(), self.a_path());
+                self.machines[typist].ground.delete(path);
+            }
+            Event::Rename => {
+                let (typist, from, to) = (self.typist(), self.a_path(), self.a_path());
+                if from != to {
+                    self.machines[typist].ground.rename(from, to);
+                }
+            }
+            Event::Work => self.works(at),
+            Event::Crash => self.crashes(at),
+            Event::Partition => {
+                self.world.cut_off(at, self.world.chance(|chance| *chance.pick(&[0, 10, 40])));
+                self.world.note(format_args!("machine {at} is cut off"));
+            }
+            Event::ClockJump => {
+                let jump = self.world.chance(|chance| {
+                    *chance.pick(&[-86_400_007, -61_003, -1_511, 2_503, 7_200_011])
+                });
+                self.machines[at].clock.jump(jump);
+                self.world.note(format_args!("machine {at}'s clock jumps by {jump} ms"));
+            }
+            Event::StateLoss => {
+                self.crashes(at);
+                self.forgets(at);
+            }
+            Event::HandEdit => self.edits_by_hand(),
+            Event::TimePasses => {
+                let time = self.world.chance(|chance| *chance.pick(&[3_000, 11_000, 700_000]));
+                self.world.advance(time);
+                self.world.note(format_args!("{time} ms pass"));
+            }
+            Event::OrphanLands => self.world.land_orphan(),
+            Event::Cleaner => self.world.sweep(),
+            Event::Janitor => self.world.remove_entry(),
+            Event::SetBack => {
+                let busy = self.machines.iter().filter(|machine| machine.busy);
+                self.world.set_back(busy.map(|machine| machine.index).collect());
+            }
+        }
+    }
+
+    /// The machine at which somebody sits now.
+    fn typist(&mut self) -> usize {
+        let count = self.machines.len();
+        if !self.world.setup.turns {
+            return self.world.chance(|chance| chance.below(count));
+        }
+        if self.world.chance(|chance| chance.permille(120)) {
+            self.turn = (self.turn + 1) % count;
+        }
+        self.turn
+    }
+
+    fn a_path(&self) -> &'static str {
+        self.world.chance(|chance| *chance.pick(&self.world.setup.paths))
+    }
+
+    /// An idle daemon gets something to do; a dead one is started.
+    fn works(&mut self, at: usize) {
+        let path = self.a_path();
+        let (kind, names_it, consent) = self.world.chance(|chance| {
+            (chance.weigh(&[50, 15, 15, 20]), chance.permille(300), chance.permille(500))
+        });
+        let machine = &mut self.machines[at];
+        if !machine.is_idle() {
+            return;
+        }
+        if machine.project.is_none() {
+            self.world.note(format_args!("machine {at} starts its daemon"));
+            self.world.ledger().begins(at);
+            machine.begin(Errand::Open, false);
+            return;
+        }
+        let names = if names_it { vec![path.to_owned()] } else { Vec::new() };
+        let scope = Scope { names };
+        let errand = match kind {
+            0 => Errand::Run(Job::Sync { scope, message: None, settle: Settle::Wait }),
+            1 => Errand::Run(Job::Push {
+                scope,
+                message: None,
+                force_local: false,
+                no_wait: self.world.chance(|chance| chance.permille(300)),
+            }),
+            2 => Errand::Run(Job::Pull { scope }),
+            _ => Errand::Poll,
+        };
+        self.world.note(format_args!("machine {at} begins {errand:?}"));
+        self.world.ledger().begins(at);
+        machine.begin(errand, consent);
+    }
+
+    fn crashes(&mut self, at: usize) {
+        let power = self.world.chance(|chance| chance.permille(500));
+        self.world.note(format_args!("machine {at} crashes, power lost: {power}"));
+        self.world.abandon(at);
+        self.machines[at].dies(power);
+        self.world.ledger().unsees(at);
+        let forgets = self.world.setup.happens(Event::StateLoss);
+        if forgets && self.world.chance(|chance| chance.permille(200)) {
+            self.forgets(at);
+        }
+    }
+
+    fn forgets(&mut self, at: usize) {
+        self.machines[at].loses_state();
+        self.world.ledger().forgets(at);
+        if self.world.chance(|chance| chance.permille(300)) {
+            self.machines[at].loses_cache();
+        }
+    }
+
+    /// Somebody changes a file of the view with another program.
+    fn edits_by_hand(&mut self) {
+        let name = self.a_path();
+        let path = RemotePath::new(name).expect("our paths are allowed");
+        let old = content(&self.world, &path);
+        let mut writers = self.world.writers();
+        let new: Option<Bytes> = match self.world.chance(|chance| chance.weigh(&[60, 15, 15, 10])) {
+            0 => Some(writers.write(name, old.as_ref())),
+            1 => old.as_ref().map(|old| writers.shorter(old)),
+            2 => writers.an_older_version(name),
+            _ => None,
+        };
+        if new == old {
+            return;
+        }
+        writers.note(Place::View, name, old.as_ref(), new.as_ref());
+        drop(writers);
+        let version = new.as_ref().map(|new| Digest::of(new));
+        self.world.ledger().is_put_by_hand(name, version);
+        let op = match &new {
+            Some(new) => Op::Write(path, new.clone(), Expect::Anything),
+            None => Op::Remove(path, Expect::Anything),
+        };
+        let size = new.map(|new| new.len());
+        self.world.note(format_args!("hand edit of {name} in the view: {size:?} bytes"));
+        drop(op.carry_out(&self.world.files));
+        self.world.takes_note(&op);
+    }
+
+    pub(crate) fn hears(&mut self, at: usize, ending: Ending) {
+        let world = &self.world;
+        match ending {
+            Ending::Opened(Ok(project)) => {
+                world.note(format_args!("machine {at} is open at #{}", project.head()));
+                self.machines[at].project = Some(project);
+            }
+            Ending::Ran(job, Ok(report)) => {
+                world.note(format_args!("machine {at} ended {job:?}: {report:?}"));
+                self.acknowledged.extend(report.commit);
+                for fault in &report.failed {
+                    if fault.class == FaultClass::Internal {
+                        world.finds(format!("an internal fault: {fault:?}"));
+                    }
+                }
+            }
+            Ending::Polled(Ok(news)) => world.note(format_args!("machine {at} polled: {news}")),
+            Ending::Opened(Err(error))
+            | Ending::Ran(_, Err(error))
+            | Ending::Polled(Err(error)) => {
+                world.note(format_args!("machine {at} failed: {error}"));
+                world.ledger().unsees(at);
+                match error.class() {
+                    // A fork is told, and nothing is written (L7).
+                    FaultClass::Stopped if world.ledger().is_broken() => {}
+                    FaultClass::Internal | FaultClass::Stopped => {
+                        world.finds(format!("machine {at}: {error}"));
+                    }
+                    _ if self.is_judging => world.finds(format!("in calm, machine {at}: {error}")),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
