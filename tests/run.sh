@@ -1,7 +1,36 @@
 #!/bin/sh
 # Installs what the tests need and runs all of them, as root or as a user.
 # Ends at the first stage that fails. What can't run here says `skipped: why`.
+#
+# --long     200,000 simulated schedules, and more rounds of the slow tests
+# --seeds N  N simulated schedules instead
 set -eu
+
+usage() {
+  echo 'usage: tests/run.sh [--long] [--seeds N]' >&2
+  exit 2
+}
+
+# The tests of the simulation run 2,000 schedules by themselves.
+seeds=0
+while [ $# -gt 0 ]; do
+  case $1 in
+    --long)
+      [ "$seeds" -ne 0 ] || seeds=200000
+      MIRROR_TEST_LONG=1
+      export MIRROR_TEST_LONG
+      ;;
+    --seeds)
+      case ${2:-} in
+        '' | *[!0-9]*) usage ;;
+      esac
+      seeds=$2
+      shift
+      ;;
+    *) usage ;;
+  esac
+  shift
+done
 
 cd -- "$(dirname -- "$0")/.."
 CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
@@ -55,6 +84,14 @@ build_documentation() {
   RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --workspace --no-deps
 }
 
+# Planted faults are a feature of the engine: they stay out of every other build.
+simulate() {
+  verb=$1
+  shift
+  cargo "$verb" --quiet --locked --profile simulation --package mirror-simulation \
+    --features plant "$@"
+}
+
 command -v cargo > /dev/null || {
   echo 'cargo is missing: get Rust with rustup (https://rustup.rs)' >&2
   exit 1
@@ -71,6 +108,8 @@ export MIRROR_TEST_BIN_DIR
 stage 'tools' install_tools
 stage 'formatting' cargo fmt --all --check
 stage 'lints' cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
-stage 'programs' cargo build --quiet --locked --workspace --bins
+stage 'programs' cargo build --quiet --locked --package mirrord --package mirrorctl
 stage 'documentation' build_documentation
-stage 'tests' cargo test --quiet --locked --workspace --no-fail-fast
+stage 'tests' cargo test --quiet --locked --workspace --exclude mirror-simulation --no-fail-fast
+stage 'simulation' simulate test --no-fail-fast
+[ "$seeds" -eq 0 ] || stage "$seeds schedules" simulate run -- --seeds "$seeds"

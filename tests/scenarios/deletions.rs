@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Machine, Mount, World, same_trees};
+use crate::support::{Machine, Mount, Session, World, same_trees};
 
 const FILES: usize = 40;
 
@@ -55,6 +55,26 @@ fn many_deletions_are_asked_for_before_they_are_pushed() {
     desktop.runs(&["pull"]).exits(0);
     assert_eq!(desktop.tree().len(), FILES - MANY);
     same_trees(&desktop.tree(), &world.view());
+}
+
+#[test]
+fn person_at_a_terminal_is_asked_and_decides() {
+    let (world, laptop, _desktop) = full_world();
+    let view = world.view();
+    (0..MANY).for_each(|number| laptop.removes(&path(number)));
+
+    let mut session = Session::of(laptop.mirrorctl(&["push"]));
+    session.shows("25 deletions");
+    session.shows("[y/N]");
+    session.types("n\n");
+    session.exits(1);
+    same_trees(&view, &world.view());
+
+    let mut session = Session::of(laptop.mirrorctl(&["push"]));
+    session.shows("[y/N]");
+    session.types("y\n");
+    session.exits(0);
+    assert_eq!(world.view().len(), FILES - MANY);
 }
 
 #[test]

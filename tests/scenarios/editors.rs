@@ -184,3 +184,60 @@ fn line_saved_while_the_file_is_pulled_and_pushed_is_never_lost() {
     assert!(replaced > 0, "no file was ever replaced");
     same_trees(&laptop.tree().without("backup.md~"), &world.view());
 }
+
+/// More than is read or written at once, and each line says which save it is of.
+const LINES: usize = 20_000;
+
+/// Saves a large file again and again, over itself or in its place.
+fn saves_whole(place: &Path, is_over: &AtomicBool) {
+    for save in 0.. {
+        if is_over.load(Ordering::Acquire) {
+            break;
+        }
+        let text = format!("save {save:09}\n").repeat(LINES);
+        if save % 2 == 0 {
+            fs::write(place.with_extension("md~"), text).expect("a new file");
+            fs::rename(place.with_extension("md~"), place).expect("a rename");
+        } else {
+            // One call, and the size stays: no look in between finds it short.
+            let mut file = OpenOptions::new().write(true).open(place).expect("the file");
+            file.write_all(text.as_bytes()).expect("room");
+        }
+        thread::sleep(PAUSE * 10);
+    }
+}
+
+/// All lines are of one save.
+fn is_whole(text: &str) -> bool {
+    let mut lines = text.lines();
+    let first = lines.next();
+    lines.all(|line| Some(line) == first) && text.len() == 15 * LINES
+}
+
+#[test]
+fn file_saved_while_it_is_pushed_is_never_torn_on_the_backend() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", &"save -\n".repeat(LINES))]);
+    let (place, shown) = (laptop.path("a.md"), world.backend().join("a.md"));
+    let is_over = AtomicBool::new(false);
+    let end = Instant::now() + WORK / 2;
+
+    thread::scope(|scope| {
+        scope.spawn(|| saves_whole(&place, &is_over));
+        while Instant::now() < end || laptop.head() < 4 {
+            goes(&laptop, &["push"]);
+            let view = fs::read_to_string(&shown).expect("the view has it");
+            assert!(is_whole(&view) || view.starts_with("save -"), "the view is torn");
+        }
+        is_over.store(true, Ordering::Release);
+    });
+    laptop.syncs();
+
+    for pack in files_below(&world.backend().join("_mirror/packs")) {
+        let mut unzip = Command::new("unzip");
+        unzip.arg("-p").arg(&pack);
+        let text = run(unzip).exits(0).stdout;
+        assert!(is_whole(&text) || text.starts_with("save -"), "{} is torn", pack.display());
+    }
+    assert!(is_whole(&fs::read_to_string(shown).expect("the view has it")));
+}

@@ -3,6 +3,7 @@
 mod conflicts;
 mod crashes;
 mod deletions;
+mod disks;
 mod editors;
 mod errors;
 mod everyday;
@@ -12,5 +13,7 @@ mod hostile_log;
 mod hostile_names;
 mod install;
 mod lost_state;
+mod outside_edits;
+mod queue;
 mod recovery;
 mod two_machines;

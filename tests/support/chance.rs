@@ -11,7 +11,7 @@ const SEED: &str = "MIRROR_TEST_SEED";
 /// Set where a run may take hours.
 const LONG: &str = "MIRROR_TEST_LONG";
 
-/// Numbers that look random and follow from the seed (SplitMix64).
+/// Numbers that look random and follow from the seed (`SplitMix64`).
 #[derive(Debug)]
 pub(crate) struct Chance {
     seed: u64,

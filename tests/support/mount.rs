@@ -22,8 +22,16 @@ impl Mount {
     }
 
     pub(crate) fn becomes_read_only(&self) {
-        let done = quiet(Command::new("mount").args(["-o", "remount,ro"]).arg(&self.0));
-        assert!(done, "{} could not be made read-only", self.0.display());
+        self.remounts("remount,ro");
+    }
+
+    pub(crate) fn becomes_writable(&self) {
+        self.remounts("remount,rw");
+    }
+
+    fn remounts(&self, options: &str) {
+        let done = quiet(Command::new("mount").args(["-o", options]).arg(&self.0));
+        assert!(done, "{options} of {} did not work", self.0.display());
     }
 }
 

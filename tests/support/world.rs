@@ -89,7 +89,11 @@ impl World {
 
     /// The newest entry of the log, by what stands on the backend.
     pub(crate) fn head(&self) -> u64 {
-        (1..).find(|seq| !self.entry(*seq).exists()).expect("the log has an end") - 1
+        let mut head = 0;
+        while self.entry(head + 1).exists() {
+            head += 1;
+        }
+        head
     }
 
     /// Whether the backend holds a project.

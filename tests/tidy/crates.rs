@@ -9,13 +9,14 @@ use serde_json::Value;
 use super::{metadata, nothing_in};
 
 /// Each crate with those of ours that it may name.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("mirror-core", &[]),
     ("mirror-storage", &["mirror-core"]),
     ("mirror-engine", &["mirror-core", "mirror-storage"]),
     ("mirror-proto", &[]),
     ("mirrord", &["mirror-core", "mirror-storage", "mirror-engine", "mirror-proto"]),
     ("mirrorctl", &["mirror-proto"]),
+    ("mirror-simulation", &["mirror-core", "mirror-storage", "mirror-engine"]),
     ("mirror-tests", &["mirror-core", "mirror-storage", "mirror-engine", "mirror-proto"]),
 ];
 

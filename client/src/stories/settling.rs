@@ -1,7 +1,5 @@
 //! A person at a terminal settles what a sync could not merge.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use mirror_proto::v1::resolve_conflict_request::Resolution;
@@ -203,10 +201,9 @@ impl Editor {
         let place = tempfile::tempdir().expect("a folder");
         let program = place.path().join("an editor");
         let there = place.path().display();
-        let script = format!("#!/bin/sh\nthere='{there}'\n{script}\n");
+        let script = format!("there='{there}'\n{script}\n");
         std::fs::write(&program, script).expect("written");
-        std::fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("set");
-        let command = format!("'{}' --wait 'two words'", program.display());
+        let command = format!("sh '{}' --wait 'two words'", program.display());
         Self { place, command }
     }
 

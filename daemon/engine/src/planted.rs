@@ -27,8 +27,6 @@ pub enum Rule {
     B5,
     /// A file hashed within two seconds of its ctime is hashed again.
     B10,
-    /// No commit is made whose result is the head.
-    M1,
     /// What was merged is known content of its path.
     M2,
     /// The base of an outside edit is what was last seen.

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use mirror_core::commit::{Action, Change, Commit};
+use mirror_core::commit::{Action, Change, Commit, Resolved};
 use mirror_core::history::Applied;
 use mirror_core::{Digest, Entry, History, RelPath, Ulid};
 
@@ -27,7 +27,9 @@ type Version = Option<Digest>;
 pub(crate) struct Ledger {
     now: u64,
     held: BTreeMap<(Holder, String), Vec<(u64, Version)>>,
-    agreed: BTreeMap<(usize, String), Version>,
+    /// The last two versions that a machine agreed on; a queued push may take
+    /// effect late.
+    agreed: BTreeMap<(usize, String), [Option<Version>; 2]>,
     history: History,
     landed: BTreeMap<u64, (u64, Ulid)>,
     inputs: BTreeMap<String, Vec<Digest>>,
@@ -45,6 +47,11 @@ pub(crate) struct Ledger {
 /// The machine that a commit names as its author.
 pub(crate) fn machine_of(id: Ulid) -> usize {
     usize::try_from(id.random()).unwrap_or(0).saturating_sub(1)
+}
+
+/// A version for people.
+fn short(version: Version) -> String {
+    version.map_or_else(|| "none".to_owned(), |digest| digest.to_string()[..8].to_owned())
 }
 
 impl Ledger {
@@ -112,7 +119,8 @@ impl Ledger {
         // where revisions are compared.
         let seen = self.seen.get(&(machine, path.to_owned())).copied().unwrap_or(0);
         let is_late = self.newest(path, version).is_some_and(|since| is_aside || seen <= since);
-        !self.is_broken && !kept && !is_late
+        let is_empty = version == Digest::of(b"");
+        !self.is_broken && !kept && !is_late && !is_empty
     }
 
     /// A machine lost its state: it may undo what it has forgotten (B5).
@@ -137,6 +145,11 @@ impl Ledger {
     /// A machine begins something, and looks for itself.
     pub(crate) fn begins(&mut self, machine: usize) {
         self.under_way.retain(|other| *other != machine);
+    }
+
+    /// Whether a holder ever held a version.
+    pub(crate) fn has_held(&self, holder: Holder, path: &str, version: Digest) -> bool {
+        self.held_since(holder, path, Some(version), 0)
     }
 
     /// Whether a holder held a version at any time from `since` on.
@@ -169,16 +182,25 @@ impl Ledger {
         let blind: Vec<String> = blind
             .map(|change| {
                 let machine = machine_of(commit.machine_id);
-                format!("#{seq} of machine {machine} overwrites {} blindly", change.path)
+                let (action, path) = (commit.action.word(), &change.path);
+                let to = change.to.as_ref().map(|entry| entry.sha256);
+                let (from, to) = (short(change.from), short(to));
+                format!("#{seq} of machine {machine} overwrites {path} blindly by {action}: {from} to {to}")
             })
             .collect();
+        let again = commit
+            .resolved
+            .iter()
+            .filter(|resolved| commit.action == Action::External && self.is_merged_again(resolved));
+        let again = again.map(|resolved| format!("#{seq} imports {} once more", resolved.path));
+        let again: Vec<String> = again.collect();
         let is_vain = |change: &&Change| {
             let placed = self.history.manifest().get(&change.path);
             placed.map(|placed| placed.entry.state()) == change.to.as_ref().map(Entry::state)
         };
         let vain = commit.changes.iter().filter(is_vain);
         let vain = vain.map(|change| format!("#{seq} makes {} what it is", change.path));
-        let blind = blind.into_iter().chain(vain).collect::<Vec<_>>();
+        let blind = blind.into_iter().chain(vain).chain(again).collect::<Vec<_>>();
         let applied = self.history.apply(seq, Digest::of(bytes), Ok(&commit));
         if let Applied::Void(why) = applied {
             return vec![format!("#{seq} is void: {why}")];
@@ -187,14 +209,25 @@ impl Ledger {
         for change in &commit.changes {
             let to = change.to.as_ref().map(|entry| entry.sha256);
             self.holds(Holder::Head, change.path.as_str(), to);
-            let author = machine_of(commit.machine_id);
-            self.agreed.insert((author, change.path.as_str().to_owned()), to);
+            if commit.action != Action::External {
+                self.agrees(machine_of(commit.machine_id), change.path.as_str(), to);
+            }
         }
         for resolved in &commit.resolved {
             let inputs = self.inputs.entry(resolved.path.as_str().to_owned()).or_default();
             inputs.extend(resolved.inputs.iter().map(|input| input.sha256));
         }
         blind
+    }
+
+    /// Whether an edit by hand went into a merge before (M2).
+    fn is_merged_again(&self, resolved: &Resolved) -> bool {
+        let path = resolved.path.as_str();
+        let merged = self.inputs.get(path).map_or(&[][..], Vec::as_slice);
+        let is_known = |digest| merged.contains(&digest) || self.newest(path, digest).is_some();
+        let inputs = || resolved.inputs.iter().map(|input| input.sha256);
+        let only_merged = |digest| merged.contains(&digest) && self.newest(path, digest).is_none();
+        inputs().all(is_known) && inputs().any(only_merged)
     }
 
     /// After the service was set back only those may append who have looked
@@ -216,9 +249,13 @@ impl Ledger {
         let Some((since, author)) = self.landed.get(&placed.seq) else { return false };
         let version = Some(placed.entry.sha256);
         let machine = Holder::Machine(machine_of(commit.machine_id));
-        let saw = |holder| self.held_since(holder, path.as_str(), version, *since);
+        let saw = |holder, since| self.held_since(holder, path.as_str(), version, since);
+        // What a person wrote over a version is news on top of it whenever it
+        // was there: content that came back is merged like content that stayed.
         let imports = matches!(commit.action, Action::External | Action::Import);
-        *author != commit.machine_id && !saw(machine) && !(imports && saw(Holder::View))
+        // Its own version it may have written over before that landed (B4).
+        let since = if *author == commit.machine_id { 0 } else { *since };
+        !saw(machine, since) && !(imports && saw(Holder::View, 0))
     }
 
     /// Whether the log has had this version of a path: who never agreed on any
@@ -230,8 +267,13 @@ impl Ledger {
 
     /// A daemon put a file where there was none.
     pub(crate) fn comes(&mut self, machine: usize, path: &str, new: Version) -> bool {
-        self.agreed.insert((machine, path.to_owned()), new);
+        self.agrees(machine, path, new);
         false
+    }
+
+    fn agrees(&mut self, machine: usize, path: &str, version: Version) {
+        let agreed = self.agreed.entry((machine, path.to_owned())).or_default();
+        *agreed = [Some(version), agreed[0]];
     }
 
     /// A daemon has replaced or removed what stood in its tree; says
@@ -251,10 +293,13 @@ impl Ledger {
         let known = self.is_broken
             || self.forgetful.contains(&machine)
             || old == Digest::of(b"")
-            || self.agreed.get(&key).map_or(self.was_there(path, old), |last| *last == Some(old))
+            || self
+                .agreed
+                .get(&key)
+                .map_or(self.was_there(path, old), |agreed| agreed.contains(&Some(Some(old))))
             || self.held_since(Holder::Head, path, Some(old), since)
             || self.inputs.get(path).is_some_and(|inputs| inputs.contains(&old));
-        self.agreed.insert(key, new);
+        self.agrees(machine, path, new);
         !known
     }
 }

@@ -14,6 +14,7 @@ pub mod plants;
 pub mod report;
 mod schedule;
 mod scheduler;
+mod search;
 mod service;
 mod setup;
 mod store;
@@ -23,3 +24,4 @@ mod world;
 mod writers;
 
 pub use schedule::run;
+pub use search::{find, hunt};

@@ -113,7 +113,7 @@ impl Op {
         let Self::Write(path, body, expect) = self else { return None };
         let half = body.slice(..body.len() / 2);
         let first = Self::Write(path.clone(), half, expect.clone());
-        Some([first, Self::Write(path.clone(), body.clone(), Expect::Anything)])
+        Some([first, self.clone()])
     }
 
     /// Lets the service do it. Memory answers at once.

@@ -2,19 +2,17 @@
 
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
 use mirror_simulation::plants::{self, RULES, Rule};
-use mirror_simulation::report::Outcome;
-use mirror_simulation::run;
+use mirror_simulation::{find, hunt, run};
 
-const USAGE: &str =
-    "usage: mirror-simulation [--seeds N] [--first N] [--plant RULE|all] [--trace SEED]
+const USAGE: &str = "usage: mirror-simulation [--seeds N] [--first N] [--plant RULE] [--trace SEED]
   --seeds N     how many schedules to run (2000)
   --first N     the first seed (0)
-  --plant RULE  take a rule away, and say after how many seeds that is found
+  --plant RULE  take a rule away, and say after how many seeds that is found;
+                `all` does so for each rule in turn
   --trace SEED  run one schedule and print what happened";
 
 #[derive(Clone, Debug)]
@@ -41,6 +39,15 @@ impl Arguments {
         }
         Some(arguments)
     }
+
+    /// The rules to take away, one at a time; `None` when one is unknown.
+    fn rules(&self) -> Option<Vec<(&str, Rule)>> {
+        match self.plant.as_deref() {
+            None => Some(Vec::new()),
+            Some("all") => Some(RULES.to_vec()),
+            Some(name) => plants::named(name).map(|rule| vec![(name, rule)]),
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -48,98 +55,67 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let rule = match arguments.plant.as_deref() {
-        None => None,
-        Some("all") => return plant_all(&arguments),
-        Some(name) => match plants::named(name) {
-            Some(rule) => Some(rule),
-            None => {
-                let names: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
-                eprintln!("no rule is named {name}; there are {}", names.join(", "));
-                return ExitCode::from(2);
-            }
-        },
+    let Some(rules) = arguments.rules() else {
+        let names: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
+        eprintln!("there is no such rule; there are {}", names.join(", "));
+        return ExitCode::from(2);
     };
-    match (arguments.trace, rule) {
-        (Some(seed), rule) => trace(seed, rule),
-        (None, Some(rule)) => {
-            let found = plant(arguments.plant.as_deref().unwrap_or_default(), rule, &arguments);
-            ExitCode::from(u8::from(!found))
-        }
-        (None, None) => hunt(&arguments),
+    if rules.iter().any(|(_, rule)| !plants::can_plant(*rule)) {
+        eprintln!("build with `--features plant` to take a rule away from the engine");
+        return ExitCode::from(2);
     }
+    let is_well = match arguments.trace {
+        Some(seed) => trace(seed, rules.first().map(|(_, rule)| *rule)),
+        None if rules.is_empty() => hunts(&arguments),
+        None => {
+            rules.iter().fold(true, |well, (name, rule)| finds(name, *rule, &arguments) && well)
+        }
+    };
+    ExitCode::from(u8::from(!is_well))
 }
 
-/// Runs many schedules, on every core, and tells of those that break a promise.
-fn hunt(arguments: &Arguments) -> ExitCode {
-    let begun = Instant::now();
-    let bad = Mutex::new(Vec::new());
-    let next = AtomicU64::new(arguments.first);
-    let end = arguments.first + arguments.seeds;
-    let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end {
-                        return;
-                    }
-                    let outcome = run(seed, None, false);
-                    if !outcome.is_sound() {
-                        println!("seed {seed}: {}", outcome.findings.join("; "));
-                        bad.lock().expect("no panic while it is held").push(seed);
-                    }
-                }
-            });
-        }
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Runs many schedules and tells of those that break a promise.
+fn hunts(arguments: &Arguments) -> bool {
+    let (begun, bad) = (Instant::now(), Mutex::new(Vec::new()));
+    hunt(arguments.first..arguments.first + arguments.seeds, threads(), |outcome| {
+        println!("seed {}: {}", outcome.seed, outcome.findings.join("; "));
+        bad.lock().expect("no panic while it is held").push(outcome.seed);
     });
-    let seconds = begun.elapsed().as_secs_f64();
+    let (count, seconds) = (arguments.seeds, begun.elapsed().as_secs_f64());
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-    let rate = arguments.seeds as f64 / seconds;
-    let bad = bad.into_inner().expect("no panic while it is held");
-    println!(
-        "{} schedules in {seconds:.1} s ({rate:.0} a second), {} bad",
-        arguments.seeds,
-        bad.len()
-    );
+    let rate = count as f64 / seconds;
+    let bad = bad.into_inner().expect("no panic while it was held");
+    println!("{count} schedules in {seconds:.1} s ({rate:.0} a second), {} bad", bad.len());
     if let Some(seed) = bad.iter().min() {
         println!("see what happened with: --trace {seed}");
     }
-    ExitCode::from(u8::from(!bad.is_empty()))
+    bad.is_empty()
 }
 
 /// Says after how many seeds the lack of a rule is found.
-fn plant(name: &str, rule: Rule, arguments: &Arguments) -> bool {
+fn finds(name: &str, rule: Rule, arguments: &Arguments) -> bool {
     let begun = Instant::now();
-    for count in 0..arguments.seeds {
-        let outcome = run(arguments.first + count, Some(rule), false);
-        // What is found with the rule in place too has another cause.
-        if !outcome.is_sound() && run(outcome.seed, None, false).is_sound() {
-            let seconds = begun.elapsed().as_secs_f64();
-            let Outcome { seed, findings, .. } = outcome;
-            println!(
-                "{name}: found after {} seeds ({seconds:.1} s), by seed {seed}: {}",
-                count + 1,
-                findings[0]
-            );
-            return true;
+    let found = find(rule, arguments.first..arguments.first + arguments.seeds, threads());
+    let seconds = begun.elapsed().as_secs_f64();
+    match &found {
+        Some(outcome) => {
+            let count = outcome.seed - arguments.first + 1;
+            println!("{name}: found after {count} seeds ({seconds:.1} s): {}", outcome.findings[0]);
         }
+        None => println!("{name}: NOT found within {} seeds ({seconds:.1} s)", arguments.seeds),
     }
-    println!("{name}: NOT found within {} seeds", arguments.seeds);
-    false
+    found.is_some()
 }
 
-fn plant_all(arguments: &Arguments) -> ExitCode {
-    let found = RULES.iter().filter(|(name, rule)| plant(name, *rule, arguments)).count();
-    ExitCode::from(u8::from(found < RULES.len()))
-}
-
-fn trace(seed: u64, rule: Option<Rule>) -> ExitCode {
+fn trace(seed: u64, rule: Option<Rule>) -> bool {
     let outcome = run(seed, rule, true);
     for line in &outcome.lines {
         println!("{line}");
     }
     println!("digest {:016x}", outcome.digest);
-    ExitCode::from(u8::from(!outcome.is_sound()))
+    outcome.is_sound()
 }

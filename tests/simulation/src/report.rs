@@ -23,13 +23,6 @@ impl Trace {
         }
     }
 
-    /// Says what can be told apart for people only.
-    pub fn remark(&mut self, words: impl FnOnce() -> String) {
-        if let Some(lines) = &mut self.lines {
-            lines.push(words());
-        }
-    }
-
     pub fn digest(&self) -> u64 {
         self.digest
     }

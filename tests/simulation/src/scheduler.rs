@@ -7,11 +7,11 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
 
 use mirror_core::Digest;
-use mirror_storage::Guarded;
+use mirror_storage::{Expect, Guarded};
 
 use crate::line::{Answer, Op, Reply, Stage, Swept, Waiting, unreachable};
 use crate::plants::Fake;
-use crate::service::is_log;
+use crate::service::{content, is_log};
 use crate::world::{World, locked};
 
 /// Tells when every task waits for something: then it is the scheduler's turn.
@@ -75,7 +75,7 @@ impl World {
         match stage {
             Stage::Local(go) => drop(go.send(())),
             Stage::Answered(reply, caller) => drop(caller.send(reply)),
-            Stage::Begun(op, caller) => drop(caller.send(self.serve(machine, &op))),
+            Stage::Begun(op, caller) => drop(caller.send(self.serve_rest(machine, &op))),
             Stage::Uploaded(op, Swept::Not, caller) => {
                 drop(caller.send(self.serve(machine, &op)));
             }
@@ -161,6 +161,17 @@ impl World {
         {
             self.ledger().sees(machine, path.as_str(), Digest::of(bytes));
         }
+    }
+
+    /// Brings the rest of a file, if its beginning still stands there.
+    fn serve_rest(&self, machine: usize, op: &Op) -> Reply {
+        let Some([Op::Write(_, half, _), Op::Write(path, body, _)]) = op.halves() else {
+            return Err(unreachable());
+        };
+        if content(self, &path) != Some(half) {
+            return Err(unreachable());
+        }
+        self.serve(machine, &Op::Write(path, body, Expect::Anything))
     }
 
     fn writes_bit_by_bit(&self, op: &Op) -> bool {

@@ -63,6 +63,8 @@ pub(crate) struct Setup {
     pub(crate) deaths: u32,
     /// A writer of the view may leave a beginning of a file there.
     pub(crate) torn: bool,
+    /// How often someone goes back to an older version, next to other edits.
+    pub(crate) reverts: u32,
     /// People take turns, so that machines agree more often than not.
     pub(crate) turns: bool,
     /// Entries are created by the folder trick: uploaded, then renamed.
@@ -96,7 +98,7 @@ impl Setup {
         let mut weigh = |event, levels: &[u32]| (event, *chance.pick(levels));
         let weights = vec![
             weigh(Event::Edit, &[20, 40]),
-            weigh(Event::Delete, &[0, 3, 12]),
+            weigh(Event::Delete, &[0, 5, 15]),
             weigh(Event::Rename, &[0, 0, 4]),
             weigh(Event::Work, &[50, 120]),
             weigh(Event::Crash, &[0, 0, 4, 12]),
@@ -105,12 +107,12 @@ impl Setup {
             weigh(Event::StateLoss, &[0, 0, 3, 8]),
             weigh(Event::HandEdit, &[0, 0, 8, 20]),
             weigh(Event::TimePasses, &[5, 20]),
-            weigh(Event::OrphanLands, &[4, 12]),
+            weigh(Event::OrphanLands, &[0, 2, 10]),
             weigh(Event::Cleaner, &[0, 4, 20]),
             weigh(Event::SetBack, &[0, 0, 0, 0, 0, 0, 0, 2]),
             (Event::Janitor, if rule == Some(Rule::Fake(Fake::L2)) { 5 } else { 0 }),
         ];
-        Self {
+        let setup = Self {
             seed,
             machines,
             profile,
@@ -124,7 +126,62 @@ impl Setup {
             torn: profile == MemoryProfile::RENAME && chance.permille(400),
             turns: chance.permille(500),
             folder_trick: chance.permille(250),
+            reverts: *chance.pick(&[0, 10, 60]),
             rule,
+        };
+        setup.dwelling_on(seed % 8)
+    }
+
+    /// Half of the seeds dwell on what seldom comes together by chance.
+    fn dwelling_on(mut self, theme: u64) -> Self {
+        match theme {
+            3 => {
+                // People who write on both sides of a view that lags behind.
+                self.is_small();
+                (self.haunting, self.deaths, self.torn) = (0, 0, false);
+                self.weighs(&[(Event::HandEdit, 30), (Event::Crash, 4), (Event::StateLoss, 4)]);
+            }
+            4 => {
+                // A machine that has forgotten what it still has on its way.
+                self.is_small();
+                (self.faults.late, self.faults.before) = (100, 0);
+                self.weighs(&[(Event::StateLoss, 8), (Event::Crash, 12), (Event::OrphanLands, 0)]);
+            }
+            5 => {
+                // A daemon that never gets far.
+                self.is_small();
+                (self.turns, self.deaths, self.faults.after) = (true, 4, 150);
+                self.weighs(&[(Event::Crash, 12), (Event::StateLoss, 0), (Event::HandEdit, 0)]);
+            }
+            6 => {
+                // A slow service that is swept all the time.
+                self.folder_trick = true;
+                self.weighs(&[(Event::Cleaner, 60)]);
+            }
+            7 => {
+                // Two people who can't make up their minds.
+                self.is_small();
+                self.reverts = 120;
+                self.weighs(&[(Event::Crash, 0), (Event::StateLoss, 0), (Event::HandEdit, 0)]);
+                (self.faults, self.haunting) = (Faults::default(), 0);
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// Few machines and files meet often.
+    fn is_small(&mut self) {
+        self.machines = 2;
+        self.paths.truncate(2);
+        self.weighs(&[(Event::Work, 120), (Event::Edit, 30)]);
+    }
+
+    fn weighs(&mut self, weights: &[(Event, u32)]) {
+        for (event, weight) in weights {
+            for one in self.weights.iter_mut().filter(|one| one.0 == *event) {
+                one.1 = *weight;
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use mirror_core::Digest;
 use mirror_engine::{Job, Scope, Settle};
 use mirror_storage::{Expect, FaultClass, RemotePath};
 
+use crate::ledger::Holder;
 use crate::line::{Op, Stage, Waiting};
 use crate::machine::{Ending, Errand, Machine};
 use crate::scheduler::Idle;
@@ -50,6 +51,9 @@ impl Storm {
                 |chance: &mut crate::chance::Chance| chance.weigh(&[1, CALLS_PER_EVENT]) == 1;
             if waits && self.world.chance(serves) {
                 self.world.advance(self.world.chance(|chance| *chance.pick(&[0, 1, 20, 300])));
+                if let Some(name) = self.name_in_the_balance() {
+                    self.edits_by_hand(name);
+                }
                 match self.worst_moment() {
                     Some(machine) => self.crashes(machine),
                     None => self.world.serve_one(),
@@ -65,12 +69,28 @@ impl Storm {
         self.world.heal_lines();
     }
 
+    /// A file of the view that a machine has looked at and is about to replace,
+    /// now and then: there an edit by hand is the easiest to lose.
+    fn name_in_the_balance(&self) -> Option<&'static str> {
+        let edits = self.world.setup.happens(Event::HandEdit);
+        if !edits || !self.world.chance(|chance| chance.permille(40)) {
+            return None;
+        }
+        let waiting = self.world.waiting();
+        let mut names = waiting.iter().filter_map(|waiting| match &waiting.stage {
+            Stage::Asked(op, _) if op.changes() => Some(op.path().as_str()),
+            _ => None,
+        });
+        let paths = &self.world.setup.paths;
+        names.find_map(|name| paths.iter().find(|path| **path == name).copied())
+    }
+
     /// The machine whose entry is on its way to the log, now and then: there a
     /// crash is the hardest to get over.
     fn worst_moment(&self) -> Option<usize> {
         let crashes =
             self.world.setup.happens(Event::Crash) || self.world.setup.happens(Event::StateLoss);
-        if !crashes || !self.world.chance(|chance| chance.permille(30)) {
+        if !crashes || !self.world.chance(|chance| chance.permille(60)) {
             return None;
         }
         let waiting = self.world.waiting();
@@ -131,7 +151,7 @@ impl Storm {
                 self.crashes(at);
                 self.forgets(at);
             }
-            Event::HandEdit => self.edits_by_hand(),
+            Event::HandEdit => self.edits_by_hand(self.a_path()),
             Event::TimePasses => {
                 let time = self.world.chance(|chance| *chance.pick(&[3_000, 11_000, 700_000]));
                 self.world.advance(time);
@@ -204,7 +224,7 @@ impl Storm {
         self.machines[at].dies(power);
         self.world.ledger().unsees(at);
         let forgets = self.world.setup.happens(Event::StateLoss);
-        if forgets && self.world.chance(|chance| chance.permille(200)) {
+        if forgets && self.world.chance(|chance| chance.permille(400)) {
             self.forgets(at);
         }
     }
@@ -218,15 +238,15 @@ impl Storm {
     }
 
     /// Somebody changes a file of the view with another program.
-    fn edits_by_hand(&mut self) {
-        let name = self.a_path();
+    fn edits_by_hand(&self, name: &'static str) {
         let path = RemotePath::new(name).expect("our paths are allowed");
         let old = content(&self.world, &path);
         let mut writers = self.world.writers();
+        let had = |version| self.world.ledger().has_held(Holder::View, name, version);
         let new: Option<Bytes> = match self.world.chance(|chance| chance.weigh(&[60, 15, 15, 10])) {
-            0 => Some(writers.write(name, old.as_ref())),
+            0 => Some(writers.write(name, old.as_ref(), had)),
             1 => old.as_ref().map(|old| writers.shorter(old)),
-            2 => writers.an_older_version(name),
+            2 => writers.an_older_version(name, had),
             _ => None,
         };
         if new == old {
@@ -240,8 +260,8 @@ impl Storm {
             Some(new) => Op::Write(path, new.clone(), Expect::Anything),
             None => Op::Remove(path, Expect::Anything),
         };
-        let size = new.map(|new| new.len());
-        self.world.note(format_args!("hand edit of {name} in the view: {size:?} bytes"));
+        let size = new.map(|new| Digest::of(&new).to_string()[..8].to_owned());
+        self.world.note(format_args!("hand edit of {name} in the view: {size:?}"));
         drop(op.carry_out(&self.world.files));
         self.world.takes_note(&op);
     }

@@ -106,7 +106,9 @@ impl Ground {
         let old = self.content(path);
         let in_place = self.world.chance(|chance| chance.permille(500));
         let mut writers = self.world.writers();
-        let new = writers.write(path, old.as_ref());
+        let holder = Holder::Machine(self.machine);
+        let had = |version| self.world.ledger().has_held(holder, path, version);
+        let new = writers.write(path, old.as_ref(), had);
         writers.note(Place::Machine(self.machine), path, old.as_ref(), Some(&new));
         drop(writers);
         self.tell("writes", path, &new);
@@ -140,7 +142,9 @@ impl Ground {
         let ids: Vec<String> =
             crate::writers::ids_in(bytes).into_iter().map(crate::writers::spelled).collect();
         let machine = self.machine;
-        self.world.note(format_args!("person on {machine} {what} {path}: {}", ids.join(" ")));
+        let digest = &Digest::of(bytes).to_string()[..8];
+        self.world
+            .note(format_args!("person on {machine} {what} {path} as {digest}: {}", ids.join(" ")));
     }
 }
 
@@ -174,7 +178,7 @@ impl FakeTree {
 
     /// A step at which it would hurt most.
     fn close_step(&self, path: &RelPath) -> Result<(), TreeError> {
-        self.step_with(path, 6)
+        self.step_with(path, 10)
     }
 
     fn step_with(&self, path: &RelPath, closeness: u32) -> Result<(), TreeError> {

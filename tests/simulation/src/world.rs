@@ -67,7 +67,7 @@ impl World {
             files: MemoryBackend::with_clock(setup.profile, service),
             chance: Mutex::new(Chance::new(setup.seed ^ 0xA5A5)),
             trace: Mutex::new(Trace::new(with_words)),
-            writers: Mutex::new(Writers::new(setup.seed)),
+            writers: Mutex::new(Writers::new(setup.seed, setup.reverts)),
             ledger: Mutex::default(),
             waiting: Mutex::default(),
             orphans: Mutex::default(),
@@ -133,10 +133,6 @@ impl World {
 
     pub(crate) fn note(&self, words: fmt::Arguments<'_>) {
         locked(&self.trace).note(words);
-    }
-
-    pub(crate) fn remark(&self, words: impl FnOnce() -> String) {
-        locked(&self.trace).remark(words);
     }
 
     /// Notes a broken promise.

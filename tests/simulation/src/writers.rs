@@ -34,6 +34,7 @@ struct Birth {
 #[derive(Debug)]
 pub(crate) struct Writers {
     chance: Chance,
+    reverts: u32,
     count: u64,
     births: BTreeMap<Id, Birth>,
     written: BTreeSet<Digest>,
@@ -65,9 +66,10 @@ pub(crate) fn ids_in(bytes: &[u8]) -> BTreeSet<Id> {
 }
 
 impl Writers {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, reverts: u32) -> Self {
         Self {
             chance: Chance::new(seed ^ 0x1D5),
+            reverts,
             count: 0,
             births: BTreeMap::new(),
             written: BTreeSet::new(),
@@ -89,8 +91,13 @@ impl Writers {
         letters
     }
 
-    /// Makes a new version of a file.
-    pub(crate) fn write(&mut self, path: &str, old: Option<&Bytes>) -> Bytes {
+    /// Makes a new version of a file, now and then one that `may_be` names.
+    pub(crate) fn write(
+        &mut self,
+        path: &str,
+        old: Option<&Bytes>,
+        may_be: impl Fn(Digest) -> bool,
+    ) -> Bytes {
         let Some(old) = old.filter(|old| !old.is_empty()) else {
             return self.fresh(path);
         };
@@ -100,7 +107,7 @@ impl Writers {
         let mut lines: Vec<Vec<u8>> =
             old.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
         let at = self.chance.below(lines.len());
-        match self.chance.weigh(&[25, 25, 20, 8, 12, 8, 2, 10]) {
+        match self.chance.weigh(&[25, 25, 20, 8, 12, 8, 2, self.reverts]) {
             0 => {
                 let line = self.line();
                 lines.push(line);
@@ -114,7 +121,7 @@ impl Writers {
             4 => lines[at] = self.same_size(&lines[at].clone()),
             5 => return self.fresh(path),
             6 => return Bytes::new(),
-            _ => return self.an_older_version(path).unwrap_or_default(),
+            _ => return self.an_older_version(path, may_be).unwrap_or_default(),
         }
         lines.concat().into()
     }
@@ -156,10 +163,15 @@ impl Writers {
         old.slice(..self.chance.below(old.len()))
     }
 
-    /// A version that the path had at this place before.
-    pub(crate) fn an_older_version(&mut self, path: &str) -> Option<Bytes> {
-        let versions = self.versions.get(path)?;
-        Some(self.chance.pick(versions).clone())
+    /// A version that the path had before, if `may_be` says so.
+    pub(crate) fn an_older_version(
+        &mut self,
+        path: &str,
+        may_be: impl Fn(Digest) -> bool,
+    ) -> Option<Bytes> {
+        let versions = self.versions.get(path)?.iter();
+        let versions: Vec<&Bytes> = versions.filter(|bytes| may_be(Digest::of(bytes))).collect();
+        (!versions.is_empty()).then(|| (*self.chance.pick(&versions)).clone())
     }
 
     /// Notes that a version took another's place; `None` is no file.

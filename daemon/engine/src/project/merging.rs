@@ -21,11 +21,11 @@ use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileAction, FileReport, Settle};
 use crate::error::EngineError;
 use crate::packs::Wanted;
-use crate::planted::{self, Rule};
 use crate::state::LocalInput;
 
-/// Results that one commit may hold in memory; the rest takes another.
-const HELD_BYTES: usize = 64 << 20;
+/// Results that one commit may hold in memory; the rest takes another. Small
+/// in tests, so that a story can come to it.
+const HELD_BYTES: usize = if cfg!(test) { 4 << 10 } else { 64 << 20 };
 
 /// What a job does about paths that changed on both sides.
 #[derive(Default)]
@@ -299,7 +299,7 @@ impl Worker {
         let Sides { path, facts, local, remote, .. } = *sides;
         let Outcome { state: after, content, strategy } = outcome;
         settlement.ways.insert(path.clone(), Way { before: local, after, strategy });
-        if after == remote.state && planted::stands(Rule::M1) {
+        if after == remote.state {
             // No commit is made whose result equals the head (M1).
             let (path, expected_local) = (path.clone(), Some(local));
             settlement.arriving.push(Fetch { path, remote, expected_local, replaces: None });
@@ -354,10 +354,14 @@ impl Worker {
         reason: &'static str,
         telling: &mut Telling,
     ) -> EngineResult<()> {
-        let mut stashed = Vec::new();
-        for fetch in std::mem::take(&mut settlement.arriving) {
+        let (mut stashed, arriving) = (Vec::new(), std::mem::take(&mut settlement.arriving));
+        // Read once, as there may be many of both.
+        let kept = if arriving.is_empty() { Vec::new() } else { self.stash().await? };
+        for fetch in arriving {
             let expected = fetch.expected_local.expect("both sides have a file");
-            if self.stash_local(&fetch.path, expected, reason).await? {
+            if self.is_among(&kept, &fetch.path, expected.digest).await?
+                || self.stash_anew(&fetch.path, expected, reason).await?
+            {
                 stashed.push(fetch);
             } else {
                 telling.report.failed.push(changed_meanwhile(&fetch.path));

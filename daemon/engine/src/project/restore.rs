@@ -91,12 +91,12 @@ impl Worker {
             total_bytes: chosen.iter().map(|(_, entry)| entry.size).sum(),
             ..Progress::default()
         };
-        let (mut edits, mut bytes) = (Vec::new(), 0);
+        let (mut edits, mut bytes, kept) = (Vec::new(), 0, self.stash().await?);
         for (path, entry) in chosen {
             progress.done_files += 1;
             progress.done_bytes += entry.size;
             bytes += entry.size;
-            edits.extend(self.edit_back(&path, &entry, telling).await?);
+            edits.extend(self.edit_back(&path, &entry, &kept, telling).await?);
             if edits.len() >= BATCH || bytes >= BATCH_BYTES {
                 self.land_restored(std::mem::take(&mut edits), telling).await?;
                 bytes = 0;
@@ -155,6 +155,7 @@ impl Worker {
         &mut self,
         path: &RelPath,
         entry: &Entry,
+        kept: &[Stashed],
         telling: &mut Telling,
     ) -> EngineResult<Option<Edit>> {
         let content = match self.fetch_again(&Wanted::of(path, entry)).await {
@@ -166,25 +167,37 @@ impl Worker {
             }
         };
         let local = self.index.get(path).map(|indexed| indexed.state);
-        self.edit_over(path, local, entry.state(), content, telling).await
+        let has_room = self.make_room(path, local, kept, telling).await?;
+        Ok(has_room.then(|| self.edit_over(path, local, entry.state(), content)))
     }
 
-    async fn edit_over(
+    /// Sees that the version which makes way is kept, unless the log has it;
+    /// `false` when it is no longer the expected one.
+    async fn make_room(
         &mut self,
+        path: &RelPath,
+        local: Option<State>,
+        kept: &[Stashed],
+        telling: &mut Telling,
+    ) -> EngineResult<bool> {
+        let history = self.log.history();
+        let unknown = local.filter(|local| history.place(local.digest).is_none());
+        let Some(local) = unknown else { return Ok(true) };
+        let is_kept = self.is_among(kept, path, local.digest).await?
+            || self.stash_local(path, local, "restore").await?;
+        if !is_kept {
+            telling.report.failed.push(changed_meanwhile(path));
+        }
+        Ok(is_kept)
+    }
+
+    fn edit_over(
+        &self,
         path: &RelPath,
         local: Option<State>,
         state: State,
         content: Content,
-        telling: &mut Telling,
-    ) -> EngineResult<Option<Edit>> {
-        let history = self.log.history();
-        let unknown = local.filter(|local| history.place(local.digest).is_none());
-        if let Some(local) = unknown
-            && !self.stash_local(path, local, "restore").await?
-        {
-            telling.report.failed.push(changed_meanwhile(path));
-            return Ok(None);
-        }
+    ) -> Edit {
         // The person chose this over what the head is.
         let placed =
             self.log.history().manifest().get(path).map(mirror_core::history::Placed::sighted);
@@ -193,7 +206,7 @@ impl Worker {
         let covered = self.coverage.as_ref().is_some_and(|coverage| coverage.covers(path));
         let (path, remote) = (path.clone(), Sighted { state, seq: self.log.head() });
         let fetch = Fetch { path, remote, expected_local: local, replaces: None };
-        Ok(Some((fetch, content, base.filter(|_| covered))))
+        (fetch, content, base.filter(|_| covered))
     }
 
     async fn land_restored(&mut self, edits: Vec<Edit>, telling: &mut Telling) -> EngineResult<()> {
@@ -232,8 +245,12 @@ impl Worker {
             telling.report.files.push(restored(&path));
             return Ok(());
         }
-        let edit = self.edit_over(&path, local, state, content, telling).await?;
-        self.land_restored(edit.into_iter().collect(), telling).await
+        let kept = self.stash().await?;
+        if !self.make_room(&path, local, &kept, telling).await? {
+            return Ok(());
+        }
+        let edit = self.edit_over(&path, local, state, content);
+        self.land_restored(vec![edit], telling).await
     }
 
     /// A version of the stash, whole and verified.

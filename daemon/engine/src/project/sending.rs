@@ -39,8 +39,9 @@ impl Worker {
             tracing::warn!(path, message, "a queued push met this");
         }
         match sent {
-            Err(EngineError::Storage(error)) => {
-                self.note_try(&error.into());
+            Err(error) if error.class() != FaultClass::Stopped => {
+                tracing::info!(%error, "queued pushes wait for another try");
+                self.note_try(&error);
                 Ok(())
             }
             sent => sent,
@@ -154,8 +155,9 @@ impl Worker {
         Ok(self.queue.replace(rest).await?)
     }
 
-    /// Sees that a version which can't be committed is still to be found: as the
-    /// conflict of its path while it stands there, else in the stash.
+    /// Keeps a version which can't be committed in the stash: it was promised a
+    /// place in history, and whoever edits the conflict may write over it. While
+    /// it still stands here its conflict tells of it.
     async fn give_home(
         &mut self,
         change: &QueuedChange,
@@ -164,9 +166,7 @@ impl Worker {
     ) -> EngineResult<()> {
         let QueuedChange { path, to: Some(entry), .. } = change else { return Ok(()) };
         let local = self.index.get(path).map(|indexed| indexed.state);
-        if is_here && local == change.state() {
-            return Ok(());
-        }
+        let stands_here = is_here && local == change.state();
         let mut stash = Stash::of(path, &self.parts).because_of("queue");
         let (data, content) = (self.parts.data.clone(), entry.sha256);
         let kept = self.parts.outside.offload(move || {
@@ -177,7 +177,9 @@ impl Worker {
             }
             Ok::<_, std::io::Error>(stash.kept())
         });
-        if let Some(kept) = kept.await? {
+        if let Some(kept) = kept.await?
+            && !stands_here
+        {
             telling.report.failed.push(FileFault {
                 path: path.as_str().to_owned(),
                 class: FaultClass::Conflict,
@@ -214,7 +216,7 @@ impl Worker {
 /// Whether an error says nothing about other pushes.
 fn is_of_this_push(error: &EngineError) -> bool {
     match error.class() {
-        FaultClass::Transient | FaultClass::Auth | FaultClass::Quota | FaultClass::Stopped => false,
+        FaultClass::Transient | FaultClass::Auth | FaultClass::Stopped => false,
         _ => !matches!(error, EngineError::Store(_) | EngineError::Disk(_)),
     }
 }

@@ -20,10 +20,11 @@ use crate::api::{EngineResult, Settle};
 use crate::error::EngineError;
 use crate::outside::{Disk, Tree, TreeError};
 
-/// Whether this means that the backend takes nothing now, and may later.
+/// Whether the backend can't be reached now, and may be later. A full one is
+/// there: its owner has to make room, or push less.
 pub(super) fn is_away(error: &EngineError) -> bool {
     let EngineError::Storage(error) = error else { return false };
-    matches!(error.class(), FaultClass::Transient | FaultClass::Quota)
+    error.class() == FaultClass::Transient
 }
 
 impl Worker {
@@ -41,7 +42,9 @@ impl Worker {
         let queued = is_away(&error)
             && (self.queue_news(errand, &error, telling).await?
                 || self.queue.holds(errand.selection));
-        self.note_try(&error);
+        if matches!(error, EngineError::Storage(_)) {
+            self.note_try(&error);
+        }
         self.queue.is_away = queued;
         telling.report.queued = queued;
         if queued { Ok(()) } else { Err(error) }
@@ -77,9 +80,9 @@ impl Worker {
                 return Ok(false);
             }
             let push = self.push_of(errand, error, changes, telling);
-            self.count_queued_deletions(&push);
             let added = self.queue.add(push).await;
             self.tidy_unless(added).await?;
+            self.count_queued_deletions();
             return Ok(true);
         }
     }
@@ -161,7 +164,8 @@ impl Worker {
     }
 
     /// Deletions count when a person asks for them, not when they are sent.
-    fn count_queued_deletions(&mut self, push: &QueuedPush) {
+    fn count_queued_deletions(&mut self) {
+        let Some(push) = self.queue.pushes().last() else { return };
         let deleted = push.changes.iter().filter(|change| change.to.is_none()).count();
         match push.consent {
             true if deleted > 0 => self.state.set_deletions(Vec::new()),

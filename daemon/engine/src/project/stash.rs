@@ -88,9 +88,39 @@ impl Worker {
         Ok(self.parts.outside.offload(move || list(data.as_ref())).await?)
     }
 
-    /// Keeps the version that stands at a path, before another takes its place;
-    /// `false` when it is no longer the expected one.
+    /// Whether one of these is this version of a path, and still whole: a step
+    /// that is tried again needs no second copy.
+    pub(super) async fn is_among(
+        &self,
+        kept: &[Stashed],
+        path: &RelPath,
+        digest: Digest,
+    ) -> EngineResult<bool> {
+        let of_path = |one: &&Stashed| (&one.path, one.sha256) == (path, digest);
+        for id in kept.iter().filter(of_path).map(|one| one.id.to_string()) {
+            let stash = Stash::of(path, &self.parts);
+            if self.parts.outside.offload(move || stash.is_whole(&id, digest)).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Keeps the version that stands at a path, before another takes its place,
+    /// unless it is kept already; `false` when it is no longer the expected one.
     pub(super) async fn stash_local(
+        &self,
+        path: &RelPath,
+        expected: State,
+        reason: &'static str,
+    ) -> EngineResult<bool> {
+        let kept = self.stash().await?;
+        Ok(self.is_among(&kept, path, expected.digest).await?
+            || self.stash_anew(path, expected, reason).await?)
+    }
+
+    /// The same, for whoever knows that it isn't kept.
+    pub(super) async fn stash_anew(
         &self,
         path: &RelPath,
         expected: State,
@@ -102,9 +132,6 @@ impl Worker {
             let Some((stamp, mut reader)) = tree.open(&path)? else { return Ok(false) };
             if stamp.kind != expected.kind || digest_of(reader.as_mut())?.0 != expected.digest {
                 return Ok(false);
-            }
-            if stash.holds(expected.digest)? {
-                return Ok(true);
             }
             let Some((_, mut reader)) = tree.open(&path)? else { return Ok(false) };
             stash.keep(reader.as_mut())?;

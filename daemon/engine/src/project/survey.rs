@@ -5,8 +5,9 @@
 //! that is shorter than it was a person's: only what two looks, one poll apart,
 //! found alike is acted on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use mirror_core::patterns::Coverage;
 use mirror_core::{Digest, Kind, RelPath, Timestamp};
 
 use super::worker::{Telling, Worker};
@@ -39,7 +40,8 @@ impl Worker {
     /// people wrote there. What is to be written waits for the next pass.
     pub(super) async fn survey_view(&mut self, telling: &mut Telling) -> EngineResult<()> {
         self.recognise().await?;
-        let Survey { sights, service_ns } = self.view.survey(self.state.all_seen()).await?;
+        let rules = self.rules().await?;
+        let Survey { sights, service_ns } = self.look_at_view(&rules).await?;
         let asides = self.view.asides().await?;
         // Whoever wrote what stands there had read the log: what it doesn't say
         // now is no projection.
@@ -74,6 +76,19 @@ impl Worker {
         let edited: Vec<_> = settled_short.iter().map(|found| found.path.clone()).collect();
         self.add_unprojected(repaired.filter(|path| !edited.contains(path)));
         self.import(ripe.into_iter().chain(settled_short).collect(), telling).await
+    }
+
+    /// Lists the view, and reads what is the project's: other files may lie
+    /// there too, however large.
+    async fn look_at_view(&self, rules: &[Coverage]) -> EngineResult<Survey> {
+        let history = self.log.history();
+        let gone: BTreeSet<&RelPath> = history.past().iter().map(|past| &past.path).collect();
+        let is_ours = |path: &RelPath| {
+            history.manifest().contains_key(path)
+                || gone.contains(path)
+                || rules.iter().all(|coverage| coverage.covers(path))
+        };
+        Ok(self.view.survey(self.state.all_seen(), is_ours).await?)
     }
 
     /// Tells apart what stands in the view, by what the log says of it.

@@ -85,7 +85,12 @@ impl View {
     ) -> Result<Option<Digest>, StorageError> {
         match seen {
             Some(seen) if self.is_as_seen(file, seen) => Ok(Some(seen.digest)),
-            _ => Ok(self.read_digest(&file.path).await?.map(|(digest, _)| digest)),
+            _ => {
+                // Of another size it is another version than the one looked up:
+                // that one is gone, and the next look finds the new one.
+                let read = self.read_digest(&file.path).await?;
+                Ok(read.filter(|(_, size)| *size == file.size).map(|(digest, _)| digest))
+            }
         }
     }
 

@@ -28,10 +28,14 @@ pub struct Survey {
 }
 
 impl View {
-    /// Lists the view and tells each file's content. A file is read only when
+    /// Lists the view and tells the content of `wanted` files. One is read only when
     /// neither its revision nor its size and time prove what it is (V2), or
     /// when this machine wrote it and hasn't read it back yet (V7).
-    pub async fn survey(&self, known: &BTreeMap<RelPath, Seen>) -> Result<Survey, StorageError> {
+    pub async fn survey(
+        &self,
+        known: &BTreeMap<RelPath, Seen>,
+        wanted: impl Fn(&RelPath) -> bool,
+    ) -> Result<Survey, StorageError> {
         let files: Vec<RemoteFile> = self.backend.list(&RemotePath::ROOT).try_collect().await?;
         // No file is younger than the service's clock: a time that it has
         // surely passed, whatever our own clock says.
@@ -39,6 +43,7 @@ impl View {
         let looks: Vec<_> = files
             .into_iter()
             .filter_map(|file| Some((RelPath::new(file.path.as_str()).ok()?, file)))
+            .filter(|(path, _)| wanted(path))
             .map(|(path, file)| {
                 let seen = known.get(&path).cloned();
                 self.sight(path, file, seen, service_ns).boxed()
@@ -58,11 +63,20 @@ impl View {
         seen: Option<Seen>,
         service_ns: Option<i64>,
     ) -> Result<Option<(RelPath, Sight)>, StorageError> {
-        let proof = seen.as_ref().filter(|seen| !seen.is_own);
-        let Some(digest) = self.digest_of(&file, proof).await? else { return Ok(None) };
-        let altered = seen.as_ref().is_some_and(|seen| {
-            seen.is_own && seen.revision == file.revision.0 && seen.digest != digest
-        });
+        let own = seen.as_ref().filter(|seen| seen.is_own && seen.revision == file.revision.0);
+        let (digest, altered) = match own {
+            Some(own) => match self.come_back(&file, own).await? {
+                Some(came_back) => came_back,
+                None => return Ok(None),
+            },
+            None => {
+                let proof = seen.as_ref().filter(|seen| !seen.is_own);
+                match self.digest_of(&file, proof).await? {
+                    Some(digest) => (digest, false),
+                    None => return Ok(None),
+                }
+            }
+        };
         let seen = Seen {
             digest,
             size: file.size,
@@ -77,6 +91,22 @@ impl View {
 }
 
 impl View {
+    /// What this machine's own file reads back as, and whether that is something
+    /// else than was written (V7). `None` when somebody changed it meanwhile.
+    async fn come_back(
+        &self,
+        file: &RemoteFile,
+        own: &Seen,
+    ) -> Result<Option<(Digest, bool)>, StorageError> {
+        let Some((digest, _)) = self.read_digest(&file.path).await? else { return Ok(None) };
+        if digest == own.digest {
+            return Ok(Some((digest, false)));
+        }
+        let now = self.backend.stat(&file.path).await?;
+        let is_untouched = now.is_some_and(|now| now.revision == file.revision);
+        Ok(is_untouched.then_some((digest, true)))
+    }
+
     /// On a service that alters contents, what was written is known by what
     /// comes back (V7).
     pub async fn read_back(&self, projected: &mut Projected) {

@@ -53,6 +53,12 @@ impl Worker {
         Ok(())
     }
 
+    /// Whether this very edit is recorded.
+    pub(in crate::project) fn waits_outside(&self, found: &Found) -> bool {
+        let known = self.outside_conflicts.get(found.place.as_str());
+        known.and_then(Record::local_digest) == Some(found.seen.digest)
+    }
+
     fn outside_record(&self, found: &Found, kind: ConflictKind) -> Record {
         let placed = self.log.history().manifest().get(&found.path);
         let exec = placed.is_some_and(|placed| placed.entry.exec);

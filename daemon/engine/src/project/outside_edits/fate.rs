@@ -105,7 +105,7 @@ impl Worker {
 
     /// What the project mirrors, whatever this machine takes part in: by the
     /// ignore file of the head, and by the one here that may follow it.
-    pub(super) async fn rules(&mut self) -> EngineResult<Vec<Coverage>> {
+    pub(in crate::project) async fn rules(&mut self) -> EngineResult<Vec<Coverage>> {
         let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
         let project = settings.patterns();
         let ignore_file = RelPath::new(IGNORE_FILE).expect("our own name is allowed");

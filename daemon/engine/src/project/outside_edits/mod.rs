@@ -61,6 +61,10 @@ impl Worker {
 
     /// Whether what stands there may be a write that is not through yet.
     pub(super) fn is_short(&self, found: &Found) -> bool {
+        if self.waits_outside(found) {
+            // It has been looked at twice.
+            return false;
+        }
         let history = self.log.history();
         let base = found.base.and_then(|base| history.place(base.digest)).map(|place| place.size);
         let head = history.manifest().get(&found.path).map(|placed| placed.entry.size);
@@ -145,17 +149,27 @@ impl Worker {
         for _ in 0..MOST_ROUNDS {
             // What is news to the log is judged by all of it.
             self.catch_up().await?;
+            let judged_by = self.log.head();
             let reading = self.read_batch(&batch, held).await?;
-            if !reading.committed.is_empty() {
-                let told = telling.report.files.len();
-                let tried = self.try_commit(&reading.draft, &mut committing, telling).await?;
-                // It came from elsewhere: nothing of this machine was sent.
-                telling.report.files.truncate(told);
-                if !matches!(tried, Tried::Won) {
-                    continue;
+            if self.log.head() != judged_by {
+                // Looking for a content again has moved the head.
+                continue;
+            }
+            if reading.committed.is_empty() {
+                return self.settle_reading(reading, held, telling).await;
+            }
+            let told = telling.report.files.len();
+            let tried = self.try_commit(&reading.draft, &mut committing, telling).await?;
+            // It came from elsewhere: nothing of this machine was sent.
+            telling.report.files.truncate(told);
+            match tried {
+                Tried::Won => return self.settle_reading(reading, held, telling).await,
+                Tried::Nothing | Tried::Lost => {}
+                Tried::Changed(_) => {
+                    let what = "what was read from the view changed before it was packed";
+                    return Err(EngineError::Internal(what.to_owned()));
                 }
             }
-            return self.settle_reading(reading, held, telling).await;
         }
         Err(EngineError::Internal("the head moved on at every try".to_owned()))
     }

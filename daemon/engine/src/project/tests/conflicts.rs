@@ -24,19 +24,19 @@ pub(super) async fn story() -> (World, Machine, Machine) {
     (world, laptop, desktop)
 }
 
-fn digest(text: &str) -> Option<Digest> {
-    Some(Digest::of(text.as_bytes()))
+fn digest(text: &str) -> Digest {
+    Digest::of(text.as_bytes())
 }
 
 /// The one conflict of a machine.
 #[track_caller]
-pub(super) fn one(conflicts: Vec<Conflict>) -> Conflict {
-    let [conflict] = &conflicts[..] else { panic!("one conflict in {conflicts:?}") };
+pub(super) fn one(conflicts: &[Conflict]) -> Conflict {
+    let [conflict] = conflicts else { panic!("one conflict in {conflicts:?}") };
     conflict.clone()
 }
 
 async fn conflict(machine: &Machine) -> Conflict {
-    one(machine.project().conflicts().await.unwrap())
+    one(&machine.project().conflicts().await.unwrap())
 }
 
 async fn detail(machine: &Machine, path: &str) -> ConflictDetail {
@@ -89,8 +89,11 @@ async fn push_and_sync_record_a_conflict_and_send_everything_else() {
 
         let first = &conflicts[0];
         assert_eq!((first.kind, first.binary), (ConflictKind::EditEdit, false));
-        assert_eq!(first.base, digest("base\n"));
-        assert_eq!((first.local, first.remote), (digest("desktop\n"), digest("laptop\n")));
+        assert_eq!(first.base, Some(digest("base\n")));
+        assert_eq!(
+            (first.local, first.remote),
+            (Some(digest("desktop\n")), Some(digest("laptop\n")))
+        );
         let by = first.remote_by.as_ref().unwrap();
         assert_eq!((by.user.as_str(), by.machine.as_str(), by.seq), ("ada", "laptop", 3));
         assert_eq!(first.since, world.outside.clock.now());
@@ -126,7 +129,7 @@ async fn conflict_vanishes_once_both_sides_are_equal() {
 async fn conflict_follows_a_side_that_moves_and_keeps_its_age() {
     let (world, laptop, desktop) = story().await;
     let before = conflict(&desktop).await;
-    world.advance(Duration::from_secs(3_600));
+    world.advance(Duration::from_hours(1));
     laptop.writes("a.md", "laptop again\n");
     laptop.pushes().await;
 
@@ -135,13 +138,13 @@ async fn conflict_follows_a_side_that_moves_and_keeps_its_age() {
     assert_eq!(pulled.conflicts, [rel("a.md")]);
     let after = conflict(&desktop).await;
     assert_eq!((after.since, after.base), (before.since, before.base));
-    assert_eq!(after.remote, digest("laptop again\n"));
+    assert_eq!(after.remote, Some(digest("laptop again\n")));
     assert_ne!(after.token, before.token);
     assert_eq!(kept(&desktop), [&b"base\n"[..], b"desktop\n", b"laptop again\n"]);
 
     desktop.writes("a.md", "desktop again\n");
     let moved = conflict(&desktop).await;
-    assert_eq!(moved.local, digest("desktop again\n"));
+    assert_eq!(moved.local, Some(digest("desktop again\n")));
     assert_ne!(moved.token, after.token);
     assert_eq!(conflict(&desktop).await, moved, "looking moves nothing");
 }
@@ -308,8 +311,8 @@ async fn names_that_clash_are_shown_until_one_is_renamed() {
 
     let conflicts = desktop.project().conflicts().await.unwrap();
     assert!(conflicts.iter().all(|conflict| conflict.kind == ConflictKind::NameClash));
-    assert_eq!((conflicts[0].local, conflicts[0].remote), (None, digest("laptop\n")));
-    assert_eq!((conflicts[1].local, conflicts[1].remote), (digest("desktop\n"), None));
+    assert_eq!((conflicts[0].local, conflicts[0].remote), (None, Some(digest("laptop\n"))));
+    assert_eq!((conflicts[1].local, conflicts[1].remote), (Some(digest("desktop\n")), None));
     assert_eq!(detail(&desktop, "a.md").await.local.as_deref(), Some(&b"desktop\n"[..]));
     let states = desktop.unsettled().await.into_iter().map(|(_, state)| state);
     assert_eq!(states.collect::<Vec<_>>(), [FileState::Conflict, FileState::Conflict]);
@@ -333,7 +336,7 @@ async fn folder_that_is_away_drops_no_record() {
     fs::remove_dir(desktop.root("")).unwrap();
     fs::rename(desktop.home.path().join("away"), desktop.root("")).unwrap();
     desktop.open().await.unwrap();
-    assert_eq!(conflict(&desktop).await.local, digest("desktop\n"));
+    assert_eq!(conflict(&desktop).await.local, Some(digest("desktop\n")));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! The power cut after every step of a job, and the project opened again.
 
+use mirror_core::commit::Action;
+
 use super::*;
 
 /// More steps than any of these jobs takes.
@@ -219,6 +221,35 @@ async fn deletion_cut_anywhere_is_never_half_undone() {
         let case = format!("cut after {steps} steps");
         assert_eq!(laptop.files().into_keys().collect::<Vec<_>>(), ["other.md"], "{case}");
         assert!(world.times_committed("edited.md").values().all(|times| *times == 1), "{case}");
+        if !was_cut {
+            return;
+        }
+    }
+    panic!("the job never came to its end");
+}
+
+#[tokio::test]
+async fn narrower_settings_cut_anywhere_delete_nothing_and_count_once() {
+    let change = || Job::ChangeSettings { settings: settings(&["edited.md"]) };
+    for steps in 0..MOST_STEPS {
+        let (world, laptop, mut desktop) = story().await;
+        let before = [laptop.files(), desktop.files()];
+        let was_cut = cut(&mut desktop, steps, change()).await;
+
+        let case = format!("cut after {steps} steps");
+        desktop.runs(change()).await.unwrap_or_else(|error| panic!("{case}: {error}"));
+        for machine in [&desktop, &laptop, &desktop] {
+            machine.syncs().await;
+        }
+
+        let [mut ours, theirs] = before;
+        ours.insert("edited.md".to_owned(), b"new".to_vec());
+        assert_eq!([laptop.files(), desktop.files()], [ours, theirs], "{case}");
+        let entries = desktop.log().await;
+        let is_change =
+            |entry: &&CommitSummary| entry.seq > 1 && entry.action == Some(Action::Settings);
+        assert_eq!(entries.iter().filter(is_change).count(), 1, "{case}");
+        assert!(!world.times_committed("deleted.md").contains_key(&None), "{case}");
         if !was_cut {
             return;
         }

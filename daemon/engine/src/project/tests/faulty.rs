@@ -91,7 +91,7 @@ impl FaultyBackend {
         self.line(|line| line.ended.clone())
     }
 
-    /// Gives the view back with other line ends, as some services do.
+    /// Stores the view with other line ends, as some services do.
     pub(super) fn alter_contents(&self) {
         self.line(|line| line.alters = true);
     }
@@ -167,6 +167,11 @@ impl FaultyBackend {
     }
 }
 
+async fn altered(body: &Body) -> Result<Body, StorageError> {
+    let whole = body.open().try_next().await?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&whole).replace('\n', "\r\n").into())
+}
+
 #[async_trait]
 impl Backend for FaultyBackend {
     fn label(&self) -> &'static str {
@@ -202,11 +207,6 @@ impl Backend for FaultyBackend {
         let Some(mut stream) = self.inner.read(path, range).await? else {
             return self.end(ticket, None);
         };
-        if !path.is_ours() && self.line(|line| line.alters) {
-            let whole = stream.try_next().await?.unwrap_or_default();
-            let altered = String::from_utf8_lossy(&whole).replace('\n', "\r\n");
-            stream = futures::stream::iter([Ok(Bytes::from(altered))]).boxed();
-        }
         if !loses_reply {
             return self.end(ticket, Some(stream));
         }
@@ -223,6 +223,10 @@ impl Backend for FaultyBackend {
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
         let ticket = self.begin("write", path).await?;
+        let body = match !path.is_ours() && self.line(|line| line.alters) {
+            true => altered(&body).await?,
+            false => body,
+        };
         let in_place = !self.capabilities().atomic_view && !path.is_ours();
         if in_place && !self.power.lasts() {
             // The beginning of the file is there when the power ends.

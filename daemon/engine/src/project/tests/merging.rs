@@ -322,3 +322,56 @@ async fn head_that_moves_while_both_versions_are_read_is_merged_with_too() {
     converge(&laptop, &desktop).await;
     assert_eq!(laptop.reads("a.md"), Some(with(&["one", "three", "five"])));
 }
+
+#[tokio::test]
+async fn version_that_makes_way_is_stashed_once_however_often_it_is_tried() {
+    let (_world, laptop, desktop) = story().await;
+    laptop.writes("a.md", with(&["one", "five"]));
+    laptop.pushes().await;
+    let file = desktop.root("a.md");
+    let ours = with(&["five"]);
+    desktop.tree.haunt(move |step, _| {
+        if step == Step::Put {
+            // Some program keeps saving what it has.
+            fs::write(&file, "in between").unwrap();
+        }
+    });
+    for _ in 0..3 {
+        desktop.writes("a.md", &ours);
+        assert_eq!(failed(&desktop.syncs().await), ["a.md"]);
+    }
+    desktop.tree.haunt(|_, _| {});
+    assert_eq!(desktop.stashed(), [("a.md".to_owned(), "merge".to_owned(), ours.clone())]);
+    desktop.writes("a.md", &ours);
+    converge(&desktop, &laptop).await;
+    assert_eq!(desktop.reads("a.md").as_deref(), Some(MERGED));
+}
+
+#[tokio::test]
+async fn more_merges_than_fit_in_memory_take_several_commits_of_one_job() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    let desktop = world.machine("desktop").await;
+    let long = |text: &str| text.replace("three\n", &"three\n".repeat(200));
+    let names: Vec<String> = (0..12).map(|number| format!("{number}.md")).collect();
+    for name in &names {
+        desktop.writes(name, long(BASE));
+    }
+    converge(&desktop, &laptop).await;
+    for name in &names {
+        laptop.writes(name, long(BASE).replace("one", &format!("ONE {name}")));
+        desktop.writes(name, long(BASE).replace("five", &format!("FIVE {name}")));
+    }
+    laptop.pushes().await;
+
+    let report = desktop.pushes().await;
+
+    assert_eq!((merged(&report).len(), &report.conflicts), (12, &vec![]));
+    assert!(world.head() > 4, "one commit can't hold them all");
+    assert_eq!(desktop.unsettled().await, []);
+    let settled: usize = (4..=world.head()).map(|seq| world.commit(seq).resolved.len()).sum();
+    assert_eq!(settled, 12, "each was merged once");
+    converge(&laptop, &desktop).await;
+    let text = laptop.reads("7.md").unwrap();
+    assert!(text.starts_with("ONE 7.md\n") && text.ends_with("FIVE 7.md\n"));
+}

@@ -31,7 +31,7 @@ fn kept_here(job: Job) -> Job {
 }
 
 async fn token(machine: &Machine) -> String {
-    one(machine.project().conflicts().await.unwrap()).token
+    one(&machine.project().conflicts().await.unwrap()).token
 }
 
 async fn is_refused(machine: &Machine, job: Job, class: FaultClass) {
@@ -45,21 +45,15 @@ async fn is_refused(machine: &Machine, job: Job, class: FaultClass) {
 /// Nothing waits any more, and both machines have this text.
 async fn is_settled(laptop: &Machine, desktop: &Machine, text: &str) {
     assert_eq!(desktop.project().conflicts().await.unwrap(), []);
-    assert!(fs::read_dir(desktop.home.path().join("data/conflicts")).is_none_or_empty());
+    assert!(has_no_files(&desktop.home.path().join("data/conflicts")));
     converge(desktop, laptop).await;
     assert_eq!(laptop.reads("a.md").as_deref(), Some(text));
 }
 
-trait NoneOrEmpty {
-    fn is_none_or_empty(self) -> bool;
-}
-
-impl NoneOrEmpty for std::io::Result<fs::ReadDir> {
-    /// No file is left; folders may be.
-    fn is_none_or_empty(self) -> bool {
-        let files = self.into_iter().flatten().map(|entry| entry.unwrap().path());
-        files.into_iter().all(|path| path.is_dir() && fs::read_dir(path).unwrap().next().is_none())
-    }
+/// Whether a folder has no file left; empty folders may be.
+fn has_no_files(folder: &std::path::Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).all(|path| path.is_dir() && has_no_files(&path))
 }
 
 /// Both versions that went into a resolution can be read from packs.

@@ -135,7 +135,9 @@ fn check(file_system: FileSystem, habit: Habit) {
 
 #[track_caller]
 fn check_on_both(habit: Habit) {
-    FILE_SYSTEMS.into_iter().for_each(|file_system| check(file_system, habit));
+    for file_system in FILE_SYSTEMS {
+        check(file_system, habit);
+    }
 }
 
 #[test]

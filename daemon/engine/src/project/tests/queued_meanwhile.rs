@@ -1,0 +1,145 @@
+//! What other machines send while a push waits.
+
+use super::queueing::*;
+use super::*;
+
+#[tokio::test]
+async fn other_machines_files_do_not_hinder_a_queued_push() {
+    let (world, laptop, desktop) = story().await;
+    laptop.writes("list.md", "eggs");
+    queues(&laptop).await;
+    desktop.writes("other.md", "coffee");
+    desktop.pushes().await;
+
+    round(&laptop).await;
+
+    assert_eq!(versions(&world, "list.md")[1..], digests(&["eggs"]));
+    converge(&laptop, &desktop).await;
+    assert_eq!(laptop.reads("other.md").as_deref(), Some("coffee"));
+}
+
+#[tokio::test]
+async fn version_that_another_machine_sent_meanwhile_is_not_sent_again() {
+    let (world, laptop, desktop) = story().await;
+    for machine in [&laptop, &desktop] {
+        machine.writes("list.md", "eggs");
+        machine.removes("gone.md");
+    }
+    queues(&laptop).await;
+    laptop.writes("list.md", "later");
+    queues(&laptop).await;
+    desktop.pushes().await;
+
+    round(&laptop).await;
+
+    assert_eq!(versions(&world, "list.md")[1..], digests(&["eggs", "later"]));
+    converge(&laptop, &desktop).await;
+    assert_eq!((world.head(), laptop.stashed()), (4, vec![]));
+}
+
+#[tokio::test]
+async fn queued_version_is_merged_with_what_another_machine_sent_meanwhile() {
+    for edits_on in [false, true] {
+        let (world, laptop, desktop) = story().await;
+        laptop.writes("list.md", "MILK\n\nbread\n");
+        queues(&laptop).await;
+        if edits_on {
+            laptop.writes("list.md", "MILK\n\nbread\n\njam\n");
+        }
+        desktop.writes("list.md", "milk\n\nBREAD\n");
+        desktop.pushes().await;
+
+        round(&laptop).await;
+
+        let merged = "MILK\n\nBREAD\n";
+        assert_eq!(versions(&world, "list.md").last(), digests(&[merged]).last());
+        let inputs = &world.commit(4).resolved[0].inputs;
+        let queued = Digest::of(b"MILK\n\nbread\n");
+        assert!(inputs.iter().any(|input| input.sha256 == queued));
+        assert_eq!(laptop.unsettled().await.len(), 1, "the result comes with a sync");
+        if !edits_on {
+            converge(&laptop, &desktop).await;
+            assert_eq!(laptop.reads("list.md").as_deref(), Some(merged));
+            assert_eq!(world.head(), 4);
+        }
+    }
+}
+
+#[tokio::test]
+async fn queued_version_that_does_not_merge_is_the_conflict_of_its_path() {
+    let (world, laptop, desktop) = story().await;
+    laptop.writes("list.md", "eggs");
+    laptop.writes("other.md", "coffee");
+    queues(&laptop).await;
+    desktop.writes("list.md", "flour");
+    desktop.pushes().await;
+
+    round(&laptop).await;
+
+    assert_eq!(versions(&world, "list.md")[1..], digests(&["flour"]));
+    assert_eq!(versions(&world, "other.md")[1..], digests(&["coffee"]), "the rest is sent");
+    assert_eq!(spool(&laptop), (0, 0));
+    assert_eq!(laptop.reads("list.md").as_deref(), Some("eggs"));
+    let report = laptop.syncs().await;
+    assert_eq!((report.conflicts.as_slice(), failed(&report)), (&[rel("list.md")][..], vec![]));
+    // It said "queued", so it is kept even from whoever edits the conflict.
+    laptop.writes("list.md", "other eggs");
+    laptop.syncs().await;
+    let stashed = ("list.md".to_owned(), "queue".to_owned(), "eggs".to_owned());
+    assert_eq!(laptop.stashed(), [stashed]);
+}
+
+#[tokio::test]
+async fn queued_version_without_a_place_goes_to_the_stash() {
+    let (world, laptop, desktop) = story().await;
+    laptop.writes("list.md", "eggs");
+    queues(&laptop).await;
+    laptop.writes("list.md", "milk\n\nbread\n");
+    desktop.writes("list.md", "flour");
+    desktop.pushes().await;
+    laptop.backend.plug_in();
+
+    let report = laptop.pushes().await;
+
+    let stashed = ("list.md".to_owned(), "queue".to_owned(), "eggs".to_owned());
+    assert_eq!(laptop.stashed(), [stashed]);
+    assert_eq!(failed(&report), ["list.md"], "it is told of");
+    assert_eq!((spool(&laptop), world.head()), ((0, 0), 3));
+    converge(&laptop, &desktop).await;
+    assert_eq!(laptop.reads("list.md").as_deref(), Some("flour"));
+}
+
+#[tokio::test]
+async fn queued_deletion_loses_to_an_edit_and_a_queued_edit_wins_over_a_deletion() {
+    let (world, laptop, desktop) = story().await;
+    laptop.removes("gone.md");
+    laptop.writes("other.md", "coffee");
+    queues(&laptop).await;
+    desktop.writes("gone.md", "edited");
+    desktop.removes("other.md");
+    desktop.pushes().await;
+
+    round(&laptop).await;
+    converge(&laptop, &desktop).await;
+
+    assert_eq!(desktop.reads("gone.md").as_deref(), Some("edited"));
+    assert_eq!(desktop.reads("other.md").as_deref(), Some("coffee"));
+    assert_eq!(world.head(), 4);
+}
+
+#[tokio::test]
+async fn name_that_can_not_stand_beside_another_keeps_no_other_waiting() {
+    let (world, laptop, desktop) = story().await;
+    laptop.writes("Twin.md", "here");
+    laptop.writes("list.md", "eggs");
+    queues(&laptop).await;
+    desktop.writes("twin.md", "there");
+    desktop.pushes().await;
+
+    round(&laptop).await;
+
+    assert_eq!(versions(&world, "list.md")[1..], digests(&["eggs"]));
+    assert_eq!(versions(&world, "Twin.md"), []);
+    assert_eq!(spool(&laptop), (0, 0));
+    assert_eq!(laptop.reads("Twin.md").as_deref(), Some("here"));
+}

@@ -1,0 +1,112 @@
+//! Disks that are full or read-only: every file stays whole, the error says why,
+//! and work goes on when there is room again.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{Chance, Machine, Mount, Outcome, World, same_trees};
+
+/// A laptop, and a desktop whose project folder is a disk of this size.
+fn with_small_disk(kibibytes: u64) -> Option<(World, Machine, Machine, Mount)> {
+    let world = World::new();
+    let files = [("a.md", "a\n"), ("b.md", "b\n"), ("gone.md", "gone\n")];
+    let laptop = world.first_machine("laptop", &files);
+    let desktop = world.machine("desktop");
+    fs::create_dir(desktop.root()).expect("a project folder");
+    let mount = Mount::of_size(&desktop.root(), kibibytes)?;
+    desktop.clones();
+    Some((world, laptop, desktop, mount))
+}
+
+/// It failed in part or in whole, and said that this was why.
+#[track_caller]
+fn failed_for(outcome: &Outcome, class: &str) {
+    let failed: Vec<Value> = match outcome.code {
+        Some(1) => vec![outcome.error()],
+        Some(4) => {
+            let failed = outcome.result()["failed"].as_array().expect("failures").clone();
+            failed.iter().map(|failed| failed["error"].clone()).collect()
+        }
+        _ => panic!("{outcome:#?}"),
+    };
+    assert!(!failed.is_empty(), "{outcome:#?}");
+    for error in failed {
+        assert_eq!(error["class"], class, "{outcome:#?}");
+    }
+}
+
+#[test]
+fn read_only_disk_leaves_every_file_whole() {
+    let Some((world, laptop, desktop, mount)) = with_small_disk(1024) else {
+        return;
+    };
+    let before = desktop.tree();
+    laptop.writes("a.md", "a, better\n");
+    laptop.writes("new/c.md", "c\n");
+    laptop.removes("gone.md");
+    laptop.runs(&["push"]).exits(0);
+
+    mount.becomes_read_only();
+    for command in ["pull", "sync"] {
+        failed_for(&desktop.tries(&[command]), "permission");
+        same_trees(&before, &desktop.tree());
+    }
+
+    mount.becomes_writable();
+    desktop.syncs();
+    same_trees(&desktop.tree(), &world.view());
+}
+
+#[test]
+fn file_larger_than_the_free_space_leaves_every_file_whole() {
+    let Some((world, laptop, desktop, _mount)) = with_small_disk(512) else {
+        return;
+    };
+    desktop.writes("b.md", "an unpushed edit\n");
+    laptop.writes("a.md", Chance::new().noise(1 << 20));
+    laptop.removes("gone.md");
+    laptop.runs(&["push"]).exits(0);
+
+    for command in ["pull", "sync"] {
+        failed_for(&desktop.tries(&[command]), "quota");
+        assert_eq!(desktop.reads("a.md"), "a\n");
+        assert_eq!(desktop.reads("b.md"), "an unpushed edit\n");
+        assert_eq!(desktop.tree().len(), 2, "left-overs: {:?}", desktop.tree());
+    }
+
+    laptop.writes("a.md", "small again\n");
+    laptop.syncs();
+    desktop.syncs();
+    same_trees(&desktop.tree(), &world.view());
+    assert_eq!(desktop.reads("a.md"), "small again\n");
+}
+
+#[test]
+fn full_disk_under_our_own_files_loses_no_edit() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n"), ("b.md", "b\n")]);
+    let desktop = world.machine("desktop");
+    let Some(_mount) = Mount::of_size(&desktop.home(), 4 * 1024) else {
+        return;
+    };
+    desktop.clones();
+    laptop.writes("a.md", "a, better\n");
+    laptop.runs(&["push"]).exits(0);
+    desktop.writes("b.md", "an unpushed edit\n");
+    let filler = desktop.home().join("filler");
+    // Whatever is left, to the last byte.
+    fs::write(&filler, Chance::new().noise(8 << 20)).expect_err("it does not fit");
+
+    let synced = desktop.tries(&["sync"]);
+
+    assert_ne!(synced.code, Some(5), "the daemon is there: {synced:#?}");
+    assert_eq!(desktop.reads("b.md"), "an unpushed edit\n", "{synced:#?}");
+    assert!(["a\n", "a, better\n"].contains(&desktop.reads("a.md").as_str()), "{synced:#?}");
+    fs::remove_file(filler).expect("there is room again");
+    desktop.syncs();
+    laptop.syncs();
+    same_trees(&desktop.tree(), &laptop.tree());
+    same_trees(&desktop.tree(), &world.view());
+    assert_eq!(laptop.reads("b.md"), "an unpushed edit\n");
+}
