@@ -118,7 +118,7 @@ impl Setup {
             profile,
             parallel: *chance.pick(&[1, 4]),
             paths,
-            events: *chance.pick(&[20, 50, 90]),
+            events: *chance.pick(&[40, 90, 160]),
             weights,
             faults,
             haunting: *chance.pick(&[0, 10, 40]),
