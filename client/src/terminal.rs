@@ -69,7 +69,10 @@ impl Terminal {
             typed = typed => {
                 Ok(typed.map_err(|error| Failure::internal(error.to_string()))??)
             }
-            _ = tokio::signal::ctrl_c() => Ok(Answer::Interrupted),
+            _ = tokio::signal::ctrl_c() => {
+                self.show("\n")?;
+                Ok(Answer::Interrupted)
+            }
         }
     }
 

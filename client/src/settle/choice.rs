@@ -12,21 +12,28 @@ pub(super) enum Choice {
     Quit,
 }
 
-/// Each choice with its letter, and how the question names it.
-const CHOICES: [(Choice, &str, &str); 6] = [
-    (Choice::Local, "local", "[l]ocal"),
-    (Choice::Remote, "remote", "[r]emote"),
-    (Choice::Merged, "merged", "[m]erged"),
-    (Choice::Edit, "edit", "[e]dit"),
-    (Choice::Skip, "skip", "[s]kip"),
-    (Choice::Quit, "quit", "[q]uit"),
+/// Each choice, how the question names it, and what becomes of the file then.
+const CHOICES: [(Choice, &str, &str, &str); 6] = [
+    (Choice::Local, "local", "[l]ocal", "your version, as it is"),
+    (Choice::Remote, "remote", "[r]emote", "theirs, as it is; yours goes to the stash"),
+    (Choice::Merged, "merged", "[m]erged", "both merged"),
+    (Choice::Edit, "edit", "[e]dit", "what you make of it in your editor"),
+    (Choice::Skip, "skip", "[s]kip", "this file waits"),
+    (Choice::Quit, "quit", "[q]uit", "this file waits, and all after it"),
 ];
 
 /// The question, with what can be done about this file.
 pub(super) fn question(detail: &ConflictDetail) -> String {
     let offered = CHOICES.iter().filter(|(choice, ..)| is_offered(*choice, detail));
-    let words: Vec<_> = offered.map(|(_, _, word)| *word).collect();
+    let words: Vec<_> = offered.map(|(_, _, word, _)| *word).collect();
     format!("{}? ", words.join(", "))
+}
+
+/// What each choice means, a line each.
+pub(super) fn meanings(detail: &ConflictDetail) -> String {
+    let offered = CHOICES.iter().filter(|(choice, ..)| is_offered(*choice, detail));
+    let lines = offered.map(|(_, word, _, meaning)| format!("  {word:.1}  {meaning}\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 /// The choice that was typed, as a word or its letter, if it is offered.
@@ -34,7 +41,7 @@ pub(super) fn read(typed: &str, detail: &ConflictDetail) -> Option<Choice> {
     let typed = typed.trim().to_lowercase();
     CHOICES
         .iter()
-        .find(|(_, word, _)| typed == *word || typed == word[..1])
+        .find(|(_, word, ..)| typed == *word || typed == word[..1])
         .map(|(choice, ..)| *choice)
         .filter(|choice| is_offered(*choice, detail))
 }
@@ -69,6 +76,16 @@ mod tests {
         for typed in ["l", "L", "local", " Local\r"] {
             assert_eq!(read(typed, &text()), Some(Choice::Local), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn every_offered_choice_is_explained() {
+        let binary = ConflictDetail::default();
+        assert_eq!(
+            meanings(&binary),
+            "  l  your version, as it is\n  r  theirs, as it is; yours goes to the stash\n  \
+             s  this file waits\n  q  this file waits, and all after it\n"
+        );
     }
 
     #[test]

@@ -162,6 +162,7 @@ impl Asking<'_> {
                     if let Some(choice) = choice::read(&typed, detail) {
                         return Ok(choice);
                     }
+                    self.terminal.show(&choice::meanings(detail))?;
                 }
                 Answer::End => {
                     self.terminal.show("\n")?;

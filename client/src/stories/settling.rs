@@ -99,6 +99,16 @@ async fn kept_sides_are_settled_with_the_token_of_what_was_shown() {
 }
 
 #[tokio::test]
+async fn answer_that_is_none_is_met_with_what_there_is() {
+    let daemon = with(vec![conflict("a.md", "t")]).start();
+
+    let (reported, shown) = answers(&daemon, &["?\n", "s\n"]).await;
+
+    assert_eq!(exit(reported), Exit::Conflicts);
+    assert!(shown.contains("  e  what you make of it in your editor\n"), "{shown}");
+}
+
+#[tokio::test]
 async fn merge_is_offered_when_it_is_clean_and_taken_as_it_is() {
     let merged = ConflictDetail {
         merged_content: Some(b"soy and oats\n".to_vec()),

@@ -222,6 +222,8 @@ pub struct Conflict {
     pub since: Timestamp,
     /// Names both sides as they are now.
     pub token: String,
+    /// The local side was written on the backend, not in the working tree.
+    pub outside: bool,
 }
 
 /// A conflict with all that is needed to settle it.

@@ -37,6 +37,8 @@ pub(crate) struct Ledger {
     by_hand: BTreeMap<String, (u64, Digest)>,
     /// The newest commit of each path that a machine has seen in the view.
     seen: BTreeMap<(usize, String), u64>,
+    /// Machines that have queued a push.
+    queues: Vec<Ulid>,
     forgetful: Vec<usize>,
     /// The service was set back: what it says no longer adds up.
     is_broken: bool,
@@ -59,7 +61,7 @@ impl Ledger {
     pub(crate) fn holds(&mut self, holder: Holder, path: &str, version: Version) {
         self.now += 1;
         let held = self.held.entry((holder, path.to_owned())).or_default();
-        if held.last().map_or(None, |(_, last)| *last) != version {
+        if held.last().and_then(|(_, last)| *last) != version {
             held.push((self.now, version));
         }
     }
@@ -127,6 +129,11 @@ impl Ledger {
     pub(crate) fn forgets(&mut self, machine: usize) {
         self.unsees(machine);
         self.forgetful.push(machine);
+    }
+
+    /// A machine has queued a push.
+    pub(crate) fn queues(&mut self, machine: Ulid) {
+        self.queues.push(machine);
     }
 
     pub(crate) fn has_forgotten(&self, machine: usize) -> bool {
@@ -253,9 +260,11 @@ impl Ledger {
         // What a person wrote over a version is news on top of it whenever it
         // was there: content that came back is merged like content that stayed.
         let imports = matches!(commit.action, Action::External | Action::Import);
-        // Its own version it may have written over before that landed (B4).
-        let since = if *author == commit.machine_id { 0 } else { *since };
-        !saw(machine, since) && !(imports && saw(Holder::View, 0))
+        // Its own version it may have written over before that landed (B4), and
+        // one that it spooled before it was written over here (B8).
+        let may_be_old = *author == commit.machine_id || self.queues.contains(&commit.machine_id);
+        let since = if may_be_old { 0 } else { *since };
+        !(saw(machine, since) || imports && saw(Holder::View, 0))
     }
 
     /// Whether the log has had this version of a path: who never agreed on any
@@ -273,7 +282,9 @@ impl Ledger {
 
     fn agrees(&mut self, machine: usize, path: &str, version: Version) {
         let agreed = self.agreed.entry((machine, path.to_owned())).or_default();
-        *agreed = [Some(version), agreed[0]];
+        if agreed[0] != Some(version) {
+            *agreed = [Some(version), agreed[0]];
+        }
     }
 
     /// A daemon has replaced or removed what stood in its tree; says
@@ -288,7 +299,7 @@ impl Ledger {
         let holder = Holder::Machine(machine);
         let key = (machine, path.to_owned());
         let held = self.held.get(&(holder, path.to_owned())).map_or(&[][..], Vec::as_slice);
-        let came = held.iter().rev().find(|(_, version)| *version == Some(old));
+        let came = held.iter().find(|(_, version)| *version == Some(old));
         let since = came.map_or(0, |(since, _)| *since);
         let known = self.is_broken
             || self.forgetful.contains(&machine)

@@ -4,6 +4,7 @@
 
 mod chance;
 mod disk;
+mod ground;
 mod ledger;
 mod life;
 mod line;

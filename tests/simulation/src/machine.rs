@@ -14,11 +14,12 @@ use tokio::sync::mpsc;
 
 use crate::chance::SeededEntropy;
 use crate::disk::{FakeDisk, Folder};
+use crate::ground::Ground;
 use crate::life::{InlineSpawner, Life};
 use crate::line::Line;
 use crate::plants::Fake;
 use crate::store::{FakeStore, Shelf};
-use crate::tree::{FakeTree, Ground};
+use crate::tree::FakeTree;
 use crate::world::{SkewedClock, World, locked};
 
 /// How often a daemon looks at the head by itself.

@@ -228,7 +228,7 @@ impl Storm {
                     continue;
                 };
                 let merged = commit.resolved.iter().any(|resolved| resolved.path == *path);
-                if !writers.wrote(bytes) && !(merged && writers.wrote_every_line(bytes)) {
+                if !(writers.wrote(bytes) || merged && writers.wrote_every_line(bytes)) {
                     self.world.finds(format!("nobody wrote {path} of #{seq}: {bytes:?}"));
                 }
             }

@@ -85,7 +85,9 @@ impl World {
                 let before = entry_path(seq.saturating_sub(1));
                 let before = content(self, &before).map(|bytes| Digest::of(&bytes));
                 let found = self.ledger().lands(seq, bytes, before);
-                found.into_iter().for_each(|words| self.finds(words));
+                for words in found {
+                    self.finds(words);
+                }
             }
             Op::Write(path, bytes, _) if !path.is_ours() => {
                 self.ledger().holds(Holder::View, path.as_str(), Some(Digest::of(bytes)));
@@ -131,7 +133,7 @@ impl World {
     }
 
     fn head(&self) -> u64 {
-        (1..).find(|seq| !self.stands(&entry_path(seq + 1))).unwrap_or(0)
+        (1..u64::MAX).find(|seq| !self.stands(&entry_path(seq + 1))).unwrap_or(0)
     }
 }
 

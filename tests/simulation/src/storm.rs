@@ -276,6 +276,9 @@ impl Storm {
             Ending::Ran(job, Ok(report)) => {
                 world.note(format_args!("machine {at} ended {job:?}: {report:?}"));
                 self.acknowledged.extend(report.commit);
+                if report.queued {
+                    world.ledger().queues(self.machines[at].author().machine_id);
+                }
                 for fault in &report.failed {
                     if fault.class == FaultClass::Internal {
                         world.finds(format!("an internal fault: {fault:?}"));

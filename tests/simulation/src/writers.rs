@@ -47,7 +47,7 @@ const MARK: u8 = b'@';
 const LETTERS: &[u8; 32] = b"abcdefghijkmnopqrstuvwxyz2345678";
 
 pub(crate) fn is_text(path: &str) -> bool {
-    !std::path::Path::new(path).extension().is_some_and(|end| end == "bin")
+    std::path::Path::new(path).extension().is_none_or(|end| end != "bin")
 }
 
 pub(crate) fn spelled(id: Id) -> String {
@@ -209,10 +209,12 @@ impl Writers {
         }
     }
 
-    /// Whether at most one place ever changed a path: then nothing can be in
-    /// conflict there.
+    /// Whether at most one machine ever changed a path: then nothing can be in
+    /// conflict there. An edit of the view that no machine had looked at before
+    /// has no base, and waits (V2).
     pub(crate) fn has_one_writer(&self, path: &str) -> bool {
-        self.places.get(path).is_none_or(|places| places.len() < 2)
+        let is_lone = |places: &Vec<Place>| places.len() < 2 && !places.contains(&Place::View);
+        self.places.get(path).is_none_or(is_lone)
     }
 
     /// Whether somebody wrote exactly this.

@@ -22,6 +22,7 @@ fn conflict(conflict: &Conflict) -> Value {
         "remote_by": conflict.remote_by.as_ref().map(changed_by),
         "since": conflict.since,
         "token": conflict.token,
+        "outside": conflict.outside,
     })
 }
 
@@ -91,6 +92,7 @@ mod tests {
             }),
             since: "2026-04-15T10:01:00Z".to_owned(),
             token: "t".to_owned(),
+            outside: true,
         }
     }
 
@@ -104,7 +106,7 @@ mod tests {
                 "remote_by": {
                     "user": "u", "machine": "m", "commit": 43, "time": "2026-04-15T10:00:00Z",
                 },
-                "since": "2026-04-15T10:01:00Z", "token": "t",
+                "since": "2026-04-15T10:01:00Z", "token": "t", "outside": true,
             }]})
         );
     }

@@ -15,14 +15,25 @@ pub(crate) fn list(listed: &ListConflictsResponse, now: Timestamp, paint: Paint)
     }
     let line = |conflict: &Conflict| {
         let header = header(conflict, paint);
-        format!("{header}\n  remote  {}", remote(conflict, now))
+        let written = match conflict.outside {
+            true => format!("  local   {}\n", local(conflict)),
+            false => String::new(),
+        };
+        format!("{header}\n{written}  remote  {}", remote(conflict, now))
     };
     bounded(listed.conflicts.iter().map(line).collect()) + &hint(paint)
 }
 
 /// What `conflict show` says to a person.
 pub(crate) fn whole(detail: &ConflictDetail, now: Timestamp, paint: Paint) -> String {
-    three_way(detail, now, paint) + &hint(paint)
+    let path = detail.conflict.as_ref().map_or("", |conflict| conflict.path.as_str());
+    let hint = format!(
+        "{} `mirrorctl sync` asks; or settle it with `mirrorctl conflict take {path} local|remote` \
+         or `conflict apply`\n",
+        paint.cyan("hint:"),
+        path = escape(path)
+    );
+    three_way(detail, now, paint) + &hint
 }
 
 /// Who made which version, and each place where they differ.
@@ -31,7 +42,7 @@ pub(crate) fn three_way(detail: &ConflictDetail, now: Timestamp, paint: Paint) -
     let mut text = header(&conflict, paint) + "\n";
     let said = [
         ("base", side(conflict.base.as_ref(), detail.base_content.as_ref(), base(&conflict))),
-        ("local", side(conflict.local.as_ref(), detail.local_content.as_ref(), "this machine")),
+        ("local", side(conflict.local.as_ref(), detail.local_content.as_ref(), local(&conflict))),
         (
             "remote",
             side(conflict.remote.as_ref(), detail.remote_content.as_ref(), &remote(&conflict, now)),
@@ -63,7 +74,7 @@ pub(crate) fn settled(path: &str, word: &str, settled: &Settled, paint: Paint) -
     let how = match (&job.commit, job.queued, word) {
         (Some(commit), ..) => format!("in #{}", commit.seq),
         (None, true, _) => "here; the commit waits for its backend".to_owned(),
-        (None, false, "remote") => "as all others have it".to_owned(),
+        (None, false, "remote") => "as all others have it; yours is in the stash".to_owned(),
         (None, false, _) => "here; the next push makes it so for everyone".to_owned(),
     };
     format!("{} {}: {word}, {how}\n", paint.green("settled"), escape(path))
@@ -72,8 +83,8 @@ pub(crate) fn settled(path: &str, word: &str, settled: &Settled, paint: Paint) -
 /// How to go on from a list of conflicts.
 pub(crate) fn hint(paint: Paint) -> String {
     format!(
-        "{} `mirrorctl sync` asks about each; `mirrorctl conflict show PATH` shows one, \
-         `conflict take` and `conflict apply` settle it\n",
+        "{} `mirrorctl sync` merges what merges and asks about the rest; \
+         `mirrorctl conflict list` says what waits, `conflict show PATH` shows one\n",
         paint.cyan("hint:")
     )
 }
@@ -99,6 +110,13 @@ fn remote(conflict: &Conflict, now: Timestamp) -> String {
             escape(&ago(&by.time, now)),
         ),
         None => "the head".to_owned(),
+    }
+}
+
+fn local(conflict: &Conflict) -> &'static str {
+    match conflict.outside {
+        true => "written on the backend",
+        false => "this machine",
     }
 }
 
@@ -159,6 +177,17 @@ mod tests {
     }
 
     #[test]
+    fn edit_on_the_backend_is_not_called_this_machines() {
+        let conflict = Conflict { outside: true, ..sample() };
+        let listed = ListConflictsResponse { conflicts: vec![conflict.clone()] };
+        let listed = list(&listed, now(), Paint::PLAIN);
+        assert!(listed.contains("\n  local   written on the backend\n  remote"), "{listed}");
+        let detail = ConflictDetail { conflict: Some(conflict), ..ConflictDetail::default() };
+        let shown = three_way(&detail, now(), Paint::PLAIN);
+        assert!(shown.contains("  local   written on the backend, "), "{shown}");
+    }
+
+    #[test]
     fn view_says_who_made_what_and_shows_each_place() {
         let detail = ConflictDetail {
             conflict: Some(sample()),
@@ -213,7 +242,7 @@ mod tests {
         assert!(say("merged", JobFinished::default()).contains("the next push"));
         assert_eq!(
             say("remote", JobFinished::default()),
-            "settled b.md: remote, as all others have it\n"
+            "settled b.md: remote, as all others have it; yours is in the stash\n"
         );
     }
 }

@@ -77,6 +77,8 @@ impl Worker {
                 Ok(Tried::Lost)
             }
             Appended::Won(entry) => {
+                // They are this commit's; another one of the same job has its own (P1).
+                committing.packs.clear();
                 self.record_won(&attempt, &entry, Some(&mut *telling)).await?;
                 let sends = draft.outgoing.iter().map(|outgoing| &outgoing.send);
                 telling.report.files.extend(sends.map(report_of_send));

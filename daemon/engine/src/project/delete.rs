@@ -37,6 +37,11 @@ impl Worker {
         }
         self.settle_attempt(Some(&mut *telling)).await?;
         self.catch_up().await?;
+        self.recognise().await?;
+        if !telling.dry_run {
+            // What was pushed before comes before.
+            self.send_queue(telling).await?;
+        }
         let (root, _) = self.observe_disk().await?;
         let selection = Selection::of(&scope.names);
         let facts = self.facts();

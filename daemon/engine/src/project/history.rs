@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::worker::Worker;
 use crate::api::{ChangeKind, ChangeSummary, CommitSummary, EngineResult, LogPage, LogQuery};
+use crate::error::EngineError;
 use crate::log::LogEntry;
 
 /// Commits that may wait for a slow reader before it is let go.
@@ -31,6 +32,12 @@ impl Worker {
             if matches(&entry, query, selection.as_ref()) {
                 commits.push(summary_of(&entry));
             }
+        }
+        if let Some(selection) = selection.filter(|_| commits.is_empty()) {
+            let past = self.log.history().past().iter().map(|past| &past.path);
+            selection
+                .check(self.known_paths().chain(past))
+                .map_err(|error| EngineError::UnknownPaths(error.0))?;
         }
         Ok(LogPage { commits, next_before: (next > 1).then_some(next) })
     }

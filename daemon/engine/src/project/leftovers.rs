@@ -29,8 +29,12 @@ impl Worker {
         let found = self.parts.outside.offload(move || find(tree.as_ref(), &coverage)).await?;
         for leftover in found {
             let is_known = is_known(self.log.history(), &leftover);
-            let parts = self.parts.clone();
-            self.parts.outside.offload(move || settle(&parts, &leftover, is_known)).await?;
+            let (parts, path) = (self.parts.clone(), leftover.path.clone());
+            let settled =
+                self.parts.outside.offload(move || settle(&parts, &leftover, is_known)).await;
+            if let Err(error) = settled {
+                tracing::warn!(%path, %error, "a version that a crash left stays where it is");
+            }
         }
         Ok(())
     }
@@ -41,11 +45,18 @@ fn is_known(history: &History, leftover: &Leftover) -> bool {
     leftover.digest.is_none_or(|digest| history.place(digest).is_some())
 }
 
-/// Looks into every folder that may hold mirrored files.
+/// Looks into every folder that may hold mirrored files, and that can be read.
 fn find(tree: &dyn Tree, coverage: &Coverage) -> Result<Vec<Leftover>, TreeError> {
     let (mut found, mut folders) = (Vec::new(), vec![None]);
     while let Some(folder) = folders.pop() {
-        for entry in tree.list(folder.as_ref())? {
+        let listed = match tree.list(folder.as_ref()) {
+            Err(error) if folder.is_some() => {
+                tracing::warn!(?folder, %error, "a folder can't be searched for what a crash left");
+                continue;
+            }
+            listed => listed?,
+        };
+        for entry in listed {
             let Some(path) = entry.name.as_deref().and_then(|name| below(folder.as_ref(), name))
             else {
                 continue;
@@ -53,7 +64,10 @@ fn find(tree: &dyn Tree, coverage: &Coverage) -> Result<Vec<Leftover>, TreeError
             match entry.entry {
                 DirEntry::Folder if coverage.may_hold(&path) => folders.push(Some(path)),
                 DirEntry::File(_) if path.name().starts_with(TEMP_PREFIX) => {
-                    found.extend(look(tree, path)?);
+                    match look(tree, path.clone()) {
+                        Ok(leftover) => found.extend(leftover),
+                        Err(error) => tracing::warn!(%path, %error, "it can't be read"),
+                    }
                 }
                 _ => {}
             }

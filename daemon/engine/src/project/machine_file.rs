@@ -33,14 +33,31 @@ impl Worker {
         let own = own.filter(|own| own.root == self.root_digest());
         if own.as_ref().is_some_and(|own| own.read_up_to > self.state.recorded()) {
             tracing::warn!("the local state is older than what this machine had read");
-            let known: Vec<RelPath> = self.state.bases().keys().cloned().collect();
-            for path in known {
-                self.state.set_base(&path, Some(BaseRecord::Unknown));
-            }
+            self.know_no_base();
             self.save(true).await?;
         }
+        // What an earlier run was writing may be torn: it stays noted until it is
+        // whole (V5).
+        let begun: Vec<RelPath> =
+            own.iter().flat_map(|own| &own.writing).map(|writing| writing.path.clone()).collect();
+        self.add_unprojected(begun.into_iter());
         self.machines.own = own;
         Ok(())
+    }
+
+    /// Whatever the state says of files is of another time: also that there was
+    /// no file, and what stood in the view.
+    fn know_no_base(&mut self) {
+        let known: Vec<RelPath> = self.state.bases().keys().cloned().collect();
+        for path in known {
+            self.state.set_base(&path, Some(BaseRecord::Unknown));
+        }
+        let seen: Vec<RelPath> = self.state.all_seen().keys().cloned().collect();
+        for path in seen {
+            self.state.set_seen(&path, None);
+        }
+        // The next look takes every file for one that comes into sight (B7).
+        self.state.forget_coverage();
     }
 
     /// Says how far this machine has read, if that has changed. Only a hint for

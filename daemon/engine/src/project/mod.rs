@@ -17,6 +17,7 @@ mod merging;
 mod observe;
 mod outgoing;
 mod outside_edits;
+mod polling;
 mod queue;
 mod reporting;
 mod restore;

@@ -14,6 +14,7 @@ use mirror_core::{Digest, Entry, RelPath, State, Timestamp, Ulid};
 use mirror_storage::FaultClass;
 use serde::{Deserialize, Serialize};
 
+use super::retrying::{LONGEST_WAIT_MS, has_come};
 use crate::api::{FileFault, Parts, QueuedKind, QueuedWork};
 use crate::outside::{Disk, Outside};
 use crate::state::BaseRecord;
@@ -127,6 +128,17 @@ fn record_name(id: Ulid) -> String {
     format!("{FOLDER}/{id}{RECORD}")
 }
 
+/// The newest queued version of a path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tip {
+    /// The push that brings it.
+    pub(super) push: Ulid,
+    pub(super) state: Option<State>,
+    /// The base of the first queued version that it follows: what the path's
+    /// own base is until that one is sent.
+    pub(super) made_on: MadeOn,
+}
+
 /// All queued pushes of a project, oldest first.
 pub(super) struct Queue {
     data: Arc<dyn Disk>,
@@ -158,7 +170,7 @@ impl Queue {
 
     /// Whether the next try's time has come.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.work.as_ref().is_some_and(|work| work.next_at <= now)
+        self.work.as_ref().is_some_and(|work| has_come(work.next_at, now, LONGEST_WAIT_MS))
     }
 
     pub(super) fn get(&self, id: Ulid) -> Option<&QueuedPush> {
@@ -171,10 +183,19 @@ impl Queue {
         changes.any(|change| selection.matches(&change.path))
     }
 
-    /// The newest queued version of each path, and the push that brings it.
-    pub(super) fn tips(&self) -> BTreeMap<RelPath, (Ulid, QueuedChange)> {
-        let changes = self.pushes.iter().flat_map(|push| push.changes.iter().map(|c| (push.id, c)));
-        changes.map(|(id, change)| (change.path.clone(), (id, change.clone()))).collect()
+    /// The newest queued version of each path.
+    pub(super) fn tips(&self) -> BTreeMap<RelPath, Tip> {
+        let mut tips: BTreeMap<RelPath, Tip> = BTreeMap::new();
+        for push in &self.pushes {
+            for change in &push.changes {
+                let before = tips.get(&change.path);
+                let root = before.filter(|before| change.after == Some(before.push));
+                let made_on = root.map_or(change.made_on, |before| before.made_on);
+                let tip = Tip { push: push.id, state: change.state(), made_on };
+                tips.insert(change.path.clone(), tip);
+            }
+        }
+        tips
     }
 
     pub(super) fn has_content(&self, content: Digest) -> bool {
@@ -182,7 +203,7 @@ impl Queue {
     }
 
     pub(super) fn next_number(&self) -> u64 {
-        self.pushes.last().map_or(0, |push| push.number + 1)
+        self.pushes.last().map_or(0, |push| push.number.saturating_add(1))
     }
 
     /// Adds a push whose contents are all there; it survives power loss when

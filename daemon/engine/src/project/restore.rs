@@ -40,7 +40,9 @@ impl Worker {
         output: Option<&OutputTree>,
         telling: &mut Telling,
     ) -> EngineResult<()> {
+        self.settle_attempt(Some(&mut *telling)).await?;
         self.catch_up().await?;
+        self.recognise().await?;
         let seq = self.commit_to_restore(from)?;
         let selection = Selection::of(&scope.names);
         let manifest = self.log.history().manifest_at(seq);
@@ -227,7 +229,9 @@ impl Worker {
         telling: &mut Telling,
     ) -> EngineResult<()> {
         let (Stashed { path, sha256, .. }, content) = self.stashed(id).await?;
-        if let Err(error) = self.catch_up().await {
+        if let Err(error) = self.settle_attempt(Some(&mut *telling)).await {
+            tracing::info!(%error, "the stash needs no backend");
+        } else if let Err(error) = self.catch_up().await {
             tracing::info!(%error, "the stash needs no backend");
         }
         if self.observe_disk().await?.0 == Root::Missing {
@@ -261,7 +265,7 @@ impl Worker {
             let record = super::stash::record(data.as_ref(), id)?.ok_or_else(missing)?;
             let mut kept = data.open(&format!("stash/{id}"))?.ok_or_else(missing)?;
             let mut scratch = cache.scratch()?;
-            std::io::copy(&mut kept.by_ref().take(record.size + 1), &mut scratch)?;
+            std::io::copy(&mut kept.by_ref().take(record.size.saturating_add(1)), &mut scratch)?;
             let (found, _) = crate::outside::tree::digest_of(&mut scratch.reopen()?)?;
             if found != record.sha256 {
                 let reason = "what the stash kept of it is damaged".to_owned();

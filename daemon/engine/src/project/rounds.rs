@@ -235,7 +235,7 @@ impl Worker {
         selection.check(self.known_paths()).map_err(|error| EngineError::UnknownPaths(error.0))
     }
 
-    fn known_paths(&self) -> impl Iterator<Item = &RelPath> {
+    pub(super) fn known_paths(&self) -> impl Iterator<Item = &RelPath> {
         let manifest = self.log.history().manifest().keys();
         self.index.entries().keys().chain(manifest).chain(self.state.bases().keys())
     }

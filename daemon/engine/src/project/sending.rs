@@ -74,7 +74,8 @@ impl Worker {
             self.state.set_deletions(deletions.clone());
             telling.consent = consent;
             match sent {
-                Err(error) if is_of_this_push(&error) => {
+                // An attempt that is left open is settled before the next (L5).
+                Err(error) if is_of_this_push(&error) && self.state.attempt().is_none() => {
                     tracing::warn!(%id, %error, "a queued push can't be sent");
                     let fault = self.fault_of_push(id, &error);
                     telling.report.failed.extend(fault);
@@ -128,7 +129,7 @@ impl Worker {
     /// by an attempt that was open when it was queued (L5).
     async fn settle_known_changes(&mut self, id: Ulid) -> EngineResult<()> {
         let Some(push) = self.queue.get(id).cloned() else { return Ok(()) };
-        for seq in push.head + 1..=self.log.head() {
+        for seq in push.head.saturating_add(1)..=self.log.head() {
             if is_commit(&self.log.entry(seq).await?, id) {
                 let at = |c: &QueuedChange| (c.path.clone(), Some(MadeOn::at(c.state(), seq)));
                 let settled = push.changes.iter().map(at).collect();

@@ -39,14 +39,10 @@ impl Worker {
         let draft = draft_of(push, &plan, merged);
         let sent: BTreeSet<&RelPath> = draft.outgoing.iter().map(|o| &o.send.path).collect();
         let left = || push.changes.iter().filter(|change| !sent.contains(&change.path));
-        let clashing: BTreeSet<&RelPath> = plan.clashes.iter().map(Clash::path).collect();
-        let has_lost = |change: &&QueuedChange| {
-            plan.diverged.contains(&change.path) || clashing.contains(&change.path)
-        };
-        let homeless = left().filter(has_lost).cloned().collect();
-        let head = self.log.head();
-        let settled =
-            left().map(|change| (change.path.clone(), adopted(&plan, change, head))).collect();
+        let clashing = plan.clashes.iter().map(Clash::path);
+        let lost: BTreeSet<&RelPath> = plan.diverged.iter().chain(clashing).collect();
+        let homeless = left().filter(|change| lost.contains(&change.path)).cloned().collect();
+        let settled = settled(&plan, left(), self.log.head());
         Ok(Sorted { draft, settled, homeless })
     }
 
@@ -125,8 +121,9 @@ fn draft_of(push: &QueuedPush, plan: &Plan, merged: Settlement) -> Draft {
         queued: Some(push.id),
         ..Draft::of(push.action, push.message.clone())
     };
+    let changes: BTreeMap<_, _> = push.changes.iter().map(|c| (&c.path, c)).collect();
     for send in &plan.sends {
-        let Some(change) = push.change(&send.path) else { continue };
+        let Some(change) = changes.get(&send.path) else { continue };
         let (size, mtime) = change.to.as_ref().map_or((0, None), |to| (to.size, to.mtime));
         let (send, input) = (send.clone(), Some(input_of(change)));
         draft.outgoing.push(Outgoing { send, size, mtime, input });
@@ -138,11 +135,19 @@ fn draft_of(push: &QueuedPush, plan: &Plan, merged: Settlement) -> Draft {
     draft
 }
 
-/// For a version that the head has come to by itself: that is its base now.
-fn adopted(plan: &Plan, change: &QueuedChange, head: u64) -> Option<MadeOn> {
-    let adopt = plan.adopts.iter().find(|adopt| adopt.path == change.path)?;
-    let seq = adopt.remote.map_or(head, |remote| remote.seq);
-    Some(MadeOn::at(change.state(), seq))
+/// What changes that leave a push have come to: a version that the head has
+/// come to by itself is a base now.
+fn settled<'a>(
+    plan: &Plan,
+    left: impl Iterator<Item = &'a QueuedChange>,
+    head: u64,
+) -> BTreeMap<RelPath, Option<MadeOn>> {
+    let adopts: BTreeMap<_, _> = plan.adopts.iter().map(|adopt| (&adopt.path, adopt)).collect();
+    let adopted = |change: &QueuedChange| {
+        let seq = adopts.get(&change.path)?.remote.map_or(head, |remote| remote.seq);
+        Some(MadeOn::at(change.state(), seq))
+    };
+    left.map(|change| (change.path.clone(), adopted(change))).collect()
 }
 
 /// What the base becomes by this commit, if it still is the one that the

@@ -80,6 +80,9 @@ impl Worker {
                 return Ok(false);
             }
             let push = self.push_of(errand, error, changes, telling);
+            // The base that a version was made on lasts as long as the version:
+            // without it what is edited on top has nothing to merge on.
+            self.save(true).await?;
             let added = self.queue.add(push).await;
             self.tidy_unless(added).await?;
             self.count_queued_deletions();
@@ -91,15 +94,14 @@ impl Worker {
     /// is queued already is not news, and one that was made on it replaces it.
     fn facts_behind_queue(&self) -> BTreeMap<RelPath, Facts> {
         let mut facts = self.facts();
-        for (path, (_, tip)) in self.queue.tips() {
+        for (path, tip) in self.queue.tips() {
             let Some(facts) = facts.get_mut(&path) else { continue };
             if tip.made_on != MadeOn::of(self.state.bases().get(&path)) {
                 continue;
             }
             let seq = self.log.head() + 1;
-            facts.base =
-                tip.state().map_or(BaseFact::Absent, |state| BaseFact::Known { state, seq });
-            facts.remote = tip.state().map(|state| Sighted { state, seq });
+            facts.base = tip.state.map_or(BaseFact::Absent, |state| BaseFact::Known { state, seq });
+            facts.remote = tip.state.map(|state| Sighted { state, seq });
         }
         facts
     }
@@ -109,7 +111,7 @@ impl Worker {
         let change = |send: &Send| {
             let Outgoing { size, mtime, .. } = self.outgoing(send.clone());
             let made_on = MadeOn::of(self.state.bases().get(&send.path));
-            let tip = tips.get(&send.path).filter(|(_, tip)| tip.made_on == made_on);
+            let tip = tips.get(&send.path).filter(|tip| tip.made_on == made_on);
             let entry = |state: mirror_core::State| Entry {
                 kind: state.kind,
                 sha256: state.digest,
@@ -122,7 +124,7 @@ impl Worker {
                 path: send.path.clone(),
                 to: send.to.map(entry),
                 made_on,
-                after: tip.map(|(id, _)| *id),
+                after: tip.map(|tip| tip.push),
             }
         };
         sends.iter().map(change).collect()

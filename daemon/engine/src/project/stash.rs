@@ -37,6 +37,11 @@ impl Stash {
 
     /// Keeps one more version; it survives power loss when this returns.
     pub(super) fn keep(&mut self, reader: &mut dyn Read) -> io::Result<()> {
+        self.keep_whole(reader).map(drop)
+    }
+
+    /// The same, and says which version it was.
+    fn keep_whole(&mut self, reader: &mut dyn Read) -> io::Result<Digest> {
         let id = self.outside.ulid();
         let mut content = Counted { reader, hasher: Hasher::new(), size: 0 };
         self.data.write(&format!("stash/{id}"), &mut content, true)?;
@@ -52,7 +57,7 @@ impl Stash {
         self.data.write(&format!("stash/{id}.json"), &mut text.as_slice(), true)?;
         tracing::warn!(path = %self.path, %id, "a version made here was kept in the stash");
         self.kept.push(id.to_string());
-        Ok(())
+        Ok(record.sha256)
     }
 
     /// Whether this version of the path has been kept before: a step that is
@@ -134,8 +139,7 @@ impl Worker {
                 return Ok(false);
             }
             let Some((_, mut reader)) = tree.open(&path)? else { return Ok(false) };
-            stash.keep(reader.as_mut())?;
-            Ok(true)
+            Ok(stash.keep_whole(reader.as_mut())? == expected.digest)
         };
         self.parts.outside.offload(keep).await
     }

@@ -45,8 +45,20 @@ impl Worker {
             }
             report.files.push(file);
         }
+        self.count_outside_conflicts(&mut report.files);
         self.save(false).await?;
         Ok(report)
+    }
+
+    /// An edit of the view that waits is a conflict of its path, whatever the
+    /// working tree has there.
+    fn count_outside_conflicts(&self, files: &mut Vec<FileStatus>) {
+        for waiting in self.outside_statuses() {
+            match files.binary_search_by(|file| file.path.cmp(&waiting.path)) {
+                Ok(found) => files[found].state = FileState::Conflict,
+                Err(place) => files.insert(place, waiting),
+            }
+        }
     }
 
     /// `false` when the backend is away; then what was read before counts.

@@ -240,7 +240,8 @@ impl Worker {
         let mut settled = Vec::new();
         for (place, found) in looked {
             let first = match before.get(&place) {
-                Some((same, first)) if *same == found => *first,
+                // A clock that has gone back begins anew.
+                Some((same, first)) if *same == found => (*first).min(now),
                 _ => now,
             };
             if now.milliseconds().saturating_sub(first.milliseconds()) >= apart {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use mirror_core::commit::CheckpointRef;
 use mirror_core::patterns::Coverage;
 use mirror_core::{Digest, RelPath, Timestamp};
+use mirror_storage::FaultClass;
 use tokio::sync::mpsc;
 
 use super::Facade;
@@ -13,8 +14,8 @@ use super::conflicts::{self, Conflicts, Decision, OutsideConflicts};
 use super::machine_file::Machines;
 use super::queue::Queue;
 use crate::api::{
-    CommitSummary, EngineResult, Job, JobEvent, JobRequest, Notice, NoticeKind, Parts, Phase,
-    Progress, ProjectSpec, QueuedWork, Report, SharedSettings,
+    CommitSummary, EngineResult, FileFault, Job, JobEvent, JobRequest, Notice, NoticeKind, Parts,
+    Phase, Progress, ProjectSpec, QueuedWork, Report, SharedSettings,
 };
 use crate::error::EngineError;
 use crate::index::Index;
@@ -26,9 +27,6 @@ use crate::view::View;
 
 /// So many events of a job can always be told, however slow the listener is.
 const RESERVED_EVENTS: usize = 8;
-
-/// How often the daemon looks at the whole view.
-const SURVEY_MS: i64 = 600_000;
 
 /// How much of the cache folder fetched contents may fill.
 const CACHE_BYTES: u64 = 500 << 20;
@@ -62,8 +60,11 @@ pub(super) struct Worker {
     pub(super) machines: Machines,
     /// Whether all asides of this machine are noted (V3).
     pub(super) asides_known: bool,
-    /// What the daemon's rounds had to say, for the next job to say.
-    untold: Vec<Notice>,
+    /// What the daemon's rounds and jobs without a report had to say, for the
+    /// next job to say.
+    pub(super) untold: Vec<Notice>,
+    /// The same of versions that went to the stash.
+    untold_stashed: Vec<FileFault>,
     /// Beginnings of what was being written, which may be written over (V5).
     pub(super) torn: BTreeMap<RelPath, Digest>,
     pub(super) followers: Vec<mpsc::Sender<CommitSummary>>,
@@ -81,13 +82,7 @@ pub(super) struct Telling {
 }
 
 impl Telling {
-    /// For the daemon's own rounds, which nobody listens to.
-    fn to_nobody() -> Self {
-        let (events, _) = mpsc::channel(1);
-        Self { events, report: Report::default(), dry_run: false, consent: false }
-    }
-
-    /// For work that nobody waits for.
+    /// For work of the daemon's own, which nobody listens to.
     pub(super) fn unheard() -> Self {
         let (events, _) = mpsc::channel(1);
         Self { events, report: Report::default(), dry_run: false, consent: false }
@@ -164,6 +159,7 @@ impl Worker {
             machines: Machines::default(),
             asides_known: false,
             untold: Vec::new(),
+            untold_stashed: Vec::new(),
             torn: BTreeMap::new(),
             followers: Vec::new(),
             told,
@@ -225,7 +221,7 @@ impl Worker {
     }
 
     /// Why nothing may be written, if so (L7).
-    fn refuse_when_stopped(&self) -> EngineResult<()> {
+    pub(super) fn refuse_when_stopped(&self) -> EngineResult<()> {
         match &self.facade.lock().expect("nobody panics with the facade").phase {
             Phase::Stopped { reason } => {
                 let hint = "once that is put right, run `mirrorctl reload`".to_owned();
@@ -252,14 +248,22 @@ impl Worker {
         telling.report.notices = std::mem::take(&mut self.untold);
         let outcome = self.carry_out(job, &mut telling).await;
         let saved = self.save(false).await;
+        if outcome.is_err() {
+            // There will be no report to say them.
+            self.keep_untold(std::mem::take(&mut telling.report.notices));
+            let failed = std::mem::take(&mut telling.report.failed);
+            let stashed = failed.into_iter().filter(|fault| fault.class == FaultClass::Conflict);
+            self.untold_stashed = stashed.collect();
+        }
         self.set_phase(Phase::Idle);
         self.note_stop(outcome.and(saved.map_err(Into::into)))?;
         Ok(telling.report)
     }
 
     async fn carry_out(&mut self, job: Job, telling: &mut Telling) -> EngineResult<()> {
+        telling.report.failed = std::mem::take(&mut self.untold_stashed);
         if !telling.dry_run {
-            telling.report.failed = self.settle_targets().await;
+            telling.report.failed.extend(self.settle_targets().await);
         }
         match job {
             Job::Push { scope, message, force_local, no_wait } => {
@@ -311,41 +315,6 @@ impl Worker {
 
     pub(super) fn set_phase_head(&self) {
         self.facade.lock().expect("nobody panics with the facade").head = self.log.head();
-    }
-
-    /// The daemon's own round: the head at each, the view every ten minutes.
-    pub(super) async fn poll(&mut self) -> EngineResult<bool> {
-        self.refuse_when_stopped()?;
-        let arrived = self.catch_up().await.inspect_err(|error| self.note_away(error))?;
-        self.send_due().await?;
-        let (now, mut telling) = (self.now(), Telling::to_nobody());
-        if !self.state.unprojected().is_empty() {
-            let due = self.queued_view.as_ref().is_none_or(|queued| queued.next_at <= now);
-            if due {
-                self.show_unprojected(&mut telling).await?;
-            }
-        }
-        // What was found stale is looked at again one poll later (V1).
-        if self.next_survey <= now || !self.looks.is_empty() {
-            self.next_survey = Timestamp(now.milliseconds() + SURVEY_MS);
-            self.survey_view(&mut telling).await?;
-            self.show_unprojected(&mut telling).await?;
-        }
-        self.tell_machine().await;
-        self.save(false).await?;
-        self.keep_untold(telling.report.notices);
-        Ok(!arrived.is_empty())
-    }
-
-    /// Keeps what nobody was there to hear for the next job's report; what
-    /// isn't settled then is found again.
-    fn keep_untold(&mut self, notices: Vec<Notice>) {
-        for notice in notices {
-            tracing::warn!(message = notice.message);
-            if notice.kind != NoticeKind::ViewUnsettled {
-                self.untold.push(notice);
-            }
-        }
     }
 
     /// Stores what the next step relies on.

@@ -37,6 +37,8 @@ const RECORDED: &str = "recorded";
 pub struct State {
     store: Arc<dyn Store>,
     pending: Batch,
+    /// Something was stored that may not survive power loss yet.
+    is_unflushed: bool,
     bases: BTreeMap<RelPath, BaseRecord>,
     targets: BTreeMap<RelPath, Target>,
     seen: BTreeMap<RelPath, Seen>,
@@ -59,6 +61,7 @@ impl State {
         let mut state = Self {
             store,
             pending: Batch::default(),
+            is_unflushed: false,
             bases: BTreeMap::new(),
             targets: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -175,6 +178,11 @@ impl State {
         self.coverage = Some(coverage);
     }
 
+    pub fn forget_coverage(&mut self) {
+        self.pending.remove(Table::Facts, COVERAGE);
+        self.coverage = None;
+    }
+
     /// Times of this project's latest deletions, in milliseconds (B12).
     pub fn deletions(&self) -> &[i64] {
         &self.deletions
@@ -246,15 +254,17 @@ impl State {
     }
 
     /// Stores what changed since the last save, all of it or nothing. With
-    /// `durable`, returns once it survives power loss.
+    /// `durable`, returns once it survives power loss, with all that was stored
+    /// before.
     pub async fn save(&mut self, outside: &Outside, durable: bool) -> Result<(), StoreError> {
-        if self.pending.is_empty() {
+        if self.pending.is_empty() && !(durable && self.is_unflushed) {
             return Ok(());
         }
         let (batch, store) = (self.pending.clone(), self.store.clone());
         outside.offload(move || store.apply(batch, durable)).await?;
         // Only now: what could not be stored is tried again with the next save.
         self.pending = Batch::default();
+        self.is_unflushed = !durable;
         Ok(())
     }
 

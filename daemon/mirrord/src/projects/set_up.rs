@@ -329,10 +329,11 @@ fn make_last(folder: &Path, undo: &mut Undo) -> Result<(), RequestError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(cause) => return Err(unusable(folder, cause)),
     }
-    if !folder.parent().is_some_and(Path::is_dir) {
+    let above = folder.parent().unwrap_or(folder);
+    if !above.is_dir() {
         return Err(folder_error(
-            "the folder above is missing:",
-            folder,
+            "there is no folder",
+            above,
             "make it, or check the path and that its disk is mounted",
         ));
     }

@@ -151,7 +151,7 @@ async fn only_the_last_component_of_a_missing_path_is_made() {
 
     let refused = world.init(&machine, "notes", "gone/nas").await.unwrap_err();
 
-    assert!(refused.message().contains("folder above is missing"), "{}", refused.message());
+    assert!(refused.message().contains("there is no folder"), "{}", refused.message());
     assert!(!world.at("gone").exists());
 }
 

@@ -13,6 +13,7 @@ mod trace;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use self::timer::{SystemTimer, Timer};
@@ -53,8 +54,13 @@ pub fn stack(
 ) -> (Arc<dyn Backend>, Arc<CallCounts>) {
     let counts = Arc::new(CallCounts::default());
     let paced = pace::Paced::new(adapter, patience, timer.clone());
-    let retried =
-        retry::Retried { inner: Arc::new(paced), patience, timer, counts: counts.clone() };
+    let retried = retry::Retried {
+        inner: Arc::new(paced),
+        patience,
+        timer,
+        counts: counts.clone(),
+        is_away: AtomicBool::new(false),
+    };
     let traced = trace::Traced { inner: Arc::new(retried), counts: counts.clone() };
     (Arc::new(traced), counts)
 }

@@ -4,8 +4,12 @@
 //! guarded by [`Expect`], or a rename, is not: when its reply was lost it may
 //! have happened, and a second try would be refused by the first. Its caller
 //! reads back what stands there. Nor is a body or a listing that has begun.
+//!
+//! A service that one call waited for in vain is away: until a call comes
+//! through, each is tried once. Who asks then is answered at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,6 +26,8 @@ pub(super) struct Retried {
     pub(super) patience: Patience,
     pub(super) timer: Arc<dyn Timer>,
     pub(super) counts: Arc<CallCounts>,
+    /// A call gave up, and none came through since.
+    pub(super) is_away: AtomicBool,
 }
 
 impl Retried {
@@ -34,10 +40,15 @@ impl Retried {
         loop {
             let error = match call().await {
                 Err(error) if error.class() == FaultClass::Transient => error,
-                answer => return answer,
+                answer => {
+                    self.is_away.store(false, Ordering::Relaxed);
+                    return answer;
+                }
             };
             let pause = self.pause_after(&error, longest);
-            if self.timer.now() + pause > gives_up {
+            let is_over = self.timer.now() + pause > gives_up;
+            if is_over || self.is_away.load(Ordering::Relaxed) {
+                self.is_away.store(true, Ordering::Relaxed);
                 return Err(error);
             }
             self.timer.pause(pause).await;

@@ -146,6 +146,12 @@ impl Stack {
         Self::around(Service::failing(faults), Patience::default())
     }
 
+    /// From now on, for so many calls.
+    fn fails(&self, calls: usize) {
+        let mut faults = self.service.faults.lock().expect("no panic");
+        *faults = std::iter::repeat_with(unreachable).take(calls).collect();
+    }
+
     #[track_caller]
     fn called(&self, expected: usize) {
         assert_eq!(self.service.calls.load(Ordering::Relaxed), expected);
@@ -186,6 +192,24 @@ async fn failure_that_stays_is_told_after_a_few_seconds() {
     let spent = stack.clock.now();
     let total = Patience::default().total;
     assert!(spent > total / 2 && spent <= total, "{spent:?}");
+}
+
+#[tokio::test]
+async fn service_that_is_away_is_waited_for_once() {
+    let stack = Stack::failing([]);
+    stack.fails(1000);
+    assert!(stack.top.stat(&path("a")).await.is_err());
+    let (spent, tried) = (stack.clock.now(), stack.service.calls.load(Ordering::Relaxed));
+
+    assert!(stack.top.stat(&path("a")).await.is_err());
+    assert_eq!(stack.clock.now(), spent);
+    stack.called(tried + 1);
+
+    stack.fails(0);
+    stack.top.stat(&path("a")).await.expect("it is back");
+    stack.fails(1);
+    stack.top.stat(&path("a")).await.expect("patient again");
+    stack.called(tried + 4);
 }
 
 #[tokio::test]

@@ -85,6 +85,7 @@ impl Worker {
             },
             since: record.since,
             token: record.token(),
+            outside: record.place.is_some(),
         })
     }
 

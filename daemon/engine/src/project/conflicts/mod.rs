@@ -54,6 +54,9 @@ impl Worker {
         intent: Intent,
         telling: &mut Telling,
     ) {
+        if self.conflicts.is_empty() && plan.diverged.is_empty() && plan.clashes.is_empty() {
+            return;
+        }
         let facts = self.all_facts();
         self.drop_settled(root, &facts).await;
         let mut waiting: BTreeMap<RelPath, bool> = self.recorded();

@@ -9,13 +9,14 @@ use std::io::Read;
 
 use mirror_core::commit::{Action, Input, Resolved, Strategy};
 use mirror_core::plan::Send;
+use mirror_core::reconcile::FileState;
 use mirror_core::{Digest, Kind, RelPath, State};
 use mirror_storage::RemotePath;
 
 use super::is_binary;
 use super::record::{Folder, Record};
 use super::resolving::{Decision, action_of, refuse_markers};
-use crate::api::{ConflictKind, EngineResult, FileReport, NoticeKind, Resolution};
+use crate::api::{ConflictKind, EngineResult, FileReport, FileStatus, NoticeKind, Resolution};
 use crate::error::EngineError;
 use crate::project::commit::{Committing, Tried};
 use crate::project::outgoing::{Draft, Held, Outgoing};
@@ -134,6 +135,19 @@ impl Worker {
             Record { remote: placed.map(mirror_core::history::Placed::sighted), ..record.clone() }
         };
         self.outside_conflicts.values().map(standing).collect()
+    }
+
+    /// The same, in the words of `status`.
+    pub(in crate::project) fn outside_statuses(&self) -> Vec<FileStatus> {
+        let status = |record: Record| FileStatus {
+            state: FileState::Conflict,
+            base: record.base_digest(),
+            local: record.local_digest(),
+            remote: record.remote_digest(),
+            size: 0,
+            path: record.path,
+        };
+        self.outside_standing().into_iter().map(status).collect()
     }
 
     /// The edit of a path that waits, with its sides as they are now.
@@ -267,6 +281,7 @@ impl Worker {
             chunks: head.chunks.clone(),
         }));
         inputs.sort_by_key(|input| input.sha256);
+        inputs.dedup_by_key(|input| input.sha256);
         let (path, base) = (record.path.clone(), record.base_digest());
         draft.resolved.push(Resolved { path, base, inputs, strategy });
         let from = head.map(|head| head.sha256);

@@ -16,6 +16,7 @@ use mirror_core::{Digest, Entry, Kind, RelPath, State};
 
 use self::fate::{Fate, NewNames};
 use super::commit::{Committing, Tried};
+use super::landing::fault;
 use super::outgoing::{Draft, Held, Outgoing};
 use super::worker::{Telling, Worker};
 use crate::api::{ConflictKind, EngineResult, NoticeKind};
@@ -127,6 +128,12 @@ impl Worker {
             return Ok(());
         }
         self.settle_attempt(Some(&mut *telling)).await?;
+        let imported = self.import_held(found, telling).await;
+        self.drop_held().await;
+        imported
+    }
+
+    async fn import_held(&mut self, found: Vec<Found>, telling: &mut Telling) -> EngineResult<()> {
         let held = self.hold(&found).await?;
         let is_held = |found: &Found| held.contains_key(&found.seen.digest);
         // What changed under the read is found again by the next look.
@@ -135,7 +142,6 @@ impl Worker {
             let batch = one_a_path(&mut queue);
             self.import_batch(batch, &held, telling).await?;
         }
-        self.drop_held().await;
         Ok(())
     }
 
@@ -254,6 +260,7 @@ impl Worker {
         }
         // The result depends on the set of both sides only (M1).
         inputs.sort_by_key(|input| input.sha256);
+        inputs.dedup_by_key(|input| input.sha256);
         draft.resolved.push(Resolved {
             path: found.path.clone(),
             base: found.base.map(|base| base.digest),
@@ -270,9 +277,8 @@ impl Worker {
         held: &BTreeMap<Digest, Held>,
         telling: &mut Telling,
     ) -> EngineResult<()> {
-        for found in &reading.committed {
-            self.tell_deletion_beaten(found, telling);
-        }
+        self.tell_deletions_beaten(&reading, telling);
+        let mut shown = Vec::new();
         for found in reading.committed.iter().chain(&reading.known) {
             self.drop_outside_conflict(found.place.as_str()).await;
             if found.is_aside() {
@@ -281,21 +287,30 @@ impl Worker {
             }
             let seen = Seen { seq: self.log.head(), ..found.seen.clone() };
             self.state.set_seen(&found.path, Some(seen));
-            self.add_unprojected([found.path.clone()].into_iter());
+            shown.push(found.path.clone());
         }
+        self.add_unprojected(shown.into_iter());
         for (found, kind) in &reading.waiting {
-            self.keep_outside_conflict(found, *kind, &held[&found.seen.digest], telling).await?;
+            let content = &held[&found.seen.digest];
+            match self.keep_outside_conflict(found, *kind, content, telling).await {
+                Err(error @ EngineError::Storage(_)) => return Err(error),
+                // It stays where it is, and is found again.
+                Err(error) => {
+                    tracing::warn!(path = %found.path, %error, "an edit could not be kept here");
+                    telling.report.failed.push(fault(&found.path, &error));
+                }
+                Ok(()) => {}
+            }
         }
         Ok(())
     }
 
-    fn tell_deletion_beaten(&self, found: &Found, telling: &mut Telling) {
-        let was_deleted = self.log.history().past_of(&found.path).last().is_some_and(|version| {
-            let placed = self.log.history().manifest().get(&found.path);
-            placed.is_some_and(|placed| placed.seq > version.until)
-        });
-        if was_deleted && found.base.is_some() {
-            let path = &found.path;
+    fn tell_deletions_beaten(&self, reading: &Reading, telling: &mut Telling) {
+        let outgoing = reading.draft.outgoing.iter().map(|outgoing| &outgoing.send);
+        let coming: BTreeSet<&RelPath> =
+            outgoing.filter(|send| send.from.is_none()).map(|send| &send.path).collect();
+        let stood = |found: &&Found| found.base.is_some() && coming.contains(&found.path);
+        for Found { path, .. } in reading.committed.iter().filter(stood) {
             let message = format!("{path} was deleted and edited on the backend: the edit stays");
             telling.notice(NoticeKind::EditBeatDeletion, Some(path), message, self.now());
         }

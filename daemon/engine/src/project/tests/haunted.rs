@@ -27,12 +27,13 @@ pub(super) struct HauntedTree {
     program: Mutex<Option<Program>>,
     root: PathBuf,
     failing: Mutex<Option<&'static str>>,
+    closed: Mutex<Option<&'static str>>,
 }
 
 impl HauntedTree {
     pub(super) fn new(root: PathBuf, power: Arc<Power>) -> Self {
-        let (program, failing) = (Mutex::new(None), Mutex::new(None));
-        Self { inner: LocalTree::open(root.clone()), power, program, root, failing }
+        let (program, failing, closed) = (Mutex::new(None), Mutex::new(None), Mutex::new(None));
+        Self { inner: LocalTree::open(root.clone()), power, program, root, failing, closed }
     }
 
     /// Lets `program` act before each step from here on.
@@ -43,6 +44,11 @@ impl HauntedTree {
     /// Lets the next removal meet an edit, and fail once it has moved it out.
     pub(super) fn fail_after_moving_out(&self, edit: &'static str) {
         *self.failing.lock().unwrap() = Some(edit);
+    }
+
+    /// Lets nobody list this folder any more.
+    pub(super) fn close(&self, folder: &'static str) {
+        *self.closed.lock().unwrap() = Some(folder);
     }
 
     fn act(&self, step: Step, path: &RelPath) {
@@ -71,7 +77,10 @@ impl Tree for HauntedTree {
     }
 
     fn list(&self, folder: Option<&RelPath>) -> Result<Vec<Found>, TreeError> {
-        self.inner.list(folder)
+        match folder.filter(|folder| *self.closed.lock().unwrap() == Some(folder.as_str())) {
+            Some(closed) => Err(TreeError::Forbidden(closed.clone())),
+            None => self.inner.list(folder),
+        }
     }
 
     fn stamp(&self, path: &RelPath) -> Result<Option<Stamp>, TreeError> {

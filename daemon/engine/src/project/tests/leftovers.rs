@@ -74,3 +74,17 @@ async fn version_that_the_log_does_not_hold_goes_to_the_stash() {
     converge(&laptop, &desktop).await;
     check(&desktop, "new", "in step");
 }
+
+#[tokio::test]
+async fn folder_that_can_not_be_read_hides_no_other_leftover() {
+    let (_world, _laptop, mut desktop) = story().await;
+    fs::create_dir(desktop.root("closed")).unwrap();
+    desktop.writes("deep/.mirrord-01ARZ3NDEKTSV4RRFFQ69G5FAV", "edited here");
+    desktop.tree.close("closed");
+
+    forget(&mut desktop).await;
+
+    let kept = desktop.stashed();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(kept[0].2, "edited here");
+}

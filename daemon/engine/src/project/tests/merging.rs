@@ -371,6 +371,9 @@ async fn more_merges_than_fit_in_memory_take_several_commits_of_one_job() {
     assert_eq!(desktop.unsettled().await, []);
     let settled: usize = (4..=world.head()).map(|seq| world.commit(seq).resolved.len()).sum();
     assert_eq!(settled, 12, "each was merged once");
+    let packs: Vec<_> = (1..=world.head()).flat_map(|seq| world.commit(seq).packs).collect();
+    let names: BTreeSet<_> = packs.iter().map(|pack| pack.name).collect();
+    assert_eq!(names.len(), packs.len(), "each pack belongs to one commit");
     converge(&laptop, &desktop).await;
     let text = laptop.reads("7.md").unwrap();
     assert!(text.starts_with("ONE 7.md\n") && text.ends_with("FIVE 7.md\n"));

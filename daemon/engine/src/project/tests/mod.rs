@@ -17,6 +17,7 @@ mod losing;
 mod machine;
 mod merging;
 mod narrowing;
+mod older_state;
 mod outside_edits;
 mod outside_moments;
 mod packing;

@@ -37,6 +37,13 @@ fn kinds(report: &Report) -> Vec<NoticeKind> {
     report.notices.iter().map(|notice| notice.kind).collect()
 }
 
+/// What `status` calls a conflict.
+async fn waiting(machine: &Machine) -> Vec<String> {
+    let report = machine.project().status(false).await.unwrap();
+    let waits = report.files.iter().filter(|file| file.state == FileState::Conflict);
+    waits.map(|file| file.path.as_str().to_owned()).collect()
+}
+
 pub(super) fn externals(world: &World) -> usize {
     let is_external = |seq: &u64| world.commit(*seq).action == Action::External;
     (1..=world.head()).filter(is_external).count()
@@ -180,11 +187,13 @@ async fn edit_that_overlaps_waits_where_it_was_written() {
                 assert_eq!(world.text("a.md").as_deref(), Some(FIRST), "{profile:?}");
                 assert_eq!(laptop.reads("a.md").as_deref(), Some(theirs));
             }
+            assert_eq!(waiting(&laptop).await, ["a.md"], "status counts it");
             let detail = laptop.project().conflict("a.md".to_owned()).await.unwrap();
             let text = |bytes: Option<Bytes>| String::from_utf8(bytes.unwrap().into()).unwrap();
             assert_eq!(text(detail.local), FIRST);
             assert_eq!(text(detail.remote), theirs);
             assert_eq!(text(detail.base), FIVE);
+            assert!(detail.conflict.outside);
 
             let resolution = taken.clone();
             let token = Some(detail.conflict.token);
@@ -192,6 +201,7 @@ async fn edit_that_overlaps_waits_where_it_was_written() {
             laptop.runs(Job::Resolve { path, resolution, token, no_push: false }).await.unwrap();
 
             assert_eq!(laptop.project().conflicts().await.unwrap(), []);
+            assert_eq!(waiting(&laptop).await, [""; 0]);
             check_quiet(&world, [&laptop, &desktop], "").await;
             assert_eq!(desktop.reads("a.md").as_deref(), Some(expected), "{taken:?}");
             let inputs = world.commit(world.head()).resolved.remove(0).inputs;

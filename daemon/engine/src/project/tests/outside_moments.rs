@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use mirror_core::commit::pack_name;
+
 use super::faulty::Fault;
 use super::outside_edits::*;
 use super::*;
@@ -212,4 +214,49 @@ async fn file_torn_by_a_crash_is_written_again_and_a_truncation_is_not() {
     laptop.syncs().await;
     check_quiet(&world, [&laptop, &desktop], "").await;
     assert_eq!(desktop.reads("a.md").as_deref(), Some("one, and more\n"));
+}
+
+#[tokio::test]
+async fn clock_that_was_ahead_for_a_while_keeps_no_edit_of_the_view_waiting() {
+    let (world, laptop, desktop) = agreed(MemoryProfile::SWAP).await;
+    world.advance(Duration::from_hours(10_000));
+    laptop.project().poll().await.unwrap();
+    world.goes_back(Duration::from_hours(10_000));
+    world.plant("a.md", FIRST);
+
+    laptop.project().poll().await.unwrap();
+
+    assert_eq!(externals(&world), 1);
+    desktop.syncs().await;
+    assert_eq!(desktop.reads("a.md").as_deref(), Some(FIRST));
+}
+
+#[tokio::test]
+async fn import_that_fails_again_and_again_fills_no_disk() {
+    let (world, laptop, _desktop) = agreed(MemoryProfile::SWAP).await;
+    world.plant("large.bin", vec![7; 5 << 20]);
+    laptop.backend.refuse(|verb, path| verb == "write" && path.starts_with("_mirror/packs"));
+    for _ in 0..3 {
+        laptop.syncs().await;
+    }
+    let held = laptop.home.path().join("data/outside");
+    assert_eq!(fs::read_dir(held).into_iter().flatten().count(), 0);
+}
+
+#[tokio::test]
+async fn edit_that_can_not_be_kept_keeps_no_other_waiting() {
+    let (world, laptop, desktop) = agreed(MemoryProfile::SWAP).await;
+    for name in ["a.md", "b.md"] {
+        desktop.writes(name, format!("the head's own {name}\n"));
+        pushes_unseen(&desktop).await;
+        world.plant(name, format!("{FIVE}{name} in the view\n"));
+    }
+    for pack in &world.commit(3).packs {
+        world.lose(&format!("_mirror/{}", pack_name(pack.name)));
+    }
+
+    let report = laptop.syncs().await;
+
+    assert!(failed(&report).contains(&"a.md"));
+    assert_eq!(report.conflicts, [rel("b.md")]);
 }

@@ -143,3 +143,51 @@ async fn name_that_can_not_stand_beside_another_keeps_no_other_waiting() {
     assert_eq!(spool(&laptop), (0, 0));
     assert_eq!(laptop.reads("Twin.md").as_deref(), Some("here"));
 }
+
+#[tokio::test]
+async fn deletion_comes_after_what_was_queued_before_it() {
+    let (world, laptop, desktop) = story().await;
+    laptop.writes("gone.md", "newer");
+    queues(&laptop).await;
+    // Taken back; the queued version is history all the same.
+    laptop.writes("gone.md", "old");
+    laptop.backend.plug_in();
+    let job = || {
+        let scope = Scope { names: vec!["gone.md".to_owned()] };
+        Job::Delete { scope, keep_local: false, message: None }
+    };
+
+    let refused = laptop.runs(job()).await.unwrap();
+
+    assert_eq!(failed(&refused), ["gone.md"], "it was sent, and is edited again");
+    laptop.pushes().await;
+    assert_eq!(failed(&laptop.runs(job()).await.unwrap()), [""; 0]);
+    converge(&laptop, &desktop).await;
+    assert_eq!((desktop.reads("gone.md"), world.text("gone.md")), (None, None));
+}
+
+#[tokio::test]
+async fn edit_queued_while_a_part_of_the_queue_is_out_follows_the_rest() {
+    let (world, laptop, desktop) = story().await;
+    laptop.writes("list.md", "eggs");
+    queues(&laptop).await;
+    laptop.writes("list.md", "more eggs");
+    queues(&laptop).await;
+    laptop.removes("list.md");
+    queues(&laptop).await;
+    // The first of them gets through.
+    laptop.backend.plug_in();
+    laptop.backend.refuse(|verb, path| verb == "write" && path == entry_path(4));
+    laptop.writes("list.md", "flour");
+    let report = laptop.pushes().await;
+    assert!(report.queued && world.head() == 3, "{report:?}");
+    laptop.writes("list.md", "more flour");
+
+    round(&laptop).await;
+
+    let mut news = digests(&["eggs", "more eggs", "", "flour"]);
+    news[2] = None;
+    assert_eq!(versions(&world, "list.md")[1..], news);
+    converge(&laptop, &desktop).await;
+    assert_eq!(desktop.reads("list.md").as_deref(), Some("more flour"));
+}

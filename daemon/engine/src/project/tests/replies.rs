@@ -165,6 +165,15 @@ async fn attempt_that_another_machine_forestalled_is_lost_and_planned_anew() {
     assert_eq!(world.head(), 3);
 }
 
+/// The entry at `seq` still lands; nothing can be asked about it afterwards.
+pub(super) fn lands_unseen(machine: &Machine, seq: u64) {
+    let backend = machine.backend.clone();
+    machine.backend.before(creates(seq), async move {
+        backend.refuse(move |verb, path| verb == "read" && path == entry_path(seq));
+        backend.lose_reply_of(creates(seq));
+    });
+}
+
 #[tokio::test]
 async fn attempt_that_landed_unseen_is_known_by_its_id() {
     let world = World::new().await;
@@ -172,15 +181,7 @@ async fn attempt_that_landed_unseen_is_known_by_its_id() {
     let desktop = world.machine("desktop").await;
     let mut followed = laptop.project().follow(None).await.unwrap();
     laptop.writes("a.md", "milk");
-    laptop.backend.before(creates(2), {
-        let backend = laptop.backend.clone();
-        async move {
-            // The write itself still lands; nothing can be asked afterwards.
-            let asked = |verb: &str, path: &str| verb == "read" && path == entry_path(2);
-            backend.refuse(asked);
-            backend.lose_reply_of(creates(2));
-        }
-    });
+    lands_unseen(&laptop, 2);
     assert!(laptop.pushes().await.queued);
     assert_eq!(world.head(), 2);
     laptop.backend.plug_in();
@@ -278,4 +279,26 @@ async fn followers_hear_of_every_commit_once() {
         }
         assert_eq!(seqs, [2, 3, 4, 5], "{fault:?} at call {number}");
     }
+}
+
+#[tokio::test]
+async fn deletion_that_landed_unseen_takes_no_file_that_was_to_stay() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "milk");
+    laptop.writes("b.md", "tea");
+    laptop.pushes().await;
+    lands_unseen(&laptop, 3);
+    let scope = Scope { names: vec!["a.md".to_owned()] };
+    let delete = Job::Delete { scope, keep_local: true, message: None };
+    laptop.runs(delete).await.unwrap_err();
+    assert_eq!(world.head(), 3, "it stands, and nobody here knows");
+    laptop.backend.plug_in();
+
+    for _ in 0..2 {
+        laptop.syncs().await;
+    }
+
+    assert_eq!(laptop.reads("a.md").as_deref(), Some("milk"));
+    assert_eq!(world.text("a.md"), None);
 }

@@ -5,6 +5,7 @@ use mirror_storage::FaultClass;
 
 use super::crashing::MOST_STEPS;
 use super::*;
+use crate::error::EngineError;
 use crate::real::LocalTree;
 
 fn restore_of(names: &[&str], from: Option<u64>) -> Job {
@@ -278,6 +279,21 @@ async fn damaged_record_hides_no_other_and_damaged_content_is_never_written() {
 }
 
 #[tokio::test]
+async fn log_of_a_path_that_never_was_is_refused() {
+    let (_world, laptop) = story().await;
+    laptop.writes("c.md", "not pushed");
+    let log = async |path: &str| {
+        let query = LogQuery { path: Some(path.to_owned()), ..LogQuery::default() };
+        laptop.project().log(query).await.map(|page| page.commits.len())
+    };
+    assert_eq!(log("notes/b.md").await.ok(), Some(2), "a deleted file has a log");
+    assert_eq!(log("notes").await.ok(), Some(2));
+    assert!(matches!(log("d.md").await, Err(EngineError::UnknownPaths(_))));
+    laptop.project().status(true).await.unwrap();
+    assert_eq!(log("c.md").await.ok(), Some(0), "known here, and in no commit yet");
+}
+
+#[tokio::test]
 async fn history_of_a_file_follows_its_names() {
     let (world, laptop) = story().await;
     fs::rename(laptop.root("a.md"), laptop.root("c.md")).unwrap();
@@ -319,4 +335,28 @@ async fn history_of_a_file_follows_its_names() {
         let error = versions(unknown, None).await.unwrap_err();
         assert_eq!(error.class(), FaultClass::NotFound, "{unknown:?}");
     }
+}
+
+#[tokio::test]
+async fn restore_after_an_append_that_landed_unseen_stays_what_was_chosen() {
+    let (world, laptop) = story().await;
+    let desktop = world.machine("desktop").await;
+    desktop.pulls().await;
+    desktop.writes("a.md", "four\n\nfive\n");
+    desktop.pushes().await;
+    laptop.pulls().await;
+    desktop.writes("a.md", "FOUR\n\nfive\n");
+    desktop.pushes().await;
+    laptop.writes("a.md", "four\n\nFIVE\n");
+    super::replies::lands_unseen(&laptop, 7);
+    drop(laptop.tries_push(&[]).await);
+    assert_eq!(world.head(), 7, "the merge stands, and nobody here knows");
+    laptop.backend.plug_in();
+
+    restores(&laptop, &["a.md"], 2).await;
+
+    let report = laptop.pushes().await;
+    assert_eq!(report.conflicts, []);
+    assert_eq!(laptop.reads("a.md").as_deref(), Some("one"));
+    assert_eq!(world.text("a.md").as_deref(), Some("one"));
 }

@@ -170,6 +170,25 @@ async fn edit_that_lost_its_place_is_told_of_and_found_in_the_stash() {
 }
 
 #[tokio::test]
+async fn edit_in_the_stash_is_told_of_though_the_job_fails_afterwards() {
+    let (_world, laptop, desktop) = pair().await;
+    laptop.writes("a.md", "new");
+    laptop.pushes().await;
+    break_put(&desktop, |file| fs::write(file, "edited again").unwrap());
+    desktop.pulls().await;
+    // The edit is found while the project is settled, before anything is asked.
+    desktop.backend.refuse(|_, _| true);
+    desktop.tries_pull().await.unwrap_err();
+    desktop.backend.plug_in();
+
+    let report = desktop.pulls().await;
+
+    let is_told = |fault: &FileFault| fault.message.contains("kept in the stash");
+    assert_eq!(report.failed.iter().filter(|fault| is_told(fault)).count(), 1, "{report:?}");
+    assert_eq!(failed(&desktop.pulls().await), [""; 0], "once");
+}
+
+#[tokio::test]
 async fn half_written_file_of_a_killed_pull_is_nobodys_edit() {
     let (_world, laptop, mut desktop) = pair().await;
     laptop.writes("a.md", "new and whole");

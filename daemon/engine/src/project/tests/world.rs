@@ -75,6 +75,11 @@ impl World {
         self.clock.0.fetch_add(milliseconds, Ordering::Relaxed);
     }
 
+    pub(super) fn goes_back(&self, time: Duration) {
+        let milliseconds = i64::try_from(time.as_millis()).unwrap();
+        self.clock.0.fetch_sub(milliseconds, Ordering::Relaxed);
+    }
+
     /// What the backend holds at a path, as plain bytes.
     pub(super) fn content(&self, path: &str) -> Option<Bytes> {
         let path = RemotePath::new(path).unwrap();

@@ -21,6 +21,7 @@ pub(in crate::server) fn conflict(conflict: &Conflict) -> v1::Conflict {
         remote_by: conflict.remote_by.as_ref().map(changed_by),
         since: conflict.since.to_string(),
         token: conflict.token.clone(),
+        outside: conflict.outside,
     }
 }
 
@@ -90,6 +91,7 @@ mod tests {
                 remote_by: None,
                 since: Timestamp(0),
                 token: "t".to_owned(),
+                outside: false,
             },
             base: None,
             local: content(LARGEST_SHOWN),
