@@ -120,7 +120,12 @@ impl Ledger {
         // An older version is a revert only for who saw a newer one, and only
         // where revisions are compared.
         let seen = self.seen.get(&(machine, path.to_owned())).copied().unwrap_or(0);
-        let is_late = self.newest(path, version).is_some_and(|since| is_aside || seen <= since);
+        // Put back at a deleted path it can't be told from a late projection: no
+        // record says that the view held nothing (V4).
+        let head = self.held.get(&(Holder::Head, path.to_owned())).and_then(|held| held.last());
+        let is_deleted = head.is_none_or(|(_, version)| version.is_none());
+        let is_late =
+            self.newest(path, version).is_some_and(|since| is_aside || is_deleted || seen <= since);
         let is_empty = version == Digest::of(b"");
         !self.is_broken && !kept && !is_late && !is_empty
     }

@@ -107,7 +107,7 @@ impl Worker {
     pub(super) fn move_base(&mut self, change: &TriedChange, seq: u64) {
         let Some(LocalInput { state, identity, made_on }) = &change.input else { return };
         let base = MadeOn::of(self.state.bases().get(&change.path));
-        if made_on.as_ref().is_some_and(|made_on| MadeOn::of(made_on.as_ref()) != base) {
+        if made_on.as_ref().is_some_and(|made_on| !MadeOn::of(made_on.as_ref()).is_still(base)) {
             return;
         }
         let state = if planted::stands(Rule::B4) { *state } else { change.to };

@@ -101,6 +101,12 @@ impl MadeOn {
         }
     }
 
+    /// Whether a path whose base is `now` has met nothing else since. One whose
+    /// base was unknown may be agreed to have none by now.
+    pub(super) fn is_still(self, now: Self) -> bool {
+        self == now || (self, now) == (Self::Unknown, Self::Absent)
+    }
+
     /// What a commit at `seq` left at the path.
     pub(super) fn at(state: Option<State>, seq: u64) -> Self {
         state.map_or(Self::Absent, |state| Self::Known { state, seq })
