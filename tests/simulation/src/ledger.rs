@@ -122,8 +122,8 @@ impl Ledger {
         let seen = self.seen.get(&(machine, path.to_owned())).copied().unwrap_or(0);
         // Put back at a deleted path it can't be told from a late projection: no
         // record says that the view held nothing (V4).
-        let head = self.held.get(&(Holder::Head, path.to_owned())).and_then(|held| held.last());
-        let is_deleted = head.is_none_or(|(_, version)| version.is_none());
+        let newest = self.held.get(&(Holder::Head, path.to_owned())).and_then(|all| all.last());
+        let is_deleted = newest.is_none_or(|(_, version)| version.is_none());
         let is_late =
             self.newest(path, version).is_some_and(|since| is_aside || is_deleted || seen <= since);
         let is_empty = version == Digest::of(b"");

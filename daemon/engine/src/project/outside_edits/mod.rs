@@ -69,7 +69,10 @@ impl Worker {
         let history = self.log.history();
         let base = found.base.and_then(|base| history.place(base.digest)).map(|place| place.size);
         let head = history.manifest().get(&found.path).map(|placed| placed.entry.size);
-        found.seen.size == 0 || base.or(head).is_some_and(|size| found.seen.size < size)
+        // At a deleted path it may be the beginning of what stood there last.
+        let last = || history.past_of(&found.path).last().map(|version| version.entry.size);
+        let whole = base.or(head).or_else(last);
+        found.seen.size == 0 || whole.is_some_and(|size| found.seen.size < size)
     }
 
     /// Whether it is the beginning of what some machine was writing there.
