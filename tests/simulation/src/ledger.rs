@@ -145,6 +145,10 @@ impl Ledger {
         self.forgetful.contains(&machine)
     }
 
+    pub(crate) fn has_any_forgotten(&self) -> bool {
+        !self.forgetful.is_empty()
+    }
+
     /// The service was set back while these machines were at work.
     pub(crate) fn breaks(&mut self, under_way: Vec<usize>) {
         (self.is_broken, self.under_way) = (true, under_way);
