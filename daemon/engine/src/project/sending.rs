@@ -127,7 +127,7 @@ impl Worker {
 
     /// Takes out of a push what stands in the log already: by its own commit, or
     /// by an attempt that was open when it was queued (L5).
-    async fn settle_known_changes(&mut self, id: Ulid) -> EngineResult<()> {
+    pub(super) async fn settle_known_changes(&mut self, id: Ulid) -> EngineResult<()> {
         let Some(push) = self.queue.get(id).cloned() else { return Ok(()) };
         for seq in push.head.saturating_add(1)..=self.log.head() {
             if is_commit(&self.log.entry(seq).await?, id) {

@@ -57,6 +57,12 @@ impl Worker {
         error: &EngineError,
         telling: &mut Telling,
     ) -> EngineResult<bool> {
+        // What an attempt turned out to have brought is the base of what follows.
+        for id in self.queue.pushes().iter().map(|push| push.id).collect::<Vec<_>>() {
+            if let Err(error) = self.settle_known_changes(id).await {
+                tracing::debug!(%id, %error, "a queued push stays on the base it was made on");
+            }
+        }
         let mut committing = Committing::default();
         loop {
             let (root, unsettled) = self.observe_disk().await?;

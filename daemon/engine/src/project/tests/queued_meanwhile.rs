@@ -191,3 +191,29 @@ async fn edit_queued_while_a_part_of_the_queue_is_out_follows_the_rest() {
     converge(&laptop, &desktop).await;
     assert_eq!(desktop.reads("list.md").as_deref(), Some("more flour"));
 }
+
+#[tokio::test]
+async fn edit_queued_after_an_unseen_append_was_found_follows_what_is_queued() {
+    let (world, laptop, desktop) = story().await;
+    laptop.writes("list.md", "eggs");
+    laptop.backend.plug_in();
+    let is_third = |_: &str, path: &str| path == entry_path(3);
+    laptop.backend.lose_reply_of(is_third);
+    queues(&laptop).await;
+    laptop.writes("list.md", "more eggs");
+    queues(&laptop).await;
+    // The append is found to stand; nothing more gets through.
+    laptop.backend.plug_in();
+    laptop.backend.refuse(|verb, path| verb == "write" && path == entry_path(4));
+    laptop.writes("list.md", "flour");
+    let report = laptop.pushes().await;
+    assert!(report.queued && world.head() == 3, "{report:?}");
+    laptop.writes("list.md", "more flour");
+    laptop.pushes().await;
+
+    round(&laptop).await;
+
+    let news = digests(&["eggs", "more eggs", "flour", "more flour"]);
+    assert_eq!(versions(&world, "list.md")[1..], news);
+    converge(&laptop, &desktop).await;
+}
