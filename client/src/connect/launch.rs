@@ -20,6 +20,9 @@ use crate::paths;
 /// How long a daemon may take to listen.
 const START: Duration = Duration::from_secs(10);
 
+/// How mirrord ends when another one holds the socket's lock.
+const SECOND_DAEMON: i32 = 3;
+
 /// The last lines of what the daemon said are enough to see why it ended.
 const SAID_LINES: usize = 3;
 
@@ -69,6 +72,13 @@ async fn launch(program: &Path, socket: &Socket) -> Result<Daemon, Failure> {
             return Ok(daemon);
         }
         let what = match ended {
+            // Whoever holds the lock doesn't answer: it starts or dies, and a
+            // killed daemon's last fsync can outlast its process by a moment.
+            Some(status) if status.code() == Some(SECOND_DAEMON) && Instant::now() < deadline => {
+                sleep(PAUSE).await;
+                child = spawn(program, &said)?;
+                continue;
+            }
             Some(status) => format!("mirrord ended at once, {status}"),
             None if Instant::now() > deadline => {
                 "mirrord was started but does not answer".to_owned()
@@ -162,6 +172,14 @@ mod tests {
             Self::with_program("echo start >> starts\nwhile [ -d run ]; do sleep 0.02; done")
         }
 
+        /// The first starts find the lock taken by nobody who answers.
+        fn with_counted_program_after_a_dying_one() -> Self {
+            Self::with_program(
+                "[ -e dying3 ] && echo start >> starts && while [ -d run ]; do sleep 0.02; done\n\
+                 for count in 1 2 3; do mkdir \"dying$count\" 2>&- && exit 3; done",
+            )
+        }
+
         fn count_starts(&self) -> usize {
             let starts = fs::read_to_string(self.folder.path().join("starts"));
             starts.unwrap_or_default().lines().count()
@@ -215,6 +233,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn daemon_whose_predecessor_is_still_dying_is_started_again() {
+        let place = Place::with_counted_program_after_a_dying_one();
+
+        let (daemon, ()) = tokio::join!(place.starts(), place.answers_once_started());
+
+        daemon.expect("connected");
+        assert_eq!(place.count_starts(), 1);
+    }
+
+    #[tokio::test]
     async fn older_daemon_that_a_client_started_makes_room() {
         let place = Place::with_counted_program();
         FakeDaemon::default().started_by("0.0.1").serve(&place.socket);
@@ -227,13 +255,13 @@ mod tests {
 
     #[tokio::test]
     async fn program_that_ends_is_reported_with_its_last_words() {
-        let script = "for word in one two three \"$1\"; do echo \"$word\" >&2; done; exit 3";
+        let script = "for word in one two three \"$1\"; do echo \"$word\" >&2; done; exit 4";
         let place = Place::with_program(script);
 
         let failure = place.starts().await.expect_err("failed");
 
         assert_eq!(failure.exit.code(), 5);
         let message = &failure.fault.message;
-        assert!(message.ends_with("exit status: 3: two / three / --on-demand"), "{message}");
+        assert!(message.ends_with("exit status: 4: two / three / --on-demand"), "{message}");
     }
 }
