@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "history",
         "conflicts",
         "stash",
+        "doctor",
     ]
     .map(|noun| format!("mirror/v1/{noun}.proto"));
     println!("cargo::rerun-if-changed=mirror/v1");
