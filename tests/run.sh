@@ -67,6 +67,16 @@ install_tools() {
   command -v gunzip > /dev/null || missing="$missing gzip"
   command -v git > /dev/null || missing="$missing git"
   command -v cc > /dev/null || missing="$missing gcc libc6-dev"
+  command -v rsync > /dev/null || missing="$missing rsync"
+  command -v ssh > /dev/null || missing="$missing openssh-client"
+  if ! PATH=$PATH:/usr/sbin command -v sshd > /dev/null; then
+    # Its package would make a server of this machine, now or at the next boot.
+    if [ -d /run/systemd/system ]; then
+      echo 'skipped: this machine has no openssh-server, and gets none from here'
+    else
+      missing="$missing openssh-server"
+    fi
+  fi
   [ -n "$missing" ] || return 0
   if ! command -v apt-get > /dev/null; then
     echo "skipped: no apt-get here to install$missing"
@@ -75,9 +85,24 @@ install_tools() {
   else
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
     # shellcheck disable=SC2086 # One word a package.
-    as_root env DEBIAN_FRONTEND=noninteractive \
+    starting_nothing as_root env DEBIAN_FRONTEND=noninteractive \
       apt-get -qq install -y --no-install-recommends $missing > /dev/null
   fi
+}
+
+# Runs a command while packages may start no server of this machine.
+starting_nothing() {
+  policy=/usr/sbin/policy-rc.d
+  if [ -e "$policy" ]; then
+    "$@"
+    return
+  fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" > /dev/null
+  as_root chmod 755 "$policy"
+  code=0
+  "$@" || code=$?
+  as_root rm -f "$policy"
+  return "$code"
 }
 
 build_documentation() {

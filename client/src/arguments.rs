@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Init(commands::init::InitArgs),
     /// Make a folder from the project that a backend holds
     Clone(commands::clone::CloneArgs),
+    /// Say how each backend signs in, and whether it lets us in
+    Auth(commands::auth::AuthArgs),
     /// List the projects on this machine
     Projects,
     /// Stop mirroring a project; its files and its backend stay
@@ -96,6 +98,8 @@ pub(crate) enum Command {
     /// Show and bring back local versions that were set aside
     #[command(subcommand)]
     Stash(StashCommand),
+    /// Find out what does not work, and what to do about it
+    Doctor(commands::doctor::DoctorArgs),
     /// Make the daemon read its configuration again
     Reload,
     /// Start, stop and look at the daemon
@@ -112,6 +116,7 @@ impl Command {
             Self::Quickstart(_) => "quickstart",
             Self::Init(_) => "init",
             Self::Clone(_) => "clone",
+            Self::Auth(_) => "auth",
             Self::Projects => "projects",
             Self::Remove(_) => "remove",
             Self::Config(command) => command.name(),
@@ -126,6 +131,7 @@ impl Command {
             Self::History(_) => "history",
             Self::Restore(_) => "restore",
             Self::Stash(command) => command.name(),
+            Self::Doctor(_) => "doctor",
             Self::Reload => "reload",
             Self::Daemon(command) => command.name(),
             Self::Completion(_) => "completion",
@@ -173,6 +179,10 @@ mod tests {
             ("history", " a.md"),
             ("restore", " --from #3"),
             ("stash show", " 01J"),
+            ("auth", " --check"),
+            ("doctor", " --backend primary"),
+            ("init", " --wizard"),
+            ("clone", " --wizard"),
         ] {
             let typed = words(&format!("mirrorctl --json {line}{rest}"));
             let cli = Cli::try_parse_from(&typed).expect("valid");

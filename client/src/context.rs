@@ -1,8 +1,8 @@
 //! What every command is handed: where it runs, how it prints, and the way to
 //! the daemon.
 
-use mirror_proto::v1::ProjectRef;
 use mirror_proto::v1::project_ref::By;
+use mirror_proto::v1::{ListProjectsRequest, ProjectRef};
 
 use crate::connect::{self, Daemon, Socket};
 use crate::exit::Exit;
@@ -63,6 +63,20 @@ impl Context {
             None => By::Folder(paths::current()?),
         };
         Ok(ProjectRef { by: Some(by) })
+    }
+
+    /// As [`Self::project`]; `None` outside of all projects.
+    pub(crate) async fn project_here(
+        &self,
+        daemon: &Daemon,
+    ) -> Result<Option<ProjectRef>, Failure> {
+        if self.project.is_some() {
+            return self.project().map(Some);
+        }
+        let here = paths::current()?;
+        let listed = daemon.project().list_projects(ListProjectsRequest {}).await?.into_inner();
+        let is_inside = listed.projects.iter().any(|project| paths::contains(&project.root, &here));
+        is_inside.then(|| self.project()).transpose()
     }
 }
 

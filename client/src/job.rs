@@ -1,8 +1,8 @@
 //! Follows a job of the daemon's to its end, and asks for consent on the way.
 
 use mirror_proto::v1::{
-    Committed, FailedFile, JobEvent, JobFinished, Progress, SetUpEvent, SetUpFinished, job_event,
-    set_up_event,
+    Committed, FailedFile, FaultClass, JobEvent, JobFinished, Progress, SetUpEvent, SetUpFinished,
+    job_event, set_up_event,
 };
 use tonic::{Response, Status, Streaming};
 
@@ -77,12 +77,20 @@ pub(crate) async fn run(
         Err(failure) if failure.wants_consent() => failure,
         other => return other,
     };
-    match &context.terminal {
-        Some(terminal) if consent.may_ask && agrees(terminal, &failure).await? => {
-            attempt(context, start(true).await).await
-        }
-        _ => Err(failure),
+    let Some(terminal) = context.terminal.as_ref().filter(|_| consent.may_ask) else {
+        return Err(failure);
+    };
+    if !agrees(terminal, &failure).await? {
+        // Why was said with the question.
+        return Err(Failure::new(FaultClass::Consent, "not agreed to; nothing was done"));
     }
+    attempt(context, start(true).await).await.map_err(|mut again| {
+        if again.fault == failure.fault {
+            // As for a missing folder.
+            again.fault.message = String::from("to agree is not enough; nothing was done");
+        }
+        again
+    })
 }
 
 async fn attempt(

@@ -20,6 +20,7 @@ mod stories;
 mod terminal;
 #[cfg(test)]
 mod testing;
+mod wizard;
 
 use std::io::Write;
 use std::process::ExitCode;

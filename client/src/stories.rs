@@ -1,7 +1,9 @@
 //! What a command makes of the daemon's answers, from arguments to exit code.
 
 mod agents;
+mod examining;
 mod going_back;
+mod setting_up;
 mod settling;
 
 use mirror_proto::v1::{
@@ -11,7 +13,7 @@ use mirror_proto::v1::{
 use serde_json::Value;
 
 use crate::exit::Exit;
-use crate::testing::{FakeDaemon, Script, run};
+use crate::testing::{FakeDaemon, Pty, Script, run};
 
 fn commit() -> Committed {
     Committed { seq: 43, id: "01J".to_owned() }
@@ -79,6 +81,27 @@ async fn fault_at_the_end_of_a_stream_decides_the_exit_code() {
         assert_eq!(failure.exit, exit);
         assert_eq!(failure.fault.hint.as_deref(), Some("what to do"));
         assert_eq!(daemon.pushes().len(), 1, "without a terminal nothing is repeated");
+    }
+}
+
+#[tokio::test]
+async fn person_who_is_asked_reads_the_reason_once() {
+    for (answer, tries, hint) in [("n\n", 1, None), ("y\n", 2, Some("what to do"))] {
+        let daemon = FakeDaemon::default().pushing("notes", failing(FaultClass::Consent)).start();
+        let pty = Pty::open();
+        let person = async {
+            pty.shows("why\nGo on? [y/N] ", 1).await;
+            pty.types(answer);
+        };
+
+        let push = daemon.runs_at(pty.terminal("false"), "push --project notes");
+        let (refused, ()) = tokio::join!(push, person);
+
+        let failure = refused.expect_err("refused by the person, then by the daemon");
+        assert_eq!((failure.exit, failure.fault.class()), (Exit::Failed, FaultClass::Consent));
+        assert!(!failure.fault.message.contains("why"), "{}", failure.fault.message);
+        assert_eq!(failure.fault.hint.as_deref(), hint);
+        assert_eq!(daemon.pushes().len(), tries);
     }
 }
 

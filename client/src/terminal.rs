@@ -1,12 +1,14 @@
 //! The person at the terminal, asked one line at a time.
 //!
-//! The editor is the one that this person chose. There is one only where stdin and stdout both are terminals: nobody else is
-//! ever asked.
+//! There is one only where stdin and stdout both are terminals: nobody else is
+//! ever asked. The editor is the one that this person chose.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::Stdio;
+
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
 
@@ -62,6 +64,8 @@ impl Terminal {
     }
 
     pub(crate) async fn ask(&self, question: &str) -> Result<Answer, Failure> {
+        // Before the question: whoever reads it may answer with Ctrl-C at once.
+        let mut interrupts = signal(SignalKind::interrupt())?;
         self.show(question)?;
         let input = self.input.try_clone()?;
         let typed = tokio::task::spawn_blocking(move || line(&input));
@@ -69,7 +73,7 @@ impl Terminal {
             typed = typed => {
                 Ok(typed.map_err(|error| Failure::internal(error.to_string()))??)
             }
-            _ = tokio::signal::ctrl_c() => {
+            _ = interrupts.recv() => {
                 self.show("\n")?;
                 Ok(Answer::Interrupted)
             }

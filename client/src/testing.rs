@@ -3,6 +3,7 @@
 //! It answers as it is told to; there is no engine behind it.
 
 mod conflicts;
+mod doctor;
 mod pty;
 mod versions;
 
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex};
 use mirror_proto::PROTOCOL;
 use mirror_proto::v1::conflict_service_server::ConflictServiceServer;
 use mirror_proto::v1::daemon_service_server::{DaemonService, DaemonServiceServer};
+use mirror_proto::v1::doctor_service_server::DoctorServiceServer;
 use mirror_proto::v1::project_ref::By;
 use mirror_proto::v1::project_service_server::{ProjectService, ProjectServiceServer};
 use mirror_proto::v1::stash_service_server::StashServiceServer;
@@ -28,8 +30,8 @@ use mirror_proto::v1::{
     Fault, HandshakeRequest, HandshakeResponse, InitProjectRequest, JobEvent, ListProjectsRequest,
     ListProjectsResponse, ProjectSummary, PullRequest, PushRequest, QuickstartProjectRequest,
     ReloadDaemonRequest, ReloadDaemonResponse, RemoveProjectRequest, RemoveProjectResponse,
-    SetUpEvent, ShowDiffRequest, ShowStatusRequest, StatusReport, StopDaemonRequest,
-    StopDaemonResponse, SyncRequest,
+    SetUpEvent, SetUpFinished, ShowDiffRequest, ShowStatusRequest, StatusReport, StopDaemonRequest,
+    StopDaemonResponse, SyncRequest, set_up_event,
 };
 use prost::Message;
 use tempfile::TempDir;
@@ -49,6 +51,7 @@ use crate::output::paint::ColorChoice;
 use crate::terminal::Terminal;
 
 use conflicts::Conflicts;
+use doctor::Doctor;
 pub(crate) use pty::Pty;
 use versions::Versions;
 
@@ -73,6 +76,15 @@ struct Told {
     syncs: Mutex<Vec<SyncRequest>>,
     conflicts: Conflicts,
     versions: Versions,
+    doctor: Doctor,
+    set_ups: Mutex<SetUps>,
+}
+
+/// The projects that were asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SetUps {
+    pub(crate) inits: Vec<InitProjectRequest>,
+    pub(crate) clones: Vec<CloneProjectRequest>,
 }
 
 /// Says what the daemon will answer; [`Self::start`] lets it.
@@ -138,6 +150,7 @@ impl FakeDaemon {
             .add_service(ConflictServiceServer::new(service.clone()))
             .add_service(VersionServiceServer::new(service.clone()))
             .add_service(StashServiceServer::new(service.clone()))
+            .add_service(DoctorServiceServer::new(service.clone()))
             .serve_with_incoming_shutdown(connections, async move {
                 stopped.0.stop.notified().await;
             });
@@ -170,6 +183,10 @@ impl Running {
 
     pub(crate) fn syncs(&self) -> Vec<SyncRequest> {
         self.service.0.syncs.lock().expect("not poisoned").clone()
+    }
+
+    pub(crate) fn set_ups(&self) -> SetUps {
+        self.service.0.set_ups.lock().expect("not poisoned").clone()
     }
 
     pub(crate) fn pushes(&self) -> Vec<PushRequest> {
@@ -245,6 +262,17 @@ fn said((events, fault): Script) -> Events<JobEvent> {
     Box::pin(tokio_stream::iter(events.collect::<Vec<_>>()))
 }
 
+fn set_up(name: Option<&str>, root: &str, url: &str) -> Events<SetUpEvent> {
+    let finished = SetUpFinished {
+        project: name.unwrap_or("unnamed").to_owned(),
+        root: root.to_owned(),
+        url: url.to_owned(),
+        ..SetUpFinished::default()
+    };
+    let event = set_up_event::Event::Finished(finished);
+    Box::pin(tokio_stream::iter([Ok(SetUpEvent { event: Some(event) })]))
+}
+
 #[async_trait]
 impl DaemonService for Service {
     async fn handshake(&self, _: Request<HandshakeRequest>) -> Answer<HandshakeResponse> {
@@ -282,12 +310,24 @@ impl ProjectService for Service {
     type CloneProjectStream = Events<SetUpEvent>;
     type QuickstartProjectStream = Events<SetUpEvent>;
 
-    async fn init_project(&self, _: Request<InitProjectRequest>) -> Answer<Events<SetUpEvent>> {
-        unasked()
+    async fn init_project(
+        &self,
+        request: Request<InitProjectRequest>,
+    ) -> Answer<Events<SetUpEvent>> {
+        let request = request.into_inner();
+        let finished = set_up(request.name.as_deref(), &request.folder, &request.url);
+        self.0.set_ups.lock().expect("not poisoned").inits.push(request);
+        Ok(Response::new(finished))
     }
 
-    async fn clone_project(&self, _: Request<CloneProjectRequest>) -> Answer<Events<SetUpEvent>> {
-        unasked()
+    async fn clone_project(
+        &self,
+        request: Request<CloneProjectRequest>,
+    ) -> Answer<Events<SetUpEvent>> {
+        let request = request.into_inner();
+        let finished = set_up(request.name.as_deref(), &request.folder, &request.url);
+        self.0.set_ups.lock().expect("not poisoned").clones.push(request);
+        Ok(Response::new(finished))
     }
 
     async fn quickstart_project(

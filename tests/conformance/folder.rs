@@ -7,20 +7,17 @@ use std::os::unix::fs::symlink;
 use mirror_storage::{Expect, Guarded, StorageError};
 
 use super::place::Place;
+use crate::support::eventually;
 
 const ENTRY: &str = "_mirror/log/0000000/0000000001.json";
 
 /// Puts an entry there as adapters without hard links write it.
 fn entry_as_a_folder(place: &Place) {
-    let folder = place.on_disk().join(ENTRY);
-    fs::create_dir_all(&folder).expect("a folder");
-    fs::write(folder.join("body"), "one").expect("its body");
+    fs::write(place.makes_folder(ENTRY).join("body"), "one").expect("its body");
 }
 
-#[tokio::test]
-async fn entry_spelled_as_a_folder_is_a_file() {
-    let place = Place::local_folder();
-    entry_as_a_folder(&place);
+pub(crate) async fn entry_spelled_as_a_folder_is_a_file(place: &Place) {
+    entry_as_a_folder(place);
     place.store("_mirror/log/0000000/0000000002.json", "two").await;
 
     assert_eq!(place.content(ENTRY).await, "one");
@@ -31,10 +28,8 @@ async fn entry_spelled_as_a_folder_is_a_file() {
     assert_eq!(place.names(ENTRY).await, [""; 0]);
 }
 
-#[tokio::test]
-async fn entry_spelled_as_a_folder_is_in_the_way_of_another() {
-    let place = Place::local_folder();
-    entry_as_a_folder(&place);
+pub(crate) async fn entry_spelled_as_a_folder_is_in_the_way_of_another(place: &Place) {
+    entry_as_a_folder(place);
 
     let late = place.store_if(ENTRY, "late", Expect::Absent).await;
 
@@ -43,9 +38,7 @@ async fn entry_spelled_as_a_folder_is_in_the_way_of_another() {
     assert_eq!(place.names("_mirror").await, [ENTRY]);
 }
 
-#[tokio::test]
-async fn folder_with_a_body_outside_of_the_log_is_a_folder() {
-    let place = Place::local_folder();
+pub(crate) async fn folder_with_a_body_outside_of_the_log_is_a_folder(place: &Place) {
     place.store("notes/body", "one").await;
     place.store("_mirror/full/body", "two").await;
 
@@ -54,9 +47,7 @@ async fn folder_with_a_body_outside_of_the_log_is_a_folder() {
     assert_eq!(place.stat("notes").await, None);
 }
 
-#[tokio::test]
-async fn links_lead_nowhere() {
-    let place = Place::local_folder();
+pub(crate) async fn links_lead_nowhere(place: &Place) {
     let elsewhere = Place::local_folder();
     elsewhere.store("secret", "theirs").await;
     let link = |target: &str, name: &str| {
@@ -73,10 +64,10 @@ async fn links_lead_nowhere() {
         assert_eq!(place.bytes(name).await, None, "{name}");
         assert_eq!(place.stat(name).await, None, "{name}");
         place.remove(name).await;
-        is_rejected(&place, name, Expect::Absent).await;
-        is_rejected(&place, name, Expect::Anything).await;
+        is_rejected(place, name, Expect::Absent).await;
+        is_rejected(place, name, Expect::Anything).await;
     }
-    is_rejected(&place, "folder/new/file", Expect::Absent).await;
+    is_rejected(place, "folder/new/file", Expect::Absent).await;
 
     assert_eq!(elsewhere.names("").await, ["secret"]);
     assert_eq!(elsewhere.content("secret").await, "theirs");
@@ -88,9 +79,7 @@ async fn is_rejected(place: &Place, at: &str, expect: Expect) {
     assert!(matches!(stored, Err(StorageError::Rejected { .. })), "{at}: {stored:?}");
 }
 
-#[tokio::test]
-async fn names_that_are_not_text_and_pipes_do_not_exist_for_us() {
-    let place = Place::local_folder();
+pub(crate) async fn names_that_are_not_text_and_pipes_do_not_exist_for_us(place: &Place) {
     let not_text = std::ffi::OsStr::from_bytes(b"caf\xe9");
     fs::write(place.on_disk().join(not_text), "latin").expect("a file");
     let pipe = place.on_disk().join("pipe");
@@ -101,46 +90,45 @@ async fn names_that_are_not_text_and_pipes_do_not_exist_for_us() {
 
     assert_eq!(place.names("").await, ["a"]);
     assert_eq!(place.bytes("pipe").await, None);
-    is_rejected(&place, "pipe", Expect::Absent).await;
+    is_rejected(place, "pipe", Expect::Absent).await;
 }
 
-#[tokio::test]
-async fn name_too_long_for_the_file_system_is_rejected() {
-    let place = Place::local_folder();
-
-    is_rejected(&place, &format!("folder/{}", "x".repeat(256)), Expect::Absent).await;
+pub(crate) async fn name_too_long_for_the_file_system_is_rejected(place: &Place) {
+    is_rejected(place, &format!("folder/{}", "x".repeat(256)), Expect::Absent).await;
 
     place.holds_nothing().await;
     assert!(!place.on_disk().join("folder").exists());
 }
 
-#[tokio::test]
-async fn emptied_folders_of_the_view_go_and_others_stay() {
-    let place = Place::local_folder();
+pub(crate) async fn emptied_folders_of_the_view_go_and_others_stay(place: &Place) {
     place.store("notes/deep/a", "one").await;
     place.store("notes/b", "two").await;
     place.store("_mirror/packs/7Q/1.zip", "three").await;
 
     place.remove("notes/deep/a").await;
     assert!(place.on_disk().join("notes").exists());
-    assert!(!place.on_disk().join("notes/deep").exists());
+    is_cleared(place, "notes/deep");
 
     let aside = "_mirror/aside/machine/01J0/notes/b";
     assert_eq!(place.rename("notes/b", aside).await, Guarded::Done(()));
-    assert!(!place.on_disk().join("notes").exists());
+    is_cleared(place, "notes");
 
     place.remove("_mirror/packs/7Q/1.zip").await;
     place.remove(aside).await;
     assert!(place.on_disk().join("_mirror/packs").exists());
-    assert!(!place.on_disk().join("_mirror/aside/machine").exists());
+    is_cleared(place, "_mirror/aside/machine");
     assert!(place.on_disk().exists());
 }
 
-#[tokio::test]
-async fn empty_folders_made_by_others_are_in_no_files_way() {
-    let place = Place::local_folder();
-    fs::create_dir_all(place.on_disk().join("a/b/c")).expect("folders");
-    fs::create_dir_all(place.on_disk().join("d/e")).expect("folders");
+/// Nobody waits for the end of that where it takes a server.
+#[track_caller]
+fn is_cleared(place: &Place, folder: &str) {
+    eventually(&format!("{folder} is gone"), || !place.on_disk().join(folder).exists());
+}
+
+pub(crate) async fn empty_folders_made_by_others_are_in_no_files_way(place: &Place) {
+    place.makes_folder("a/b/c");
+    place.makes_folder("d/e");
     place.store("f", "two").await;
 
     place.store("a", "one").await;

@@ -1,7 +1,8 @@
 //! Checks each rule of `Backend` against each adapter.
 //!
 //! A rule is one function with its sentence as its name. It takes any place,
-//! so a new adapter is one line here and one constructor in `place`.
+//! so a new adapter is one line here and one constructor in `place`. What only
+//! one adapter can be asked for stands in a module of its own.
 
 mod bodies;
 mod folder;
@@ -13,23 +14,32 @@ mod races;
 mod reads;
 mod removals;
 mod renames;
+mod sshd;
 mod writes;
 
 use place::Place;
 
 /// Makes each rule a test on each adapter that can be asked to keep it.
 macro_rules! promises {
-    (everywhere { $($rules:tt)* } with_rename { $($renames:tt)* }) => {
+    (everywhere { $($rules:tt)* } with_rename { $($renames:tt)* } on_a_disk { $($disks:tt)* }) => {
         promises!(memory_with_swap: $($rules)*);
         promises!(memory_without_swap: $($rules)* $($renames)*);
-        promises!(local_folder: $($rules)* $($renames)*);
+        promises!(local_folder: $($rules)* $($renames)* $($disks)*);
+        promises!(sftp: $($rules)* $($renames)* $($disks)*);
+        promises!(sftp_only: $($rules)* $($renames)* $($disks)*);
+        promises!(sftp_without_hardlinks: $($rules)* $($renames)* $($disks)*);
+        promises!(sftp_as_a_user: $($rules)* $($renames)* $($disks)*);
     };
     ($adapter:ident: $($module:ident::$rule:ident,)*) => {
         mod $adapter {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $rule() {
-                    super::$module::$rule(&super::Place::$adapter()).await;
+                    // No place where its server is not installed.
+                    let place: Option<super::Place> = super::Place::$adapter().into();
+                    if let Some(place) = place {
+                        super::$module::$rule(&place).await;
+                    }
                 }
             )*
         }
@@ -80,5 +90,15 @@ promises! {
         renames::rename_never_replaces,
         renames::rename_of_a_missing_file_is_refused,
         renames::one_of_many_renames_to_a_name_is_done,
+    }
+    on_a_disk {
+        folder::entry_spelled_as_a_folder_is_a_file,
+        folder::entry_spelled_as_a_folder_is_in_the_way_of_another,
+        folder::folder_with_a_body_outside_of_the_log_is_a_folder,
+        folder::links_lead_nowhere,
+        folder::names_that_are_not_text_and_pipes_do_not_exist_for_us,
+        folder::name_too_long_for_the_file_system_is_rejected,
+        folder::emptied_folders_of_the_view_go_and_others_stay,
+        folder::empty_folders_made_by_others_are_in_no_files_way,
     }
 }

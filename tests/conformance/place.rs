@@ -1,10 +1,13 @@
 //! A backend under test, in the words that rules are written in.
 
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use mirror_storage::adapter::sftp::{SftpBackend, SftpConnection};
 use mirror_storage::adapter::{FolderBackend, MemoryBackend, MemoryProfile};
 use mirror_storage::{
     Backend, Body, ByteRange, ByteStream, Expect, Guarded, MoveAside, RemoteFile, RemotePath,
@@ -12,11 +15,15 @@ use mirror_storage::{
 };
 use tempfile::TempDir;
 
-/// One empty backend, gone with its files when dropped.
+use crate::support::servers::sftp::{SftpServer, Variant};
+
+/// One empty backend, gone with its files when dropped or with its server.
 #[derive(Clone)]
 pub(crate) struct Place {
     backend: Arc<dyn Backend>,
-    folder: Option<Arc<TempDir>>,
+    root: Option<PathBuf>,
+    /// Removed with the last of us.
+    _folder: Option<Arc<TempDir>>,
 }
 
 impl Place {
@@ -29,20 +36,75 @@ impl Place {
     }
 
     fn memory(profile: MemoryProfile) -> Self {
-        Self { backend: Arc::new(MemoryBackend::new(profile)), folder: None }
+        Self { backend: Arc::new(MemoryBackend::new(profile)), root: None, _folder: None }
     }
 
     pub(crate) fn local_folder() -> Self {
         let folder = TempDir::new().expect("a folder for one test");
-        Self {
-            backend: Arc::new(FolderBackend::open(folder.path().to_owned())),
-            folder: Some(Arc::new(folder)),
-        }
+        let place = Self::folder(folder.path());
+        Self { _folder: Some(Arc::new(folder)), ..place }
     }
 
-    /// Where a local folder lies on this machine.
+    /// A folder that belongs to somebody else.
+    pub(crate) fn folder(root: &Path) -> Self {
+        let backend = Arc::new(FolderBackend::open(root.to_owned()));
+        Self { backend, root: Some(root.to_owned()), _folder: None }
+    }
+
+    pub(crate) fn sftp() -> Option<Self> {
+        Self::on_shared(Variant::Stock)
+    }
+
+    pub(crate) fn sftp_only() -> Option<Self> {
+        Self::on_shared(Variant::SftpOnly)
+    }
+
+    pub(crate) fn sftp_without_hardlinks() -> Option<Self> {
+        Self::on_shared(Variant::WithoutHardlinks)
+    }
+
+    pub(crate) fn sftp_as_a_user() -> Option<Self> {
+        Self::on_shared(Variant::OtherUser)
+    }
+
+    fn on_shared(variant: Variant) -> Option<Self> {
+        SftpServer::shared(variant).map(|server| Self::on(server, &server.new_root()))
+    }
+
+    /// A folder on a server, by a connection of its own.
+    pub(crate) fn on(server: &SftpServer, root: &Path) -> Self {
+        Self::over(Arc::new(SftpConnection::new(server.account())), root)
+    }
+
+    /// A folder at the other end of this connection.
+    pub(crate) fn over(connection: Arc<SftpConnection>, root: &Path) -> Self {
+        let path = root.to_str().expect("paths of tests are UTF-8").to_owned();
+        let backend = Arc::new(SftpBackend::open(connection, path));
+        Self { backend, root: Some(root.to_owned()), _folder: None }
+    }
+
+    /// Where the files lie on this machine.
     pub(crate) fn on_disk(&self) -> &Path {
-        self.folder.as_ref().expect("a place in a folder").path()
+        self.root.as_ref().expect("a place on a disk")
+    }
+
+    /// Makes a folder behind the adapter's back, of whoever owns the root.
+    pub(crate) fn makes_folder(&self, path: &str) -> PathBuf {
+        let root = self.on_disk();
+        let owner = root.metadata().expect("the root is there");
+        let mut folder = root.to_owned();
+        for name in path.split('/') {
+            folder.push(name);
+            if !folder.is_dir() {
+                fs::create_dir(&folder).expect("a folder");
+                chown(&folder, Some(owner.uid()), Some(owner.gid())).expect("it is given away");
+            }
+        }
+        folder
+    }
+
+    pub(crate) fn backend(&self) -> &dyn Backend {
+        &*self.backend
     }
 
     pub(crate) fn move_aside(&self) -> &dyn MoveAside {
@@ -93,8 +155,16 @@ impl Place {
     }
 
     pub(crate) async fn rename(&self, from: &str, to: &str) -> Guarded<()> {
-        let renamed = self.move_aside().rename(&path(from), &path(to)).await;
+        let renamed = self.try_rename(from, to).await;
         renamed.unwrap_or_else(|error| panic!("could not rename {from:?} to {to:?}: {error:?}"))
+    }
+
+    pub(crate) async fn try_rename(
+        &self,
+        from: &str,
+        to: &str,
+    ) -> Result<Guarded<()>, StorageError> {
+        self.move_aside().rename(&path(from), &path(to)).await
     }
 
     pub(crate) async fn stat(&self, at: &str) -> Option<RemoteFile> {
@@ -108,10 +178,20 @@ impl Place {
     }
 
     pub(crate) async fn range(&self, at: &str, range: ByteRange) -> Option<Vec<u8>> {
-        let bytes = self.backend.read(&path(at), range).await;
-        let bytes = bytes.unwrap_or_else(|error| panic!("could not read {at:?}: {error:?}"))?;
-        let chunks: Vec<Bytes> = bytes.try_collect().await.expect("its bytes can be read");
-        Some(chunks.concat())
+        let bytes = self.try_range(at, range).await;
+        bytes.unwrap_or_else(|error| panic!("could not read {at:?}: {error:?}"))
+    }
+
+    pub(crate) async fn try_bytes(&self, at: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        self.try_range(at, ByteRange::ALL).await
+    }
+
+    async fn try_range(&self, at: &str, range: ByteRange) -> Result<Option<Vec<u8>>, StorageError> {
+        let Some(bytes) = self.backend.read(&path(at), range).await? else {
+            return Ok(None);
+        };
+        let chunks: Vec<Bytes> = bytes.try_collect().await?;
+        Ok(Some(chunks.concat()))
     }
 
     /// The text of a file that has to be there.
@@ -122,16 +202,23 @@ impl Place {
     }
 
     pub(crate) async fn files(&self, prefix: &str) -> Vec<RemoteFile> {
+        self.try_files(prefix).await.expect("a complete listing")
+    }
+
+    async fn try_files(&self, prefix: &str) -> Result<Vec<RemoteFile>, StorageError> {
         let prefix = path(prefix);
-        let mut files: Vec<_> =
-            self.backend.list(&prefix).try_collect().await.expect("a complete listing");
-        files.sort_by(|one, other| one.path.cmp(&other.path));
-        files
+        let mut files: Vec<_> = self.backend.list(&prefix).try_collect().await?;
+        files.sort_by(|one: &RemoteFile, other| one.path.cmp(&other.path));
+        Ok(files)
     }
 
     pub(crate) async fn names(&self, prefix: &str) -> Vec<String> {
-        let files = self.files(prefix).await;
-        files.iter().map(|file| file.path.to_string()).collect()
+        self.try_names(prefix).await.expect("a complete listing")
+    }
+
+    pub(crate) async fn try_names(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
+        let files = self.try_files(prefix).await?;
+        Ok(files.iter().map(|file| file.path.to_string()).collect())
     }
 
     /// Asserts that there is no file anywhere, finished or not.

@@ -1,5 +1,5 @@
 //! Files that were changed on both sides: what merges, what waits, and how
-//! people and agents settle it.
+//! agents and scripts settle it.
 
 use std::fs;
 use std::thread;
@@ -7,10 +7,10 @@ use std::thread;
 use mirror_core::Digest;
 use serde_json::{Value, json};
 
-use crate::support::{Machine, Session, World, text};
+use crate::support::{Machine, World, text};
 
 /// Two machines; `a.md` was changed by each, the desktop's is not pushed.
-fn conflicting(world: &World, laptop: &[u8], desktop: &[u8]) -> (Machine, Machine) {
+pub(super) fn conflicting(world: &World, laptop: &[u8], desktop: &[u8]) -> (Machine, Machine) {
     let one = world.first_machine("laptop", &[("a.md", "milk\n"), ("b.md", "b\n")]);
     let other = world.next_machine("desktop");
     one.writes("a.md", laptop);
@@ -20,7 +20,7 @@ fn conflicting(world: &World, laptop: &[u8], desktop: &[u8]) -> (Machine, Machin
 }
 
 #[track_caller]
-fn waiting(machine: &Machine) -> Vec<Value> {
+pub(super) fn waiting(machine: &Machine) -> Vec<Value> {
     let listed = machine.asks(&["conflict", "list"]);
     listed["conflicts"].as_array().expect("a list").clone()
 }
@@ -237,120 +237,6 @@ fn file_without_a_conflict_is_named() {
     laptop.fails(1, &["conflict", "take", "a.md", "local"]);
 }
 
-/// `sync` at a terminal, with an editor that does what these lines of shell
-/// say to the file `$1`.
-fn sync_with(world: &World, machine: &Machine, editor: &str) -> Session {
-    let program = world.path("editor");
-    fs::write(&program, format!("shift\n{editor}\n")).expect("written");
-    let mut command = machine.mirrorctl(&["sync"]);
-    command
-        .env("NO_COLOR", "1")
-        .env("EDITOR", "false")
-        .env("VISUAL", format!("sh {} --wait", text(&program)));
-    Session::of(command)
-}
-
-fn sync(world: &World, machine: &Machine) -> Session {
-    sync_with(world, machine, "exit 1")
-}
-
-#[test]
-fn person_sees_three_sides_and_keeps_one() {
-    for (answer, expected) in [("l\n", "oats\n"), ("r\n", "soy\n")] {
-        let world = World::new();
-        let (laptop, desktop) = conflicting(&world, b"soy\n", b"oats\n");
-
-        let mut session = sync(&world, &desktop);
-        session.shows("a.md  changed on both sides");
-        session.shows("by tester on laptop");
-        session.shows("local  | oats");
-        session.shows("base   | milk");
-        session.shows("remote | soy");
-        session.shows("[q]uit? ");
-        session.types(answer);
-        session.exits(0);
-
-        laptop.runs(&["pull"]).exits(0);
-        assert_eq!(desktop.reads("a.md"), expected);
-        assert_eq!(laptop.reads("a.md"), expected);
-    }
-}
-
-#[test]
-fn person_edits_and_cannot_leave_marks_behind() {
-    let world = World::new();
-    let (laptop, desktop) = conflicting(&world, b"soy\n", b"oats\n");
-
-    let once = world.path("once");
-    let script =
-        format!("if [ -e {0} ]; then echo 'soy and oats' > \"$1\"; else : > {0}; fi", text(&once));
-    let mut session = sync_with(&world, &desktop, &script);
-    session.shows("[q]uit? ");
-    session.types("e\n");
-    session.shows("error:");
-    session.shows("[q]uit? ");
-    assert_eq!(desktop.reads("a.md"), "oats\n");
-    session.types("e\n");
-    session.exits(0);
-
-    laptop.runs(&["pull"]).exits(0);
-    assert_eq!(laptop.reads("a.md"), "soy and oats\n");
-}
-
-#[test]
-fn person_skips_and_nothing_is_changed() {
-    let world = World::new();
-    let (laptop, desktop) = conflicting(&world, b"soy\n", b"oats\n");
-    let before = laptop.head();
-
-    let mut session = sync(&world, &desktop);
-    session.shows("[q]uit? ");
-    session.types("s\n");
-    session.exits(3);
-
-    assert_eq!(desktop.reads("a.md"), "oats\n");
-    assert_eq!(laptop.head(), before);
-    assert_eq!(waiting(&desktop).len(), 1);
-}
-
-#[test]
-fn ctrl_c_leaves_everything_as_it_is() {
-    let world = World::new();
-    let (_laptop, desktop) = conflicting(&world, b"soy\n", b"oats\n");
-
-    let mut session = sync(&world, &desktop);
-    session.shows("[q]uit? ");
-    session.interrupts();
-    session.exits(130);
-
-    assert_eq!(desktop.reads("a.md"), "oats\n");
-    assert_eq!(waiting(&desktop).len(), 1);
-}
-
-#[test]
-fn file_that_moved_while_a_person_thought_is_shown_anew() {
-    let world = World::new();
-    let (laptop, desktop) = conflicting(&world, b"soy\n", b"oats\n");
-
-    let mut session = sync(&world, &desktop);
-    session.shows("remote | soy");
-    session.shows("[q]uit? ");
-    laptop.writes("a.md", "hemp\n");
-    laptop.runs(&["push"]).exits(0);
-    session.types("l\n");
-    session.shows("changed meanwhile");
-    session.shows("remote | hemp");
-    session.shows("[q]uit? ");
-    session.types("l\n");
-    session.exits(0);
-
-    laptop.runs(&["pull"]).exits(0);
-    assert_eq!(laptop.reads("a.md"), "oats\n");
-    let versions = laptop.asks(&["history", "a.md"]);
-    let versions = versions["versions"].as_array().expect("versions").len();
-    assert!(versions >= 4, "milk, soy, hemp and oats: {versions}");
-}
-
 /// Ten lines; the laptop's edits are in the first, the desktop's in the last.
 fn page(first: &str, last: &str) -> String {
     format!("{first}\n2\n3\n4\n5\n6\n7\n8\n9\n{last}\n")
@@ -377,8 +263,12 @@ fn sync_at_once(machines: [&Machine; 2]) {
 
 #[test]
 fn edits_of_one_file_at_the_same_moment_all_count() {
+    edits_at_the_same_moment_all_count(&World::new());
+}
+
+/// The story, wherever the backend lies.
+pub(super) fn edits_at_the_same_moment_all_count(world: &World) {
     const ROUNDS: usize = 100;
-    let world = World::new();
     let laptop = world.first_machine("laptop", &[("a.md", &page("first", "last"))]);
     let desktop = world.next_machine("desktop");
     let mut overwriting = Vec::new();

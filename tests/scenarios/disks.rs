@@ -5,7 +5,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Chance, Machine, Mount, Outcome, World, same_trees};
+use super::errors::{init, nothing_was_made};
+use crate::support::{Chance, Machine, Mount, Outcome, World, same_trees, skipped};
 
 /// A laptop, and a desktop whose project folder is a disk of this size.
 fn with_small_disk(kibibytes: u64) -> Option<(World, Machine, Machine, Mount)> {
@@ -109,4 +110,108 @@ fn full_disk_under_our_own_files_loses_no_edit() {
     same_trees(&desktop.tree(), &laptop.tree());
     same_trees(&desktop.tree(), &world.view());
     assert_eq!(laptop.reads("b.md"), "an unpushed edit\n");
+}
+
+#[test]
+fn read_only_backend_changes_nothing() {
+    let world = World::new();
+    let laptop = world.machine("laptop");
+    laptop.writes("a.md", "a\n");
+    let disk = world.folder("disk");
+    let Some(mount) = Mount::of_size(&disk, 1024) else {
+        return;
+    };
+    mount.becomes_read_only();
+
+    let url = format!("folder:{}", disk.join("backend").display());
+    laptop.fails(1, &init(&laptop.root(), &url));
+
+    nothing_was_made(&world, &laptop);
+}
+
+#[test]
+fn read_only_project_folder_is_named_by_pull() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("locked/a.md", "a\n")]);
+    let desktop = world.next_machine("desktop");
+    laptop.writes("locked/a.md", "a, better\n");
+    laptop.runs(&["push"]).exits(0);
+    let locked = desktop.path("locked");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).expect("a mode");
+    if fs::File::create(locked.join("probe")).is_ok() {
+        fs::remove_file(locked.join("probe")).expect("the probe goes away");
+        skipped("root may write anywhere");
+        return;
+    }
+
+    let pulled = desktop.tries(&["pull"]).exits(4).result();
+
+    assert_eq!(pulled["failed"][0]["path"], "locked/a.md");
+    assert_eq!(pulled["failed"][0]["error"]["class"], "permission");
+    assert_eq!(desktop.reads("locked/a.md"), "a\n");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).expect("a mode");
+    desktop.runs(&["pull"]).exits(0);
+    assert_eq!(desktop.reads("locked/a.md"), "a, better\n");
+}
+
+/// What no compression makes smaller.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    std::iter::repeat_with(next).take(bytes).collect()
+}
+
+#[test]
+fn full_backend_takes_no_part_of_a_push() {
+    let world = World::new();
+    let disk = world.folder("disk");
+    let Some(_mount) = Mount::of_size(&disk, 512) else {
+        return;
+    };
+    let backend = disk.join("backend");
+    let url = format!("folder:{}", backend.display());
+    let laptop = world.machine("laptop");
+    laptop.writes("a.md", "a\n");
+    laptop.runs(&[&init(&laptop.root(), &url)[..], &["--pattern", "**/*"]].concat()).exits(0);
+    laptop.runs(&["push"]).exits(0);
+    let head = laptop.head();
+
+    laptop.writes("large", noise(1 << 20));
+    laptop.writes("a.md", "a, better\n");
+    let error = laptop.fails(1, &["push"]);
+
+    assert_eq!(error["class"], "quota");
+    assert_eq!(laptop.head(), head);
+    assert_eq!(fs::read_to_string(backend.join("a.md")).expect("the view"), "a\n");
+    laptop.removes("large");
+    laptop.runs(&["push"]).exits(0);
+    assert_eq!(laptop.head(), head + 1);
+}
+
+#[test]
+fn full_disk_leaves_every_pulled_file_whole() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
+    let desktop = world.machine("desktop");
+    fs::create_dir(desktop.root()).expect("a project folder");
+    let Some(_mount) = Mount::of_size(&desktop.root(), 512) else {
+        return;
+    };
+    desktop.clones();
+
+    laptop.writes("large", noise(1 << 20));
+    laptop.writes("a.md", "a, better\n");
+    laptop.runs(&["push"]).exits(0);
+    let pulled = desktop.tries(&["pull"]);
+
+    assert!(matches!(pulled.code, Some(1 | 4)), "{pulled:#?}");
+    assert!(!desktop.tree().has("large"));
+    assert!(["a\n", "a, better\n"].contains(&desktop.reads("a.md").as_str()));
+    assert_eq!(desktop.tree().len(), 1, "left-overs: {:?}", desktop.tree());
 }

@@ -76,15 +76,18 @@ fn unpushed_edit_goes_to_the_stash_and_comes_back_from_there() {
     let (laptop, _) = with_versions(&world, &["one\n"]);
     laptop.writes("a.md", "never pushed\n");
 
-    laptop.runs(&["restore", "a.md"]).exits(0);
+    let restored = laptop.runs(&["restore", "a.md"]).exits(0);
 
     assert_eq!(laptop.reads("a.md"), "one\n");
     let stash = list(&laptop.asks(&["stash", "list"]), "stash");
     let [version] = &stash[..] else { panic!("one version in {stash:?}") };
     assert_eq!((&version["path"], &version["reason"]), (&"a.md".into(), &"restore".into()));
     let id = version["id"].as_str().expect("an id");
+    assert!(restored.stdout.contains(id), "{restored:?}");
     assert_eq!(laptop.runs(&["stash", "show", id]).exits(0).stdout, "never pushed\n");
-    laptop.runs(&["stash", "restore", id]).exits(0);
+    let beginning = &id[..id.len() - 1];
+    assert_eq!(laptop.asks(&["stash", "show", beginning])["id"], id);
+    laptop.runs(&["stash", "restore", beginning]).exits(0);
     assert_eq!(laptop.reads("a.md"), "never pushed\n");
 }
 

@@ -1,6 +1,7 @@
 //! Stories about machines, told with the real daemon and the real client.
 
 mod conflicts;
+mod conflicts_by_hand;
 mod crashes;
 mod deletions;
 mod disks;
@@ -16,4 +17,6 @@ mod lost_state;
 mod outside_edits;
 mod queue;
 mod recovery;
+mod refused_setups;
+mod setting_up_by_hand;
 mod two_machines;

@@ -5,7 +5,8 @@ use std::fs;
 use mirror_core::Digest;
 use serde_json::Value;
 
-use crate::support::{Machine, World, eventually};
+use super::errors::message_has;
+use crate::support::{Machine, World, eventually, same_trees};
 
 /// The backend's disk is unmounted, or mounted again.
 fn unmount(world: &World) {
@@ -24,7 +25,7 @@ fn queues(machine: &Machine) {
 }
 
 fn queue(machine: &Machine) -> Vec<Value> {
-    let status = machine.asks(&["status"]);
+    let status = machine.asks(&["status", "--offline"]);
     status["queue"].as_array().expect("a list").clone()
 }
 
@@ -117,4 +118,72 @@ fn nothing_to_queue_is_an_error_as_before() {
     assert_eq!(queue(&laptop), [] as [Value; 0]);
     mount(&world);
     laptop.syncs();
+}
+
+#[test]
+fn push_to_a_backend_that_is_away_is_queued_and_goes_out_by_itself() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
+    let (head, away) = (laptop.head(), world.path("away"));
+    fs::rename(world.backend(), &away).expect("the backend moves away");
+    laptop.writes("a.md", "a, better\n");
+
+    let pushed = laptop.tries(&["push"]).exits(4).result();
+
+    assert_eq!((&pushed["queued"], &pushed["commit"]), (&Value::Bool(true), &Value::Null));
+    let waiting = queue(&laptop);
+    assert_eq!(
+        (&waiting[0]["kind"], &waiting[0]["error"]["class"]),
+        (&"push".into(), &"transient".into())
+    );
+    assert!(!world.backend().exists(), "the backend was made anew");
+    // It survives a restart, and the working tree goes on changing meanwhile.
+    laptop.loses_daemon();
+    laptop.writes("a.md", "a, even better\n");
+    assert_eq!(queue(&laptop).len(), 1);
+    fs::rename(&away, world.backend()).expect("the backend comes back");
+    eventually("the queued push is out", || queue(&laptop).is_empty());
+    assert_eq!(laptop.head(), head + 1);
+    assert_eq!(fs::read_to_string(world.backend().join("a.md")).expect("the view"), "a, better\n");
+    assert_eq!(laptop.reads("a.md"), "a, even better\n");
+    laptop.runs(&["push"]).exits(0);
+    same_trees(&laptop.tree(), &world.view());
+}
+
+#[test]
+fn queued_push_is_said_with_what_it_waits_for() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
+    fs::rename(world.backend(), world.path("away")).expect("the backend moves away");
+    laptop.writes("a.md", "a, better\n");
+
+    let pushed = laptop.runs(&["push"]).exits(4);
+
+    assert!(pushed.stdout.contains("push queued to primary"), "{pushed:?}");
+    assert!(pushed.stdout.contains("missing or not mounted"), "{pushed:?}");
+}
+
+#[test]
+fn empty_mount_point_is_no_fork_and_work_goes_on_when_the_disk_is_back() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
+    let disk = world.path("disk");
+    fs::rename(world.backend(), &disk).expect("the disk goes away");
+    fs::create_dir(world.backend()).expect("its mount point stays");
+    laptop.writes("b.md", "b\n");
+
+    for command in ["push", "sync"] {
+        let pushed = laptop.tries(&[command]).exits(4).result();
+        assert_eq!(pushed["queued"], true, "{command}: {pushed}");
+    }
+    let error = laptop.fails(1, &["pull"]);
+    assert_eq!(error["class"], "transient", "{error}");
+    message_has(&error, &["mounted"]);
+    message_has(&queue(&laptop)[0]["error"], &["mounted"]);
+
+    assert_eq!(world.view().len(), 0, "the mount point got a view");
+    fs::remove_dir_all(world.backend()).expect("the mount point");
+    fs::rename(&disk, world.backend()).expect("the disk is back");
+    laptop.runs(&["push"]).exits(0);
+    same_trees(&laptop.tree(), &world.view());
 }

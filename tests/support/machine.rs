@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::thread;
 
 use serde_json::Value;
@@ -14,11 +15,15 @@ pub(crate) struct Machine {
     name: String,
     folder: PathBuf,
     url: String,
+    settings: Vec<String>,
+    /// All that its commands have printed so far.
+    said: Mutex<String>,
 }
 
 impl Machine {
-    pub(crate) fn new(name: &str, folder: &Path, url: String) -> Self {
-        let machine = Self { name: name.to_owned(), folder: folder.to_owned(), url };
+    pub(crate) fn new(name: &str, folder: &Path, url: String, settings: Vec<String>) -> Self {
+        let (name, folder, said) = (name.to_owned(), folder.to_owned(), Mutex::default());
+        let machine = Self { name, folder, url, settings, said };
         for one in [machine.home(), machine.folder.join("person")] {
             fs::create_dir_all(one).expect("a folder can be made");
         }
@@ -64,7 +69,7 @@ impl Machine {
 
     #[track_caller]
     pub(crate) fn runs(&self, arguments: &[&str]) -> Outcome {
-        run(self.mirrorctl(arguments))
+        self.hears(run(self.mirrorctl(arguments)))
     }
 
     /// Runs a command with `--json`, whatever its exit code.
@@ -72,7 +77,18 @@ impl Machine {
     pub(crate) fn tries(&self, arguments: &[&str]) -> Outcome {
         let mut command = self.mirrorctl(&["--json"]);
         command.args(arguments);
-        run(command)
+        self.hears(run(command))
+    }
+
+    fn hears(&self, outcome: Outcome) -> Outcome {
+        let mut said = self.said.lock().expect("nobody panics with it");
+        said.extend([&*outcome.stdout, &*outcome.stderr]);
+        outcome
+    }
+
+    /// All that `runs`, and what is built on it, has printed so far.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().expect("nobody panics with it").clone()
     }
 
     /// The result of a command that exits 0.
@@ -97,12 +113,27 @@ impl Machine {
     pub(crate) fn inits(&self) {
         let root = self.root();
         fs::create_dir_all(&root).expect("the project folder can be made");
-        self.runs(&["init", text(&root), "--to", &self.url, "--pattern", "**/*"]).exits(0);
+        self.runs(&self.init(&root)).exits(0);
+    }
+
+    /// The words of `init` for a folder on this machine.
+    pub(crate) fn init<'a>(&'a self, root: &'a Path) -> Vec<&'a str> {
+        let words = ["init", text(root), "--to", &self.url, "--pattern", "**/*"];
+        words.into_iter().chain(self.settings()).collect()
+    }
+
+    /// The words of `clone` into the project folder.
+    pub(crate) fn clone<'a>(&'a self, root: &'a Path) -> Vec<&'a str> {
+        ["clone", &self.url, text(root)].into_iter().chain(self.settings()).collect()
+    }
+
+    fn settings(&self) -> impl Iterator<Item = &str> {
+        self.settings.iter().map(String::as_str)
     }
 
     #[track_caller]
     pub(crate) fn clones(&self) {
-        self.runs(&["clone", &self.url, text(&self.root())]).exits(0);
+        self.runs(&self.clone(&self.root())).exits(0);
     }
 
     pub(crate) fn writes(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
@@ -146,6 +177,11 @@ impl Machine {
     /// Kills the daemon where it stands, with no time for anything more.
     pub(crate) fn loses_daemon(&self) {
         daemons_of(&self.home()).into_iter().for_each(processes::kill);
+    }
+
+    /// Every process that this machine's daemon has started and not ended.
+    pub(crate) fn helpers(&self) -> Vec<i32> {
+        daemons_of(&self.home()).into_iter().flat_map(processes::descendants_of).collect()
     }
 
     /// Runs until nothing is left to move either way.

@@ -10,7 +10,9 @@ mod machine;
 mod mount;
 mod outcome;
 mod processes;
+pub(crate) mod proxy;
 mod recovery;
+pub(crate) mod servers;
 mod terminal;
 mod tree;
 mod world;
@@ -40,6 +42,15 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(Instant::now() < deadline, "still not so: {what}");
         thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The same for what has to be asked for and waited for.
+pub(crate) async fn in_the_end(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(Instant::now() < deadline, "still not so: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 

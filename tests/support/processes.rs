@@ -1,4 +1,4 @@
-//! Daemons as the operating system sees them.
+//! Processes as the operating system sees them.
 //!
 //! A daemon that hangs can't be asked for its pid, so they are looked up by
 //! the `MIRRORD_HOME` that they were started with.
@@ -14,13 +14,29 @@ use super::eventually;
 
 /// The daemons that run with this `MIRRORD_HOME`; zombies don't run.
 pub(crate) fn daemons_of(home: &Path) -> Vec<i32> {
-    let Ok(processes) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    processes
-        .filter_map(|process| process.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|pid| is_daemon_of(*pid, home))
-        .collect()
+    all().filter(|pid| is_daemon_of(*pid, home)).collect()
+}
+
+/// What a process has started, and what that has started; zombies left out.
+pub(crate) fn descendants_of(pid: i32) -> Vec<i32> {
+    let children: Vec<i32> = all().filter(|child| parent_of(*child) == Some(pid)).collect();
+    let below = children.iter().copied().flat_map(descendants_of);
+    children.iter().copied().filter(|child| is_running(*child)).chain(below).collect()
+}
+
+fn all() -> impl Iterator<Item = i32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten();
+    processes.filter_map(|process| process.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// What stands after the name of a process: its state, then its parent.
+fn stat(pid: i32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned())
+}
+
+fn parent_of(pid: i32) -> Option<i32> {
+    stat(pid)?.split(' ').nth(1)?.parse().ok()
 }
 
 fn is_daemon_of(pid: i32, home: &Path) -> bool {
@@ -35,26 +51,23 @@ fn is_daemon_of(pid: i32, home: &Path) -> bool {
         && environment.split(|byte| *byte == 0).any(|one| one == wanted)
 }
 
-fn is_running(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
-        !state.starts_with('Z') && !state.starts_with('X')
-    })
+pub(crate) fn is_running(pid: i32) -> bool {
+    stat(pid).is_some_and(|stat| !stat.starts_with(['Z', 'X']))
 }
 
 /// Sends SIGTERM and waits until the process is gone.
 #[track_caller]
 pub(crate) fn stop(pid: i32) {
     send(pid, Signal::TERM);
-    eventually(&format!("daemon {pid} has stopped"), || !is_running(pid));
+    eventually(&format!("process {pid} has stopped"), || !is_running(pid));
 }
 
 pub(crate) fn kill(pid: i32) {
     send(pid, Signal::KILL);
-    eventually(&format!("daemon {pid} is dead"), || !is_running(pid));
+    eventually(&format!("process {pid} is dead"), || !is_running(pid));
 }
 
-fn send(pid: i32, signal: Signal) {
+pub(crate) fn send(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
         // Gone in the meantime is what is wanted anyway.
         let _ = kill_process(pid, signal);

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,6 +20,8 @@ pub(crate) struct Session {
     child: Child,
     person: File,
     shown: Arc<Mutex<Vec<u8>>>,
+    /// Ends when all was read that was shown.
+    reader: JoinHandle<()>,
     /// How much of it was expected already.
     read: usize,
 }
@@ -31,14 +34,14 @@ impl Session {
         let child = child.expect("the command starts");
         let shown = Arc::<Mutex<Vec<u8>>>::default();
         let (mut screen, seen) = (person.try_clone().expect("a second handle"), shown.clone());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut piece = [0; 4096];
             // Ends with an error once nobody has the other side open.
             while let Ok(count @ 1..) = screen.read(&mut piece) {
                 seen.lock().expect("nobody panics with it").extend(&piece[..count]);
             }
         });
-        Self { child, person, shown, read: 0 }
+        Self { child, person, shown, reader, read: 0 }
     }
 
     /// Waits for words after those that were waited for before.
@@ -73,6 +76,7 @@ impl Session {
             status = self.child.try_wait().expect("the child can be asked");
             status.is_some()
         });
+        eventually("all was read that it has shown", || self.reader.is_finished());
         let code_shown = status.and_then(|status| status.code());
         assert_eq!(code_shown, Some(code), "{}", self.shown());
         self.shown()

@@ -78,6 +78,12 @@ impl Tree {
         self
     }
 
+    /// The tree as a service shows it that has no links.
+    pub(crate) fn without_links(mut self) -> Self {
+        self.0.retain(|_, node| !matches!(node, Node::Link(_)));
+        self
+    }
+
     pub(crate) fn has(&self, path: &str) -> bool {
         self.0.contains_key(Path::new(path))
     }

@@ -11,6 +11,10 @@ use super::{Machine, Tree};
 /// The place where a story happens.
 pub(crate) struct World {
     folder: TempDir,
+    backend: PathBuf,
+    url: String,
+    /// What `init` and `clone` have to be told besides the URL.
+    settings: Vec<String>,
     names: RefCell<Vec<String>>,
 }
 
@@ -19,7 +23,14 @@ impl World {
     pub(crate) fn new() -> Self {
         let folder =
             tempfile::Builder::new().prefix("mw").tempdir_in("/tmp").expect("a temporary folder");
-        Self { folder, names: RefCell::default() }
+        let backend = folder.path().join("backend");
+        let url = format!("folder:{}", backend.display());
+        Self { folder, backend, url, settings: Vec::new(), names: RefCell::default() }
+    }
+
+    /// The same world with its backend elsewhere on this disk, reached by a URL.
+    pub(crate) fn reaching(self, backend: PathBuf, url: String, settings: Vec<String>) -> Self {
+        Self { backend, url, settings, ..self }
     }
 
     /// A place in this world that belongs to no machine.
@@ -36,11 +47,11 @@ impl World {
 
     /// The root of the shared backend.
     pub(crate) fn backend(&self) -> PathBuf {
-        self.path("backend")
+        self.backend.clone()
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("folder:{}", self.backend().display())
+        self.url.clone()
     }
 
     /// A machine without any project.
@@ -48,7 +59,7 @@ impl World {
         let mut names = self.names.borrow_mut();
         assert!(!names.contains(&name.to_owned()), "two machines named {name}");
         names.push(name.to_owned());
-        Machine::new(name, &self.folder(name), self.url())
+        Machine::new(name, &self.folder(name), self.url(), self.settings.clone())
     }
 
     /// A machine that has made the project, with these files pushed.

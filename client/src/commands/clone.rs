@@ -8,21 +8,27 @@ use crate::context::{Context, Reported};
 use crate::failure::Failure;
 use crate::job;
 use crate::paths;
+use crate::wizard;
 
 #[derive(Debug, Args)]
 pub(crate) struct CloneArgs {
-    /// Where the history is kept: a folder, or the URL of a service
-    url: String,
+    /// Where the history is kept: a folder, or sftp://[user@]host[:port]/path
+    #[arg(required_unless_present = "wizard")]
+    url: Option<String>,
 
     /// The folder to make; may be there if it is empty
-    #[arg(value_name = "DIR")]
-    folder: String,
+    #[arg(value_name = "DIR", required_unless_present = "wizard")]
+    folder: Option<String>,
+
+    /// Ask for everything, and try the backend before anything is made
+    #[arg(long)]
+    wizard: bool,
 
     /// The project's name on this machine [default: its own]
     #[arg(long)]
     name: Option<String>,
 
-    /// Set a key of the backend; may be repeated
+    /// Set a key of the backend, as `key_file=PATH`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = settings::parse)]
     settings: Vec<Setting>,
 
@@ -36,15 +42,23 @@ pub(crate) struct CloneArgs {
 }
 
 pub(crate) async fn run(args: &CloneArgs, context: &Context) -> Result<Reported, Failure> {
-    let request = CloneProjectRequest {
-        url: paths::address(&args.url)?,
-        folder: paths::absolute(&args.folder)?,
+    let read = |typed: &Option<String>, read: fn(&str) -> Result<String, Failure>| {
+        typed.as_deref().map(read).transpose().map(Option::unwrap_or_default)
+    };
+    let typed = CloneProjectRequest {
+        url: read(&args.url, paths::address)?,
+        folder: read(&args.folder, paths::absolute)?,
         name: args.name.clone(),
         patterns: args.patterns.clone(),
         settings: args.settings.clone(),
         no_pull: args.no_pull,
     };
+    let terminal = args.wizard.then(|| wizard::terminal(context)).transpose()?;
     let daemon = context.daemon().await?;
+    let request = match terminal {
+        Some(terminal) => wizard::clone(context, terminal, &daemon, typed).await?,
+        None => typed,
+    };
     let events = daemon.project().clone_project(request).await?.into_inner();
     init::report(context, &job::follow(context, events).await?)
 }

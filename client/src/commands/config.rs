@@ -2,8 +2,7 @@
 
 use clap::{Args, Subcommand};
 use mirror_proto::v1::{
-    CheckConfigRequest, FindingLevel, ListProjectsRequest, ListSettingsRequest, ProjectRef,
-    SetSettingRequest,
+    CheckConfigRequest, FindingLevel, ListSettingsRequest, ProjectRef, SetSettingRequest,
 };
 
 use crate::connect::Daemon;
@@ -11,7 +10,6 @@ use crate::context::{Context, Reported};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{json, text};
-use crate::paths;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
@@ -96,8 +94,8 @@ async fn check(context: &Context, daemon: &Daemon) -> Result<Reported, Failure> 
     let response = daemon.config().check_config(CheckConfigRequest {}).await?.into_inner();
     let has_failed = response.findings.iter().any(|found| found.level() == FindingLevel::Fail);
     let told = context.output.tell(
-        || json::config::findings(&response),
-        |paint| text::config::findings(&response, paint),
+        || json::findings::report(&response.findings),
+        |paint| text::findings::report(&response.findings, paint),
     )?;
     Ok(Reported { exit: if has_failed { Exit::Failed } else { Exit::Done }, told })
 }
@@ -109,14 +107,5 @@ async fn owner(
     context: &Context,
     daemon: &Daemon,
 ) -> Result<Option<ProjectRef>, Failure> {
-    if daemons {
-        return Ok(None);
-    }
-    if context.project.is_some() {
-        return Ok(Some(context.project()?));
-    }
-    let here = paths::current()?;
-    let listed = daemon.project().list_projects(ListProjectsRequest {}).await?.into_inner();
-    let is_inside = listed.projects.iter().any(|project| paths::contains(&project.root, &here));
-    is_inside.then(|| context.project()).transpose()
+    if daemons { Ok(None) } else { context.project_here(daemon).await }
 }

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::job;
 use crate::output::{json, text};
 use crate::paths;
+use crate::wizard;
 
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
@@ -16,9 +17,13 @@ pub(crate) struct InitArgs {
     #[arg(value_name = "DIR", default_value = ".")]
     folder: String,
 
-    /// Where the history is kept: a folder, or the URL of a service
-    #[arg(long, value_name = "URL")]
-    to: String,
+    /// Where the history is kept: a folder, or sftp://[user@]host[:port]/path
+    #[arg(long, value_name = "URL", required_unless_present = "wizard")]
+    to: Option<String>,
+
+    /// Ask for everything, and try the backend before anything is made
+    #[arg(long)]
+    wizard: bool,
 
     /// The project's name [default: the folder's]
     #[arg(long)]
@@ -32,21 +37,26 @@ pub(crate) struct InitArgs {
     #[arg(long = "exclude", value_name = "GLOB")]
     excludes: Vec<String>,
 
-    /// Set a key of the backend; may be repeated
+    /// Set a key of the backend, as `key_file=PATH`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = settings::parse)]
     settings: Vec<Setting>,
 }
 
 pub(crate) async fn run(args: &InitArgs, context: &Context) -> Result<Reported, Failure> {
-    let request = InitProjectRequest {
+    let typed = InitProjectRequest {
         folder: paths::absolute(&args.folder)?,
-        url: paths::address(&args.to)?,
+        url: args.to.as_deref().map(paths::address).transpose()?.unwrap_or_default(),
         name: args.name.clone(),
         patterns: args.patterns.clone(),
         excludes: args.excludes.clone(),
         settings: args.settings.clone(),
     };
+    let terminal = args.wizard.then(|| wizard::terminal(context)).transpose()?;
     let daemon = context.daemon().await?;
+    let request = match terminal {
+        Some(terminal) => wizard::init(context, terminal, &daemon, typed).await?,
+        None => typed,
+    };
     let events = daemon.project().init_project(request).await?.into_inner();
     report(context, &job::follow(context, events).await?)
 }

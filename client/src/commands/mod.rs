@@ -3,6 +3,7 @@
 //! Commands hold no decisions. If an `if` here depends on file state, it
 //! belongs in the daemon.
 
+pub(crate) mod auth;
 pub(crate) mod clone;
 pub(crate) mod completion;
 pub(crate) mod config;
@@ -10,6 +11,7 @@ pub(crate) mod conflict;
 pub(crate) mod daemon;
 pub(crate) mod delete;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod log;
@@ -34,6 +36,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Quickstart(args) => quickstart::run(args, context).await,
         Command::Init(args) => init::run(args, context).await,
         Command::Clone(args) => clone::run(args, context).await,
+        Command::Auth(args) => auth::run(args, context).await,
         Command::Projects => projects::run(context).await,
         Command::Remove(args) => remove::run(args, context).await,
         Command::Config(command) => config::run(command, context).await,
@@ -48,6 +51,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::History(args) => history::run(args, context).await,
         Command::Restore(args) => restore::run(args, context).await,
         Command::Stash(command) => stash::run(command, context).await,
+        Command::Doctor(args) => doctor::run(args, context).await,
         Command::Reload => reload::run(context).await,
         Command::Daemon(command) => daemon::run(command, context).await,
         Command::Completion(args) => completion::run(args),

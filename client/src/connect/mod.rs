@@ -15,6 +15,7 @@ use std::time::Duration;
 use mirror_proto::v1::config_service_client::ConfigServiceClient;
 use mirror_proto::v1::conflict_service_client::ConflictServiceClient;
 use mirror_proto::v1::daemon_service_client::DaemonServiceClient;
+use mirror_proto::v1::doctor_service_client::DoctorServiceClient;
 use mirror_proto::v1::history_service_client::HistoryServiceClient;
 use mirror_proto::v1::project_service_client::ProjectServiceClient;
 use mirror_proto::v1::stash_service_client::StashServiceClient;
@@ -83,6 +84,7 @@ impl Daemon {
     service!(config, ConfigServiceClient);
     service!(conflicts, ConflictServiceClient);
     service!(daemon, DaemonServiceClient);
+    service!(doctor, DoctorServiceClient);
     service!(history, HistoryServiceClient);
     service!(project, ProjectServiceClient);
     service!(stash, StashServiceClient);

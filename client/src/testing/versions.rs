@@ -83,7 +83,8 @@ impl StashService for Service {
 
     async fn read_stash(&self, _: Request<ReadStashRequest>) -> Answer<Events<StashPiece>> {
         let pieces = self.0.versions.stash.clone();
-        let pieces = pieces.into_iter().map(|content| Ok(StashPiece { content }));
+        let pieces =
+            pieces.into_iter().map(|content| Ok(StashPiece { content, id: "01J".to_owned() }));
         Ok(Response::new(Box::pin(tokio_stream::iter(pieces.collect::<Vec<_>>()))))
     }
 

@@ -1,5 +1,7 @@
 //! Why the engine could not do what it was asked.
 
+use std::path::PathBuf;
+
 use mirror_core::RelPath;
 use mirror_storage::{FaultClass, StorageError};
 
@@ -35,6 +37,13 @@ pub enum EngineError {
     #[error("no file of the project matches {}", quoted(.0))]
     UnknownPaths(Vec<String>),
 
+    /// A name that commits know, but not this one.
+    #[error("no file of commit #{seq} matches {name:?}")]
+    NotInCommit { name: String, seq: u64, past: RelPath },
+
+    #[error("the project's folder {} is missing", .0.display())]
+    RootMissing(PathBuf),
+
     #[error("{path} is missing on the backend")]
     ContentMissing { path: RelPath },
 
@@ -56,6 +65,15 @@ pub enum EngineError {
 
     #[error("{0}")]
     NotFound(String),
+
+    #[error("{0:?} is not an id, nor the beginning of one")]
+    NotAnId(String),
+
+    #[error("the stash holds nothing by {0:?}")]
+    NotStashed(String),
+
+    #[error("{typed:?} is the beginning of several ids: {}", .candidates.join(", "))]
+    AmbiguousId { typed: String, candidates: Vec<String> },
 
     #[error("no project stands at this place")]
     NoProject,
@@ -81,17 +99,22 @@ impl EngineError {
             Self::Storage(error) => error.class(),
             Self::Tree(TreeError::Full) => FaultClass::Quota,
             Self::Stopped { .. } => FaultClass::Stopped,
-            Self::Consent(_) | Self::Tree(TreeError::RootMissing) => FaultClass::Consent,
-            Self::Tree(_) => FaultClass::Permission,
-            Self::UnknownPaths(_) | Self::NotFound(_) | Self::NoProject | Self::NoConflict(_) => {
-                FaultClass::NotFound
+            Self::Consent(_) | Self::RootMissing(_) | Self::Tree(TreeError::RootMissing) => {
+                FaultClass::Consent
             }
+            Self::Tree(_) => FaultClass::Permission,
+            Self::UnknownPaths(_)
+            | Self::NotInCommit { .. }
+            | Self::NotFound(_)
+            | Self::NotStashed(_)
+            | Self::NoProject
+            | Self::NoConflict(_) => FaultClass::NotFound,
             Self::ConflictMoved(_) => FaultClass::Conflict,
             Self::NameClash(_)
             | Self::MarkersLeft(_)
             | Self::ContentMissing { .. }
             | Self::ContentCorrupt { .. } => FaultClass::Rejected,
-            Self::Usage(_) => FaultClass::Usage,
+            Self::Usage(_) | Self::NotAnId(_) | Self::AmbiguousId { .. } => FaultClass::Usage,
             Self::Disk(error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 FaultClass::Quota
             }
@@ -108,20 +131,22 @@ impl EngineError {
                 "nothing was done; run it again with --allow-deletes if that is what you want"
             }
             Self::UnknownPaths(_) => "see `mirrorctl status --long` for the files of the project",
+            Self::NotInCommit { past, .. } => {
+                return Some(format!("`mirrorctl history {past}` lists the commits that have it"));
+            }
+            Self::NotAnId(_) | Self::NotStashed(_) => {
+                "see `mirrorctl stash list` for what it holds"
+            }
+            Self::AmbiguousId { .. } => "write more of the id; `mirrorctl stash list` shows them",
             Self::NoConflict(_) => "see `mirrorctl conflict list` for what waits",
             Self::ConflictMoved(_) => "look again with `mirrorctl conflict show`",
             Self::NameClash(_) => "rename one of the two files, then sync",
             Self::MarkersLeft(_) => "settle every marked place, then apply it again",
-            Self::Tree(TreeError::RootMissing) => {
+            Self::RootMissing(_) | Self::Tree(TreeError::RootMissing) => {
                 "mount or restore the folder; nothing was changed"
             }
             Self::Tree(TreeError::Full) => "free some space and run it again; every file is whole",
-            Self::Storage(StorageError::Full) => {
-                "free some space on the backend and run it again; nothing was half-written"
-            }
-            Self::Storage(StorageError::Unreachable(_)) => {
-                "check that the backend is there, then run it again"
-            }
+            Self::Storage(error) => return error.hint().map(str::to_owned),
             Self::NoProject => "make one with `mirrorctl init`",
             _ => return None,
         };

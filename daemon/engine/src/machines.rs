@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, TryStreamExt};
 use mirror_core::{Digest, RelPath, Timestamp, Ulid};
-use mirror_storage::{Backend, ByteRange, Expect, RemoteFile, RemotePath, StorageError};
+use mirror_storage::{
+    Backend, ByteRange, Expect, Guarded, RemoteFile, RemotePath, Revision, StorageError,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::log::own_path;
@@ -70,9 +72,20 @@ impl MachineFile {
         Ok(machines)
     }
 
-    pub async fn write(&self, backend: &dyn Backend, id: Ulid) -> Result<(), StorageError> {
+    pub async fn write(
+        &self,
+        backend: &dyn Backend,
+        id: Ulid,
+        expect: Expect,
+    ) -> Result<Guarded<Revision>, StorageError> {
         let bytes = serde_json::to_vec(self).expect("it has only string keys");
-        backend.write(&place_of(id), bytes.into(), Expect::Anything).await.map(drop)
+        backend.write(&place_of(id), bytes.into(), expect).await
+    }
+
+    /// What to expect of a machine's file as it stands now.
+    pub async fn standing(backend: &dyn Backend, id: Ulid) -> Result<Expect, StorageError> {
+        let file = backend.stat(&place_of(id)).await?;
+        Ok(file.map_or(Expect::Absent, |file| Expect::At(file.revision)))
     }
 }
 

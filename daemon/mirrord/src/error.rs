@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use mirror_engine::EngineError;
 use mirror_storage::{FaultClass, StorageError};
 
+use crate::backends::RootError;
 use crate::config::{Place, Problem};
+use crate::doctor::Flaw;
 use crate::names::NameError;
 use crate::projects::Overlap;
 use crate::url::UrlError;
@@ -52,6 +54,14 @@ pub(crate) enum RequestError {
         hint: &'static str,
     },
 
+    /// What the backend's URL names on its server.
+    #[error("{url}: {cause}")]
+    Root {
+        url: String,
+        #[source]
+        cause: RootError,
+    },
+
     #[error("{} is not empty", .0.display())]
     NotEmpty(PathBuf),
 
@@ -64,6 +74,9 @@ pub(crate) enum RequestError {
     /// Setting up went wrong after the backend's project had been made.
     #[error("{}; the new project's first commit stays on the backend", cause.message())]
     AfterCreation { cause: Box<RequestError> },
+
+    #[error(transparent)]
+    Flaw(#[from] Flaw),
 
     #[error("{what}")]
     Usage { what: String, hint: Option<String> },
@@ -85,6 +98,7 @@ impl RequestError {
             Self::Engine(error) => error.class(),
             Self::Storage(error) => error.class(),
             Self::AfterCreation { cause } => cause.class(),
+            Self::Root { cause, .. } => cause.class(),
             Self::Stopped { class, .. } => *class,
             Self::Config(_) | Self::Url(_) | Self::Name(_) | Self::Usage { .. } => {
                 FaultClass::Usage
@@ -104,6 +118,7 @@ impl RequestError {
                 FaultClass::NotFound
             }
             Self::Overlap(_)
+            | Self::Flaw(_)
             | Self::SameProject(_)
             | Self::NotEmpty(_)
             | Self::SyncClient { .. } => FaultClass::Rejected,
@@ -116,10 +131,11 @@ impl RequestError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Engine(error) => error.hint(),
-            // One wording for both: a storage error reads the same wherever it came up.
-            Self::Storage(error) => storage_hint(error).map(str::to_owned),
+            Self::Storage(error) => error.hint().map(str::to_owned),
+            Self::Root { cause, .. } => cause.hint().map(str::to_owned),
             Self::Config(problem) => problem.fix.clone(),
             Self::Url(error) => Some(error.hint()),
+            Self::Flaw(_) => Some(Flaw::HINT.to_owned()),
             Self::Overlap(overlap) => Some(overlap.hint()),
             Self::Name(_) => Some("name files of the project".into()),
             Self::UnknownProject { meant: Some(meant), .. } => {
@@ -169,7 +185,7 @@ impl RequestError {
     /// Whether the backend is what failed.
     pub(crate) fn is_about_backend(&self) -> bool {
         match self {
-            Self::Storage(_) | Self::Engine(EngineError::Storage(_)) => true,
+            Self::Storage(_) | Self::Root { .. } | Self::Engine(EngineError::Storage(_)) => true,
             Self::AfterCreation { cause } => cause.is_about_backend(),
             _ => false,
         }
@@ -187,15 +203,6 @@ impl RequestError {
             cause = error.source();
         }
         message.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-}
-
-fn storage_hint(error: &StorageError) -> Option<&'static str> {
-    match error.class() {
-        FaultClass::Transient => Some("check that the backend is there, then run it again"),
-        FaultClass::Quota => Some("free some space on the backend and run it again"),
-        FaultClass::Permission => Some("make the backend's folder readable and writable for you"),
-        _ => None,
     }
 }
 

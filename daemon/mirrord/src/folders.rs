@@ -115,10 +115,12 @@ pub(crate) fn with_tilde(text: &str, home: &Path) -> String {
     while let Some(at) = rest.find(home) {
         let (before, found) = rest.split_at(at);
         let after = &found[home.len()..];
-        let is_whole = |neighbour: Option<char>| {
-            neighbour.is_none_or(|letter| !letter.is_alphanumeric() && !"-_.".contains(letter))
+        let is_apart = |neighbour: Option<char>, others: &str| {
+            neighbour.is_none_or(|letter| !letter.is_alphanumeric() && !others.contains(letter))
         };
-        let whole = is_whole(before.chars().next_back()) && is_whole(after.chars().next());
+        // Part of a longer path, or the login or the path of a URL.
+        let whole = is_apart(before.chars().next_back(), "-_./~]")
+            && is_apart(after.chars().next(), "-_.@");
         shown.push_str(before);
         shown.push_str(if whole { "~" } else { home });
         rest = after;
@@ -177,5 +179,14 @@ mod tests {
         let home = Path::new("/home/ann");
         let shown = with_tilde("can't read /home/ann/a, nor /home/anna/b or /home/ann", home);
         assert_eq!(shown, "can't read ~/a, nor /home/anna/b or ~");
+    }
+
+    #[test]
+    fn url_of_a_server_stays_as_it_is() {
+        for url in
+            ["sftp://root@nas/a", "sftp://nas/root/a", "sftp://[::1]/root", "sftp://a/~/root"]
+        {
+            assert_eq!(with_tilde(url, Path::new("/root")), url);
+        }
     }
 }

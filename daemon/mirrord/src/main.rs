@@ -6,6 +6,7 @@
 mod arguments;
 mod backends;
 mod config;
+mod doctor;
 mod error;
 mod folders;
 mod logging;
@@ -16,6 +17,8 @@ mod projects;
 mod run;
 mod server;
 mod sync_clients;
+#[cfg(test)]
+mod testing;
 mod url;
 
 use std::error::Error;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mirror_proto::socket;
 use tokio::runtime::Builder;
@@ -52,6 +53,9 @@ fn while_doing(doing: &'static str) -> impl FnOnce(io::Error) -> RunError {
     move |cause| RunError::System { doing, cause }
 }
 
+/// How long threads may take to drop what they had.
+const LAST_MOMENT: Duration = Duration::from_millis(200);
+
 /// Runs until a signal or a client ends it.
 pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
     let folders =
@@ -75,8 +79,9 @@ pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
             Start { folders, environment, settings, machine_id, log, outside: parts::outside() };
         live(&endpoint, start, on_demand).await
     });
-    // Work that blocks on a dead disk must not keep the process.
-    runtime.shutdown_background();
+    // Work that blocks on a dead disk must not keep the process; all else is
+    // dropped meanwhile, and with it what it started, as an ssh that waits.
+    runtime.shutdown_timeout(LAST_MOMENT);
     served
 }
 

@@ -23,16 +23,28 @@ pub enum StorageError {
     #[error("storage refused our credentials")]
     CredentialsRefused(#[source] Cause),
 
+    /// Nobody here has ever said that this is the right server.
+    #[error("the host key of {host} is not known here")]
+    HostKeyUnknown { host: String },
+
+    /// Another server than before answers, or somebody in between.
+    #[error("the host key of {host} is not the one that is known here")]
+    HostKeyChanged {
+        host: String,
+        /// Of the key that was shown to us, where `ssh` says it.
+        fingerprint: Option<String>,
+    },
+
     #[error("we may no longer use this folder")]
     AccessLost,
 
     #[error("storage is full")]
     Full,
 
-    #[error("no permission for {path}")]
+    #[error("no permission for {}", named(path))]
     Forbidden { path: RemotePath },
 
-    #[error("storage does not accept {path}: {reason}")]
+    #[error("storage does not accept {}: {reason}", named(path))]
     Rejected { path: RemotePath, reason: String },
 
     #[error("storage sent a reply we do not understand")]
@@ -47,6 +59,11 @@ pub enum StorageError {
     },
 }
 
+/// A path in a sentence; that of the root is empty.
+fn named(path: &RemotePath) -> &str {
+    if path.is_root() { "the backend's folder" } else { path.as_str() }
+}
+
 impl StorageError {
     /// Says what to do about this error. Exhaustive, so a new variant cannot
     /// be added without choosing its class.
@@ -54,7 +71,10 @@ impl StorageError {
     pub fn class(&self) -> FaultClass {
         match self {
             Self::Unreachable(_) | Self::Throttled { .. } => FaultClass::Transient,
-            Self::CredentialsRefused(_) | Self::AccessLost => FaultClass::Auth,
+            Self::CredentialsRefused(_)
+            | Self::HostKeyUnknown { .. }
+            | Self::HostKeyChanged { .. }
+            | Self::AccessLost => FaultClass::Auth,
             Self::Full => FaultClass::Quota,
             Self::Forbidden { .. } => FaultClass::Permission,
             Self::Rejected { .. } => FaultClass::Rejected,
@@ -86,4 +106,15 @@ pub enum FaultClass {
     Usage,
     /// Our fault, or a reply that we don't understand: shown loudly.
     Internal,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_has_a_name_in_messages() {
+        let error = StorageError::Forbidden { path: RemotePath::ROOT };
+        assert_eq!(error.to_string(), "no permission for the backend's folder");
+    }
 }

@@ -7,6 +7,7 @@
 pub mod adapter;
 pub mod backend;
 pub mod error;
+mod hint;
 pub mod layers;
 pub mod path;
 

@@ -30,6 +30,9 @@ pub(crate) struct Ledger {
     /// The last two versions that a machine agreed on; a queued push may take
     /// effect late.
     agreed: BTreeMap<(usize, String), [Option<Version>; 2]>,
+    /// What daemons have put in place and not said so yet: whoever dies then may
+    /// find it there and agree on it (B3).
+    tried: BTreeMap<(usize, String), Vec<Version>>,
     history: History,
     landed: BTreeMap<u64, (u64, Ulid)>,
     inputs: BTreeMap<String, Vec<Digest>>,
@@ -91,6 +94,13 @@ impl Ledger {
         }
     }
 
+    /// A machine took a file out of the view. Its record goes with the file: what
+    /// comes to stand there next may be a late write that found the place empty,
+    /// of any version that the log knows (V4).
+    pub(crate) fn removes_from_view(&mut self, machine: usize, path: &str) {
+        self.seen.remove(&(machine, path.to_owned()));
+    }
+
     /// A machine's memory of the view is gone, or older than it was.
     pub(crate) fn unsees(&mut self, machine: usize) {
         self.seen.retain(|(other, _), _| *other != machine);
@@ -120,12 +130,7 @@ impl Ledger {
         // An older version is a revert only for who saw a newer one, and only
         // where revisions are compared.
         let seen = self.seen.get(&(machine, path.to_owned())).copied().unwrap_or(0);
-        // Put back at a deleted path it can't be told from a late projection: no
-        // record says that the view held nothing (V4).
-        let newest = self.held.get(&(Holder::Head, path.to_owned())).and_then(|all| all.last());
-        let is_deleted = newest.is_none_or(|(_, version)| version.is_none());
-        let is_late =
-            self.newest(path, version).is_some_and(|since| is_aside || is_deleted || seen <= since);
+        let is_late = self.newest(path, version).is_some_and(|since| is_aside || seen <= since);
         let is_empty = version == Digest::of(b"");
         !self.is_broken && !kept && !is_late && !is_empty
     }
@@ -285,8 +290,23 @@ impl Ledger {
 
     /// A daemon put a file where there was none.
     pub(crate) fn comes(&mut self, machine: usize, path: &str, new: Version) -> bool {
+        self.tried.remove(&(machine, path.to_owned()));
         self.agrees(machine, path, new);
         false
+    }
+
+    /// A daemon has exchanged what stood there for a version, and has yet to look
+    /// at what came out.
+    pub(crate) fn tries(&mut self, machine: usize, path: &str, version: Version) {
+        self.tried.entry((machine, path.to_owned())).or_default().push(version);
+    }
+
+    /// It has put back what came out, and agrees on what it agreed on before: as
+    /// often as that happens, that version is no edit.
+    pub(crate) fn takes_back(&mut self, machine: usize, path: &str) {
+        if let Some(tried) = self.tried.get_mut(&(machine, path.to_owned())) {
+            tried.pop();
+        }
     }
 
     fn agrees(&mut self, machine: usize, path: &str, version: Version) {
@@ -310,9 +330,11 @@ impl Ledger {
         let held = self.held.get(&(holder, path.to_owned())).map_or(&[][..], Vec::as_slice);
         let came = held.iter().find(|(_, version)| *version == Some(old));
         let since = came.map_or(0, |(since, _)| *since);
+        let tried = self.tried.remove(&key).unwrap_or_default();
         let known = self.is_broken
             || self.forgetful.contains(&machine)
             || old == Digest::of(b"")
+            || tried.contains(&Some(old))
             || self
                 .agreed
                 .get(&key)

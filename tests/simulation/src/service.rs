@@ -27,6 +27,9 @@ impl World {
         if changed && op.changes() {
             self.watches_by_hand(machine, op);
             self.takes_note(op);
+            if let Op::Remove(path, _) = op {
+                self.ledger().removes_from_view(machine, path.as_str());
+            }
             if is_log(op.path()) || !op.path().is_ours() {
                 self.count_effect();
             }

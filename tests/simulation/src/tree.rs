@@ -282,11 +282,12 @@ impl Tree for FakeTree {
                 }
                 // Whoever is killed from here on finds its own version there.
                 let version = Some(staged.state.digest);
-                self.ground.world.ledger().comes(self.ground.machine, path.as_str(), version);
+                self.ground.world.ledger().tries(self.ground.machine, path.as_str(), version);
                 self.close_step(path)?;
                 let out = self.node(&temp).expect("exchanged");
                 if state_of(&out) != expected && self.keeps(Fake::B9) {
                     self.put_back(path, &temp, ours, staged.state, rescued)?;
+                    self.ground.world.ledger().takes_back(self.ground.machine, path.as_str());
                     return Ok(Put::Changed);
                 }
                 true

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 
 use clap::Args;
+use mirror_proto::v1::FaultClass;
 use mirror_proto::v1::resolve_conflict_request::Resolution;
 
 use super::decide;
@@ -55,7 +56,7 @@ fn read(name: &str, source: io::Result<impl Read>) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     source
         .and_then(|source| source.take(LARGEST + 1).read_to_end(&mut bytes))
-        .map_err(|error| Failure::usage(format!("{name} can't be read: {error}")))?;
+        .map_err(|error| unreadable(name, &error))?;
     match bytes.len() as u64 {
         0..=LARGEST => Ok(bytes),
         _ => Err(Failure::usage(format!("{name} is larger than 64 MiB"))
@@ -63,13 +64,29 @@ fn read(name: &str, source: io::Result<impl Read>) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// The arguments are right; what they name is not there, or not for us.
+fn unreadable(name: &str, error: &io::Error) -> Failure {
+    let class = match error.kind() {
+        io::ErrorKind::NotFound => FaultClass::NotFound,
+        _ => FaultClass::Permission,
+    };
+    Failure::new(class, format!("{name} can't be read: {error}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Exit;
 
     #[test]
     fn result_is_read_as_bytes() {
         assert_eq!(read("stdin", Ok(&b"\xff\0a"[..])).expect("read"), b"\xff\0a");
+    }
+
+    #[test]
+    fn result_that_is_not_there_is_no_mistake_of_usage() {
+        let failure = read("gone", Err::<File, _>(io::ErrorKind::NotFound.into()));
+        assert_eq!(failure.expect_err("refused").exit, Exit::Failed);
     }
 
     #[test]

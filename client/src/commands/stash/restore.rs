@@ -10,7 +10,7 @@ use crate::job;
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
-    /// As `stash list` names it
+    /// As `stash list` names it; its beginning is enough
     id: String,
 
     /// Show the plan and change nothing

@@ -9,7 +9,7 @@ use crate::output::{self, Reader, json};
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// As `stash list` names it
+    /// As `stash list` names it; its beginning is enough
     id: String,
 }
 
@@ -17,14 +17,15 @@ pub(crate) async fn run(args: &ShowArgs, context: &Context) -> Result<Reported, 
     let request = ReadStashRequest { project: Some(context.project()?), id: args.id.clone() };
     let daemon = context.daemon().await?;
     let mut pieces = daemon.stash().read_stash(request).await?.into_inner();
-    let mut whole = Vec::new();
+    let (mut id, mut whole) = (args.id.clone(), Vec::new());
     while let Some(piece) = pieces.message().await? {
         if context.output.is_json() {
+            id = piece.id;
             whole.extend(piece.content);
         } else if output::print_bytes(&piece.content)? == Reader::Gone {
             break;
         }
     }
-    let told = context.output.is_json().then(|| json::stash::content(&args.id, &whole));
+    let told = context.output.is_json().then(|| json::stash::content(&id, &whole));
     Ok(Reported::done(told))
 }

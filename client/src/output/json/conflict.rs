@@ -55,6 +55,7 @@ pub(crate) fn settled(path: &str, resolution: &str, settled: &Settled) -> Value 
         "resolution": resolution,
         "commit": settled.job.commit.as_ref().map(|commit| commit.seq),
         "queued": settled.job.queued,
+        "pull_pending": settled.job.pull_pending,
         "error": null,
     })
 }
@@ -66,6 +67,7 @@ pub(crate) fn refused(path: &str, why: &Fault) -> Value {
         "resolution": null,
         "commit": null,
         "queued": false,
+        "pull_pending": false,
         "error": fault(why),
     })
 }
@@ -156,6 +158,7 @@ mod tests {
             done,
             json!({
                 "path": "b.md", "resolution": "merged", "commit": 44, "queued": false,
+                "pull_pending": false,
                 "error": null,
             })
         );

@@ -66,6 +66,7 @@ mod tests {
             }],
             queued: false,
             view_pending: true,
+            pull_pending: false,
             dry_run: false,
             notices: vec![Notice {
                 kind: NoticeKind::EditBeatDeletion.into(),

@@ -6,6 +6,7 @@
 pub(crate) mod config;
 pub(crate) mod conflict;
 pub(crate) mod daemon;
+pub(crate) mod findings;
 pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod project;

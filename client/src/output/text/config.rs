@@ -1,6 +1,6 @@
-//! `config show`, `config set` and `config check`.
+//! `config show` and `config set`.
 
-use mirror_proto::v1::{CheckConfigResponse, EffectiveSetting, Finding, FindingLevel};
+use mirror_proto::v1::EffectiveSetting;
 
 use super::table;
 use crate::output::escape::escape;
@@ -20,43 +20,4 @@ pub(crate) fn settings(settings: &[EffectiveSetting], paint: Paint) -> String {
         None => line + "\n",
     };
     table(&rows).into_iter().map(dimmed).collect()
-}
-
-pub(crate) fn findings(response: &CheckConfigResponse, paint: Paint) -> String {
-    response.findings.iter().map(|found| finding(found, paint)).collect()
-}
-
-fn finding(finding: &Finding, paint: Paint) -> String {
-    let level = format!("{:<4}", words::level(finding.level()));
-    let level = match finding.level() {
-        FindingLevel::Ok => paint.green(&level),
-        FindingLevel::Warn => paint.yellow(&level),
-        FindingLevel::Fail | FindingLevel::Unspecified => paint.red(&level),
-    };
-    let mut text = format!("{level}  {}: {}\n", escape(&finding.r#where), escape(&finding.what));
-    if let Some(fix) = &finding.fix {
-        text += &format!("      {} {}\n", paint.cyan("fix:"), escape(fix));
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finding_says_where_what_and_how_to_fix_it() {
-        let response = CheckConfigResponse {
-            findings: vec![Finding {
-                level: FindingLevel::Warn.into(),
-                what: "unknown key `patern`".to_owned(),
-                r#where: "notes.toml:3".to_owned(),
-                fix: Some("did you mean `patterns`?".to_owned()),
-            }],
-        };
-        assert_eq!(
-            findings(&response, Paint::PLAIN),
-            "warn  notes.toml:3: unknown key `patern`\n      fix: did you mean `patterns`?\n"
-        );
-    }
 }

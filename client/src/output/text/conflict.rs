@@ -72,6 +72,9 @@ pub(crate) fn left(paths: &[String], paint: Paint) -> String {
 pub(crate) fn settled(path: &str, word: &str, settled: &Settled, paint: Paint) -> String {
     let job = &settled.job;
     let how = match (&job.commit, job.queued, word) {
+        (Some(commit), ..) if job.pull_pending => {
+            format!("in #{}; your folder gets it with the next sync or pull", commit.seq)
+        }
         (Some(commit), ..) => format!("in #{}", commit.seq),
         (None, true, _) => "here; the commit waits for its backend".to_owned(),
         (None, false, "remote") => "as all others have it; yours is in the stash".to_owned(),
@@ -234,8 +237,13 @@ mod tests {
             |word: &str, job: JobFinished| settled("b.md", word, &Settled { job }, Paint::PLAIN);
         let commit = Some(Committed { seq: 44, id: String::new() });
         assert_eq!(
-            say("local", JobFinished { commit, ..JobFinished::default() }),
+            say("local", JobFinished { commit: commit.clone(), ..JobFinished::default() }),
             "settled b.md: local, in #44\n"
+        );
+        let later = JobFinished { commit, pull_pending: true, ..JobFinished::default() };
+        assert_eq!(
+            say("local", later),
+            "settled b.md: local, in #44; your folder gets it with the next sync or pull\n"
         );
         let queued = say("merged", JobFinished { queued: true, ..JobFinished::default() });
         assert!(queued.contains("waits for its backend"), "{queued}");

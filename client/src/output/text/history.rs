@@ -1,7 +1,8 @@
 //! `log`: one commit after the other, like git's; `history`: one version a line.
 
 use mirror_proto::v1::{
-    ChangeKind, CommitChange, CommitSummary, FileVersion, ListCommitsResponse, ListVersionsResponse,
+    ChangeKind, CommitChange, CommitSummary, FileVersion, ListCommitsResponse,
+    ListVersionsResponse, ResolvedPath,
 };
 
 use super::{bounded, short_digest, table};
@@ -67,7 +68,20 @@ pub(crate) fn entry(commit: &CommitSummary, paint: Paint) -> String {
         let line = format!("    void, changes nothing: {}", escape(reason));
         text += &(paint.red(&line) + "\n");
     }
-    text + &bounded(commit.changes.iter().map(|change| line(change, paint)).collect())
+    let changes = bounded(commit.changes.iter().map(|change| line(change, paint)).collect());
+    text + &changes + &bounded(commit.resolved.iter().map(settled).collect())
+}
+
+/// A file that both sides had changed, and how that ended.
+fn settled(resolved: &ResolvedPath) -> String {
+    let how = match resolved.strategy.as_str() {
+        "merged" => "both sides merged",
+        "keep-local" => "the writer's side was kept",
+        "keep-remote" => "the other side was kept",
+        "edited" => "settled by hand",
+        other => other,
+    };
+    format!("    resolved {}: {}", escape(&resolved.path), escape(how))
 }
 
 fn line(change: &CommitChange, paint: Paint) -> String {
@@ -104,11 +118,16 @@ mod tests {
                 from: Some("a.md".to_owned()),
                 ..CommitChange::default()
             }],
+            resolved: vec![ResolvedPath {
+                path: "c\u{1b}.md".to_owned(),
+                strategy: "keep-local".to_owned(),
+            }],
             ..CommitSummary::default()
         };
         assert_eq!(
             entry(&commit, Paint::PLAIN),
-            "#43  once  eve\\u{1b} on laptop  push\n    two\\nlines\n  R a.md → b.md\n"
+            "#43  once  eve\\u{1b} on laptop  push\n    two\\nlines\n  R a.md → b.md\n    \
+             resolved c\\u{1b}.md: the writer's side was kept\n"
         );
     }
 

@@ -13,12 +13,15 @@ pub(crate) mod conflict;
 pub(crate) mod daemon;
 pub(crate) mod diff;
 pub(crate) mod fault;
+pub(crate) mod findings;
 pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod project;
 pub(crate) mod stash;
 pub(crate) mod status;
 mod three_way;
+
+use std::collections::BTreeSet;
 
 use mirror_proto::v1::FailedFile;
 
@@ -74,17 +77,40 @@ fn failed(files: &[FailedFile], paint: Paint) -> String {
             false => format!("  {failed} {}: {}", escape(&file.path), escape(why)),
         }
     };
-    bounded(files.iter().map(line).collect())
+    let hints: BTreeSet<&str> =
+        files.iter().filter_map(|file| file.fault.as_ref()?.hint.as_deref()).collect();
+    let hints = hints.into_iter().map(|hint| format!("  {} {}", paint.cyan("hint:"), escape(hint)));
+    bounded(files.iter().map(line).collect()) + &bounded(hints.collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use mirror_proto::v1::Fault;
+
     use super::*;
 
     #[test]
     fn table_aligns_all_columns_but_the_last() {
         let rows = [["a", "bb", "c"], ["äää", "b", ""]].map(|row| row.map(str::to_owned));
         assert_eq!(table(&rows), ["a    bb  c", "äää  b"]);
+    }
+
+    #[test]
+    fn files_that_failed_for_one_reason_share_their_hint() {
+        let file = |path: &str| FailedFile {
+            path: path.to_owned(),
+            fault: Some(Fault {
+                message: format!("{path} has changes that are not pushed"),
+                hint: Some("push them first".to_owned()),
+                ..Fault::default()
+            }),
+        };
+        assert_eq!(
+            failed(&[file("a.md"), file("b.md")], Paint::PLAIN),
+            "  failed: a.md has changes that are not pushed\n  \
+             failed: b.md has changes that are not pushed\n  \
+             hint: push them first\n"
+        );
     }
 
     #[test]

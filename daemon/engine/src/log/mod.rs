@@ -59,6 +59,8 @@ pub struct Log {
     grown: u64,
     /// Looks at the head since its entry was last compared (L3).
     looks: u32,
+    /// An entry that the log is held to, and has not been compared with yet.
+    owed: Option<(u64, Digest)>,
 }
 
 impl std::fmt::Debug for Log {

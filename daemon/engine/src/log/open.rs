@@ -25,6 +25,7 @@ impl Log {
             checked_at: None,
             grown: 0,
             looks: 0,
+            owed: None,
         };
         log.load_local().await?;
         match (log.history.project(), log.read_backend().await) {
@@ -65,6 +66,31 @@ impl Log {
             Some(_) => Err(another_project()),
             None => Err(nothing_there(self.backend.label())),
         }
+    }
+
+    /// Holds the log to an entry that this machine acted on. A loss of power may
+    /// have taken the copy of it here; a log without it has forked all the same
+    /// (L7). While the backend is away that waits until it is there again.
+    pub async fn hold_to(&mut self, seq: u64, digest: Digest) -> Result<(), EngineError> {
+        self.owed = Some((seq, digest));
+        if self.checked_at.is_none() {
+            return Ok(());
+        }
+        match self.compare_owed().await {
+            Err(EngineError::Storage(error)) if is_away(&error) => Ok(()),
+            compared => compared,
+        }
+    }
+
+    /// Compares what the log is held to with what stands there.
+    pub(super) async fn compare_owed(&mut self) -> Result<(), EngineError> {
+        let Some((seq, digest)) = self.owed else { return Ok(()) };
+        let is_read = seq <= self.head();
+        if !is_read || self.entry(seq).await?.digest != digest {
+            self.confirm(seq, Some(digest)).await?;
+        }
+        self.owed = self.owed.filter(|_| !is_read);
+        Ok(())
     }
 
     /// Names beside the newest entries that no daemon writes: another program

@@ -86,6 +86,7 @@ impl Log {
 
     async fn at_head(&mut self, arrived: Vec<LogEntry>) -> Result<Vec<LogEntry>, EngineError> {
         self.checked_at = Some(self.outside.clock.now());
+        self.compare_owed().await?;
         self.looks += 1;
         if self.looks >= LOOKS_PER_COMPARISON {
             self.confirm_head().await?;
@@ -137,6 +138,10 @@ impl Log {
     /// Takes in the next entry: keeps its bytes and applies it.
     pub(super) async fn take(&mut self, seq: u64, raw: RawEntry) -> Result<LogEntry, EngineError> {
         let parsed = parse(seq, &raw)?;
+        if self.owed.is_some_and(|owed| owed.0 == seq && owed.1 != raw.digest) {
+            // Before it counts as read: what is stored from now on would rely on it.
+            self.compare_owed().await?;
+        }
         if let Ok(commit) = &parsed
             && commit.seq == seq
             && commit.parent != self.history.head_digest()

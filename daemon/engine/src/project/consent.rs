@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
-use mirror_core::plan::{NeedsConsent, Why};
+use mirror_core::plan::{Guard, Intent, NeedsConsent, Plan, Selection, Why, draw_plan};
 use mirror_core::reconcile::{Facts, Verdict, decide};
 
-use super::worker::Worker;
-use crate::api::EngineResult;
+use super::worker::{Telling, Worker};
+use crate::api::{EngineResult, NoticeKind};
 use crate::error::EngineError;
 use crate::outside::TreeError;
 
@@ -44,6 +44,31 @@ impl Worker {
         Ok(last.len() == deleted.len())
     }
 
+    /// Draws the plan if a person has agreed to its deletions, or need not. A
+    /// dry run shows it all the same, and says that consent will be needed.
+    pub(super) fn plan_with_consent(
+        &self,
+        facts: &BTreeMap<RelPath, Facts>,
+        intent: Intent,
+        selection: &Selection,
+        guard: &Guard,
+        telling: &mut Telling,
+    ) -> EngineResult<Plan> {
+        let drawn = draw_plan(facts, intent, selection, guard);
+        let drawn = match drawn {
+            Err(needed) if telling.dry_run && needed.why != Why::RootMissing => {
+                let message = format!(
+                    "{}: you will be asked first; without a terminal this needs --allow-deletes",
+                    reason(&needed)
+                );
+                telling.notice(NoticeKind::ConsentNeeded, None, message, self.now());
+                draw_plan(facts, intent, selection, &Guard { consent: true, ..*guard })
+            }
+            drawn => drawn,
+        };
+        drawn.map_err(|needed| refusal(&needed))
+    }
+
     /// Times of the deletions of the last hour, in milliseconds.
     pub(super) fn recent_deletions(&self) -> Vec<i64> {
         let now = self.now().milliseconds();
@@ -60,9 +85,13 @@ impl Worker {
 
 /// What a person is told who has to agree first.
 pub(super) fn refusal(needed: &NeedsConsent) -> EngineError {
-    if needed.why == Why::RootMissing {
-        return TreeError::RootMissing.into();
+    match needed.why {
+        Why::RootMissing => TreeError::RootMissing.into(),
+        _ => EngineError::Consent(reason(needed)),
     }
+}
+
+fn reason(needed: &NeedsConsent) -> String {
     let named: Vec<&str> = needed.deletions.iter().take(3).map(RelPath::as_str).collect();
     let more = needed.deletions.len().saturating_sub(named.len());
     let which = match (named.is_empty(), more) {
@@ -70,5 +99,5 @@ pub(super) fn refusal(needed: &NeedsConsent) -> EngineError {
         (false, 0) => format!(" ({})", named.join(", ")),
         (false, more) => format!(" ({} and {more} more)", named.join(", ")),
     };
-    EngineError::Consent(format!("{needed}{which}"))
+    format!("{needed}{which}")
 }

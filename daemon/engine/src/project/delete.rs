@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::commit::Action;
 use mirror_core::patterns::IGNORE_FILE;
-use mirror_core::plan::{Guard, Intent, Removal, Root, Selection, Send, draw_plan};
+use mirror_core::plan::{Guard, Intent, Removal, Root, Selection, Send};
 use mirror_core::reconcile::{Facts, Verdict, decide};
 use mirror_core::{Kind, RelPath, State};
 
 use super::commit::{Committing, Tried};
-use super::consent::refusal;
 use super::outgoing::Draft;
-use super::reporting::report_of_send;
+use super::reporting::{report_of_removal, report_of_send};
 use super::stash::Stash;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileFault, Scope};
@@ -53,6 +52,8 @@ impl Worker {
         }
         if telling.dry_run {
             telling.report.files = self.deletions_of(&chosen).iter().map(report_of_send).collect();
+            let here = removals.into_iter().filter(|_| !keep_local);
+            telling.report.files.extend(here.map(|removal| report_of_removal(&removal)));
             return Ok(());
         }
         let ignored = if keep_local { Some(self.ignore(&chosen).await?) } else { None };
@@ -76,7 +77,7 @@ impl Worker {
         facts: &BTreeMap<RelPath, Facts>,
         chosen: &BTreeSet<RelPath>,
         root: Root,
-        telling: &Telling,
+        telling: &mut Telling,
     ) -> EngineResult<Vec<Removal>> {
         let mut after = facts.clone();
         let mut removals = Vec::new();
@@ -90,13 +91,12 @@ impl Worker {
             covered: facts.values().filter(|facts| facts.base.state().is_some()).count(),
             deletions_last_hour: self.recent_deletions().len(),
             root,
-            // A dry run shows what consent would be asked for.
-            consent: telling.consent || telling.dry_run,
+            consent: telling.consent,
             commits_carry_consent: true,
         };
         let names: Vec<&str> = chosen.iter().map(RelPath::as_str).collect();
         let selection = Selection::of(&names);
-        draw_plan(&after, Intent::Push, &selection, &guard).map_err(|needed| refusal(&needed))?;
+        self.plan_with_consent(&after, Intent::Push, &selection, &guard, telling)?;
         Ok(removals)
     }
 

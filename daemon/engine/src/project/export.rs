@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mirror_core::plan::Selection;
 use mirror_core::{Entry, RelPath};
 
-use super::landing::fault;
+use super::faults::fault;
 use super::stash::Stash;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileAction, FileFault, FileReport, Progress, Scope};

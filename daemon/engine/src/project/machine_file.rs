@@ -1,12 +1,20 @@
 //! What this machine says of itself on the backend: how far it has read (B5),
 //! and what it is writing into the view (V5).
 
+use std::collections::BTreeSet;
+
 use mirror_core::{Digest, Kind, RelPath};
+use mirror_storage::{Expect, Guarded, Revision};
 
 use super::worker::Worker;
 use crate::api::EngineResult;
+use crate::error::EngineError;
 use crate::machines::{MachineFile, Writing};
 use crate::state::BaseRecord;
+
+/// How often this machine's file is looked at again because a write of an
+/// earlier pass arrived between the look and the write.
+const LOOKS: usize = 8;
 
 /// What is known of the machines' files.
 #[derive(Default)]
@@ -15,6 +23,8 @@ pub(super) struct Machines {
     recognised: bool,
     /// What it says, as far as this run wrote or read it.
     own: Option<MachineFile>,
+    /// Where it was left by a write that is known to be done.
+    left_at: Option<Revision>,
     /// What machines said they were writing before this one's pass began.
     pub(super) noted: Vec<Writing>,
 }
@@ -70,16 +80,17 @@ impl Worker {
 
     async fn record_machine(&mut self) -> EngineResult<()> {
         self.recognise().await?;
+        let writing = self.torn_asides();
         let said = self.machines.own.as_ref();
         let is_said = said.is_some_and(|own| {
             own.read_up_to == self.log.head()
                 && own.alters_content == self.state.alters()
-                && own.writing.is_empty()
+                && own.writing == writing
         });
         if is_said || !self.state.unprojected().is_empty() {
             return Ok(());
         }
-        self.write_own(Vec::new()).await
+        self.write_own(writing).await
     }
 
     /// Before files of the view are written where a crash can tear them: notes
@@ -98,7 +109,11 @@ impl Worker {
         });
         // What was noted stays so until a pass has come to its end.
         let before = self.machines.own.iter().flat_map(|own| own.writing.iter().cloned());
-        let mut writing: Vec<Writing> = before.chain(coming).collect();
+        // What another machine left torn is moved aside here, where that one
+        // doesn't see it: its note may go before the aside does.
+        let noted = self.machines.noted.iter();
+        let taken_over = noted.filter(|noted| self.torn.contains_key(&noted.path)).cloned();
+        let mut writing: Vec<Writing> = before.chain(coming).chain(taken_over).collect();
         writing.sort();
         writing.dedup();
         self.write_own(writing).await
@@ -106,11 +121,22 @@ impl Worker {
 
     /// The pass has ended: nothing is being written any more.
     pub(super) async fn end_writing(&mut self) -> EngineResult<()> {
-        let is_noted = self.machines.own.as_ref().is_some_and(|own| !own.writing.is_empty());
-        if is_noted && self.torn.is_empty() {
-            self.write_own(Vec::new()).await?;
+        let writing = self.torn_asides();
+        let is_said = self.machines.own.as_ref().is_none_or(|own| own.writing == writing);
+        if !is_said && self.torn.is_empty() {
+            self.write_own(writing).await?;
         }
         Ok(())
+    }
+
+    /// What stays noted after a pass: the file is whole by then, but what was
+    /// torn may stand aside and wait for its second look.
+    fn torn_asides(&self) -> Vec<Writing> {
+        let waits = |place: &String| self.outside_conflicts.contains_key(place);
+        let asides = self.state.asides().iter().filter(|(place, _)| !waits(place));
+        let paths: BTreeSet<&RelPath> = asides.map(|(_, aside)| &aside.path).collect();
+        let noted = self.machines.own.iter().flat_map(|own| &own.writing);
+        noted.filter(|writing| paths.contains(&writing.path)).cloned().collect()
     }
 
     /// Reads what all machines say: notes, and whether the service alters
@@ -134,9 +160,31 @@ impl Worker {
         let mut own = MachineFile::new(machine, self.now(), self.root_digest(), read_up_to);
         own.writing = writing;
         own.alters_content = self.state.alters();
-        own.write(self.parts.backend.as_ref(), author.machine_id).await?;
+        self.put_own(&own).await?;
         self.machines.own = Some(own);
         Ok(())
+    }
+
+    /// Where a note matters it replaces only what was looked at: a write that was
+    /// given up and arrives later must not take back what is noted since.
+    async fn put_own(&mut self, own: &MachineFile) -> EngineResult<()> {
+        let (backend, id) = (self.parts.backend.clone(), self.spec.author.machine_id);
+        if backend.capabilities().atomic_view {
+            own.write(backend.as_ref(), id, Expect::Anything).await?;
+            return Ok(());
+        }
+        for _ in 0..LOOKS {
+            // After a write of unknown fate only a look tells what stands there.
+            let expect = match self.machines.left_at.take() {
+                Some(revision) => Expect::At(revision),
+                None => MachineFile::standing(backend.as_ref(), id).await?,
+            };
+            if let Guarded::Done(revision) = own.write(backend.as_ref(), id, expect).await? {
+                self.machines.left_at = Some(revision);
+                return Ok(());
+            }
+        }
+        Err(EngineError::Internal("this machine's own file changed at every look".to_owned()))
     }
 
     fn root_digest(&self) -> Digest {

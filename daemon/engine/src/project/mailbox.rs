@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
-use mirror_core::{Timestamp, Ulid};
+use mirror_core::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::worker::Worker;
@@ -62,7 +62,7 @@ pub(super) enum Message {
         reply: Reply<Vec<Stashed>>,
     },
     Stashed {
-        id: Ulid,
+        id: String,
         reply: Reply<(Stashed, Content)>,
     },
     Close {
@@ -107,14 +107,21 @@ async fn answer(worker: &mut Worker, message: Message) {
     match message {
         Message::Run { request, events, reply } => {
             let answer = worker.run(request, events).await;
-            drop(reply.send(answer));
+            drop(reply.send(worker.name_root(answer)));
         }
-        Message::Status { offline, reply } => drop(reply.send(worker.status(offline).await)),
+        Message::Status { offline, reply } => {
+            let answer = worker.status(offline).await;
+            drop(reply.send(worker.name_root(answer)));
+        }
         Message::Diff { scope, context_lines, reply } => {
-            drop(reply.send(worker.diff(&scope, context_lines).await));
+            let answer = worker.diff(&scope, context_lines).await;
+            drop(reply.send(worker.name_root(answer)));
         }
         Message::Conflicts { reply } => drop(reply.send(worker.conflicts().await)),
-        Message::Conflict { path, reply } => drop(reply.send(worker.conflict(&path).await)),
+        Message::Conflict { path, reply } => {
+            let answer = worker.conflict(&path).await;
+            drop(reply.send(worker.name_root(answer)));
+        }
         Message::Log { query, reply } => drop(reply.send(worker.log(&query).await)),
         Message::Follow { after, reply } => drop(reply.send(worker.follow(after).await)),
         Message::Settings { reply } => drop(reply.send(worker.settings())),
@@ -123,7 +130,7 @@ async fn answer(worker: &mut Worker, message: Message) {
             drop(reply.send(worker.versions(&path, since, until).await));
         }
         Message::Stash { reply } => drop(reply.send(worker.stash().await)),
-        Message::Stashed { id, reply } => drop(reply.send(worker.stashed(id).await)),
+        Message::Stashed { id, reply } => drop(reply.send(worker.stashed(&id).await)),
         Message::Close { .. } => {}
     }
     worker.save_index().await;

@@ -15,10 +15,10 @@ use mirror_core::plan::{Fetch, Send};
 use mirror_core::reconcile::{Facts, Sighted};
 use mirror_core::{Digest, Kind, RelPath, State};
 
-use super::landing::{changed_meanwhile, fault};
+use super::faults::fault;
 use super::outgoing::{Held, Outgoing};
 use super::worker::{Telling, Worker};
-use crate::api::{EngineResult, FileAction, FileReport, Settle};
+use crate::api::{EngineResult, FileAction, Settle};
 use crate::error::EngineError;
 use crate::packs::Wanted;
 use crate::state::LocalInput;
@@ -36,7 +36,7 @@ pub(super) struct Settlement {
     /// Results that the head has already: they only come here.
     pub(super) arriving: Vec<Fetch>,
     /// What becomes of each path's local version, by the path.
-    ways: BTreeMap<RelPath, Way>,
+    pub(super) ways: BTreeMap<RelPath, Way>,
     /// More can be settled once this is.
     pub(super) is_partial: bool,
 }
@@ -57,14 +57,14 @@ impl Settlement {
 }
 
 /// A path's version here, and what takes its place.
-struct Way {
-    before: State,
-    after: State,
-    strategy: Strategy,
+pub(super) struct Way {
+    pub(super) before: State,
+    pub(super) after: State,
+    pub(super) strategy: Strategy,
 }
 
 impl Way {
-    fn action(&self) -> FileAction {
+    pub(super) fn action(&self) -> FileAction {
         match self.strategy {
             Strategy::Merged | Strategy::Edited => FileAction::Merged,
             Strategy::KeepLocal => FileAction::Sent,
@@ -344,73 +344,5 @@ impl Worker {
         let identity = stamp.map(|stamp| stamp.identity);
         let input = LocalInput { state: Some(sides.local), identity, made_on: None };
         (stamp.map_or(0, |stamp| stamp.size), input)
-    }
-
-    /// Writes here what the head has already; the local version goes to the
-    /// stash first, as no commit keeps it.
-    pub(super) async fn land_arriving(
-        &mut self,
-        settlement: &mut Settlement,
-        reason: &'static str,
-        telling: &mut Telling,
-    ) -> EngineResult<()> {
-        let (mut stashed, arriving) = (Vec::new(), std::mem::take(&mut settlement.arriving));
-        // Read once, as there may be many of both.
-        let kept = if arriving.is_empty() { Vec::new() } else { self.stash().await? };
-        for fetch in arriving {
-            let expected = fetch.expected_local.expect("both sides have a file");
-            if self.is_among(&kept, &fetch.path, expected.digest).await?
-                || self.stash_anew(&fetch.path, expected, reason).await?
-            {
-                stashed.push(fetch);
-            } else {
-                telling.report.failed.push(changed_meanwhile(&fetch.path));
-            }
-        }
-        self.land_results(settlement, stashed, telling).await
-    }
-
-    /// Writes the results that were appended (B4).
-    pub(super) async fn land_merged(
-        &mut self,
-        settlement: &Settlement,
-        telling: &mut Telling,
-    ) -> EngineResult<()> {
-        for (digest, held) in &settlement.held {
-            if let Held::Bytes(bytes) = held {
-                self.fetcher.cache.keep(vec![(*digest, bytes.clone())]).await;
-            }
-        }
-        let (seq, mut results) = (self.log.head(), Vec::new());
-        for Outgoing { send: Send { path, .. }, .. } in &settlement.outgoing {
-            telling.report.files.retain(|file| file.path != *path);
-            let way = &settlement.ways[path];
-            if way.before == way.after {
-                let (path, action) = (path.clone(), way.action());
-                telling.report.files.push(FileReport { path, action, from: None });
-                continue;
-            }
-            results.push(Fetch {
-                path: path.clone(),
-                remote: Sighted { state: way.after, seq },
-                expected_local: Some(way.before),
-                replaces: None,
-            });
-        }
-        self.land_results(settlement, results, telling).await
-    }
-
-    async fn land_results(
-        &mut self,
-        settlement: &Settlement,
-        results: Vec<Fetch>,
-        telling: &mut Telling,
-    ) -> EngineResult<()> {
-        let known = telling.report.files.len();
-        self.land(Vec::new(), results, telling).await?;
-        for file in &mut telling.report.files[known..] {
-            file.action = settlement.ways[&file.path].action();
-        }
-        Ok(())
     }
 }

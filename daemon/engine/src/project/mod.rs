@@ -7,6 +7,7 @@ mod consent;
 mod delete;
 mod diff;
 mod export;
+mod faults;
 mod history;
 mod holding;
 mod landing;
@@ -21,6 +22,7 @@ mod polling;
 mod queue;
 mod reporting;
 mod restore;
+mod results;
 mod retrying;
 mod rounds;
 mod sending;
@@ -39,7 +41,7 @@ mod worker;
 
 use std::sync::{Arc, Mutex};
 
-use mirror_core::{Digest, Timestamp, Ulid};
+use mirror_core::{Digest, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 pub use setup::{create, inspect};
@@ -161,8 +163,9 @@ impl Project {
         self.ask(|reply| Message::Stash { reply }).await
     }
 
-    /// One of them with its content, whole and verified.
-    pub async fn stashed(&self, id: Ulid) -> EngineResult<(Stashed, Content)> {
+    /// One of them with its content, whole and verified. `id` may be the
+    /// beginning of an id, if it is of one only.
+    pub async fn stashed(&self, id: String) -> EngineResult<(Stashed, Content)> {
         self.ask(|reply| Message::Stashed { id, reply }).await
     }
 

@@ -107,6 +107,15 @@ impl MadeOn {
         self == now || (self, now) == (Self::Unknown, Self::Absent)
     }
 
+    /// What stands at the path, as far as that is known.
+    fn state(self) -> Option<Option<State>> {
+        match self {
+            Self::Absent => Some(None),
+            Self::Unknown => None,
+            Self::Known { state, .. } => Some(Some(state)),
+        }
+    }
+
     /// What a commit at `seq` left at the path.
     pub(super) fn at(state: Option<State>, seq: u64) -> Self {
         state.map_or(Self::Absent, |state| Self::Known { state, seq })
@@ -135,14 +144,25 @@ fn record_name(id: Ulid) -> String {
 }
 
 /// The newest queued version of a path.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tip {
     /// The push that brings it.
     pub(super) push: Ulid,
     pub(super) state: Option<State>,
     /// The base of the first queued version that it follows: what the path's
     /// own base is until that one is sent.
-    pub(super) made_on: MadeOn,
+    made_on: MadeOn,
+    /// The queued versions that lead to it. One of them is the base where the
+    /// queue was cut off before it was told of its commit.
+    versions: Vec<Option<State>>,
+}
+
+impl Tip {
+    /// Whether a path whose base is `now` has met nothing but what is queued.
+    pub(super) fn follows(&self, now: MadeOn) -> bool {
+        self.made_on.is_still(now)
+            || now.state().is_some_and(|state| self.versions.contains(&state))
+    }
 }
 
 /// All queued pushes of a project, oldest first.
@@ -194,10 +214,12 @@ impl Queue {
         let mut tips: BTreeMap<RelPath, Tip> = BTreeMap::new();
         for push in &self.pushes {
             for change in &push.changes {
-                let before = tips.get(&change.path);
+                let before = tips.remove(&change.path);
                 let root = before.filter(|before| change.after == Some(before.push));
-                let made_on = root.map_or(change.made_on, |before| before.made_on);
-                let tip = Tip { push: push.id, state: change.state(), made_on };
+                let (made_on, mut versions) =
+                    root.map_or((change.made_on, Vec::new()), |root| (root.made_on, root.versions));
+                versions.push(change.state());
+                let tip = Tip { push: push.id, state: change.state(), made_on, versions };
                 tips.insert(change.path.clone(), tip);
             }
         }

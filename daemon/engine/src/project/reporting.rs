@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mirror_core::RelPath;
-use mirror_core::plan::{self, Intent, Plan, Send};
+use mirror_core::plan::{self, Intent, Plan, Removal, Send};
 use mirror_core::reconcile::Facts;
 
 use super::commit::Committing;
@@ -83,7 +83,7 @@ impl Worker {
 pub(super) fn preview(plan: &Plan, settlement: &Settlement, telling: &mut Telling) {
     let mut files: Vec<FileReport> = plan.sends.iter().map(report_of_send).collect();
     let simple = |path: &RelPath, action| FileReport { path: path.clone(), action, from: None };
-    files.extend(plan.deletions.iter().map(|r| simple(&r.path, FileAction::DeletedLocal)));
+    files.extend(plan.deletions.iter().map(report_of_removal));
     files.extend(plan.fetches.iter().map(|f| simple(&f.path, FileAction::Fetched)));
     files.extend(settlement.paths().map(|(path, action)| simple(path, action)));
     files.sort_by(|left, right| left.path.cmp(&right.path));
@@ -98,6 +98,10 @@ pub(super) fn report_of_send(send: &Send) -> FileReport {
         (Some(_), None) => FileAction::Sent,
     };
     FileReport { path: send.path.clone(), action, from: send.renamed_from.clone() }
+}
+
+pub(super) fn report_of_removal(removal: &Removal) -> FileReport {
+    FileReport { path: removal.path.clone(), action: FileAction::DeletedLocal, from: None }
 }
 
 fn never_still(path: &RelPath) -> FileFault {

@@ -10,10 +10,10 @@ use std::io::Read;
 use mirror_core::path::Folded;
 use mirror_core::plan::{Fetch, Root, Selection};
 use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Sighted};
-use mirror_core::{Entry, Kind, RelPath, State, Ulid};
+use mirror_core::{Entry, Kind, RelPath, State};
 use mirror_storage::FaultClass;
 
-use super::landing::{changed_meanwhile, fault};
+use super::faults::{changed_meanwhile, fault};
 use super::settle::state_at;
 use super::worker::{Telling, Worker};
 use crate::api::{
@@ -46,7 +46,8 @@ impl Worker {
         let seq = self.commit_to_restore(from)?;
         let selection = Selection::of(&scope.names);
         let manifest = self.log.history().manifest_at(seq);
-        selection.check(manifest.keys().copied()).map_err(|e| EngineError::UnknownPaths(e.0))?;
+        let unknown = selection.check(manifest.keys().copied()).err();
+        unknown.map_or(Ok(()), |unknown| Err(self.not_in_commit(unknown.0, seq)))?;
         let chosen: Vec<(RelPath, Entry)> = manifest
             .into_iter()
             .filter(|(path, _)| selection.matches(path))
@@ -68,6 +69,21 @@ impl Worker {
                 Err(EngineError::Usage(format!("commit #{seq} is void: it changed nothing")))
             }
             seq => Ok(seq),
+        }
+    }
+
+    /// Names that other commits may know.
+    fn not_in_commit(&self, names: Vec<String>, seq: u64) -> EngineError {
+        let history = self.log.history();
+        let past = history.past().iter().rev().map(|version| &version.path);
+        let known: Vec<&RelPath> = past.chain(history.manifest().keys()).collect();
+        let elsewhere = names.iter().find_map(|name| {
+            let selection = Selection::of(&[name]);
+            Some((name.clone(), known.iter().find(|path| selection.matches(path))?))
+        });
+        match elsewhere {
+            Some((name, past)) => EngineError::NotInCommit { name, seq, past: (*past).clone() },
+            None => EngineError::UnknownPaths(names),
         }
     }
 
@@ -185,12 +201,12 @@ impl Worker {
         let history = self.log.history();
         let unknown = local.filter(|local| history.place(local.digest).is_none());
         let Some(local) = unknown else { return Ok(true) };
-        let is_kept = self.is_among(kept, path, local.digest).await?
-            || self.stash_local(path, local, "restore").await?;
-        if !is_kept {
-            telling.report.failed.push(changed_meanwhile(path));
+        let stashed = self.stash_beside(kept, path, local, "restore").await?;
+        match stashed {
+            Some(id) => self.tell_stashed(path, id, telling),
+            None => telling.report.failed.push(changed_meanwhile(path)),
         }
-        Ok(is_kept)
+        Ok(stashed.is_some())
     }
 
     fn edit_over(
@@ -225,7 +241,7 @@ impl Worker {
 
     pub(super) async fn restore_stash(
         &mut self,
-        id: Ulid,
+        id: &str,
         telling: &mut Telling,
     ) -> EngineResult<()> {
         let (Stashed { path, sha256, .. }, content) = self.stashed(id).await?;
@@ -258,10 +274,11 @@ impl Worker {
     }
 
     /// A version of the stash, whole and verified.
-    pub(super) async fn stashed(&self, id: Ulid) -> EngineResult<(Stashed, Content)> {
+    pub(super) async fn stashed(&self, typed: &str) -> EngineResult<(Stashed, Content)> {
+        let id = self.stash_id(typed).await?;
         let (data, cache) = (self.parts.data.clone(), self.parts.cache.clone());
         let read = move || -> EngineResult<(Stashed, Content)> {
-            let missing = || EngineError::NotFound(format!("the stash holds nothing by {id}"));
+            let missing = || EngineError::NotStashed(id.to_string());
             let record = super::stash::record(data.as_ref(), id)?.ok_or_else(missing)?;
             let mut kept = data.open(&format!("stash/{id}"))?.ok_or_else(missing)?;
             let mut scratch = cache.scratch()?;

@@ -3,7 +3,7 @@
 
 use mirror_core::Timestamp;
 
-use super::landing::with_causes;
+use super::faults::with_causes;
 use super::worker::Worker;
 use crate::api::{FileFault, QueuedKind, QueuedWork};
 use crate::error::EngineError;

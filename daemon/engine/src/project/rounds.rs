@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use mirror_core::RelPath;
 use mirror_core::commit::Action;
 use mirror_core::patterns::IGNORE_FILE;
-use mirror_core::plan::{self, Guard, Intent, Plan, Root, Selection, draw_plan};
+use mirror_core::plan::{self, Guard, Intent, Plan, Root, Selection};
 use mirror_core::reconcile::Facts;
 use mirror_storage::FaultClass;
 
 use super::commit::{Committing, Tried};
-use super::consent::refusal;
-use super::landing::fault;
+use super::faults::fault;
 use super::merging::{Manner, Settlement};
 use super::outgoing::Draft;
 use super::reporting::preview;
@@ -217,17 +216,16 @@ impl Worker {
         errand: &Errand<'_>,
         root: Root,
         commits_carry_consent: bool,
-        telling: &Telling,
+        telling: &mut Telling,
     ) -> EngineResult<Plan> {
         let guard = Guard {
             covered: facts.values().filter(|facts| facts.base.state().is_some()).count(),
             deletions_last_hour: self.recent_deletions().len(),
             root,
-            // A dry run shows what consent would be asked for.
-            consent: telling.consent || telling.dry_run,
+            consent: telling.consent,
             commits_carry_consent,
         };
-        draw_plan(facts, errand.intent, errand.selection, &guard).map_err(|needed| refusal(&needed))
+        self.plan_with_consent(facts, errand.intent, errand.selection, &guard, telling)
     }
 
     /// Refuses names that no file here or at the head goes by.

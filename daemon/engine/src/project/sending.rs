@@ -11,7 +11,7 @@ use mirror_core::{RelPath, Ulid};
 use mirror_storage::FaultClass;
 
 use super::commit::{Committing, Tried};
-use super::landing::fault;
+use super::faults::fault;
 use super::queue::{MadeOn, QueuedChange};
 use super::rounds::MOST_ROUNDS;
 use super::sorting::Sorted;
@@ -111,7 +111,7 @@ impl Worker {
                 self.give_home(change, is_here, telling).await?;
             }
             if !settled.is_empty() {
-                self.queue.settle(id, &settled).await?;
+                self.settle_queued(id, &settled).await?;
             }
             if draft.outgoing.is_empty() {
                 return Ok(());
@@ -133,12 +133,13 @@ impl Worker {
             if is_commit(&self.log.entry(seq).await?, id) {
                 let at = |c: &QueuedChange| (c.path.clone(), Some(MadeOn::at(c.state(), seq)));
                 let settled = push.changes.iter().map(at).collect();
-                return Ok(self.queue.settle(id, &settled).await?);
+                return self.settle_queued(id, &settled).await;
             }
         }
-        let Some(attempt) = push.attempt else { return Ok(()) };
-        let stands = attempt.seq <= self.log.head()
-            && is_commit(&self.log.entry(attempt.seq).await?, attempt.id);
+        // One whose place has not been read is as open as before.
+        let known = push.attempt.filter(|attempt| attempt.seq <= self.log.head());
+        let Some(attempt) = known else { return Ok(()) };
+        let stands = is_commit(&self.log.entry(attempt.seq).await?, attempt.id);
         let made_on = |change: &QueuedChange| {
             let input = attempt.inputs.get(&change.path).filter(|_| stands)?;
             Some((*input, MadeOn::at(*input, attempt.seq)))
@@ -147,13 +148,32 @@ impl Worker {
             let (input, base) = made_on(change)?;
             (input == change.state()).then(|| (change.path.clone(), Some(base)))
         });
-        self.queue.settle(id, &brought.collect()).await?;
+        self.settle_queued(id, &brought.collect()).await?;
         let Some(mut rest) = self.queue.get(id).cloned() else { return Ok(()) };
         rest.attempt = None;
         for change in &mut rest.changes {
             change.made_on = made_on(change).map_or(change.made_on, |(_, base)| base);
         }
         Ok(self.queue.replace(rest).await?)
+    }
+
+    /// Takes changes out of a push. What they have come to is the base here
+    /// first, for good: an edit that is queued later would not be known to follow
+    /// a queue that is further than the bases (B1).
+    async fn settle_queued(
+        &mut self,
+        id: Ulid,
+        settled: &BTreeMap<RelPath, Option<MadeOn>>,
+    ) -> EngineResult<()> {
+        let changes = self.queue.get(id).map(|push| push.changes.clone()).unwrap_or_default();
+        for QueuedChange { path, made_on, .. } in changes {
+            let Some(Some(base)) = settled.get(&path) else { continue };
+            if made_on.is_still(MadeOn::of(self.state.bases().get(&path))) {
+                self.state.set_base(&path, base.record());
+            }
+        }
+        self.save(true).await?;
+        Ok(self.queue.settle(id, settled).await?)
     }
 
     /// Keeps a version which can't be committed in the stash: it was promised a
@@ -206,7 +226,7 @@ impl Worker {
             telling.report.failed.push(fault(&path, &error.unwrap_or(corrupt)));
             settled.insert(path, None);
         }
-        Ok(self.queue.settle(id, &settled).await?)
+        self.settle_queued(id, &settled).await
     }
 
     fn fault_of_push(&self, id: Ulid, error: &EngineError) -> Option<FileFault> {

@@ -2,7 +2,7 @@
 
 use mirror_core::{RelPath, State};
 
-use super::landing::{fault, stashed};
+use super::faults::{fault, stashed};
 use super::stash::Stash;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileFault};

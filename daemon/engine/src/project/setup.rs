@@ -15,8 +15,7 @@ use crate::log::{OWN_FOLDER, own_path, read_entry};
 const RECOVER: &str = include_str!("../../../../docs/recover.sh");
 
 /// Looks at what stands at a backend's root, changing nothing.
-pub async fn inspect(parts: &Parts) -> EngineResult<Holding> {
-    let backend = parts.backend.as_ref();
+pub async fn inspect(backend: &dyn Backend) -> EngineResult<Holding> {
     if let Some(raw) = read_entry(backend, 1).await? {
         return match Commit::parse(&raw.bytes) {
             Ok(Commit { settings: Some(Settings { name, patterns, exclude }), .. }) => {

@@ -8,7 +8,7 @@ use futures::{FutureExt, StreamExt};
 use mirror_core::{Digest, Entry, Kind, RelPath};
 use mirror_storage::{Body, FaultClass};
 
-use super::landing::fault;
+use super::faults::fault;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileFault, NoticeKind, Progress, QueuedKind};
 use crate::error::EngineError;

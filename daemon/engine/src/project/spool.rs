@@ -11,7 +11,7 @@ use mirror_core::{Digest, Entry, RelPath};
 use mirror_storage::FaultClass;
 
 use super::commit::Committing;
-use super::landing::with_causes;
+use super::faults::with_causes;
 use super::outgoing::Outgoing;
 use super::queue::{MadeOn, OpenAttempt, QueuedChange, QueuedPush, content_name};
 use super::rounds::{Errand, READS, leave_out};
@@ -102,7 +102,7 @@ impl Worker {
         let mut facts = self.facts();
         for (path, tip) in self.queue.tips() {
             let Some(facts) = facts.get_mut(&path) else { continue };
-            if !tip.made_on.is_still(MadeOn::of(self.state.bases().get(&path))) {
+            if !tip.follows(MadeOn::of(self.state.bases().get(&path))) {
                 continue;
             }
             let seq = self.log.head() + 1;
@@ -117,7 +117,7 @@ impl Worker {
         let change = |send: &Send| {
             let Outgoing { size, mtime, .. } = self.outgoing(send.clone());
             let made_on = MadeOn::of(self.state.bases().get(&send.path));
-            let tip = tips.get(&send.path).filter(|tip| tip.made_on.is_still(made_on));
+            let tip = tips.get(&send.path).filter(|tip| tip.follows(made_on));
             let entry = |state: mirror_core::State| Entry {
                 kind: state.kind,
                 sha256: state.digest,

@@ -9,10 +9,14 @@ use std::sync::Arc;
 use mirror_core::digest::Hasher;
 use mirror_core::{Digest, RelPath, State, Ulid};
 
-use super::worker::Worker;
-use crate::api::{EngineResult, Parts, Stashed};
+use super::worker::{Telling, Worker};
+use crate::api::{EngineResult, NoticeKind, Parts, Stashed};
+use crate::error::EngineError;
 use crate::outside::tree::digest_of;
 use crate::outside::{Disk, Outside};
+
+/// How long an id is.
+const ID_LETTERS: usize = 26;
 
 /// Takes the versions of one path that a step would lose.
 pub(super) struct Stash {
@@ -41,7 +45,7 @@ impl Stash {
     }
 
     /// The same, and says which version it was.
-    fn keep_whole(&mut self, reader: &mut dyn Read) -> io::Result<Digest> {
+    fn keep_whole(&mut self, reader: &mut dyn Read) -> io::Result<Stashed> {
         let id = self.outside.ulid();
         let mut content = Counted { reader, hasher: Hasher::new(), size: 0 };
         self.data.write(&format!("stash/{id}"), &mut content, true)?;
@@ -57,7 +61,7 @@ impl Stash {
         self.data.write(&format!("stash/{id}.json"), &mut text.as_slice(), true)?;
         tracing::warn!(path = %self.path, %id, "a version made here was kept in the stash");
         self.kept.push(id.to_string());
-        Ok(record.sha256)
+        Ok(record)
     }
 
     /// Whether this version of the path has been kept before: a step that is
@@ -93,56 +97,104 @@ impl Worker {
         Ok(self.parts.outside.offload(move || list(data.as_ref())).await?)
     }
 
-    /// Whether one of these is this version of a path, and still whole: a step
+    /// The one of these that is this version of a path, and still whole: a step
     /// that is tried again needs no second copy.
-    pub(super) async fn is_among(
+    async fn is_among(
         &self,
         kept: &[Stashed],
         path: &RelPath,
         digest: Digest,
-    ) -> EngineResult<bool> {
+    ) -> EngineResult<Option<Ulid>> {
         let of_path = |one: &&Stashed| (&one.path, one.sha256) == (path, digest);
-        for id in kept.iter().filter(of_path).map(|one| one.id.to_string()) {
-            let stash = Stash::of(path, &self.parts);
-            if self.parts.outside.offload(move || stash.is_whole(&id, digest)).await? {
-                return Ok(true);
+        for id in kept.iter().filter(of_path).map(|one| one.id) {
+            let (stash, name) = (Stash::of(path, &self.parts), id.to_string());
+            if self.parts.outside.offload(move || stash.is_whole(&name, digest)).await? {
+                return Ok(Some(id));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Keeps the version that stands at a path, before another takes its place,
-    /// unless it is kept already; `false` when it is no longer the expected one.
+    /// unless it is kept already; `None` when it is no longer the expected one.
     pub(super) async fn stash_local(
         &self,
         path: &RelPath,
         expected: State,
         reason: &'static str,
-    ) -> EngineResult<bool> {
+    ) -> EngineResult<Option<Ulid>> {
         let kept = self.stash().await?;
-        Ok(self.is_among(&kept, path, expected.digest).await?
-            || self.stash_anew(path, expected, reason).await?)
+        self.stash_beside(&kept, path, expected, reason).await
     }
 
-    /// The same, for whoever knows that it isn't kept.
-    pub(super) async fn stash_anew(
+    /// The same, for whoever has read what is kept.
+    pub(super) async fn stash_beside(
+        &self,
+        kept: &[Stashed],
+        path: &RelPath,
+        expected: State,
+        reason: &'static str,
+    ) -> EngineResult<Option<Ulid>> {
+        match self.is_among(kept, path, expected.digest).await? {
+            Some(id) => Ok(Some(id)),
+            None => self.stash_anew(path, expected, reason).await,
+        }
+    }
+
+    async fn stash_anew(
         &self,
         path: &RelPath,
         expected: State,
         reason: &'static str,
-    ) -> EngineResult<bool> {
+    ) -> EngineResult<Option<Ulid>> {
         let mut stash = Stash::of(path, &self.parts).because_of(reason);
         let (tree, path) = (self.parts.tree.clone(), path.clone());
-        let keep = move || -> EngineResult<bool> {
-            let Some((stamp, mut reader)) = tree.open(&path)? else { return Ok(false) };
+        let keep = move || -> EngineResult<Option<Ulid>> {
+            let Some((stamp, mut reader)) = tree.open(&path)? else { return Ok(None) };
             if stamp.kind != expected.kind || digest_of(reader.as_mut())?.0 != expected.digest {
-                return Ok(false);
+                return Ok(None);
             }
-            let Some((_, mut reader)) = tree.open(&path)? else { return Ok(false) };
-            Ok(stash.keep_whole(reader.as_mut())? == expected.digest)
+            let Some((_, mut reader)) = tree.open(&path)? else { return Ok(None) };
+            let Stashed { id, sha256, .. } = stash.keep_whole(reader.as_mut())?;
+            Ok((sha256 == expected.digest).then_some(id))
         };
         self.parts.outside.offload(keep).await
     }
+
+    /// Says once where a person finds the version that makes way.
+    pub(super) fn tell_stashed(&self, path: &RelPath, id: Ulid, telling: &mut Telling) {
+        let message = format!(
+            "{path} had changes that were never pushed; they went to the stash as {id}: \
+             `mirrorctl stash restore {id}` brings them back"
+        );
+        if telling.report.notices.iter().all(|notice| notice.message != message) {
+            telling.notice(NoticeKind::Stashed, Some(path), message, self.now());
+        }
+    }
+
+    /// The one version whose id begins with what was typed.
+    pub(super) async fn stash_id(&self, typed: &str) -> EngineResult<Ulid> {
+        let wanted = typed.to_ascii_uppercase();
+        if wanted.is_empty() || wanted.len() > ID_LETTERS || !wanted.bytes().all(is_of_an_id) {
+            return Err(EngineError::NotAnId(typed.to_owned()));
+        }
+        let kept = self.stash().await?;
+        let begins = |id: &Ulid| id.to_string().starts_with(&wanted);
+        let ids: Vec<Ulid> = kept.iter().map(|one| one.id).filter(begins).collect();
+        match ids[..] {
+            [id] => Ok(id),
+            [] => Err(EngineError::NotStashed(typed.to_owned())),
+            _ => Err(EngineError::AmbiguousId {
+                typed: typed.to_owned(),
+                candidates: ids.iter().map(Ulid::to_string).collect(),
+            }),
+        }
+    }
+}
+
+/// Crockford's letters, which leave out those that look like others.
+fn is_of_an_id(letter: u8) -> bool {
+    letter.is_ascii_alphanumeric() && !b"ILOU".contains(&letter)
 }
 
 /// The record of one version.

@@ -54,9 +54,9 @@ impl Worker {
         }
         let set_aside = self.find_asides().await?;
         odd.edits.extend(set_aside);
+        let (edits, torn) = self.part_torn(odd.edits).await?;
         let (short, ripe): (Vec<_>, Vec<_>) =
-            odd.edits.into_iter().partition(|found| self.is_short(found));
-        let (short, torn) = self.part_torn(short).await?;
+            edits.into_iter().partition(|found| self.is_short(found));
         let stale = odd.stale.into_iter().map(|(path, found)| (path.as_str().to_owned(), found));
         let whole = |found: &Found| (found.place.as_str().to_owned(), Some(found.seen.digest));
         let looked: Vec<_> = stale.chain(short.iter().chain(&torn).map(whole)).collect();
@@ -217,13 +217,17 @@ impl Worker {
         Ok(found)
     }
 
-    /// Takes out what some machine was writing when it was cut off.
-    async fn part_torn(&mut self, short: Vec<Found>) -> EngineResult<(Vec<Found>, Vec<Found>)> {
-        if !short.is_empty() && !self.parts.backend.capabilities().atomic_view {
+    /// Takes out what some machine was writing when it was cut off: however short
+    /// the head's version is by now, it is nobody's edit.
+    pub(super) async fn part_torn(
+        &mut self,
+        found: Vec<Found>,
+    ) -> EngineResult<(Vec<Found>, Vec<Found>)> {
+        if !found.is_empty() && !self.parts.backend.capabilities().atomic_view {
             self.read_notes().await?;
         }
         let (mut edits, mut torn) = (Vec::new(), Vec::new());
-        for found in short {
+        for found in found {
             match self.is_torn(&found).await? {
                 true => torn.push(found),
                 false => edits.push(found),

@@ -19,9 +19,10 @@ use crate::api::{
 };
 use crate::error::EngineError;
 use crate::index::Index;
-use crate::log::{Log, LogEntry, fork};
+use crate::log::{Log, LogEntry};
+use crate::outside::TreeError;
 use crate::packs::{Cache, Fetcher};
-use crate::state::{BaseRecord, Owner, State};
+use crate::state::{Owner, State};
 use crate::store::StoreError;
 use crate::view::View;
 
@@ -117,15 +118,17 @@ impl Worker {
     async fn with_log(
         spec: ProjectSpec,
         parts: Parts,
-        log: Log,
+        mut log: Log,
         facade: Arc<Mutex<Facade>>,
     ) -> EngineResult<Self> {
         let tree = parts.tree.clone();
         let identity = parts.outside.offload(move || tree.root_identity()).await?;
         let owner = Owner::new(log.project(), &spec.root, identity);
         let state = State::load(parts.store.clone(), &owner)?;
+        if let Some((seq, digest)) = state.newest() {
+            log.hold_to(seq, digest).await?;
+        }
         let (told, made_checkpoint) = (log.head(), log.made_checkpoint());
-        refuse_shorter_log(&log, &state)?;
         let (conflicts, outside_conflicts) = conflicts::load(&parts).await?;
         let index = Index::load(&state.index_rows());
         let queue = Queue::load(&parts).await?;
@@ -231,6 +234,16 @@ impl Worker {
         }
     }
 
+    /// Says which folder it is that is missing.
+    pub(super) fn name_root<T>(&self, outcome: EngineResult<T>) -> EngineResult<T> {
+        outcome.map_err(|error| match error {
+            EngineError::Tree(TreeError::RootMissing) => {
+                EngineError::RootMissing(self.spec.root.clone())
+            }
+            error => error,
+        })
+    }
+
     /// Runs one job from trigger to report.
     ///
     /// Stopping anywhere is safe: attempts and targets are saved before each
@@ -284,7 +297,7 @@ impl Worker {
             Job::Restore { scope, from, output } => {
                 self.restore(&scope, from, output.as_deref(), telling).await
             }
-            Job::RestoreStash { id } => self.restore_stash(id, telling).await,
+            Job::RestoreStash { id } => self.restore_stash(&id, telling).await,
         }
     }
 
@@ -319,6 +332,9 @@ impl Worker {
 
     /// Stores what the next step relies on.
     pub(super) async fn save(&mut self, durable: bool) -> Result<(), StoreError> {
+        if let Some(digest) = self.log.history().head_digest() {
+            self.state.set_newest(self.log.head(), digest);
+        }
         self.state.save(&self.parts.outside, durable).await
     }
 
@@ -336,22 +352,6 @@ impl Worker {
         let mut unprojected: BTreeSet<RelPath> = self.state.unprojected().clone();
         unprojected.extend(paths);
         self.state.set_unprojected(unprojected);
-    }
-}
-
-/// A log that ends before what was agreed on has lost its tail, even when this
-/// machine's own copy of it is lost too (L7): pulling from it would take
-/// pushes back that were acknowledged.
-fn refuse_shorter_log(log: &Log, state: &State) -> EngineResult<()> {
-    let seq = |base: &BaseRecord| match base {
-        BaseRecord::Known { seq, .. } => Some(*seq),
-        BaseRecord::Unknown => None,
-    };
-    match state.bases().values().filter_map(seq).max() {
-        Some(newest) if log.checked_at().is_some() && newest > log.head() => {
-            Err(fork(&format!("entry {newest}, which this machine has read, is gone")))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -31,6 +31,7 @@ const DEVICE: &str = "device";
 const ASIDES: &str = "asides";
 const ALTERS: &str = "alters";
 const RECORDED: &str = "recorded";
+const NEWEST: &str = "newest";
 
 /// One project's state, with a batch of changes that are still to be stored.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ pub struct State {
     asides: BTreeMap<String, AsideRecord>,
     alters: bool,
     recorded: u64,
+    newest: Option<(u64, Digest)>,
     /// True when nothing was remembered: every base is unknown (B5).
     pub fresh: bool,
 }
@@ -73,6 +75,7 @@ impl State {
             asides: BTreeMap::new(),
             alters: false,
             recorded: 0,
+            newest: None,
             fresh: !known.as_ref().is_some_and(|known| known.is_still(owner)),
         };
         if state.fresh {
@@ -100,6 +103,7 @@ impl State {
         self.asides = fact(self.store.as_ref(), ASIDES).unwrap_or_default();
         self.alters = fact(self.store.as_ref(), ALTERS).unwrap_or_default();
         self.recorded = fact(self.store.as_ref(), RECORDED).unwrap_or_default();
+        self.newest = fact(self.store.as_ref(), NEWEST);
         Some(())
     }
 
@@ -245,6 +249,21 @@ impl State {
         if self.recorded != seq {
             self.set_fact(RECORDED, &seq);
             self.recorded = seq;
+        }
+    }
+
+    /// The newest entry of the log that anything here was stored after (L7).
+    pub fn newest(&self) -> Option<(u64, Digest)> {
+        self.newest
+    }
+
+    /// Goes into the batch that relies on it, if there is one. A copy of the log
+    /// that lost its end takes nothing back.
+    pub fn set_newest(&mut self, seq: u64, digest: Digest) {
+        let is_newer = self.newest.is_none_or(|(newest, _)| newest < seq);
+        if is_newer && !self.pending.is_empty() {
+            self.newest = Some((seq, digest));
+            self.set_fact(NEWEST, &(seq, digest));
         }
     }
 

@@ -11,6 +11,7 @@ mod project;
 mod seconds;
 mod source;
 mod spelling;
+mod ssh;
 mod write;
 
 pub(crate) use daemon::{DaemonSettings, KEYS as DAEMON_KEYS, LogLevel};
@@ -23,6 +24,7 @@ pub(crate) use project::{
 pub(crate) use seconds::Seconds;
 pub(crate) use source::Source;
 pub(crate) use spelling::nearest;
+pub(crate) use ssh::{SSH_KEYS, SshConfig};
 pub(crate) use write::{typed_value, with_setting, write_private};
 
 /// One setting as it holds, and where that comes from.

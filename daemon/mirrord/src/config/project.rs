@@ -6,20 +6,33 @@ use std::time::Duration;
 use mirror_core::patterns::Patterns;
 use serde::Deserialize;
 
-use super::{DaemonSettings, Effective, Origin, Place, Problem, Seconds, Source};
+use super::ssh::{SSH_OPTIONS, SshConfig};
+use super::{DaemonSettings, Effective, Origin, Place, Problem, SSH_KEYS, Seconds, Source};
 use crate::url::BackendUrl;
 
 /// Every setting of a project's file.
-pub(crate) const KEYS: [&str; 6] = ["root", "url", "name", "patterns", "exclude", "poll_interval"];
+pub(crate) const KEYS: [&str; 10] = [
+    "root",
+    "url",
+    "name",
+    "patterns",
+    "exclude",
+    "poll_interval",
+    "key_file",
+    "known_hosts_file",
+    "identity_agent",
+    "ssh_options",
+];
 
 /// Those that `init --set` and `clone --set` may give.
-pub(crate) const SETTABLE: [&str; 1] = ["poll_interval"];
+pub(crate) const SETTABLE: [&str; 5] =
+    ["poll_interval", "key_file", "known_hosts_file", "identity_agent", "ssh_options"];
 
 /// Those that every machine shares.
 pub(crate) const SHARED: [&str; 3] = ["name", "patterns", "exclude"];
 
-/// Keys whose value is a list of globs.
-pub(crate) const LISTS: [&str; 2] = ["patterns", "exclude"];
+/// Keys whose value is a list.
+pub(crate) const LISTS: [&str; 3] = ["patterns", "exclude", SSH_OPTIONS];
 
 const LONGEST_NAME: usize = 64;
 
@@ -32,6 +45,23 @@ struct Written {
     patterns: Option<Vec<String>>,
     exclude: Option<Vec<String>>,
     poll_interval: Option<Seconds>,
+    key_file: Option<String>,
+    known_hosts_file: Option<String>,
+    identity_agent: Option<String>,
+    ssh_options: Option<Vec<String>>,
+}
+
+impl Written {
+    /// An empty value stands for none: there is no other way to unset a key.
+    fn ssh(&mut self) -> SshConfig {
+        let text = |text: &mut Option<String>| text.take().filter(|text| !text.is_empty());
+        SshConfig {
+            key_file: text(&mut self.key_file),
+            known_hosts_file: text(&mut self.known_hosts_file),
+            identity_agent: text(&mut self.identity_agent),
+            ssh_options: self.ssh_options.take().unwrap_or_default(),
+        }
+    }
 }
 
 /// A project's file as it holds.
@@ -43,6 +73,8 @@ pub(crate) struct ProjectConfig {
     /// Narrows what this machine mirrors.
     pub(crate) narrowing: Option<Patterns>,
     pub(crate) poll_interval: Option<Seconds>,
+    /// Empty unless the backend is an SFTP server.
+    pub(crate) ssh: SshConfig,
 }
 
 impl ProjectConfig {
@@ -51,7 +83,8 @@ impl ProjectConfig {
     }
 
     pub(crate) fn read(source: &Source, file: &Path) -> Result<Self, Problem> {
-        let written: Written = source.read_as(None)?;
+        let mut written: Written = source.read_as(None)?;
+        let ssh = written.ssh();
         let problem = |key: &str, what: String, fix: Option<String>| Problem {
             place: source.place_of(key),
             what,
@@ -83,7 +116,14 @@ impl ProjectConfig {
         if let Some(patterns) = &narrowing {
             patterns.check().map_err(|error| problem("patterns", error.to_string(), None))?;
         }
-        Ok(Self { name, root: written.root, url, narrowing, poll_interval: written.poll_interval })
+        let wrong_key = ssh.values().next().filter(|_| !matches!(url, BackendUrl::Sftp(_)));
+        if let Some((key, _)) = wrong_key {
+            let what = format!("{key} is for sftp backends, and this one is a {}", url.scheme());
+            return Err(problem(key, what, Some("leave it out".into())));
+        }
+        ssh.check().map_err(|wrong| problem(wrong.key, wrong.what, Some(wrong.fix)))?;
+        let poll_interval = written.poll_interval;
+        Ok(Self { name, root: written.root, url, narrowing, poll_interval, ssh })
     }
 
     /// The text of a new file.
@@ -99,6 +139,9 @@ impl ProjectConfig {
         }
         if let Some(poll) = self.poll_interval {
             table["poll_interval"] = toml_edit::value(poll.to_string());
+        }
+        for (key, value) in self.ssh.values() {
+            table[key] = toml_edit::value(value);
         }
         table.to_string()
     }
@@ -133,7 +176,7 @@ impl ProjectConfig {
             Some(poll) => (poll, Origin::Project),
             None => (daemon.poll_interval, daemon_poll),
         };
-        vec![
+        let mut settings = vec![
             own("name", self.name.clone()),
             own("root", self.root.display().to_string()),
             own("url", self.url.to_string()),
@@ -144,7 +187,22 @@ impl ProjectConfig {
             },
             Effective { key: "exclude".into(), value: list(&patterns.exclude).to_string(), origin },
             Effective { key: "poll_interval".into(), value: poll.to_string(), origin: poll_origin },
-        ]
+        ];
+        if matches!(self.url, BackendUrl::Sftp(_)) {
+            settings.extend(self.effective_ssh());
+        }
+        settings
+    }
+
+    fn effective_ssh(&self) -> impl Iterator<Item = Effective> {
+        SSH_KEYS.into_iter().map(|key| {
+            let set = self.ssh.values().find(|(set, _)| *set == key);
+            let (value, origin) = match set {
+                Some((_, value)) => (shown(&value), Origin::Project),
+                None => (String::new(), Origin::Default),
+            };
+            Effective { key: key.to_owned(), value, origin }
+        })
     }
 }
 
@@ -164,6 +222,11 @@ pub(crate) fn narrowing(
 
 pub(crate) fn list(globs: &[String]) -> toml_edit::Array {
     globs.iter().map(String::as_str).collect()
+}
+
+/// Text without its quotes.
+fn shown(value: &toml_edit::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string().trim().to_owned(), str::to_owned)
 }
 
 /// The root that a file names, whatever else is wrong with it.
@@ -240,8 +303,46 @@ mod tests {
             url: BackendUrl::parse("/mnt/nas").unwrap(),
             narrowing: narrowing(None, Some(vec!["draft/**".into()])),
             poll_interval: Some(Seconds(5)),
+            ssh: SshConfig::default(),
         };
         assert_eq!(read(&config.to_text()).unwrap(), config);
+    }
+
+    const SFTP: &str = "root = \"/r\"\nurl = \"sftp://nas/notes\"\n";
+
+    #[test]
+    fn keys_of_ssh_read_back_the_same_and_are_shown() {
+        let keys = "key_file = \"~/.ssh/id\"\nssh_options = [\"ProxyJump=a\", \"Ciphers=+x\"]\n";
+        let config = read(&format!("{SFTP}{keys}")).unwrap();
+        assert_eq!(read(&config.to_text()).unwrap(), config);
+        let source = Source::parse(Path::new("/m"), "").unwrap();
+        let daemon = DaemonSettings::read(&source, &super::super::Environment::default()).unwrap();
+        let shown: Vec<_> = config
+            .effective(None, &daemon)
+            .into_iter()
+            .filter(|one| SSH_KEYS.contains(&one.key.as_str()))
+            .map(|one| (one.value, one.origin))
+            .collect();
+        let unset = (String::new(), Origin::Default);
+        assert_eq!(shown[0], ("~/.ssh/id".to_owned(), Origin::Project));
+        assert_eq!(shown[1..3], [unset.clone(), unset]);
+        assert!(shown[3].0.contains("\"Ciphers=+x\""), "{}", shown[3].0);
+    }
+
+    #[test]
+    fn key_of_ssh_that_is_wrong_or_out_of_place_names_its_line() {
+        let place = format!("{FILE}:3");
+        check_problem(&format!("{SFTP}key_file = \"id\""), &place, "absolute");
+        let option = "ssh_options = [\"BatchMode=no\"]";
+        check_problem(&format!("{SFTP}{option}"), &place, "BatchMode");
+        let folder = "root = \"/r\"\nurl = \"/b\"\nkey_file = \"/k\"";
+        check_problem(folder, &place, "for sftp backends");
+    }
+
+    #[test]
+    fn empty_value_unsets_a_key_of_ssh() {
+        let config = read(&format!("{SFTP}key_file = \"\"\nssh_options = []")).unwrap();
+        assert_eq!(config.ssh, SshConfig::default());
     }
 
     #[test]

@@ -22,4 +22,4 @@ mod tests;
 pub(crate) use overlap::Overlap;
 pub(crate) use registry::{Open, Registry, Start, View};
 pub(crate) use set_up::{SetUp, SetUpKind, SetUpOutcome};
-pub(crate) use settings::{Checked, SetRequest};
+pub(crate) use settings::{Checked, SetRequest, given};

@@ -1,16 +1,30 @@
 //! Opens projects: when they are asked for, and in each round.
 
+use std::error::Error;
+use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mirror_engine::{Parts, Project, ProjectSpec};
+use mirror_storage::FaultClass;
 use mirror_storage::layers::CallCounts;
 
 use super::registry::{Closed, Condition, Open, Registry};
-use crate::backends;
+use crate::backends::{self, Doorstep, Opened, Service};
 use crate::config::ProjectConfig;
 use crate::error::RequestError;
 use crate::folders::make_private;
 use crate::parts;
+
+/// How long a project that opens waits for its server.
+const COURTESY: Duration = Duration::from_secs(2);
+
+/// What a project stands on, before it is opened.
+pub(super) struct Ground {
+    pub(super) parts: Parts,
+    pub(super) counts: Arc<CallCounts>,
+    pub(super) service: Service,
+}
 
 impl Registry {
     /// Gives a project that runs, opening it first if need be.
@@ -98,25 +112,38 @@ impl Registry {
     }
 
     pub(super) async fn open_config(&self, config: &ProjectConfig) -> Result<Open, RequestError> {
-        let (parts, counts) = self.parts_of(config)?;
-        self.open_with(config, parts, counts).await
+        let is_known = self.is_known(config);
+        let mut ground = self.ground_of(config)?;
+        if !is_known || !ground.service.is_remote() {
+            return self.open_on(config, ground).await;
+        }
+        let door = Arc::new(Doorstep::new(ground.parts.backend.clone()));
+        ground.parts.backend = door.clone();
+        door.shut(away(&ground.service).await);
+        let opened = self.open_on(config, ground).await;
+        door.shut(None);
+        opened
     }
 
-    pub(super) async fn open_with(
+    /// Whether this machine has read the project before, so that it opens
+    /// without its backend.
+    fn is_known(&self, config: &ProjectConfig) -> bool {
+        let [_, data, _] = self.folders.of_project(&config.name);
+        fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
+    pub(super) async fn open_on(
         &self,
         config: &ProjectConfig,
-        parts: Parts,
-        counts: Arc<CallCounts>,
+        ground: Ground,
     ) -> Result<Open, RequestError> {
+        let Ground { parts, counts, service } = ground;
         // The largest future of all, which every set-up would carry.
         let project = Box::pin(Project::open(self.spec_of(config), parts)).await?;
-        Ok(Open { project, counts, config: config.clone() })
+        Ok(Open { project, counts, service, config: Arc::new(config.clone()) })
     }
 
-    pub(super) fn parts_of(
-        &self,
-        config: &ProjectConfig,
-    ) -> Result<(Parts, Arc<CallCounts>), RequestError> {
+    pub(super) fn ground_of(&self, config: &ProjectConfig) -> Result<Ground, RequestError> {
         let [state, data, cache] = self.folders.of_project(&config.name);
         for folder in [&state, &data, &cache] {
             make_private(folder).map_err(|cause| RequestError::Folder {
@@ -126,10 +153,10 @@ impl Registry {
                 hint: "make it writable for yourself",
             })?;
         }
-        let (backend, counts) = backends::open(&config.url);
+        let Opened { backend, counts, service } = self.backends.open(&config.url, &config.ssh);
         let parts =
             parts::of_machine(&config.root, [&state, &data, &cache], backend, &self.outside)?;
-        Ok((parts, counts))
+        Ok(Ground { parts, counts, service })
     }
 
     fn spec_of(&self, config: &ProjectConfig) -> ProjectSpec {
@@ -141,5 +168,20 @@ impl Registry {
             author: self.author(),
             poll_interval: config.poll(&self.settings()),
         }
+    }
+}
+
+/// Why a server can't be reached now, unless it can.
+async fn away(service: &Service) -> Option<String> {
+    let service = service.clone();
+    // A task: whoever made the first step to a slow server should get there.
+    let greeting = tokio::spawn(async move { service.ping().await });
+    match tokio::time::timeout(COURTESY, greeting).await {
+        Ok(Ok(Err(error))) if error.class() == FaultClass::Transient => {
+            Some(error.source().map_or_else(|| error.to_string(), ToString::to_string))
+        }
+        // What else is wrong with it, the project's own calls will tell.
+        Ok(_) => None,
+        Err(_) => Some("the server has not answered yet".to_owned()),
     }
 }

@@ -7,8 +7,37 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Claim {
     pub(crate) name: String,
     pub(crate) root: PathBuf,
-    /// The backend, where it is a folder of this machine.
-    pub(crate) backend: Option<PathBuf>,
+    pub(crate) backend: Claimed,
+}
+
+/// Where a project's backend lies, as far as that can be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Claimed {
+    /// A folder of this machine.
+    Here(PathBuf),
+    /// A folder of an account elsewhere. Two names of one server look like two;
+    /// the project's id tells once it is open.
+    Account { account: String, root: PathBuf },
+}
+
+impl Claimed {
+    fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Here(folder) => Some(folder),
+            Self::Account { .. } => None,
+        }
+    }
+
+    fn nesting(&self, other: &Self) -> Nesting {
+        match (self, other) {
+            (Self::Here(one), Self::Here(other)) => nesting(one, other),
+            (
+                Self::Account { account, root },
+                Self::Account { account: other, root: other_root },
+            ) if account == other => nesting(root, other_root),
+            (Self::Here(_) | Self::Account { .. }, _) => Nesting::Apart,
+        }
+    }
 }
 
 /// How a project gets in the way of another one (or of itself).
@@ -64,7 +93,7 @@ pub(crate) fn check<'a>(
 }
 
 fn against_itself(claim: &Claim) -> Result<(), Overlap> {
-    let Some(backend) = &claim.backend else { return Ok(()) };
+    let Some(backend) = claim.backend.folder() else { return Ok(()) };
     match nesting(backend, &claim.root) {
         Nesting::Apart => Ok(()),
         Nesting::Same | Nesting::Inside => Err(Overlap::BackendInsideProject(claim.name.clone())),
@@ -83,23 +112,24 @@ fn against(claim: &Claim, other: &Claim) -> Result<(), Overlap> {
     if claim.name == name {
         return Err(Overlap::NameTaken(name));
     }
-    if let Some(backend) = &claim.backend {
+    if let Some(backend) = claim.backend.folder() {
         match nesting(backend, &other.root) {
             Nesting::Apart => {}
             Nesting::Same | Nesting::Inside => return Err(Overlap::BackendInsideProject(name)),
             Nesting::Around => return Err(Overlap::ProjectInsideBackend(name)),
         }
     }
-    let Some(theirs) = &other.backend else { return Ok(()) };
-    match nesting(&claim.root, theirs) {
-        Nesting::Apart => {}
-        Nesting::Same | Nesting::Inside => return Err(Overlap::InsideBackendOf(name)),
-        Nesting::Around => return Err(Overlap::AroundBackendOf(name)),
+    if let Some(theirs) = other.backend.folder() {
+        match nesting(&claim.root, theirs) {
+            Nesting::Apart => {}
+            Nesting::Same | Nesting::Inside => return Err(Overlap::InsideBackendOf(name)),
+            Nesting::Around => return Err(Overlap::AroundBackendOf(name)),
+        }
     }
-    match claim.backend.as_ref().map(|backend| nesting(backend, theirs)) {
-        None | Some(Nesting::Apart) => Ok(()),
-        Some(Nesting::Same) => Err(Overlap::SameBackend(name)),
-        Some(Nesting::Inside | Nesting::Around) => Err(Overlap::NestedBackends(name)),
+    match claim.backend.nesting(&other.backend) {
+        Nesting::Apart => Ok(()),
+        Nesting::Same => Err(Overlap::SameBackend(name)),
+        Nesting::Inside | Nesting::Around => Err(Overlap::NestedBackends(name)),
     }
 }
 
@@ -125,7 +155,12 @@ mod tests {
     use super::*;
 
     fn claim(name: &str, root: &str, backend: &str) -> Claim {
-        let backend = Some(backend.into());
+        let backend = match backend.split_once(' ') {
+            Some((account, root)) => {
+                Claimed::Account { account: account.into(), root: root.into() }
+            }
+            None => Claimed::Here(backend.into()),
+        };
         Claim { name: name.into(), root: root.into(), backend }
     }
 
@@ -169,6 +204,20 @@ mod tests {
         check_refused("other", "/x", "/b/notes", "already mirrored");
         check_refused("other", "/x", "/b/notes/deep", "inside each other");
         check_refused("other", "/x", "/b", "inside each other");
+    }
+
+    #[test]
+    fn backends_of_one_account_never_lie_in_each_other() {
+        let notes = claim("notes", "/p/notes", "ann@nas /srv/notes");
+        let verdict = |backend: &str| {
+            check(&claim("other", "/p/other", backend), [&notes]).map_err(|error| error.to_string())
+        };
+        assert!(verdict("ann@nas /srv/notes").unwrap_err().contains("already mirrored"));
+        assert!(verdict("ann@nas /srv").unwrap_err().contains("inside each other"));
+        assert!(verdict("ann@nas /srv/notes/deep").unwrap_err().contains("inside each other"));
+        for apart in ["ann@nas /srv/notes2", "bob@nas /srv/notes", "ann@nas srv/notes", "/srv"] {
+            assert_eq!(verdict(apart), Ok(()), "{apart}");
+        }
     }
 
     #[test]

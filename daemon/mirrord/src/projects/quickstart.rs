@@ -59,7 +59,7 @@ impl Registry {
         Ok(SetUpOutcome {
             project_id: open.project.project_id().to_string(),
             head: open.project.head(),
-            config: open.config,
+            config: open.config.as_ref().clone(),
             joined: false,
             already_there: true,
             report: Report::default(),

@@ -11,12 +11,14 @@ use mirror_storage::FaultClass;
 use mirror_storage::layers::CallCounts;
 use tokio::sync::{Mutex, watch};
 
-use super::overlap::{self, Claim};
+use super::overlap::{self, Claim, Claimed};
+use crate::backends::{Backends, Service};
 use crate::config::{DaemonSettings, Environment, Problem, ProjectConfig};
 use crate::error::RequestError;
 use crate::folders::Folders;
 use crate::logging::LogControl;
 use crate::names::resolved;
+use crate::url::BackendUrl;
 
 /// What the registry is made of.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub(crate) struct Registry {
     pub(crate) folders: Folders,
     pub(crate) environment: Environment,
     pub(crate) machine_id: Ulid,
+    pub(crate) backends: Backends,
     pub(super) log: LogControl,
     pub(super) outside: Outside,
     settings: RwLock<DaemonSettings>,
@@ -66,7 +69,8 @@ pub(super) enum Condition {
 pub(crate) struct Open {
     pub(crate) project: Project,
     pub(crate) counts: Arc<CallCounts>,
-    pub(crate) config: ProjectConfig,
+    pub(crate) service: Service,
+    pub(crate) config: Arc<ProjectConfig>,
 }
 
 /// Why a project doesn't run.
@@ -134,6 +138,7 @@ impl Registry {
     /// Reads the projects' files. Opens none: see [`Registry::make_rounds`].
     pub(crate) fn new(start: Start) -> Result<Self, Problem> {
         let registry = Self {
+            backends: Backends::new(start.folders.home.clone()),
             folders: start.folders,
             environment: start.environment,
             machine_id: start.machine_id,
@@ -234,6 +239,21 @@ impl Registry {
         futures::future::join_all(open.iter().map(Project::close)).await;
     }
 
+    /// Waits for something that leaves nothing half-done, until the daemon ends.
+    pub(crate) async fn while_running<T, E>(
+        &self,
+        wait: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, RequestError>
+    where
+        RequestError: From<E>,
+    {
+        let mut stopping = self.stopping();
+        tokio::select! {
+            waited = wait => Ok(waited?),
+            _ = stopping.wait_for(|stopping| *stopping) => Err(RequestError::Stopping),
+        }
+    }
+
     /// Becomes true when the daemon ends.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stopping.subscribe()
@@ -244,7 +264,16 @@ pub(super) fn claim_of(config: &ProjectConfig) -> Claim {
     Claim {
         name: config.name.clone(),
         root: resolved(&config.root),
-        backend: config.url.folder().map(resolved),
+        backend: backend_claim(&config.url),
+    }
+}
+
+fn backend_claim(url: &BackendUrl) -> Claimed {
+    match url {
+        BackendUrl::Folder(folder) => Claimed::Here(resolved(folder)),
+        BackendUrl::Sftp(url) => {
+            Claimed::Account { account: url.account(), root: PathBuf::from(&url.root) }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use mirror_storage::FaultClass;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::registry::{Condition, Registry, Slot};
+use super::registry::{Condition, Open, Registry, Slot};
 use crate::config::DaemonSettings;
 
 /// How often it is seen whether anything is due.
@@ -78,19 +78,30 @@ impl Registry {
     async fn take_turn(&self, name: &str) {
         let condition = self.slots().get(name).map(|slot| slot.condition.clone());
         match condition {
-            Some(Condition::Closed(why)) if why.passing => drop(self.open(name).await),
-            Some(Condition::Open(open)) => match open.project.poll().await {
-                Err(error) if error.class() == FaultClass::Internal => {
-                    // It ended by itself: the next turn opens it anew.
-                    tracing::warn!(project = name, %error, "a project is opened again");
-                    self.close_for_now(name, None).await;
-                }
-                Err(error) => {
-                    tracing::debug!(project = name, %error, "the backend was not reached");
-                }
-                Ok(_) => {}
+            Some(Condition::Closed(why)) if why.passing => match self.open(name).await {
+                // It may have opened before its server had answered.
+                Ok(open) if open.service.is_remote() => self.look_at(name, &open).await,
+                Ok(_) | Err(_) => {}
             },
+            Some(Condition::Open(open)) => self.look_at(name, &open).await,
             Some(Condition::Closed(_)) | None => {}
+        }
+    }
+
+    async fn look_at(&self, name: &str, open: &Open) {
+        // Before its mailbox: while a server lets us wait, the project answers.
+        // The calls that follow hear at once what came of it.
+        drop(open.service.ping().await);
+        match open.project.poll().await {
+            Err(error) if error.class() == FaultClass::Internal => {
+                // It ended by itself: the next turn opens it anew.
+                tracing::warn!(project = name, %error, "a project is opened again");
+                self.close_for_now(name, None).await;
+            }
+            Err(error) => {
+                tracing::debug!(project = name, %error, "the backend was not reached");
+            }
+            Ok(_) => {}
         }
     }
 }

@@ -5,7 +5,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use futures::FutureExt;
 use mirror_core::patterns::Patterns;
@@ -13,12 +12,13 @@ use mirror_engine::{
     Holding, Job, JobEvent, JobRequest, Parts, Report, Scope, Settle, SharedSettings, create,
     inspect,
 };
-use mirror_storage::layers::CallCounts;
 use tokio::sync::mpsc;
 
+use super::opening::Ground;
 use super::registry::{Closed, Condition, Open, Registry, Slot, claim_of};
-use super::settings::poll_setting;
+use super::settings::given;
 use super::undo::Undo;
+use crate::backends::RootError;
 use crate::config::{ProjectConfig, check_name, narrowing, write_private};
 use crate::error::RequestError;
 use crate::names::{resolved, without_dots};
@@ -63,8 +63,7 @@ pub(crate) struct SetUpOutcome {
 
 /// A backend that was looked at.
 struct Looked {
-    parts: Parts,
-    counts: Arc<CallCounts>,
+    ground: Ground,
     holding: Holding,
 }
 
@@ -74,6 +73,10 @@ impl Registry {
         plan: SetUp,
         events: mpsc::Sender<JobEvent>,
     ) -> Result<SetUpOutcome, RequestError> {
+        // Before the turn: a server that is slow or away holds up nobody else.
+        let config = self.first_config(&plan)?;
+        let service = self.backends.open(&config.url, &config.ssh).service;
+        self.while_running(service.greet()).await?;
         let _turn = self.changes.lock().await;
         self.set_up_in_turn(plan, events).await
     }
@@ -111,10 +114,11 @@ impl Registry {
         let mut config = self.first_config(plan)?;
         make_places(plan, &config, undo)?;
         config.root = resolved(&config.root);
-        let Looked { parts, counts, holding } = self.look(&mut config, plan, undo).await?;
-        let joined = self.join_or_create(plan, &mut config, &parts, holding, undo).await?;
+        self.make_remote_root(plan.kind, &config, undo).await?;
+        let Looked { ground, holding } = self.look(&mut config, plan, undo).await?;
+        let joined = self.join_or_create(plan, &mut config, &ground.parts, holding, undo).await?;
 
-        let open = self.open_with(&config, parts, counts).await?;
+        let open = self.open_on(&config, ground).await?;
         undo.project = Some(open.project.clone());
         self.check_only(&open, &config.name)?;
         let file = self.folders.project_file(&config.name);
@@ -147,13 +151,7 @@ impl Registry {
             hint: Some("choose another with --name".to_owned()),
         })?;
         checked_patterns(plan)?;
-        let config = ProjectConfig {
-            name,
-            root: folder,
-            url: plan.url.clone(),
-            narrowing: None,
-            poll_interval: poll_setting(&plan.settings)?,
-        };
+        let config = ProjectConfig { name, root: folder, ..given(&plan.url, &plan.settings)? };
         let root = resolved(&config.root);
         let own =
             [&self.folders.config, &self.folders.data, &self.folders.state, &self.folders.cache];
@@ -181,18 +179,11 @@ impl Registry {
         plan: &SetUp,
         undo: &mut Undo,
     ) -> Result<Looked, RequestError> {
+        let opened = self.backends.open(&config.url, &config.ssh);
+        let holding = inspect(opened.backend.as_ref()).await?;
         let takes_theirs = plan.name.is_none() && !matches!(plan.kind, SetUpKind::Init { .. });
         if takes_theirs {
-            let mut trial = config.clone();
-            trial.name = format!(".{}", self.outside.ulid());
-            let trial_folders = self.folders.of_project(&trial.name);
-            let (parts, _) = self.parts_of(&trial)?;
-            let holding = inspect(&parts).await;
-            drop(parts);
-            for folder in &trial_folders {
-                drop(std::fs::remove_dir_all(folder));
-            }
-            if let Holding::Project { settings, .. } = &holding? {
+            if let Holding::Project { settings, .. } = &holding {
                 config.name = fitting_name(&settings.name, config);
             }
             self.check_claim(config, None)?;
@@ -200,9 +191,33 @@ impl Registry {
         // What stood there before, a project's that was taken out by hand, isn't ours.
         let own = self.folders.of_project(&config.name);
         undo.own_folders.extend(own.into_iter().filter(|folder| !folder.exists()));
-        let (parts, counts) = self.parts_of(config)?;
-        let holding = inspect(&parts).await?;
-        Ok(Looked { parts, counts, holding })
+        Ok(Looked { ground: self.ground_of(config)?, holding })
+    }
+
+    /// Makes the last component of a backend's root on a server; one on this
+    /// machine is made with the project's own folder.
+    async fn make_remote_root(
+        &self,
+        kind: SetUpKind,
+        config: &ProjectConfig,
+        undo: &mut Undo,
+    ) -> Result<(), RequestError> {
+        let service = self.backends.open(&config.url, &config.ssh).service;
+        if !service.is_remote() {
+            return Ok(());
+        }
+        let made = async {
+            match (service.has_root().await?, kind) {
+                (true, _) => Ok(false),
+                (false, SetUpKind::Clone { .. }) => Err(RootError::Missing),
+                (false, SetUpKind::Init { .. }) => service.make_root().await.map(|()| true),
+            }
+        };
+        let at_url = |cause| RequestError::Root { url: config.url.to_string(), cause };
+        if made.await.map_err(at_url)? {
+            undo.made_root = Some(service);
+        }
+        Ok(())
     }
 
     /// Gives whether the project was there before.

@@ -1,19 +1,21 @@
 //! Shows and changes settings. Whatever is written has been understood first.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use mirror_core::patterns::Patterns;
 use mirror_engine::{Job, JobRequest, SharedSettings};
 use tokio::sync::mpsc;
-use toml_edit::Value;
+use toml_edit::{Array, Value};
 
 use super::registry::Registry;
 use crate::config::{
     DAEMON_KEYS, DaemonSettings, Effective, LISTS, Origin, PROJECT_KEYS, Place, Problem,
-    ProjectConfig, SETTABLE, SHARED, Seconds, Source, check_key, check_name, list, typed_value,
+    ProjectConfig, SETTABLE, SHARED, Source, check_key, check_name, list, typed_value,
     with_setting, write_private,
 };
 use crate::error::{RequestError, problem_of_request};
+use crate::url::BackendUrl;
 
 /// One setting to change.
 #[derive(Clone, Debug)]
@@ -221,22 +223,36 @@ fn globs(text: &str) -> Result<Vec<String>, RequestError> {
     }
 }
 
-/// The poll interval among the settings that `init` and `clone` were given.
-pub(super) fn poll_setting(settings: &[(String, String)]) -> Result<Option<Seconds>, RequestError> {
-    let mut text = "root = \"/\"\nurl = \"/\"\n".to_owned();
+/// What `init` and `clone` were given beside the URL, as a project's file
+/// would have it; root and name are not the project's.
+pub(crate) fn given(
+    url: &BackendUrl,
+    settings: &[(String, String)],
+) -> Result<ProjectConfig, RequestError> {
+    let mut text = with_setting("root = \"/\"\n", "url", url.to_string().into())?;
+    let mut lists: BTreeMap<&str, Array> = BTreeMap::new();
     for (key, value) in settings {
         check_key(key, &SETTABLE)?;
-        text = with_setting(&text, key, typed_value(value))?;
+        let mut value = typed_value(value);
+        if LISTS.contains(&key.as_str()) {
+            let list = lists.entry(key).or_default();
+            match value {
+                Value::Array(more) => list.extend(more),
+                one => list.push(one),
+            }
+            value = list.clone().into();
+        }
+        text = with_setting(&text, key, value)?;
     }
     let file = Path::new("set.toml");
     let source = Source::parse(file, &text).map_err(problem_of_request)?;
-    let config = ProjectConfig::read(&source, file).map_err(problem_of_request)?;
-    Ok(config.poll_interval)
+    ProjectConfig::read(&source, file).map_err(problem_of_request)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Seconds;
 
     #[test]
     fn one_glob_stands_for_a_list_of_one() {
@@ -267,11 +283,26 @@ mod tests {
 
     #[test]
     fn setting_given_to_init_is_checked_before_anything_is_made() {
-        let given = |key: &str, value: &str| poll_setting(&[(key.to_owned(), value.to_owned())]);
-        assert_eq!(given("poll_interval", "5s").unwrap(), Some(Seconds(5)));
+        let folder = BackendUrl::parse("/b").unwrap();
+        let given = |key: &str, value: &str| given(&folder, &[(key.to_owned(), value.to_owned())]);
+        assert_eq!(given("poll_interval", "5s").unwrap().poll_interval, Some(Seconds(5)));
         let error = given("pol_interval", "5").unwrap_err();
         assert_eq!(error.hint().as_deref(), Some("did you mean \"poll_interval\"?"));
         let error = given("poll_interval", "1").unwrap_err();
         assert!(error.message().contains("shortest"), "{}", error.message());
+        let error = given("key_file", "/k").unwrap_err();
+        assert!(error.message().contains("for sftp backends"), "{}", error.message());
+    }
+
+    #[test]
+    fn options_given_one_by_one_make_one_list() {
+        let url = BackendUrl::parse("sftp://nas/notes").unwrap();
+        let pair = |value: &str| ("ssh_options".to_owned(), value.to_owned());
+        let settings = ["ProxyJump=a", "[\"Compression=yes\", \"Ciphers=+x\"]", "Port2=1"];
+        let config = given(&url, &settings.map(pair)).unwrap();
+        let options = config.ssh.with_home(Path::new("/")).ssh_options;
+        assert_eq!(options, ["ProxyJump=a", "Compression=yes", "Ciphers=+x", "Port2=1"]);
+        let error = given(&url, &[pair("BatchMode=no")]).unwrap_err();
+        assert!(error.message().contains("nobody is there"), "{}", error.message());
     }
 }

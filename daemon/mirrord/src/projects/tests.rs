@@ -2,91 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::Duration;
 
 use mirror_engine::Phase;
 use mirror_storage::FaultClass;
-use tokio::sync::mpsc;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 
-use super::{Registry, SetRequest, SetUp, SetUpKind, SetUpOutcome, Start};
-use crate::config::{DaemonSettings, Environment};
+use super::{Registry, SetRequest, SetUpKind};
 use crate::error::RequestError;
-use crate::folders::Folders;
-use crate::logging::LogControl;
-use crate::url::BackendUrl;
-use crate::{machine, parts};
-
-/// A place with any number of machines, which reach each other by folders.
-struct World {
-    _place: tempfile::TempDir,
-    path: PathBuf,
-}
-
-impl World {
-    fn new() -> Self {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().canonicalize().unwrap();
-        fs::create_dir_all(path.join("notes")).unwrap();
-        fs::write(path.join("notes/a.md"), "a").unwrap();
-        Self { _place: place, path }
-    }
-
-    fn at(&self, name: &str) -> PathBuf {
-        self.path.join(name)
-    }
-
-    fn machine(&self, name: &str) -> Arc<Registry> {
-        let home = self.at(name);
-        let folders = Folders {
-            config: home.join("config"),
-            data: home.join("data"),
-            state: home.join("state"),
-            cache: home.join("cache"),
-            home,
-        };
-        folders.prepare().unwrap();
-        let environment = Environment::default();
-        let start = Start {
-            settings: DaemonSettings::open(&folders.daemon_file(), &environment).unwrap(),
-            machine_id: machine::id_in(&folders.config, &folders.state).unwrap(),
-            outside: parts::outside(),
-            log: LogControl::idle(),
-            environment,
-            folders,
-        };
-        Arc::new(Registry::new(start).unwrap())
-    }
-
-    fn plan(&self, kind: SetUpKind, folder: &str, backend: &str) -> SetUp {
-        SetUp {
-            kind,
-            folder: self.at(folder),
-            url: BackendUrl::Folder(self.at(backend)),
-            name: None,
-            patterns: Vec::new(),
-            excludes: Vec::new(),
-            settings: Vec::new(),
-        }
-    }
-
-    async fn init(&self, on: &Registry, folder: &str, backend: &str) -> Outcome {
-        set_up(on, self.plan(SetUpKind::Init { push: true }, folder, backend)).await
-    }
-
-    async fn clone(&self, on: &Registry, backend: &str, folder: &str) -> Outcome {
-        set_up(on, self.plan(SetUpKind::Clone { pull: true }, folder, backend)).await
-    }
-}
-
-type Outcome = Result<SetUpOutcome, RequestError>;
-
-async fn set_up(on: &Registry, plan: SetUp) -> Outcome {
-    let (events, mut unheard) = mpsc::channel(64);
-    let drain = tokio::spawn(async move { while unheard.recv().await.is_some() {} });
-    let outcome = on.set_up(plan, events).await;
-    drain.abort();
-    outcome
-}
+use crate::testing::{World, set_up};
 
 /// Everything that a machine keeps of any project.
 fn kept_of_projects(machine: &Registry) -> Vec<PathBuf> {
@@ -268,8 +193,63 @@ async fn setting_that_would_be_wrong_is_not_written() {
 
     assert!(set("poll_interval", "1").await.is_err());
     assert!(set("url", "stfp://host").await.is_err());
+    assert!(set("key_file", "/k").await.is_err());
     assert_eq!(text(&file), before);
     set("poll_interval", "5s").await.unwrap();
     assert!(text(&file).unwrap().contains("poll_interval = \"5s\""));
     assert!(machine.open("notes").await.is_ok());
+}
+
+/// A server that takes a connection and never says a word.
+async fn silent_server() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, format!("sftp://127.0.0.1:{port}/~/notes"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_that_nobody_listens_at_makes_nothing() {
+    let world = World::new();
+    let machine = world.machine("laptop");
+    let (listener, url) = silent_server().await;
+    drop(listener);
+    for (kind, folder) in
+        [(SetUpKind::Init { push: false }, "notes"), (SetUpKind::Clone { pull: true }, "copy")]
+    {
+        let refused = set_up(&machine, world.plan_for(kind, folder, &url)).await.unwrap_err();
+        assert_eq!(refused.class(), FaultClass::Transient, "{}", refused.message());
+    }
+    assert!(!world.at("copy").exists());
+    assert_eq!(kept_of_projects(&machine), Vec::<PathBuf>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_server_holds_up_neither_its_project_nor_others() {
+    let world = World::new();
+    let machine = world.machine("laptop");
+    world.init(&machine, "notes", "nas").await.unwrap();
+    let (_listener, url) = silent_server().await;
+    let waiting = {
+        let (machine, plan) =
+            (machine.clone(), world.plan_for(SetUpKind::Clone { pull: true }, "copy", &url));
+        tokio::spawn(async move { set_up(&machine, plan).await })
+    };
+    let file = machine.folders.project_file("notes");
+    let moved =
+        text(&file).unwrap().replace(&format!("folder:{}", world.at("nas").display()), &url);
+    fs::write(&file, moved).unwrap();
+
+    let looked = async {
+        machine.reload().await.unwrap();
+        let open = machine.open("notes").await.unwrap();
+        open.project.status(true).await.unwrap()
+    };
+
+    // Less than ssh itself waits for a server's first word.
+    let report = timeout(Duration::from_secs(12), looked).await.expect("nobody waits");
+    assert_eq!((report.head, report.offline), (2, true));
+    assert!(!waiting.is_finished());
+    machine.stop();
+    let ended = timeout(Duration::from_secs(5), waiting).await.expect("the daemon ends");
+    assert!(matches!(ended.unwrap(), Err(RequestError::Stopping)));
 }

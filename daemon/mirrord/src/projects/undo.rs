@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use mirror_engine::Project;
 
+use crate::backends::Service;
 use crate::error::RequestError;
 
 /// What has been made so far, in the order it was made.
@@ -17,6 +18,8 @@ pub(super) struct Undo {
     /// The daemon's own: removed whole.
     pub(super) own_folders: Vec<PathBuf>,
     pub(super) files: Vec<PathBuf>,
+    /// Its root on a server was made, and is removed if it is still empty.
+    pub(super) made_root: Option<Service>,
     pub(super) project: Option<Project>,
     /// The backend got a project: its log is never removed (L2).
     pub(super) created: bool,
@@ -40,6 +43,11 @@ impl Undo {
         for folder in self.made_folders.iter().rev() {
             // A folder that isn't empty holds what isn't ours to remove.
             drop(fs::remove_dir(folder));
+        }
+        if let Some(service) = &self.made_root
+            && !self.created
+        {
+            service.clear_root().await;
         }
         if self.created {
             return RequestError::AfterCreation { cause: Box::new(error) };

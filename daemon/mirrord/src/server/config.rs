@@ -3,8 +3,9 @@
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::settings::{effective, finding};
+use super::convert::settings::{effective, findings};
 use super::host::Host;
+use crate::doctor::Finding;
 use crate::projects::SetRequest;
 
 #[tonic::async_trait]
@@ -49,8 +50,10 @@ impl v1::config_service_server::ConfigService for Host {
     ) -> Result<Response<v1::CheckConfigResponse>, Status> {
         let host = self.clone();
         self.answer("config check", async move {
-            let checked = host.registry.check_config();
-            Ok(v1::CheckConfigResponse { findings: checked.iter().map(finding).collect() })
+            let checked: Vec<Finding> =
+                host.registry.check_config().iter().map(Finding::from).collect();
+            let findings = findings(&checked, &host.registry.folders.home);
+            Ok(v1::CheckConfigResponse { findings })
         })
         .await
     }

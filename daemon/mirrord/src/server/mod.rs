@@ -7,6 +7,7 @@ mod config;
 mod conflicts;
 mod convert;
 mod daemon;
+mod doctor;
 mod history;
 mod host;
 mod jobs;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use mirror_proto::v1::config_service_server::ConfigServiceServer;
 use mirror_proto::v1::conflict_service_server::ConflictServiceServer;
 use mirror_proto::v1::daemon_service_server::DaemonServiceServer;
+use mirror_proto::v1::doctor_service_server::DoctorServiceServer;
 use mirror_proto::v1::history_service_server::HistoryServiceServer;
 use mirror_proto::v1::project_service_server::ProjectServiceServer;
 use mirror_proto::v1::stash_service_server::StashServiceServer;
@@ -47,6 +49,7 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
         .add_service(DaemonServiceServer::new(host.clone()))
         .add_service(ProjectServiceServer::new(host.clone()))
         .add_service(ConfigServiceServer::new(host.clone()))
+        .add_service(DoctorServiceServer::new(host.clone()))
         .add_service(SyncServiceServer::new(host.clone()))
         .add_service(conflict_service)
         .add_service(StatusServiceServer::new(host.clone()))

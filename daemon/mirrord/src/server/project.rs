@@ -143,7 +143,7 @@ fn summary(view: &View) -> v1::ProjectSummary {
     }
 }
 
-fn pairs(settings: Vec<v1::Setting>) -> Vec<(String, String)> {
+pub(super) fn pairs(settings: Vec<v1::Setting>) -> Vec<(String, String)> {
     settings.into_iter().map(|setting| (setting.key, setting.value)).collect()
 }
 

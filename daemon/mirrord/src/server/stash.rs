@@ -2,7 +2,6 @@
 
 use std::io::{self, Read};
 
-use mirror_core::Ulid;
 use mirror_engine::packs::Content;
 use mirror_engine::{EngineError, Job};
 use mirror_proto::v1;
@@ -56,9 +55,7 @@ impl v1::stash_service_server::StashService for Host {
             dry_run: request.dry_run,
             consent: false,
         };
-        Ok(self.job("stash restore", asked, move |_, _| {
-            Ok(Job::RestoreStash { id: id(&request.id)? })
-        }))
+        Ok(self.job("stash restore", asked, move |_, _| Ok(Job::RestoreStash { id: request.id })))
     }
 }
 
@@ -69,20 +66,24 @@ impl Host {
         request: v1::ReadStashRequest,
         pieces: Events<v1::StashPiece>,
     ) -> Result<v1::StashPiece, RequestError> {
-        let id = id(&request.id)?;
         let open = self.project(request.project).await?;
-        let (_, content) = open.project.stashed(id).await?;
-        let sent = tokio::task::spawn_blocking(move || send(&content, &pieces)).await;
+        let (stashed, content) = open.project.stashed(request.id).await?;
+        let id = stashed.id.to_string();
+        let sent = tokio::task::spawn_blocking(move || send(&id, &content, &pieces)).await;
         let last = sent.map_err(|_| RequestError::Panicked)?;
         Ok(last.map_err(EngineError::from)?)
     }
 }
 
-fn send(content: &Content, pieces: &Events<v1::StashPiece>) -> io::Result<v1::StashPiece> {
+fn send(
+    id: &str,
+    content: &Content,
+    pieces: &Events<v1::StashPiece>,
+) -> io::Result<v1::StashPiece> {
     let mut rest = content.open()?;
-    let mut last = piece(&mut rest)?;
+    let mut last = piece(id, &mut rest)?;
     loop {
-        let next = piece(&mut rest)?;
+        let next = piece(id, &mut rest)?;
         if next.content.is_empty() {
             return Ok(last);
         }
@@ -93,15 +94,8 @@ fn send(content: &Content, pieces: &Events<v1::StashPiece>) -> io::Result<v1::St
     }
 }
 
-fn piece(content: &mut impl Read) -> io::Result<v1::StashPiece> {
+fn piece(id: &str, content: &mut impl Read) -> io::Result<v1::StashPiece> {
     let mut bytes = Vec::new();
     content.take(PIECE).read_to_end(&mut bytes)?;
-    Ok(v1::StashPiece { content: bytes })
-}
-
-fn id(typed: &str) -> Result<Ulid, RequestError> {
-    typed.parse().map_err(|_| RequestError::Usage {
-        what: format!("{typed:?} is not an id"),
-        hint: Some("`mirrorctl stash list` lists them".to_owned()),
-    })
+    Ok(v1::StashPiece { content: bytes, id: id.to_owned() })
 }

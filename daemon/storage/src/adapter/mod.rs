@@ -1,13 +1,19 @@
 //! One module for each kind of service.
 //!
 //! An adapter keeps the rules of [`Backend`](crate::Backend) and nothing
-//! else: it never retries, never paces itself and never logs.
+//! else: it never retries, never paces itself and logs no calls.
 
 mod body;
 #[cfg(unix)]
 pub mod folder;
 pub mod memory;
+#[cfg(all(unix, feature = "sftp"))]
+pub mod sftp;
 
 #[cfg(unix)]
 pub use folder::FolderBackend;
 pub use memory::{MemoryBackend, MemoryProfile};
+#[cfg(all(unix, feature = "sftp"))]
+pub use sftp::{
+    SftpAccount, SftpBackend, SftpConnection, SftpFault, SftpFeatures, SftpRoot, SshSettings,
+};

@@ -22,7 +22,7 @@ pub(super) use self::outside::OutsideConflicts;
 use self::record::Folder;
 pub(super) use self::record::Record;
 pub(super) use self::resolving::Decision;
-use super::landing::fault;
+use super::faults::fault;
 use super::worker::{Telling, Worker};
 use crate::api::{ConflictKind, EngineResult, Parts};
 use crate::error::EngineError;

@@ -243,6 +243,7 @@ impl Worker {
                 continue;
             }
             telling.report.files = vec![report];
+            telling.report.pull_pending = !draft.outgoing.is_empty();
             self.let_go_of(&record).await;
             self.finish_view(false, telling).await?;
             return Ok(true);

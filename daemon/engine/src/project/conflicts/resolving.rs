@@ -165,9 +165,10 @@ impl Worker {
             telling.report.files.push(FileReport { path: path.clone(), action, from: None });
             return Ok(Round::Over);
         };
-        if !self.stash_local(path, local, "conflict").await? {
+        let Some(id) = self.stash_local(path, local, "conflict").await? else {
             return Ok(Round::Again);
-        }
+        };
+        self.tell_stashed(path, id, telling);
         let edit = Fetch {
             path: path.clone(),
             remote: Sighted { state: outcome.state, seq },

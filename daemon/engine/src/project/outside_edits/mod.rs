@@ -16,7 +16,7 @@ use mirror_core::{Digest, Entry, Kind, RelPath, State};
 
 use self::fate::{Fate, NewNames};
 use super::commit::{Committing, Tried};
-use super::landing::fault;
+use super::faults::fault;
 use super::outgoing::{Draft, Held, Outgoing};
 use super::worker::{Telling, Worker};
 use crate::api::{ConflictKind, EngineResult, NoticeKind};
@@ -43,16 +43,13 @@ impl Worker {
         found: Vec<Found>,
         telling: &mut Telling,
     ) -> EngineResult<()> {
-        let mut ripe = Vec::new();
-        for found in found {
-            if !self.is_short(&found) {
-                ripe.push(found);
-                continue;
-            }
-            if self.is_torn(&found).await? {
-                self.take_as_torn(&found).await?;
-                continue;
-            }
+        let (edits, torn) = self.part_torn(found).await?;
+        for found in torn {
+            self.take_as_torn(&found).await?;
+        }
+        let (short, ripe): (Vec<_>, Vec<_>) =
+            edits.into_iter().partition(|found| self.is_short(found));
+        for found in short {
             // The daemon's next round takes the two looks.
             self.next_survey = self.now();
             self.tell_unsettled(&found.path, "is shorter than it was", telling);
@@ -77,6 +74,10 @@ impl Worker {
 
     /// Whether it is the beginning of what some machine was writing there.
     pub(super) async fn is_torn(&mut self, found: &Found) -> EngineResult<bool> {
+        if self.waits_outside(found) {
+            // A person decides on it by now.
+            return Ok(false);
+        }
         let noted: Vec<_> = self
             .machines
             .noted

@@ -36,6 +36,12 @@ pub(super) struct Call {
 
 type Chooser = Box<dyn Fn(&str, &str) -> bool + Send>;
 
+/// One that minds what it was asked before.
+type Counting = Box<dyn FnMut(&str, &str) -> bool + Send>;
+
+/// A write that its sender has given up, and that is still on its way.
+type Late = (RemotePath, Body, Expect);
+
 #[derive(Default)]
 struct Line {
     begun: usize,
@@ -44,6 +50,8 @@ struct Line {
     refused: Option<Chooser>,
     unanswered: Option<Chooser>,
     program: Option<(Chooser, BoxFuture<'static, ()>)>,
+    delayed: Option<Counting>,
+    late: Vec<Late>,
     latency: Option<Duration>,
     is_denied: bool,
     alters: bool,
@@ -108,6 +116,20 @@ impl FaultyBackend {
     /// Carries out each call that `chooser` picks, and loses its reply.
     pub(super) fn lose_reply_of(&self, chooser: impl Fn(&str, &str) -> bool + Send + 'static) {
         self.line(|line| line.unanswered = Some(Box::new(chooser)));
+    }
+
+    /// Gives up the first write that `chooser` picks; it arrives later.
+    pub(super) fn delay(&self, chooser: impl FnMut(&str, &str) -> bool + Send + 'static) {
+        self.line(|line| line.delayed = Some(Box::new(chooser)));
+    }
+
+    /// Lets what was given up reach the service.
+    pub(super) async fn lets_arrive(&self) {
+        let late = self.line(|line| std::mem::take(&mut line.late));
+        assert!(!late.is_empty(), "something is on its way");
+        for (path, body, expect) in late {
+            self.inner.write(&path, body, expect).await.unwrap();
+        }
     }
 
     pub(super) fn plug_in(&self) {
@@ -233,6 +255,14 @@ impl Backend for FaultyBackend {
             drop(self.inner.write(path, body, expect).now_or_never());
             return Err(unreachable());
         }
+        let picked = |line: &mut Line| {
+            line.delayed.take_if(|chooser| chooser("write", path.as_str())).is_some()
+        };
+        if self.line(picked) {
+            self.line(|line| line.late.push((path.clone(), body, expect)));
+            self.line(|line| line.ended.push(ticket.call));
+            return Err(unreachable());
+        }
         let answer = self.inner.write(path, body, expect).await?;
         self.end(ticket, answer)
     }
@@ -294,6 +324,8 @@ impl Power {
 #[derive(Debug)]
 pub(super) struct PoweredStore {
     inner: Mutex<MemoryStore>,
+    /// As it was when it was last flushed.
+    flushed: Mutex<MemoryStore>,
     power: Arc<Power>,
 }
 
@@ -305,7 +337,7 @@ impl std::fmt::Debug for Power {
 
 impl PoweredStore {
     pub(super) fn new(power: Arc<Power>) -> Self {
-        Self { inner: Mutex::new(MemoryStore::new()), power }
+        Self { inner: Mutex::default(), flushed: Mutex::default(), power }
     }
 
     pub(super) fn copied(&self) -> MemoryStore {
@@ -314,6 +346,11 @@ impl PoweredStore {
 
     pub(super) fn replace(&self, store: MemoryStore) {
         *self.inner.lock().unwrap() = store;
+    }
+
+    /// The power has gone: what was not flushed is lost.
+    pub(super) fn forgets_unflushed(&self) {
+        self.replace(self.flushed.lock().unwrap().copied());
     }
 }
 
@@ -327,10 +364,14 @@ impl Store for PoweredStore {
     }
 
     fn apply(&self, batch: Batch, durable: bool) -> Result<(), StoreError> {
-        match self.power.lasts() {
-            true => self.inner.lock().unwrap().apply(batch, durable),
-            false => Err(StoreError("there is no power".to_owned())),
+        if !self.power.lasts() {
+            return Err(StoreError("there is no power".to_owned()));
         }
+        self.inner.lock().unwrap().apply(batch, durable)?;
+        if durable {
+            *self.flushed.lock().unwrap() = self.copied();
+        }
+        Ok(())
     }
 
     fn clear(&self) -> Result<(), StoreError> {

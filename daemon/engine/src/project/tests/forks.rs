@@ -197,3 +197,57 @@ async fn log_that_was_cut_is_a_fork_also_for_a_machine_that_lost_its_copy() {
     assert!(matches!(opened, Err(EngineError::Stopped { .. })), "{opened:?}");
     assert_eq!(desktop.reads("a.md").as_deref(), Some("version 5"));
 }
+
+/// The desktop acted on entry 5; a loss of power takes its copy of that, and
+/// the backend, which was set back, has another entry in its place.
+async fn forgotten_entry_replaced(desktop: &mut Machine, world: &World) {
+    desktop.project.take().unwrap().close().await;
+    fs::remove_file(desktop.home.path().join("data").join(entry_name(5))).unwrap();
+    let mut other = world.commit(5);
+    other.message = Some("something else".to_owned());
+    world.append(&other);
+}
+
+#[tokio::test]
+async fn log_that_went_on_elsewhere_is_a_fork_also_for_a_machine_that_lost_its_copy() {
+    let (world, _laptop, mut desktop) = story().await;
+    forgotten_entry_replaced(&mut desktop, &world).await;
+
+    for _ in 0..2 {
+        let opened = desktop.open().await;
+        let error = opened.expect_err("it follows another log").to_string();
+        assert!(error.contains("entry 5 is not the one that this machine has read"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn forgotten_entry_is_compared_once_the_backend_is_there_again() {
+    let (world, _laptop, mut desktop) = story().await;
+    forgotten_entry_replaced(&mut desktop, &world).await;
+    desktop.backend.refuse(|_, _| true);
+    desktop.open().await.unwrap();
+    assert!(desktop.tries_pull().await.is_err());
+    desktop.writes("late.md", "edit");
+    assert!(desktop.pushes().await.queued);
+
+    desktop.backend.plug_in();
+    let pushed = desktop.tries_push(&[]).await;
+
+    assert!(matches!(pushed, Err(EngineError::Stopped { .. })), "{pushed:?}");
+    assert_eq!(world.head(), 5);
+    assert_eq!(desktop.reads("a.md").as_deref(), Some("version 5"));
+}
+
+#[tokio::test]
+async fn attempt_on_an_entry_that_was_replaced_is_not_sent_again() {
+    let (world, _laptop, mut desktop) = story().await;
+    desktop.writes("late.md", "edit");
+    desktop.backend.refuse(|verb, path| verb == "write" && path == entry_path(6));
+    assert!(desktop.pushes().await.queued);
+    forgotten_entry_replaced(&mut desktop, &world).await;
+
+    let opened = desktop.open().await;
+
+    assert!(matches!(opened, Err(EngineError::Stopped { .. })), "{opened:?}");
+    assert_eq!(world.head(), 5);
+}

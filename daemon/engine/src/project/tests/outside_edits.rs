@@ -198,8 +198,11 @@ async fn edit_that_overlaps_waits_where_it_was_written() {
             let resolution = taken.clone();
             let token = Some(detail.conflict.token);
             let path = "a.md".to_owned();
-            laptop.runs(Job::Resolve { path, resolution, token, no_push: false }).await.unwrap();
+            let keeps_head = resolution == Resolution::Remote;
+            let resolve = Job::Resolve { path, resolution, token, no_push: false };
+            let report = laptop.runs(resolve).await.unwrap();
 
+            assert_eq!(report.pull_pending, !keeps_head, "the tree follows with the next pull");
             assert_eq!(laptop.project().conflicts().await.unwrap(), []);
             assert_eq!(waiting(&laptop).await, [""; 0]);
             check_quiet(&world, [&laptop, &desktop], "").await;

@@ -1,6 +1,7 @@
 //! What other machines send while a push waits.
 
 use super::queueing::*;
+use super::replies::creates;
 use super::*;
 
 #[tokio::test]
@@ -214,6 +215,57 @@ async fn edit_queued_after_an_unseen_append_was_found_follows_what_is_queued() {
     round(&laptop).await;
 
     let news = digests(&["eggs", "more eggs", "flour", "more flour"]);
+    assert_eq!(versions(&world, "list.md")[1..], news);
+    converge(&laptop, &desktop).await;
+}
+
+#[tokio::test]
+async fn version_queued_behind_an_open_append_follows_it_however_late_that_is_found() {
+    let (world, laptop, desktop) = story().await;
+    laptop.writes("list.md", "eggs");
+    laptop.backend.plug_in();
+    laptop.backend.before(creates(3), {
+        let (backend, file) = (laptop.backend.clone(), laptop.root("list.md"));
+        async move {
+            // It lands, and nothing can be asked afterwards.
+            backend.refuse(|verb, _| verb == "read");
+            backend.lose_reply_of(creates(3));
+            fs::write(file, "more eggs").unwrap();
+        }
+    });
+    queues(&laptop).await;
+    unplug(&laptop);
+    // The append is as open as before when more is queued.
+    laptop.writes("list.md", "flour");
+    queues(&laptop).await;
+
+    round(&laptop).await;
+
+    let news = digests(&["eggs", "more eggs", "flour"]);
+    assert_eq!(versions(&world, "list.md")[1..], news);
+    assert_eq!(laptop.stashed(), []);
+    converge(&laptop, &desktop).await;
+}
+
+#[tokio::test]
+async fn edit_queued_once_another_machine_has_sent_the_same_follows_the_rest() {
+    let (world, laptop, desktop) = story().await;
+    for text in ["eggs", "flour"] {
+        laptop.writes("list.md", text);
+        queues(&laptop).await;
+    }
+    desktop.writes("list.md", "eggs");
+    desktop.pushes().await;
+    // What the desktop sent is read, and nothing gets out.
+    laptop.backend.refuse(|verb, _| verb == "write");
+    laptop.project().poll().await.unwrap();
+    assert_eq!(spool(&laptop), (1, 1), "the first of them is there already");
+    laptop.writes("list.md", "more flour");
+    queues(&laptop).await;
+
+    round(&laptop).await;
+
+    let news = digests(&["eggs", "flour", "more flour"]);
     assert_eq!(versions(&world, "list.md")[1..], news);
     converge(&laptop, &desktop).await;
 }

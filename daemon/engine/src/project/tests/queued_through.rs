@@ -175,3 +175,46 @@ async fn sending_cut_anywhere_sends_each_version_once() {
     }
     panic!("the job never came to its end");
 }
+
+#[tokio::test]
+async fn edit_queued_after_the_power_went_follows_what_was_queued_before() {
+    for (steps, loses_unflushed) in
+        (0..MOST_STEPS).flat_map(|steps| [(steps, false), (steps, true)])
+    {
+        let (world, mut laptop, desktop) = story().await;
+        for text in ["eggs", "flour"] {
+            laptop.writes("list.md", text);
+            queues(&laptop).await;
+        }
+        laptop.backend.plug_in();
+        laptop.power.ends_after(steps);
+        let _ = laptop.project().poll().await;
+        let was_cut = laptop.power.is_off();
+        laptop.project.take().unwrap().close().await;
+        if loses_unflushed {
+            laptop.store.forgets_unflushed();
+        }
+        for seq in 3..=world.head() {
+            // Kept unflushed, whatever becomes of the state.
+            let _ = fs::remove_file(laptop.home.path().join("data").join(entry_name(seq)));
+        }
+        unplug(&laptop);
+        laptop.power.comes_back();
+        laptop.open().await.unwrap();
+        laptop.writes("list.md", "more flour");
+        queues(&laptop).await;
+
+        round(&laptop).await;
+
+        let case = format!("cut after {steps} steps, loses the unflushed: {loses_unflushed}");
+        let news = digests(&["eggs", "flour", "more flour"]);
+        assert_eq!(versions(&world, "list.md")[1..], news, "{case}");
+        assert_eq!(laptop.stashed(), [], "{case}");
+        converge(&laptop, &desktop).await;
+        if !was_cut && loses_unflushed {
+            assert!(steps > 10, "sending takes steps");
+            return;
+        }
+    }
+    panic!("the job never came to its end");
+}

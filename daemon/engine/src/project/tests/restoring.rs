@@ -1,6 +1,5 @@
 //! Earlier versions listed and brought back, from the log and from the stash.
 
-use mirror_core::Ulid;
 use mirror_storage::FaultClass;
 
 use super::crashing::MOST_STEPS;
@@ -13,20 +12,20 @@ fn restore_of(names: &[&str], from: Option<u64>) -> Job {
     Job::Restore { scope: Scope { names }, from, output: None }
 }
 
-async fn restores(machine: &Machine, names: &[&str], from: u64) -> Report {
+pub(super) async fn restores(machine: &Machine, names: &[&str], from: u64) -> Report {
     machine.runs(restore_of(names, Some(from))).await.unwrap()
 }
 
-fn actions(report: &Report) -> Vec<(&str, FileAction)> {
+pub(super) fn actions(report: &Report) -> Vec<(&str, FileAction)> {
     report.files.iter().map(|file| (file.path.as_str(), file.action)).collect()
 }
 
-fn restored<'a>(paths: &[&'a str]) -> Vec<(&'a str, FileAction)> {
+pub(super) fn restored<'a>(paths: &[&'a str]) -> Vec<(&'a str, FileAction)> {
     paths.iter().map(|path| (*path, FileAction::Restored)).collect()
 }
 
 /// `a.md` as one, two and three in commits 2 to 4, `b.md` from 2 to 3.
-async fn story() -> (World, Machine) {
+pub(super) async fn story() -> (World, Machine) {
     let world = World::on(MemoryProfile::RENAME).await;
     let laptop = world.machine("laptop").await;
     laptop.writes("a.md", "one");
@@ -93,15 +92,36 @@ async fn head_is_what_is_restored_when_nobody_says_which() {
     assert_eq!(laptop.unsettled().await, []);
 }
 
+/// The report names the one version of the stash.
+async fn says_where_it_is(machine: &Machine, report: &Report) {
+    let stash = machine.project().stash().await.unwrap();
+    let ([kept], [notice]) = (&stash[..], &report.notices[..]) else {
+        panic!("one version and one notice: {stash:?}, {report:?}")
+    };
+    assert_eq!((notice.kind, &notice.path), (NoticeKind::Stashed, &Some(kept.path.clone())));
+    assert!(notice.message.contains(&kept.id.to_string()), "{notice:?}");
+}
+
+#[tokio::test]
+async fn version_that_sync_replaces_as_asked_is_in_the_stash_and_said() {
+    let (_world, _laptop, desktop) = super::conflicts::story().await;
+
+    let report = desktop.runs(sync(Settle::KeepRemote)).await.unwrap();
+
+    assert_eq!(desktop.reads("a.md").as_deref(), Some("laptop\n"));
+    says_where_it_is(&desktop, &report).await;
+}
+
 #[tokio::test]
 async fn edit_that_makes_way_for_a_restored_version_is_in_the_stash() {
     let (_world, laptop) = story().await;
     laptop.writes("a.md", "unpushed");
 
-    restores(&laptop, &["a.md"], 2).await;
+    let report = restores(&laptop, &["a.md"], 2).await;
 
     let stashed = ("a.md".to_owned(), "restore".to_owned(), "unpushed".to_owned());
     assert_eq!(laptop.stashed(), [stashed]);
+    says_where_it_is(&laptop, &report).await;
     assert_eq!(laptop.reads("a.md").as_deref(), Some("one"));
 }
 
@@ -137,7 +157,7 @@ async fn what_is_not_there_to_restore_is_an_error_that_names_it() {
     assert_eq!(class(&[], 99).await, FaultClass::NotFound);
     assert_eq!(class(&["b.md"], 2).await, FaultClass::NotFound);
     assert_eq!(class(&["notes/b.md"], 4).await, FaultClass::NotFound, "not at that commit");
-    let missing = laptop.runs(Job::RestoreStash { id: Ulid::from_parts(1, 1) }).await;
+    let missing = laptop.runs(Job::RestoreStash { id: "01K0".to_owned() }).await;
     assert_eq!(missing.unwrap_err().class(), FaultClass::NotFound);
     assert_eq!(laptop.project().stash().await.unwrap(), []);
 }
@@ -225,57 +245,17 @@ async fn restore_cut_anywhere_loses_and_publishes_nothing() {
 }
 
 #[tokio::test]
-async fn stashed_version_comes_back_and_what_stood_there_is_kept() {
+async fn file_that_a_commit_lacks_leads_to_its_history() {
     let (_world, laptop) = story().await;
-    laptop.writes("notes/b.md", "unpushed");
-    restores(&laptop, &["notes/b.md"], 3).await;
-    laptop.writes("notes/b.md", "later");
-    let stashed = laptop.project().stash().await.unwrap();
-    let id = stashed[0].id;
-    let (record, content) = laptop.project().stashed(id).await.unwrap();
-    assert_eq!((record.path.as_str(), record.size), ("notes/b.md", 8));
-    assert_eq!(std::io::read_to_string(content.open().unwrap()).unwrap(), "unpushed");
-
-    let report = laptop.runs(Job::RestoreStash { id }).await.unwrap();
-
-    assert_eq!(actions(&report), restored(&["notes/b.md"]));
-    assert_eq!(laptop.reads("notes/b.md").as_deref(), Some("unpushed"));
-    let texts: Vec<_> = laptop.stashed().into_iter().map(|(_, _, text)| text).collect();
-    assert_eq!(texts, ["later", "unpushed"]);
-    assert_eq!(laptop.unsettled().await, [("notes/b.md".to_owned(), FileState::NewLocal)]);
-    let again = laptop.runs(Job::RestoreStash { id }).await.unwrap();
-    assert_eq!(actions(&again), []);
-}
-
-#[tokio::test]
-async fn stash_is_restored_while_the_backend_is_away_and_into_a_folder_that_is_gone() {
-    let (_world, laptop) = story().await;
-    laptop.writes("notes/b.md", "unpushed");
-    restores(&laptop, &["notes/b.md"], 3).await;
-    fs::remove_dir_all(laptop.root("notes")).unwrap();
-    laptop.backend.refuse(|_, _| true);
-    let id = laptop.project().stash().await.unwrap()[0].id;
-
-    laptop.runs(Job::RestoreStash { id }).await.unwrap();
-
-    assert_eq!(laptop.reads("notes/b.md").as_deref(), Some("unpushed"));
-}
-
-#[tokio::test]
-async fn damaged_record_hides_no_other_and_damaged_content_is_never_written() {
-    let (_world, laptop) = story().await;
-    laptop.writes("a.md", "unpushed");
-    restores(&laptop, &["a.md"], 2).await;
-    let id = laptop.project().stash().await.unwrap()[0].id;
-    let folder = laptop.home.path().join("data/stash");
-    fs::write(folder.join("01K00000000000000000000000.json"), "{").unwrap();
-    assert_eq!(laptop.project().stash().await.unwrap().len(), 1);
-    fs::write(folder.join(id.to_string()), "damaged").unwrap();
-
-    let error = laptop.runs(Job::RestoreStash { id }).await.unwrap_err();
-
-    assert_eq!(error.class(), FaultClass::Rejected);
-    assert_eq!(laptop.reads("a.md").as_deref(), Some("one"));
+    let hint = async |names: &[&str], from| {
+        let refused = laptop.runs(restore_of(names, from)).await.unwrap_err();
+        assert_eq!(refused.class(), FaultClass::NotFound);
+        refused.hint().unwrap()
+    };
+    assert!(hint(&["notes/b.md"], None).await.contains("mirrorctl history notes/b.md"));
+    assert!(hint(&["notes"], Some(4)).await.contains("mirrorctl history notes/b.md"));
+    assert!(hint(&["a.md"], Some(1)).await.contains("mirrorctl history a.md"));
+    assert!(!hint(&["never.md"], None).await.contains("history"));
 }
 
 #[tokio::test]

@@ -19,11 +19,11 @@ async fn makes(machine: &Machine) -> EngineResult<(Digest, bool)> {
 #[tokio::test]
 async fn plain_files_become_the_first_commit() {
     let (world, mut laptop) = empty().await;
-    assert_eq!(inspect(&laptop.parts()).await.unwrap(), Holding::Empty);
+    assert_eq!(inspect(laptop.parts().backend.as_ref()).await.unwrap(), Holding::Empty);
     world.plant("notes/a.md", "milk");
     world.plant("b.md", "");
     world.plant("image.png", "not covered");
-    assert_eq!(inspect(&laptop.parts()).await.unwrap(), Holding::PlainFiles);
+    assert_eq!(inspect(laptop.parts().backend.as_ref()).await.unwrap(), Holding::PlainFiles);
 
     let (project, made) = makes(&laptop).await.unwrap();
 

@@ -39,7 +39,7 @@ pub(super) fn file_fault(fault: &FileFault, home: &Path) -> v1::Fault {
     }
 }
 
-fn fault_class(class: FaultClass) -> v1::FaultClass {
+pub(super) fn fault_class(class: FaultClass) -> v1::FaultClass {
     match class {
         FaultClass::Transient => v1::FaultClass::Transient,
         FaultClass::Auth => v1::FaultClass::Auth,

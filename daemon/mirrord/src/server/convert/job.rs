@@ -43,6 +43,7 @@ pub(in crate::server) fn job_finished(
         failed: report.failed.iter().map(|fault| failed_file(fault, home)).collect(),
         queued: report.queued,
         view_pending: report.view_pending,
+        pull_pending: report.pull_pending,
         dry_run: report.dry_run,
         notices: report.notices.iter().map(|one| notice(one, home)).collect(),
     }
@@ -112,5 +113,7 @@ fn notice_kind(kind: NoticeKind) -> v1::NoticeKind {
         NoticeKind::AlteredContent => v1::NoticeKind::AlteredContent,
         NoticeKind::KeptUnknown => v1::NoticeKind::KeptUnknown,
         NoticeKind::VoidEntry => v1::NoticeKind::VoidEntry,
+        NoticeKind::Stashed => v1::NoticeKind::Stashed,
+        NoticeKind::ConsentNeeded => v1::NoticeKind::ConsentNeeded,
     }
 }

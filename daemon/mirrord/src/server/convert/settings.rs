@@ -1,9 +1,13 @@
-//! Settings, and what is wrong with them.
+//! Settings, and what was found of them and of all else.
+
+use std::path::Path;
 
 use mirror_proto::v1;
 
+use super::fault::fault_class;
 use crate::config::{Effective, Origin};
-use crate::projects::Checked;
+use crate::doctor::{Finding, Level};
+use crate::folders::with_tilde;
 
 pub(in crate::server) fn effective(setting: &Effective) -> v1::EffectiveSetting {
     v1::EffectiveSetting {
@@ -23,17 +27,22 @@ fn origin(origin: Origin) -> v1::SettingOrigin {
     }
 }
 
-pub(in crate::server) fn finding(checked: &Checked) -> v1::Finding {
-    let level = match (&checked.problem, checked.harmless) {
-        (None, _) => v1::FindingLevel::Ok,
-        (Some(_), true) => v1::FindingLevel::Warn,
-        (Some(_), false) => v1::FindingLevel::Fail,
+pub(in crate::server) fn findings(findings: &[Finding], home: &Path) -> Vec<v1::Finding> {
+    findings.iter().map(|one| finding(one, home)).collect()
+}
+
+fn finding(finding: &Finding, home: &Path) -> v1::Finding {
+    let level = match finding.level {
+        Level::Ok => v1::FindingLevel::Ok,
+        Level::Warn => v1::FindingLevel::Warn,
+        Level::Fail => v1::FindingLevel::Fail,
     };
-    let problem = checked.problem.as_ref();
     v1::Finding {
         level: level.into(),
-        what: problem.map_or_else(|| "understood".to_owned(), |problem| problem.what.clone()),
-        r#where: checked.place.to_string(),
-        fix: problem.and_then(|problem| problem.fix.clone()),
+        what: with_tilde(&finding.what, home),
+        r#where: with_tilde(&finding.place, home),
+        fix: finding.fix.as_deref().map(|fix| with_tilde(fix, home)),
+        class: finding.class.map(|class| fault_class(class).into()),
+        about: finding.about.map(str::to_owned),
     }
 }

@@ -1,22 +1,32 @@
 //! Where a backend is, as people write it.
 //!
-//! A folder is the only kind of this version; the other schemes are known so
-//! that their message is not "mistyped".
+//! Every URL has one spelling, which `Display` gives and `parse` reads back.
+//! Schemes of later versions are known so that their message is not
+//! "mistyped". No message repeats a URL: one may hold a password.
+
+mod percent;
+mod sftp;
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+pub(crate) use sftp::{SftpUrl, SftpUrlError};
+
 use crate::config::nearest;
 
 /// Schemes of services whose adapters are not here yet.
-const PLANNED: [&str; 10] =
-    ["sftp", "s3", "webdavs", "webdav", "ftps", "ftp", "smb", "drive", "dropbox", "onedrive"];
+const PLANNED: [&str; 9] =
+    ["s3", "webdavs", "webdav", "ftps", "ftp", "smb", "drive", "dropbox", "onedrive"];
+
+/// Schemes of services that are.
+const BUILT: [&str; 2] = ["folder", "sftp"];
 
 /// One place that stores a project's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BackendUrl {
     /// An absolute path of this machine: a disk or a mounted share.
     Folder(PathBuf),
+    Sftp(SftpUrl),
 }
 
 /// Why a text is no backend of ours.
@@ -24,25 +34,33 @@ pub(crate) enum BackendUrl {
 pub(crate) enum UrlError {
     #[error("the URL is empty")]
     Empty,
-    #[error("{0:?} is not an absolute path")]
-    Relative(String),
-    #[error("{0:?} backends are not built yet: this version has folder only")]
+    #[error("this is not an absolute path")]
+    Relative,
+    #[error("{0:?} backends are not built yet: this version has folder and sftp")]
     NotBuilt(String),
     #[error("no backend has the scheme {typed:?}")]
     UnknownScheme { typed: String, meant: Option<String> },
     #[error("the path has a character that no folder can have")]
     BadPath,
+    #[error(transparent)]
+    Sftp(#[from] SftpUrlError),
 }
 
 impl UrlError {
     pub(crate) fn hint(&self) -> String {
         match self {
-            Self::Relative(_) => "write the whole path, as folder:/mnt/nas/notes".into(),
-            Self::NotBuilt(_) => "use a folder, as folder:/mnt/nas/notes".into(),
+            Self::Relative => {
+                "write the whole path, as folder:/mnt/nas/notes, or sftp://host/folder".into()
+            }
+            Self::NotBuilt(_) => {
+                "use a folder or an SFTP server, as folder:/mnt/nas/notes or sftp://host/folder"
+                    .into()
+            }
             Self::UnknownScheme { meant: Some(meant), .. } => format!("did you mean {meant:?}?"),
             Self::Empty | Self::BadPath | Self::UnknownScheme { meant: None, .. } => {
-                "write a folder's path, as folder:/mnt/nas/notes".into()
+                "write a folder's path, as folder:/mnt/nas/notes, or sftp://host/folder".into()
             }
+            Self::Sftp(error) => error.hint().to_owned(),
         }
     }
 }
@@ -51,22 +69,30 @@ impl BackendUrl {
     pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
         match scheme_of(text) {
             Some(("folder", path)) => folder(path),
+            Some(("sftp", rest)) => Ok(Self::Sftp(SftpUrl::parse(rest)?)),
             Some((scheme, _)) if PLANNED.contains(&scheme) => {
                 Err(UrlError::NotBuilt(scheme.to_owned()))
             }
             Some((scheme, _)) => Err(UrlError::UnknownScheme {
                 typed: scheme.to_owned(),
-                meant: nearest(scheme, PLANNED.into_iter().chain(["folder"])).map(str::to_owned),
+                meant: nearest(scheme, PLANNED.into_iter().chain(BUILT)).map(str::to_owned),
             }),
             None => folder(text),
         }
     }
 
     /// The folder of this machine that the backend uses, if it is one.
-    #[expect(clippy::unnecessary_wraps, reason = "most services are no folder here")]
     pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
             Self::Folder(path) => Some(path),
+            Self::Sftp(_) => None,
+        }
+    }
+
+    pub(crate) fn scheme(&self) -> &'static str {
+        match self {
+            Self::Folder(_) => "folder",
+            Self::Sftp(_) => "sftp",
         }
     }
 }
@@ -75,6 +101,7 @@ impl fmt::Display for BackendUrl {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(path) => write!(out, "folder:{}", path.display()),
+            Self::Sftp(url) => url.fmt(out),
         }
     }
 }
@@ -96,7 +123,7 @@ fn folder(text: &str) -> Result<BackendUrl, UrlError> {
         return Err(UrlError::BadPath);
     }
     if !path.is_absolute() {
-        return Err(UrlError::Relative(text.to_owned()));
+        return Err(UrlError::Relative);
     }
     let plain = path.components().filter(|part| *part != Component::CurDir);
     Ok(BackendUrl::Folder(plain.collect()))
@@ -128,8 +155,8 @@ mod tests {
 
     #[test]
     fn service_of_a_later_version_is_not_called_mistyped() {
-        check_refused("sftp://host/x", "not built yet", "folder");
         check_refused("s3://bucket", "not built yet", "folder");
+        check_refused("drive:ID", "not built yet", "sftp");
     }
 
     #[test]
@@ -137,6 +164,7 @@ mod tests {
         check_refused("fodler:/mnt", "fodler", "did you mean \"folder\"?");
         check_refused("stfp://host", "stfp", "did you mean \"sftp\"?");
         check_refused("gopher://host", "gopher", "folder:/");
+        check_refused("nas:/mnt/notes", "nas", "sftp://host/folder");
     }
 
     #[test]
@@ -144,5 +172,20 @@ mod tests {
         check_refused("nas/notes", "not an absolute path", "whole path");
         check_refused("folder:nas", "not an absolute path", "whole path");
         check_refused("", "empty", "folder");
+    }
+
+    #[test]
+    fn no_message_repeats_what_may_be_a_password() {
+        let bad = [
+            "sftp://ann:hunter2@host/notes",
+            "sftp://ann:hunter2/x@host/notes",
+            "sftp//ann:hunter2@host/notes",
+            "ann@host:hunter2",
+            "sftp://host:hunter2/notes",
+        ];
+        for text in bad {
+            let error = BackendUrl::parse(text).unwrap_err();
+            assert!(!format!("{error} {} {error:?}", error.hint()).contains("hunter2"), "{error}");
+        }
     }
 }

@@ -1,0 +1,130 @@
+//! Commands to be typed elsewhere: the one that does the same without
+//! questions, and the one that makes a host known.
+
+use super::place::Account;
+use super::plan::{Plan, Verb};
+
+/// Reaches the host as the daemon does, except that ssh asks about its key.
+pub(super) fn to_know(account: &Account, plan: &Plan) -> String {
+    let mut words = vec!["ssh".to_owned()];
+    for setting in plan.settings() {
+        match setting.key.as_str() {
+            "known_hosts_file" => {
+                words.push(format!(
+                    "-o {}",
+                    quoted(&format!("UserKnownHostsFile={}", setting.value))
+                ));
+            }
+            "ssh_options" => words.push(format!("-o {}", quoted(&setting.value))),
+            _ => {}
+        }
+    }
+    words.extend(account.port.map(|port| format!("-p {port}")));
+    words.extend(account.user.iter().map(|user| format!("-l {}", quoted(user))));
+    words.push(quoted(&account.host));
+    words.join(" ")
+}
+
+pub(super) fn of(plan: &Plan) -> String {
+    let mut words = vec!["mirrorctl".to_owned()];
+    match plan.verb {
+        Verb::Init => {
+            words.extend(["init", &plan.folder, "--to", &plan.url()].map(quoted));
+            let is_usual = plan.name.as_deref() == Some(plan.usual_name());
+            let name = plan.name.iter().filter(|_| !is_usual);
+            words.extend(name.map(|name| format!("--name {}", quoted(name))));
+        }
+        Verb::Clone => {
+            words.extend(["clone", &plan.url(), &plan.folder].map(quoted));
+            words.extend(plan.name.iter().map(|name| format!("--name {}", quoted(name))));
+        }
+    }
+    words.extend(plan.patterns.iter().map(|glob| format!("--pattern {}", quoted(glob))));
+    words.extend(plan.excludes.iter().map(|glob| format!("--exclude {}", quoted(glob))));
+    words.extend(
+        plan.settings().iter().map(|setting| {
+            format!("--set {}", quoted(&format!("{}={}", setting.key, setting.value)))
+        }),
+    );
+    if plan.no_pull {
+        words.push("--no-pull".to_owned());
+    }
+    words.join(" ")
+}
+
+/// A word as every POSIX shell reads it, quoted only where it must be.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-._/:@%+=,~".contains(letter);
+    // Where a shell would put a home folder.
+    let has_home = word.starts_with('~') || word.contains("=~") || word.contains(":~");
+    match !word.is_empty() && !has_home && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use mirror_proto::v1::{InitProjectRequest, Setting};
+
+    use super::super::place::Place;
+    use super::*;
+    use crate::arguments::Cli;
+
+    fn plan() -> InitProjectRequest {
+        InitProjectRequest {
+            folder: "/home/ann/my notes".to_owned(),
+            url: "sftp://ann@nas/~/it's".to_owned(),
+            name: Some("notes".to_owned()),
+            patterns: vec!["**/*.md".to_owned(), "**/*.txt".to_owned()],
+            settings: vec![Setting { key: "key_file".into(), value: "/home/ann/.ssh/k".into() }],
+            ..InitProjectRequest::default()
+        }
+    }
+
+    #[test]
+    fn command_line_says_all_that_was_answered() {
+        assert_eq!(
+            of(&Plan::of_init(plan())),
+            "mirrorctl init '/home/ann/my notes' --to 'sftp://ann@nas/~/it'\\''s' --name notes \
+             --pattern '**/*.md' --pattern '**/*.txt' --set key_file=/home/ann/.ssh/k"
+        );
+    }
+
+    #[test]
+    fn host_is_made_known_the_way_that_it_is_reached() {
+        let setting = |key: &str, value: &str| Setting { key: key.into(), value: value.into() };
+        let plan = Plan::of_init(InitProjectRequest {
+            url: "sftp://ann@nas:2222/~/notes".to_owned(),
+            settings: vec![
+                setting("known_hosts_file", "/my hosts"),
+                setting("ssh_options", "ProxyJump=gate"),
+                setting("poll_interval", "5s"),
+            ],
+            ..InitProjectRequest::default()
+        });
+        let Some(Place::Sftp(account)) = &plan.place else { panic!("an account") };
+        assert_eq!(
+            to_know(account, &plan),
+            "ssh -o 'UserKnownHostsFile=/my hosts' -o ProxyJump=gate -p 2222 -l ann nas"
+        );
+    }
+
+    #[test]
+    fn name_that_it_gets_anyway_is_left_out() {
+        let plan = InitProjectRequest { folder: "/n/notes".to_owned(), ..plan() };
+        assert!(!of(&Plan::of_init(plan)).contains("--name"));
+    }
+
+    #[test]
+    fn shell_reads_the_words_that_were_meant() {
+        let line = of(&Plan::of_init(plan()));
+        let script = format!("for word in {line}; do printf '%s\\n' \"$word\"; done");
+        let read = std::process::Command::new("sh").args(["-c", &script]).output().expect("run");
+        let words = String::from_utf8(read.stdout).expect("text");
+        let cli = Cli::try_parse_from(words.lines()).expect("a command of ours");
+        assert_eq!(cli.command.name(), "init");
+        assert!(words.lines().any(|word| word == "sftp://ann@nas/~/it's"), "{words}");
+    }
+}

@@ -1,0 +1,70 @@
+//! What waits for a person, and what is kept for one.
+
+use bytes::Bytes;
+use mirror_core::{Digest, RelPath, Timestamp, Ulid};
+use serde::{Deserialize, Serialize};
+
+/// What makes it a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictKind {
+    EditEdit,
+    AddAdd,
+    /// A file on one side, a link on the other.
+    Type,
+    NameClash,
+    UnknownBase,
+}
+
+/// Who made a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedBy {
+    pub user: String,
+    pub machine: String,
+    pub seq: u64,
+    pub time: Timestamp,
+}
+
+/// A path that changed on both sides, doesn't merge by itself, and waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    pub path: RelPath,
+    pub kind: ConflictKind,
+    /// One side at least is no text.
+    pub binary: bool,
+    pub base: Option<Digest>,
+    pub local: Option<Digest>,
+    pub remote: Option<Digest>,
+    pub remote_by: Option<ChangedBy>,
+    pub since: Timestamp,
+    /// Names both sides as they are now.
+    pub token: String,
+    /// The local side was written on the backend, not in the working tree.
+    pub outside: bool,
+}
+
+/// A conflict with all that is needed to settle it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConflictDetail {
+    pub conflict: Conflict,
+    pub base: Option<Bytes>,
+    pub local: Option<Bytes>,
+    pub remote: Option<Bytes>,
+    /// The merge, when both sides merge without overlap after all.
+    pub merged: Option<Bytes>,
+    /// The file with conflict markers in it; `None` when binary.
+    pub marked: Option<Bytes>,
+    /// Unified, from the head to this machine; empty when binary.
+    pub unified: String,
+}
+
+/// A local version that lost its place and is kept for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stashed {
+    pub id: Ulid,
+    pub path: RelPath,
+    pub sha256: Digest,
+    pub size: u64,
+    pub time: Timestamp,
+    pub reason: String,
+}

@@ -1,0 +1,138 @@
+//! What a project is asked to do, and how far it has come.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mirror_core::Ulid;
+
+use super::SharedSettings;
+use crate::outside::Tree;
+
+/// Which files a job is about: names, folders or globs relative to the
+/// project; empty means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    pub names: Vec<String>,
+}
+
+/// One trip through the cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    Push {
+        scope: Scope,
+        message: Option<String>,
+        force_local: bool,
+        no_wait: bool,
+    },
+    Pull {
+        scope: Scope,
+    },
+    Sync {
+        scope: Scope,
+        message: Option<String>,
+        settle: Settle,
+    },
+    /// Removes files here and at the head in one commit; `keep_local` keeps
+    /// them here and ignores them from then on.
+    Delete {
+        scope: Scope,
+        keep_local: bool,
+        message: Option<String>,
+    },
+    /// Changes what all machines share.
+    ChangeSettings {
+        settings: SharedSettings,
+    },
+    /// Settles one conflict. Refused when a side is no longer what was shown.
+    Resolve {
+        path: String,
+        resolution: Resolution,
+        /// As shown; `None`: both sides as they were recorded last.
+        token: Option<String>,
+        /// Leaves the commit to the next push.
+        no_push: bool,
+    },
+    /// Writes the files of the head below a folder that is not the project.
+    Export {
+        scope: Scope,
+        output: Arc<OutputTree>,
+    },
+    /// Writes the files of a commit (`None`: the head) over those here, or
+    /// below a folder that is not the project.
+    Restore {
+        scope: Scope,
+        from: Option<u64>,
+        output: Option<Arc<OutputTree>>,
+    },
+    /// Writes a version of the stash back to its path; the beginning of its id
+    /// is enough.
+    RestoreStash {
+        id: String,
+    },
+}
+
+/// Where [`Job::Export`] and [`Job::Restore`] write.
+pub struct OutputTree(pub Arc<dyn Tree>);
+
+impl std::fmt::Debug for OutputTree {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("OutputTree")
+    }
+}
+
+impl PartialEq for OutputTree {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for OutputTree {}
+
+/// A job with what holds for any job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRequest {
+    pub job: Job,
+    pub dry_run: bool,
+    /// A person agreed to the deletions this job brings.
+    pub consent: bool,
+}
+
+/// What becomes of files that changed on both sides and don't merge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Settle {
+    /// They wait for a person.
+    #[default]
+    Wait,
+    KeepLocal,
+    KeepRemote,
+}
+
+/// How a person or an agent settles one conflict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// These very bytes are the result.
+    Merged(Bytes),
+    Local,
+    Remote,
+}
+
+/// How far a job has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub step: &'static str,
+    pub done_files: u64,
+    pub total_files: u64,
+    pub done_bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// What a caller hears while a job runs.
+#[derive(Clone, Debug)]
+pub enum JobEvent {
+    Progress(Progress),
+    /// The commit stands: it is safe and visible to other machines.
+    Committed {
+        seq: u64,
+        id: Ulid,
+    },
+}

@@ -1,0 +1,94 @@
+//! What a daemon asks of a project and what it hears back, in plain values.
+//!
+//! No protobuf, no wording for people beyond one sentence an error, no colours.
+
+mod conflicts;
+mod history;
+mod jobs;
+mod reports;
+mod status;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mirror_core::patterns::Patterns;
+use mirror_core::{Digest, Ulid};
+use mirror_storage::Backend;
+
+pub use conflicts::{ChangedBy, Conflict, ConflictDetail, ConflictKind, Stashed};
+pub use history::{ChangeKind, ChangeSummary, CommitSummary, FileVersion, LogPage, LogQuery};
+pub use jobs::{Job, JobEvent, JobRequest, OutputTree, Progress, Resolution, Scope, Settle};
+pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, Report};
+pub use status::{
+    FileDiff, FileStatus, Phase, QueuedKind, QueuedWork, SkipReason, Skipped, StatusReport,
+};
+
+use crate::error::EngineError;
+use crate::outside::{Disk, Outside, Tree, Watch};
+use crate::store::Store;
+
+/// Who writes commits on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    pub user: String,
+    pub machine: String,
+    pub machine_id: Ulid,
+}
+
+/// What a project is on this machine.
+#[derive(Clone, Debug)]
+pub struct ProjectSpec {
+    pub name: String,
+    /// For messages; the tree itself is handed in.
+    pub root: PathBuf,
+    /// The configured name of the backend whose log decides.
+    pub backend_name: String,
+    /// Narrows what this machine mirrors; `None` mirrors all the project has.
+    pub narrowing: Option<Patterns>,
+    pub author: Author,
+    /// How often the head is looked at without being asked.
+    pub poll_interval: Duration,
+}
+
+/// What a project runs on.
+#[derive(Clone)]
+pub struct Parts {
+    pub backend: Arc<dyn Backend>,
+    pub tree: Arc<dyn Tree>,
+    pub watch: Arc<dyn Watch>,
+    pub store: Arc<dyn Store>,
+    /// Never a cache: recent log entries, conflicts, the stash.
+    pub data: Arc<dyn Disk>,
+    pub cache: Arc<dyn Disk>,
+    pub outside: Outside,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Parts({})", self.backend.label())
+    }
+}
+
+/// What every machine of a project shares; stands in commit 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedSettings {
+    pub name: String,
+    pub patterns: Patterns,
+}
+
+/// What a backend holds at a root, before any project of this machine uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// Nothing at all.
+    Empty,
+    /// Plain files, but no project.
+    PlainFiles,
+    Project {
+        project_id: Digest,
+        settings: SharedSettings,
+    },
+}
+
+/// The result of a call on a project.
+pub type EngineResult<T> = Result<T, EngineError>;

@@ -1,0 +1,74 @@
+//! How a job ended, file by file.
+
+use mirror_core::{RelPath, Timestamp, Ulid};
+use mirror_storage::FaultClass;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileAction {
+    Sent,
+    Fetched,
+    Merged,
+    DeletedRemote,
+    DeletedLocal,
+    Adopted,
+    Renamed,
+    Restored,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReport {
+    pub path: RelPath,
+    pub action: FileAction,
+    pub from: Option<RelPath>,
+}
+
+/// Why one file could not be dealt with, while the others were.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFault {
+    pub path: String,
+    pub class: FaultClass,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    EditBeatDeletion,
+    ViewReverted,
+    ViewUnsettled,
+    AlteredContent,
+    KeptUnknown,
+    VoidEntry,
+    /// A version that was never pushed made way, and is in the stash.
+    Stashed,
+    /// Of a dry run: without it, a person is asked first.
+    ConsentNeeded,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub kind: NoticeKind,
+    pub path: Option<RelPath>,
+    pub message: String,
+    pub time: Timestamp,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Report {
+    /// The last commit that this job made.
+    pub commit: Option<(u64, Ulid)>,
+    pub files: Vec<FileReport>,
+    /// Paths that wait for a person.
+    pub conflicts: Vec<RelPath>,
+    pub failed: Vec<FileFault>,
+    /// True when the push waits for its backend: its contents are spooled.
+    pub queued: bool,
+    /// True when the view still lags behind the commit.
+    pub view_pending: bool,
+    /// True when the working tree gets the commit's files with the next pull.
+    pub pull_pending: bool,
+    pub dry_run: bool,
+    pub notices: Vec<Notice>,
+}

@@ -1,0 +1,99 @@
+//! How things stand: each file, what waits, and what is left out.
+
+use mirror_core::reconcile::FileState;
+use mirror_core::{Digest, RelPath, Timestamp};
+
+use super::reports::FileFault;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    NotUtf8,
+    NameNotAllowed,
+    Unreadable,
+    SymlinkOutside,
+    NameClash,
+    SpecialFile,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    pub path: String,
+    pub reason: SkipReason,
+}
+
+impl PartialOrd for SkipReason {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SkipReason {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (*self as u8).cmp(&(*other as u8))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileStatus {
+    pub path: RelPath,
+    pub state: FileState,
+    pub base: Option<Digest>,
+    pub local: Option<Digest>,
+    pub remote: Option<Digest>,
+    pub size: u64,
+}
+
+/// What kind of work waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueuedKind {
+    /// Contents that a push has spooled (B8).
+    Push,
+    View,
+}
+
+/// Work of an earlier job that is still to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueuedWork {
+    pub kind: QueuedKind,
+    pub since: Timestamp,
+    pub attempts: u32,
+    pub next_at: Timestamp,
+    pub fault: FileFault,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusReport {
+    pub head: u64,
+    /// The newest commit whose changes all stand in the working tree.
+    pub read_up_to: u64,
+    pub checked_at: Option<Timestamp>,
+    pub offline: bool,
+    pub phase: Phase,
+    pub bytes_up: u64,
+    pub bytes_down: u64,
+    pub files: Vec<FileStatus>,
+    pub queue: Vec<QueuedWork>,
+    pub skipped: Vec<Skipped>,
+}
+
+/// What a project is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Idle,
+    /// The verb of the job that runs.
+    Busy(&'static str),
+    /// Fork, unknown format, another project: nothing is written until a
+    /// person has looked.
+    Stopped {
+        reason: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileDiff {
+    pub path: RelPath,
+    pub state: FileState,
+    pub binary: bool,
+    /// Unified, from the head to this machine.
+    pub unified: String,
+}

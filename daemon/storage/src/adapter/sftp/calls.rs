@@ -1,0 +1,204 @@
+//! The requests of SFTP that we make, each sent as soon as its function is
+//! called: to send many at once, call them before waiting for the first.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use openssh_sftp_client_lowlevel::{
+    CreateFlags, Data, Error, FileAttrs, HandleOwned, Id, Limits, NameEntry, OpenOptions,
+    SftpErrorKind, Statvfs, UnixTimeStamp,
+};
+
+use super::fault::SftpFault;
+use super::session::{Buffer, Requests, Session, ended};
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug)]
+pub(super) enum Failure {
+    /// The server says so, with the little that it says.
+    Refused(SftpErrorKind),
+    /// The session ended, maybe after the server did what was asked.
+    Gone(SftpFault),
+}
+
+pub(super) type Reply<T> = Result<T, Failure>;
+
+/// A request that was sent. Its answer needn't be waited for.
+pub(super) type Answer<T> = BoxFuture<'static, Reply<T>>;
+
+impl Failure {
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::Refused(SftpErrorKind::NoSuchFile))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::SftpError(kind, _) => Self::Refused(kind),
+            _ => Self::Gone(SftpFault::broken()),
+        }
+    }
+}
+
+fn named(path: &str) -> Cow<'_, Path> {
+    Cow::Borrowed(Path::new(path))
+}
+
+impl Session {
+    /// Sends one request; waits for its answer, or for the end of the session.
+    fn call<T, Waiting>(
+        &self,
+        send: impl FnOnce(&mut Requests, Id<Buffer>) -> Result<Waiting, Error>,
+    ) -> Answer<T>
+    where
+        T: Send + 'static,
+        Waiting: Future<Output = Result<(Id<Buffer>, T), Error>> + Send + 'static,
+    {
+        let waiting = {
+            let mut requests = self.requests.lock().expect("no panic while held");
+            let id = requests.create_response_id();
+            send(&mut requests, id)
+        };
+        let mut end = self.end.clone();
+        Box::pin(async move {
+            let answer = waiting?;
+            tokio::select! {
+                biased;
+                answer = answer => Ok(answer?.1),
+                fault = ended(&mut end) => Err(Failure::Gone(fault)),
+            }
+        })
+    }
+
+    pub(super) fn limits(&self) -> Answer<Limits> {
+        self.call(|requests, id| Ok(requests.send_limits_request(id)?.wait()))
+    }
+
+    /// Opens a new file to write; fails where anything stands.
+    pub(super) fn create(&self, path: &str) -> Answer<HandleOwned> {
+        let open = OpenOptions::new().write(true);
+        let open = open.create(named(path), CreateFlags::Excl, FileAttrs::new());
+        self.call(|requests, id| Ok(requests.send_open_file_request(id, open)?.wait()))
+    }
+
+    pub(super) fn open(&self, path: &str) -> Answer<HandleOwned> {
+        let open = OpenOptions::new().read(true).open(named(path));
+        self.call(|requests, id| Ok(requests.send_open_file_request(id, open)?.wait()))
+    }
+
+    pub(super) fn open_folder(&self, path: &str) -> Answer<HandleOwned> {
+        self.call(|requests, id| Ok(requests.send_opendir_request(id, named(path))?.wait()))
+    }
+
+    pub(super) fn close(&self, handle: &HandleOwned) -> Answer<()> {
+        self.call(|requests, id| Ok(requests.send_close_request(id, Cow::Borrowed(handle))?.wait()))
+    }
+
+    /// The next entries of a folder, none at its end.
+    pub(super) fn entries(&self, handle: &HandleOwned) -> Answer<Box<[NameEntry]>> {
+        self.call(|requests, id| {
+            Ok(requests.send_readdir_request(id, Cow::Borrowed(handle))?.wait())
+        })
+    }
+
+    /// Bytes from `start`, maybe fewer than asked for; `None` at the end.
+    pub(super) fn read(
+        &self,
+        handle: &HandleOwned,
+        (start, len): (u64, u32),
+    ) -> Answer<Option<Bytes>> {
+        let data = self.call(|requests, id| {
+            let handle = Cow::Borrowed(&**handle);
+            Ok(requests.send_read_request(id, handle, start, len, None)?.wait())
+        });
+        Box::pin(async {
+            Ok(match data.await? {
+                Data::Buffer(bytes) => Some(Bytes::from(bytes)),
+                Data::AllocatedBox(bytes) => Some(Bytes::from(bytes)),
+                Data::Eof => None,
+            })
+        })
+    }
+
+    pub(super) fn write(&self, handle: &HandleOwned, start: u64, bytes: Bytes) -> Answer<()> {
+        self.call(|requests, id| {
+            let handle = Cow::Borrowed(&**handle);
+            Ok(requests.send_write_request_zero_copy(id, handle, start, &[bytes])?.wait())
+        })
+    }
+
+    pub(super) fn flush(&self, handle: &HandleOwned) -> Answer<()> {
+        self.call(|requests, id| Ok(requests.send_fsync_request(id, Cow::Borrowed(handle))?.wait()))
+    }
+
+    /// Describes an open file.
+    pub(super) fn describe(&self, handle: &HandleOwned) -> Answer<FileAttrs> {
+        self.call(|requests, id| Ok(requests.send_fstat_request(id, Cow::Borrowed(handle))?.wait()))
+    }
+
+    /// Sets when an open file was last read and changed.
+    pub(super) fn date(
+        &self,
+        handle: &HandleOwned,
+        (read, changed): (UnixTimeStamp, UnixTimeStamp),
+    ) -> Answer<()> {
+        let mut dated = FileAttrs::new();
+        dated.set_time(read, changed);
+        self.call(|requests, id| {
+            Ok(requests.send_fsetstat_request(id, Cow::Borrowed(handle), dated)?.wait())
+        })
+    }
+
+    /// Describes what stands at `path` itself, a link as a link.
+    pub(super) fn look(&self, path: &str) -> Answer<FileAttrs> {
+        self.call(|requests, id| Ok(requests.send_lstat_request(id, named(path))?.wait()))
+    }
+
+    /// Describes where `path` leads.
+    pub(super) fn follow(&self, path: &str) -> Answer<FileAttrs> {
+        self.call(|requests, id| Ok(requests.send_stat_request(id, named(path))?.wait()))
+    }
+
+    pub(super) fn space(&self, path: &str) -> Answer<Statvfs> {
+        self.call(|requests, id| Ok(requests.send_statvfs_request(id, named(path))?.wait()))
+    }
+
+    pub(super) fn unlink(&self, path: &str) -> Answer<()> {
+        self.call(|requests, id| Ok(requests.send_remove_request(id, named(path))?.wait()))
+    }
+
+    pub(super) fn make_folder(&self, path: &str) -> Answer<()> {
+        let attributes = FileAttrs::new();
+        self.call(|requests, id| {
+            Ok(requests.send_mkdir_request(id, named(path), attributes)?.wait())
+        })
+    }
+
+    pub(super) fn remove_folder(&self, path: &str) -> Answer<()> {
+        self.call(|requests, id| Ok(requests.send_rmdir_request(id, named(path))?.wait()))
+    }
+
+    /// Gives a file a second name, where nothing stands.
+    pub(super) fn link(&self, from: &str, to: &str) -> Answer<()> {
+        self.call(|requests, id| {
+            Ok(requests.send_hardlink_request(id, named(from), named(to))?.wait())
+        })
+    }
+
+    /// Renames to where nothing stands, as servers do it by themselves.
+    pub(super) fn rename(&self, from: &str, to: &str) -> Answer<()> {
+        self.call(|requests, id| {
+            Ok(requests.send_rename_request(id, named(from), named(to))?.wait())
+        })
+    }
+
+    /// Renames in one step, in place of what stands there.
+    pub(super) fn rename_over(&self, from: &str, to: &str) -> Answer<()> {
+        self.call(|requests, id| {
+            Ok(requests.send_posix_rename_request(id, named(from), named(to))?.wait())
+        })
+    }
+}

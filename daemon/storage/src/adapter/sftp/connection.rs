@@ -1,0 +1,123 @@
+//! One connection to one account, made when first needed and again when lost.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::account::SftpAccount;
+use super::fault::SftpFault;
+use super::session::Session;
+use super::tending::Line;
+use crate::StorageError;
+
+/// How long a server may be silent while answers are due.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// After a try in vain, callers hear its cause for this long before there is
+/// another; twice as long after each further one.
+const FIRST_REST: Duration = Duration::from_millis(500);
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
+/// A connection to one account, shared by the projects that use it.
+///
+/// It is made by the first call that needs it. When it is lost, the calls under
+/// way fail, and the next one makes it anew.
+#[derive(Debug)]
+pub struct SftpConnection {
+    account: SftpAccount,
+    patience: Duration,
+    session: Mutex<Option<Arc<Session>>>,
+    /// Held by the one caller that makes the connection.
+    tries: tokio::sync::Mutex<Tries>,
+}
+
+#[derive(Debug, Default)]
+struct Tries {
+    /// Why the last one failed, and when there may be another.
+    failed: Option<(SftpFault, Instant)>,
+    rest: Duration,
+}
+
+impl SftpConnection {
+    pub fn new(account: SftpAccount) -> Self {
+        Self {
+            account,
+            patience: PATIENCE,
+            session: Mutex::default(),
+            tries: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Gives the server up after `patience` without a byte of an answer.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    pub fn account(&self) -> &SftpAccount {
+        &self.account
+    }
+
+    /// Connects, unless it is connected, and says why it can't. A person who
+    /// asks is never told an old cause.
+    pub async fn greet(&self) -> Result<(), StorageError> {
+        self.made(true).await.map(drop).map_err(|fault| self.error(fault))
+    }
+
+    /// Ends the connection; the next call makes another.
+    pub async fn close(&self) {
+        let session = self.session.lock().expect("no panic while held").take();
+        if let Some(session) = session {
+            session.finish().await;
+        }
+    }
+
+    pub(super) async fn session(&self) -> Result<Arc<Session>, StorageError> {
+        match self.standing() {
+            Some(session) => Ok(session),
+            None => self.made(false).await.map_err(|fault| self.error(fault)),
+        }
+    }
+
+    pub(super) fn error(&self, fault: SftpFault) -> StorageError {
+        fault.error(&self.account.host)
+    }
+
+    fn standing(&self) -> Option<Arc<Session>> {
+        let session = self.session.lock().expect("no panic while held");
+        session.as_ref().filter(|session| !session.is_over()).cloned()
+    }
+
+    async fn made(&self, is_asked: bool) -> Result<Arc<Session>, SftpFault> {
+        let mut tries = self.tries.lock().await;
+        // Made by another while we waited for our turn.
+        if let Some(session) = self.standing() {
+            return Ok(session);
+        }
+        match &tries.failed {
+            Some((fault, next)) if !is_asked && Instant::now() < *next => {
+                return Err(fault.clone());
+            }
+            _ => {}
+        }
+        let started = match Line::to(&self.account) {
+            Ok(line) => Session::start(line, self.patience).await,
+            Err(fault) => Err(fault),
+        };
+        match started {
+            Ok(session) => {
+                let session = Arc::new(session);
+                *tries = Tries::default();
+                let mut held = self.session.lock().expect("no panic while held");
+                *held = Some(session.clone());
+                Ok(session)
+            }
+            Err(fault) => {
+                tries.rest = (tries.rest * 2).clamp(FIRST_REST, LONGEST_REST);
+                tries.failed = Some((fault.clone(), Instant::now() + tries.rest));
+                Err(fault)
+            }
+        }
+    }
+}

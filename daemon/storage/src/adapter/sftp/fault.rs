@@ -1,0 +1,289 @@
+//! Why there is no connection, told from what `ssh` says when it ends.
+//!
+//! A sentence of ours stands for each thing that `ssh` says. What it says in
+//! its own words goes no further, as it names files of this machine; only the
+//! last line of something we don't know is kept, without its paths.
+
+use std::fmt;
+
+use crate::StorageError;
+
+/// Why a connection could not be made or has ended; the cause below
+/// [`StorageError::Unreachable`] and [`StorageError::CredentialsRefused`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SftpFault {
+    HostUnknown,
+    ConnectionRefused,
+    /// Nothing answers there, or no longer.
+    TimedOut,
+    NetworkUnreachable,
+    /// The connection was there, and ended.
+    ConnectionLost,
+    HostKeyUnknown,
+    HostKeyChanged {
+        fingerprint: Option<String>,
+    },
+    KeyRefused,
+    KeyUnreadable,
+    /// The key's file may be read by others, so `ssh` doesn't use it.
+    KeyTooOpen,
+    TooManyTries,
+    /// The account may log in, and may not use SFTP.
+    NoSftp,
+    /// Something that the account's shell runs at login writes text.
+    ShellTalks,
+    /// A setting for `ssh` that it doesn't know.
+    BadOption,
+    NoSsh,
+    /// What `ssh` said, without paths.
+    Other(String),
+}
+
+impl SftpFault {
+    /// An answer that SFTP doesn't have there.
+    pub(super) fn broken() -> Self {
+        Self::Other("the server's answers break the rules of SFTP".to_owned())
+    }
+
+    /// Says to a caller who asked for `host`.
+    pub(super) fn error(self, host: &str) -> StorageError {
+        let host = host.to_owned();
+        match self {
+            Self::HostKeyUnknown => StorageError::HostKeyUnknown { host },
+            Self::HostKeyChanged { fingerprint } => {
+                StorageError::HostKeyChanged { host, fingerprint }
+            }
+            Self::KeyRefused | Self::KeyUnreadable | Self::KeyTooOpen | Self::TooManyTries => {
+                StorageError::CredentialsRefused(self.into())
+            }
+            Self::HostUnknown
+            | Self::ConnectionRefused
+            | Self::TimedOut
+            | Self::NetworkUnreachable
+            | Self::ConnectionLost
+            | Self::NoSftp
+            | Self::ShellTalks
+            | Self::BadOption
+            | Self::NoSsh
+            | Self::Other(_) => StorageError::Unreachable(self.into()),
+        }
+    }
+}
+
+impl fmt::Display for SftpFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::HostUnknown => "the name of the host is not known (DNS)",
+            Self::ConnectionRefused => "nothing listens at that port of the host",
+            Self::TimedOut => "the host does not answer",
+            Self::NetworkUnreachable => "there is no way to the host from this network",
+            Self::ConnectionLost => "the connection was lost",
+            Self::HostKeyUnknown => "the host's key is not known here",
+            Self::HostKeyChanged { .. } => "the host's key is not the one that is known here",
+            Self::KeyRefused => "the server accepts no key that ssh offers for this account",
+            Self::KeyUnreadable => "the key file is missing or can't be read",
+            Self::KeyTooOpen => "the key file may be read by others, so ssh ignores it (chmod 600)",
+            Self::TooManyTries => {
+                "the server stopped listening after too many keys; name the right one (key_file)"
+            }
+            Self::NoSftp => "the server offers no SFTP to this account",
+            Self::ShellTalks => {
+                "something that runs at login there (.bashrc, .profile, a forced command) \
+                 writes text into the connection; it must be silent without a terminal"
+            }
+            Self::BadOption => "ssh does not accept one of the options it was given",
+            Self::NoSsh => "the program ssh could not be started; is it installed?",
+            Self::Other(said) => return write!(out, "ssh ended: {said}"),
+        })
+    }
+}
+
+impl std::error::Error for SftpFault {}
+
+/// What `ssh` writes, in lower case, with what it means. The first that fits
+/// counts, so what explains more stands further up.
+const TABLE: [(&str, SftpFault); 33] = [
+    ("remote host identification has changed", SftpFault::HostKeyChanged { fingerprint: None }),
+    ("you have requested strict checking", SftpFault::HostKeyUnknown),
+    ("host key verification failed", SftpFault::HostKeyUnknown),
+    ("could not resolve hostname", SftpFault::HostUnknown),
+    ("name or service not known", SftpFault::HostUnknown),
+    ("bad configuration option", SftpFault::BadOption),
+    ("bad configuration options", SftpFault::BadOption),
+    ("command-line: line", SftpFault::BadOption),
+    ("command-line line", SftpFault::BadOption),
+    ("connection refused", SftpFault::ConnectionRefused),
+    ("connection timed out", SftpFault::TimedOut),
+    ("operation timed out", SftpFault::TimedOut),
+    ("timed out during banner exchange", SftpFault::TimedOut),
+    ("timeout, server", SftpFault::TimedOut),
+    ("network is unreachable", SftpFault::NetworkUnreachable),
+    ("no route to host", SftpFault::NetworkUnreachable),
+    ("host is down", SftpFault::NetworkUnreachable),
+    ("too many authentication failures", SftpFault::TooManyTries),
+    ("unprotected private key file", SftpFault::KeyTooOpen),
+    ("are too open", SftpFault::KeyTooOpen),
+    ("not accessible: no such file", SftpFault::KeyUnreadable),
+    ("not accessible: permission denied", SftpFault::KeyUnreadable),
+    ("load key", SftpFault::KeyUnreadable),
+    ("permission denied (", SftpFault::KeyRefused),
+    ("no supported authentication methods", SftpFault::KeyRefused),
+    ("subsystem request failed", SftpFault::NoSftp),
+    ("sftp connections only", SftpFault::NoSftp),
+    ("administratively prohibited", SftpFault::NoSftp),
+    ("connection reset", SftpFault::ConnectionLost),
+    ("connection closed", SftpFault::ConnectionLost),
+    ("connection to", SftpFault::ConnectionLost),
+    ("broken pipe", SftpFault::ConnectionLost),
+    ("software caused connection abort", SftpFault::ConnectionLost),
+];
+
+/// The longest last line that is passed on.
+const LONGEST_LINE: usize = 160;
+
+/// Tells from all that `ssh` wrote why it ended; `None` when it wrote nothing.
+pub(super) fn told_by(stderr: &str) -> Option<SftpFault> {
+    let said = stderr.to_lowercase();
+    let known = TABLE.iter().find(|(words, _)| said.contains(words)).map(|(_, fault)| fault);
+    match known {
+        Some(SftpFault::HostKeyChanged { .. }) => {
+            Some(SftpFault::HostKeyChanged { fingerprint: fingerprint(stderr) })
+        }
+        Some(fault) => Some(fault.clone()),
+        None => {
+            let last = stderr.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+            Some(SftpFault::Other(without_paths(last)))
+        }
+    }
+}
+
+fn fingerprint(stderr: &str) -> Option<String> {
+    let words = stderr.split_whitespace().find(|word| word.starts_with("SHA256:"));
+    words.map(|word| word.trim_end_matches('.').to_owned())
+}
+
+/// A line without the names of files, and without what a terminal would obey.
+fn without_paths(line: &str) -> String {
+    let words = line.split_whitespace().map(|word| match word.contains(['/', '\\']) {
+        true => "…".to_owned(),
+        false => word.chars().filter(|letter| !letter.is_control()).collect(),
+    });
+    let line = words.collect::<Vec<_>>().join(" ");
+    line.chars().take(LONGEST_LINE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(stderr: &str, expected: SftpFault) {
+        assert_eq!(told_by(stderr), Some(expected), "{stderr:?}");
+    }
+
+    #[test]
+    fn way_to_the_host_is_told_apart() {
+        check(
+            "ssh: Could not resolve hostname nas: Temporary failure in name resolution\r\n",
+            SftpFault::HostUnknown,
+        );
+        check(
+            "ssh: connect to host nas port 22: Connection refused\r\n",
+            SftpFault::ConnectionRefused,
+        );
+        check("ssh: connect to host nas port 22: Connection timed out\r\n", SftpFault::TimedOut);
+        check("Connection timed out during banner exchange\r\n", SftpFault::TimedOut);
+        check("Timeout, server nas not responding.\r\n", SftpFault::TimedOut);
+        check(
+            "ssh: connect to host nas port 22: Network is unreachable\r\n",
+            SftpFault::NetworkUnreachable,
+        );
+        check(
+            "ssh: connect to host nas port 22: No route to host\r\n",
+            SftpFault::NetworkUnreachable,
+        );
+        check(
+            "kex_exchange_identification: read: Connection reset by peer\r\n",
+            SftpFault::ConnectionLost,
+        );
+        check("Connection closed by 10.0.0.1 port 22\r\n", SftpFault::ConnectionLost);
+        check("client_loop: send disconnect: Broken pipe\r\n", SftpFault::ConnectionLost);
+    }
+
+    #[test]
+    fn unknown_host_key_is_not_a_changed_one() {
+        check(
+            "No ED25519 host key is known for [nas]:22 and you have requested strict checking.\r\n\
+             Host key verification failed.\r\n",
+            SftpFault::HostKeyUnknown,
+        );
+        check(
+            "@@@@@@@@@@@@@@@@@@@\r\n\
+             @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\n\
+             The fingerprint for the ED25519 key sent by the remote host is\n\
+             SHA256:6uEBnHnI0Xz/Lw.\r\n\
+             Offending ED25519 key in /home/ann/.ssh/known_hosts:3\r\n\
+             Host key for nas has changed and you have requested strict checking.\r\n\
+             Host key verification failed.\r\n",
+            SftpFault::HostKeyChanged { fingerprint: Some("SHA256:6uEBnHnI0Xz/Lw".to_owned()) },
+        );
+    }
+
+    #[test]
+    fn refused_key_is_told_from_one_that_ssh_does_not_use() {
+        check("ann@nas: Permission denied (publickey).\r\n", SftpFault::KeyRefused);
+        check(
+            "Load key \"/home/ann/key\": Permission denied\r\nann@nas: Permission denied (publickey).",
+            SftpFault::KeyUnreadable,
+        );
+        check(
+            "Warning: Identity file /home/ann/key not accessible: No such file or directory.\r\n\
+             ann@nas: Permission denied (publickey).\r\n",
+            SftpFault::KeyUnreadable,
+        );
+        check(
+            "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\r\n\
+             Permissions 0644 for '/home/ann/key' are too open.\r\n\
+             Load key \"/home/ann/key\": bad permissions\r\n\
+             ann@nas: Permission denied (publickey).\r\n",
+            SftpFault::KeyTooOpen,
+        );
+        check(
+            "Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures\r\n",
+            SftpFault::TooManyTries,
+        );
+    }
+
+    #[test]
+    fn account_without_sftp_is_named() {
+        check("subsystem request failed on channel 0\r\n", SftpFault::NoSftp);
+        check("This service allows sftp connections only.\r\n", SftpFault::NoSftp);
+    }
+
+    #[test]
+    fn option_that_ssh_does_not_know_is_named() {
+        check("command-line: line 0: Bad configuration option: colour\r\n", SftpFault::BadOption);
+    }
+
+    #[test]
+    fn unknown_words_come_without_paths() {
+        check(
+            "first\r\nget_agent_identities: /run/user/1000/agent went \u{1b}[31maway\r\n",
+            SftpFault::Other("get_agent_identities: … went [31maway".to_owned()),
+        );
+        assert_eq!(told_by(" \r\n"), None);
+    }
+
+    #[test]
+    fn no_fault_holds_what_ssh_wrote() {
+        for stderr in [
+            "Load key \"/home/ann/key\": invalid format\r\n",
+            "Could not resolve hostname /home/ann/key\r\n",
+            "strange: /home/ann/key\r\n",
+        ] {
+            let fault = told_by(stderr).expect("it says something");
+            assert!(!fault.to_string().contains("/home"), "{fault}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A backend on a server that speaks SFTP, reached by the machine's own `ssh`.
+//!
+//! One connection per account carries many calls at once. What SFTP leaves
+//! open is closed by how it is used: names are made by hard links, which never
+//! replace; nothing is published before the server says that it holds every
+//! byte; what a server refuses without saying why is looked at.
+
+mod account;
+mod calls;
+mod change;
+mod connection;
+mod error;
+mod fault;
+mod gate;
+mod list;
+mod opened;
+mod packets;
+mod places;
+mod read;
+mod root;
+mod session;
+mod standing;
+mod temp;
+mod tending;
+mod write;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+
+pub use self::account::{SftpAccount, SshSettings};
+pub use self::connection::SftpConnection;
+pub use self::fault::SftpFault;
+use self::places::{Known, Root};
+pub use self::root::{SftpFeatures, SftpRoot};
+use crate::{
+    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
+    RemoteFile, RemotePath, Revision, StorageError,
+};
+
+/// How many calls at once are worth having.
+const PARALLEL: usize = 256;
+
+/// The files below one folder of one account.
+#[derive(Clone, Debug)]
+pub struct SftpBackend {
+    connection: Arc<SftpConnection>,
+    base: Arc<str>,
+    known: Arc<Known>,
+    label: String,
+}
+
+impl SftpBackend {
+    /// Uses the folder `root`: below the login's home unless it begins with
+    /// `/`. Whether it is there is asked by each call.
+    pub fn open(connection: Arc<SftpConnection>, root: String) -> Self {
+        let label = format!("sftp {} {root}", connection.account().name());
+        let mut base = root;
+        if !base.is_empty() && !base.ends_with('/') {
+            base.push('/');
+        }
+        Self { connection, base: base.into(), known: Arc::default(), label }
+    }
+
+    async fn reach(&self) -> Result<Root, StorageError> {
+        Ok(Root {
+            connection: self.connection.clone(),
+            session: self.connection.session().await?,
+            base: self.base.clone(),
+            known: self.known.clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl Backend for SftpBackend {
+    fn label(&self) -> &str {
+        &self.label
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { swap: false, move_aside: true, atomic_view: true, parallel: PARALLEL }
+    }
+
+    async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
+        let (_, standing) = self.reach().await?.standing(path).await?;
+        Ok(standing.seen().map(|seen| seen.described(path)))
+    }
+
+    fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
+        let started = async move { Ok(list::files_below(self.reach().await?, prefix.clone())) };
+        futures::stream::once(started).try_flatten().boxed()
+    }
+
+    async fn read(
+        &self,
+        path: &RemotePath,
+        range: ByteRange,
+    ) -> Result<Option<ByteStream>, StorageError> {
+        read::begun(&self.reach().await?, path, range).await
+    }
+
+    async fn write(
+        &self,
+        path: &RemotePath,
+        body: Body,
+        expect: Expect,
+    ) -> Result<Guarded<Revision>, StorageError> {
+        write::store(&self.reach().await?, path, &body, &expect).await
+    }
+
+    async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
+        change::remove(&self.reach().await?, path, &expect).await
+    }
+
+    fn move_aside(&self) -> Option<&dyn MoveAside> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl MoveAside for SftpBackend {
+    async fn rename(
+        &self,
+        from: &RemotePath,
+        to: &RemotePath,
+    ) -> Result<Guarded<()>, StorageError> {
+        change::rename(&self.reach().await?, from, to).await
+    }
+}

@@ -1,0 +1,54 @@
+//! What is open on the server, closed by whoever holds it last.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use openssh_sftp_client_lowlevel::HandleOwned;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::calls::{Answer, Failure, Reply};
+use super::fault::SftpFault;
+use super::session::Session;
+
+/// A file or folder that is open on the server, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) session: Arc<Session>,
+    pub(super) handle: HandleOwned,
+    is_closed: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Opened {
+    /// Closes it, and waits until the server says so.
+    pub(super) async fn close(mut self) -> Reply<()> {
+        self.is_closed = true;
+        self.session.close(&self.handle).await
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if !self.is_closed {
+            drop(self.session.close(&self.handle));
+        }
+    }
+}
+
+/// Opens something, once the server has a place for it. Whoever stops waiting
+/// leaves nothing open.
+pub(super) async fn opened(
+    session: &Arc<Session>,
+    open: impl FnOnce(&Session) -> Answer<HandleOwned>,
+) -> Reply<Opened> {
+    let place = session.handles.clone().acquire_owned().await.expect("never closed");
+    let (session, handle) = (session.clone(), open(session));
+    let opening = tokio::spawn(async move {
+        handle.await.map(|handle| Opened { session, handle, is_closed: false, _place: place })
+    });
+    match opening.await {
+        Ok(opened) => opened,
+        Err(stopped) if stopped.is_panic() => resume_unwind(stopped.into_panic()),
+        Err(_) => Err(Failure::Gone(SftpFault::ConnectionLost)),
+    }
+}

@@ -1,0 +1,293 @@
+//! What a server may say to us, cut down to what the library can take.
+//!
+//! The library below us gives up on the whole connection over one name that is
+//! not UTF-8, a kind of file it has never heard of or a status without its
+//! text, and trusts every length it is told. So each packet passes here first:
+//! whole, of a sane length, without such names. Texts of the server stop here
+//! too: they could hold anything.
+
+use std::io;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+/// No server sends more at once: we never ask for more than 256 KiB.
+const LONGEST: usize = 1024 * 1024;
+
+const VERSION: u8 = 2;
+const STATUS: u8 = 101;
+const DATA: u8 = 103;
+const NAME: u8 = 104;
+const ATTRS: u8 = 105;
+
+const HAS_SIZE: u32 = 0x1;
+const HAS_OWNER: u32 = 0x2;
+const HAS_MODE: u32 = 0x4;
+const HAS_TIMES: u32 = 0x8;
+const HAS_MORE: u32 = 0x8000_0000;
+
+const KIND: u32 = 0o170_000;
+const SOCKET: u32 = 0o140_000;
+
+/// A packet that can be passed on, and the names that were left out of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Passed {
+    pub(super) packet: Bytes,
+    pub(super) skipped: Vec<Vec<u8>>,
+}
+
+/// Takes the first packet off `arrived`, with its length; `None` until it is
+/// there as a whole.
+pub(super) fn first_of(arrived: &mut BytesMut) -> io::Result<Option<Bytes>> {
+    let Some(head) = arrived.first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let len = usize::try_from(u32::from_be_bytes(*head)).unwrap_or(usize::MAX);
+    // A text that a shell writes reads as a length of hundreds of megabytes.
+    if !(5..=LONGEST).contains(&len) {
+        return Err(not_ours());
+    }
+    Ok((arrived.len() >= 4 + len).then(|| arrived.split_to(4 + len).freeze()))
+}
+
+/// Makes a packet fit for the library.
+pub(super) fn passed(packet: Bytes) -> io::Result<Passed> {
+    let (kind, body) = (packet[4], &packet[5..]);
+    let rebuilt = match kind {
+        STATUS => Some((status(body).ok_or_else(not_ours)?, Vec::new())),
+        DATA => {
+            is_data(body).ok_or_else(not_ours)?;
+            None
+        }
+        NAME => Some(names(body).ok_or_else(not_ours)?),
+        ATTRS => Some((described(body).ok_or_else(not_ours)?, Vec::new())),
+        _ => None,
+    };
+    Ok(match rebuilt {
+        None => Passed { packet, skipped: Vec::new() },
+        Some((body, skipped)) => Passed { packet: framed(kind, &body), skipped },
+    })
+}
+
+/// Whether this is what a server says first.
+pub(super) fn is_greeting(packet: &[u8]) -> bool {
+    packet.get(4) == Some(&VERSION)
+}
+
+pub(super) fn not_ours() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "this is not the SFTP protocol")
+}
+
+fn framed(kind: u8, body: &[u8]) -> Bytes {
+    let mut packet = BytesMut::with_capacity(5 + body.len());
+    packet.put_u32(u32::try_from(body.len() + 1).expect("no longer than what arrived"));
+    packet.put_u8(kind);
+    packet.put_slice(body);
+    packet.freeze()
+}
+
+/// A status with its number alone; two of the numbers a server must not send.
+fn status(body: &[u8]) -> Option<Vec<u8>> {
+    let mut fields = Fields(body);
+    let (id, code) = (fields.number()?, fields.number()?);
+    let code = if matches!(code, 6 | 7) { 4 } else { code };
+    let mut plain = Vec::with_capacity(16);
+    for number in [id, code, 0, 0] {
+        plain.put_u32(number);
+    }
+    Some(plain)
+}
+
+fn is_data(body: &[u8]) -> Option<()> {
+    let mut fields = Fields(body);
+    fields.number()?;
+    fields.text()?;
+    fields.0.is_empty().then_some(())
+}
+
+fn described(body: &[u8]) -> Option<Vec<u8>> {
+    let mut fields = Fields(body);
+    let id = fields.number()?;
+    let attributes = fields.attributes()?;
+    let mut plain = Vec::with_capacity(body.len());
+    plain.put_u32(id);
+    plain.put_slice(&attributes);
+    Some(plain)
+}
+
+/// The names that are UTF-8, and those that are not.
+type Names = (Vec<u8>, Vec<Vec<u8>>);
+
+fn names(body: &[u8]) -> Option<Names> {
+    let mut fields = Fields(body);
+    let (id, count) = (fields.number()?, fields.number()?);
+    let (mut plain, mut kept, mut skipped) = (Vec::with_capacity(body.len()), 0, Vec::new());
+    plain.put_u32(id);
+    plain.put_u32(0);
+    for _ in 0..count {
+        let (name, _long_name) = (fields.text()?, fields.text()?);
+        let attributes = fields.attributes()?;
+        if std::str::from_utf8(name).is_err() {
+            skipped.push(name.to_owned());
+            continue;
+        }
+        kept += 1;
+        plain.put_u32(u32::try_from(name.len()).ok()?);
+        plain.put_slice(name);
+        plain.put_u32(0);
+        plain.put_slice(&attributes);
+    }
+    plain[4..8].copy_from_slice(&u32::to_be_bytes(kept));
+    Some((plain, skipped))
+}
+
+/// The fields of a packet that were not read yet.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        Some(u32::from_be_bytes(self.take(4)?.try_into().ok()?))
+    }
+
+    fn text(&mut self) -> Option<&'a [u8]> {
+        let len = self.number()?;
+        self.take(usize::try_from(len).ok()?)
+    }
+
+    /// Attributes without extensions, and without kinds of files that only one
+    /// system has: those read as a socket, which doesn't exist for us either.
+    fn attributes(&mut self) -> Option<Vec<u8>> {
+        let flags = self.number()?;
+        let mut plain = Vec::with_capacity(32);
+        plain.put_u32(flags & (HAS_SIZE | HAS_OWNER | HAS_MODE | HAS_TIMES));
+        for (flag, len) in [(HAS_SIZE, 8), (HAS_OWNER, 8)] {
+            if flags & flag != 0 {
+                plain.put_slice(self.take(len)?);
+            }
+        }
+        if flags & HAS_MODE != 0 {
+            plain.put_u32(known_kind(self.number()?));
+        }
+        if flags & HAS_TIMES != 0 {
+            plain.put_slice(self.take(8)?);
+        }
+        if flags & HAS_MORE != 0 {
+            for _ in 0..self.number()? {
+                self.text()?;
+                self.text()?;
+            }
+        }
+        Some(plain)
+    }
+}
+
+fn known_kind(mode: u32) -> u32 {
+    match (mode & KIND) >> 12 {
+        0 | 1 | 2 | 4 | 6 | 8 | 10 | 12 => mode,
+        _ => (mode & !KIND) | SOCKET,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: u32 = 0o100_644;
+
+    fn text(out: &mut Vec<u8>, text: &[u8]) {
+        out.put_u32(u32::try_from(text.len()).expect("short"));
+        out.put_slice(text);
+    }
+
+    fn attributes(out: &mut Vec<u8>, mode: u32) {
+        out.put_u32(HAS_SIZE | HAS_MODE);
+        out.put_u64(7);
+        out.put_u32(mode);
+    }
+
+    /// A listing as a server sends it.
+    fn listing(names: &[&[u8]], long_name: &[u8], mode: u32) -> Bytes {
+        let mut body = Vec::new();
+        body.put_u32(3);
+        body.put_u32(u32::try_from(names.len()).expect("few"));
+        for name in names {
+            text(&mut body, name);
+            text(&mut body, long_name);
+            attributes(&mut body, mode);
+        }
+        framed(NAME, &body)
+    }
+
+    #[test]
+    fn name_that_is_not_text_is_left_out_and_told() {
+        let sent = listing(&[b"a", b"caf\xe9", "caf\u{e9}".as_bytes()], b"-rw", FILE);
+
+        let passed = passed(sent).expect("a listing");
+
+        assert_eq!(passed.packet, listing(&[b"a", "caf\u{e9}".as_bytes()], b"", FILE));
+        assert_eq!(passed.skipped, [b"caf\xe9".to_vec()]);
+    }
+
+    #[test]
+    fn kind_of_file_that_only_one_system_has_is_special() {
+        let door = 0o150_644;
+
+        let passed = passed(listing(&[b"door"], b"", door)).expect("a listing");
+
+        assert_eq!(passed.packet, listing(&[b"door"], b"", SOCKET | 0o644));
+    }
+
+    #[test]
+    fn status_comes_without_the_servers_words() {
+        let status = |code: u32, words: &[&[u8]]| {
+            let mut body = Vec::new();
+            body.put_u32(9);
+            body.put_u32(code);
+            for words in words {
+                text(&mut body, words);
+            }
+            framed(STATUS, &body)
+        };
+        let plain = |code| status(code, &[b"", b""]);
+
+        assert_eq!(passed(status(4, &[b"no /home/ann", b"en"])).expect("it").packet, plain(4));
+        assert_eq!(passed(status(0, &[])).expect("it").packet, plain(0));
+        assert_eq!(passed(status(7, &[b""])).expect("it").packet, plain(4));
+    }
+
+    #[test]
+    fn packet_is_taken_when_all_of_it_is_there() {
+        let whole = listing(&[b"a"], b"", FILE);
+        let mut arrived = BytesMut::new();
+        for byte in &whole {
+            assert_eq!(first_of(&mut arrived).expect("a packet"), None);
+            arrived.put_u8(*byte);
+        }
+
+        assert_eq!(first_of(&mut arrived).expect("a packet"), Some(whole));
+        assert!(arrived.is_empty());
+    }
+
+    #[test]
+    fn text_of_a_shell_is_no_packet() {
+        for noise in ["Welcome to nas!\n", "\n\n\n\n", "\0\0\0\u{1}x"] {
+            assert!(first_of(&mut BytesMut::from(noise)).is_err(), "{noise:?}");
+        }
+    }
+
+    #[test]
+    fn packet_whose_lengths_do_not_fit_is_refused() {
+        let whole = listing(&[b"a", b"b"], b"long", FILE);
+        for len in 6..whole.len() {
+            let cut = framed(NAME, &whole[5..len]);
+            assert!(passed(cut).is_err(), "cut at {len}");
+        }
+        assert!(passed(framed(DATA, &[0, 0, 0, 1, 0, 0, 0, 9, 1])).is_err());
+        assert!(passed(framed(STATUS, &[0, 0, 0, 1])).is_err());
+    }
+}

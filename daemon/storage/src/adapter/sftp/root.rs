@@ -1,0 +1,115 @@
+//! The folder that a backend stands in, before and after a project uses it.
+//!
+//! The calls of [`Backend`](crate::Backend) never make the root: one that is
+//! missing is most likely a disk that is not mounted on the server.
+
+use openssh_sftp_client_lowlevel::{Extensions, FileType};
+
+use super::calls::Failure;
+use super::places::Root;
+use super::{SftpBackend, SftpConnection};
+use crate::{RemotePath, StorageError};
+
+/// What stands where a backend's root should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SftpRoot {
+    Folder,
+    /// Nothing, in a folder that is there.
+    Nothing,
+    /// Not even the folder above.
+    NothingAbove,
+    /// Something that is no folder.
+    NoFolder,
+}
+
+/// What the server can do beyond the protocol that it must speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SftpFeatures {
+    pub fsync: bool,
+    pub hardlink: bool,
+    pub posix_rename: bool,
+}
+
+impl SftpConnection {
+    pub async fn features(&self) -> Result<SftpFeatures, StorageError> {
+        let session = self.session().await?;
+        Ok(SftpFeatures {
+            fsync: session.has(Extensions::FSYNC),
+            hardlink: session.has(Extensions::HARDLINK),
+            posix_rename: session.has(Extensions::POSIX_RENAME),
+        })
+    }
+}
+
+impl SftpBackend {
+    /// Looks at the root, changing nothing.
+    pub async fn look_at_root(&self) -> Result<SftpRoot, StorageError> {
+        let root = self.reach().await?;
+        let at = root.at(&RemotePath::ROOT);
+        match kind_of(&root, &at).await? {
+            Some(FileType::Directory) => Ok(SftpRoot::Folder),
+            Some(_) => Ok(SftpRoot::NoFolder),
+            // Here what is followed is missing: a link that leads nowhere is
+            // nothing that a folder could take the place of.
+            None if root.session.look(&at).await.is_ok() => Ok(SftpRoot::NoFolder),
+            None => match kind_of(&root, above(&at)).await? {
+                Some(FileType::Directory) => Ok(SftpRoot::Nothing),
+                Some(_) | None => Ok(SftpRoot::NothingAbove),
+            },
+        }
+    }
+
+    /// Makes the root in a folder that is there.
+    pub async fn make_root(&self) -> Result<(), StorageError> {
+        let root = self.reach().await?;
+        let path = RemotePath::ROOT;
+        let made = root.session.make_folder(&root.at(&path)).await;
+        // Another machine may have been faster.
+        match made {
+            Err(failure) if self.look_at_root().await? != SftpRoot::Folder => {
+                Err(root.full_or(failure, 1, &path).await)
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Removes a folder that holds nothing, [`RemotePath::ROOT`] for the root
+    /// itself; one that holds something stays, and one that is gone is fine.
+    pub async fn remove_empty(&self, folder: &RemotePath) -> Result<(), StorageError> {
+        let root = self.reach().await?;
+        match root.session.remove_folder(&root.at(folder)).await {
+            Ok(()) | Err(Failure::Refused(_)) => Ok(()),
+            Err(failure) => Err(root.error(folder)(failure)),
+        }
+    }
+}
+
+/// What stands at the server's `path`, once links are followed.
+async fn kind_of(root: &Root, path: &str) -> Result<Option<FileType>, StorageError> {
+    match root.session.follow(path).await {
+        Ok(seen) => Ok(seen.get_filetype()),
+        Err(failure) if failure.is_missing() => Ok(None),
+        Err(failure) => Err(root.error(&RemotePath::ROOT)(failure)),
+    }
+}
+
+/// The folder that the server's `path` stands in.
+fn above(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        None => ".",
+        Some(("", _)) => "/",
+        Some((above, _)) => above,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_above_is_told_from_the_path() {
+        for (path, expected) in [("/a/b", "/a"), ("/a", "/"), ("a/b", "a"), ("a", ".")] {
+            assert_eq!(above(path), expected);
+        }
+    }
+}
