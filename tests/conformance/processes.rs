@@ -14,8 +14,8 @@ use mirror_storage::adapter::sftp::SftpConnection;
 use mirror_storage::{Expect, Guarded};
 
 use super::place::Place;
-use crate::support::{eventually, in_the_end};
 use crate::support::servers::sftp::{SftpServer, Variant, account_on};
+use crate::support::{eventually, in_the_end};
 
 const RACERS: u8 = 8;
 const NAMES: usize = 40;
@@ -85,10 +85,8 @@ async fn race(place: &Place, ways: &[Lane<'_>]) {
         assert!(stands == vec![winners[0]; LEN], "{}", name(number));
     }
     // A server may still be busy with what the losers brought.
-    in_the_end("the names alone are left", async || {
-        place.names("_mirror").await.len() == NAMES
-    })
-    .await;
+    in_the_end("the names alone are left", async || place.names("_mirror").await.len() == NAMES)
+        .await;
 }
 
 fn start(place: &Place, lane: Lane<'_>, address: &str, racer: u8) -> Child {

@@ -19,4 +19,5 @@ mod queue;
 mod recovery;
 mod refused_setups;
 mod setting_up_by_hand;
+mod sftp;
 mod two_machines;

@@ -100,7 +100,7 @@ fn disk_that_is_not_mounted_is_told_before_anything_is_made() {
 }
 
 /// The answers about a server, up to the port.
-fn to_the_server<'a>(server: &'a SftpServer) -> [(&'static str, &'a str); 4] {
+fn to_the_server(server: &SftpServer) -> [(&'static str, &str); 4] {
     [
         ("Folder to mirror [", ""),
         ("folder or sftp [folder]: ", "sftp"),

@@ -113,17 +113,17 @@ impl Machine {
     pub(crate) fn inits(&self) {
         let root = self.root();
         fs::create_dir_all(&root).expect("the project folder can be made");
-        self.runs(&self.init(&root)).exits(0);
+        self.runs(&self.words_of_init(&root)).exits(0);
     }
 
     /// The words of `init` for a folder on this machine.
-    pub(crate) fn init<'a>(&'a self, root: &'a Path) -> Vec<&'a str> {
+    pub(crate) fn words_of_init<'a>(&'a self, root: &'a Path) -> Vec<&'a str> {
         let words = ["init", text(root), "--to", &self.url, "--pattern", "**/*"];
         words.into_iter().chain(self.settings()).collect()
     }
 
-    /// The words of `clone` into the project folder.
-    pub(crate) fn clone<'a>(&'a self, root: &'a Path) -> Vec<&'a str> {
+    /// The words of `clone` for a folder on this machine.
+    pub(crate) fn words_of_clone<'a>(&'a self, root: &'a Path) -> Vec<&'a str> {
         ["clone", &self.url, text(root)].into_iter().chain(self.settings()).collect()
     }
 
@@ -133,7 +133,7 @@ impl Machine {
 
     #[track_caller]
     pub(crate) fn clones(&self) {
-        self.runs(&self.clone(&self.root())).exits(0);
+        self.runs(&self.words_of_clone(&self.root())).exits(0);
     }
 
     pub(crate) fn writes(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
@@ -177,6 +177,11 @@ impl Machine {
     /// Kills the daemon where it stands, with no time for anything more.
     pub(crate) fn loses_daemon(&self) {
         daemons_of(&self.home()).into_iter().for_each(processes::kill);
+    }
+
+    /// Kills what the daemon has started, as when its `ssh` crashes.
+    pub(crate) fn loses_connection(&self) {
+        self.helpers().into_iter().for_each(processes::kill);
     }
 
     /// Every process that this machine's daemon has started and not ended.

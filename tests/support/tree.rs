@@ -84,6 +84,15 @@ impl Tree {
         self
     }
 
+    /// Fails unless each file stands in one of these trees just as it is here.
+    #[track_caller]
+    pub(crate) fn is_made_of(&self, trees: &[&Self]) {
+        for (path, node) in &self.0 {
+            let is_there = trees.iter().any(|tree| tree.0.get(path) == Some(node));
+            assert!(is_there, "{} is no version of it: {node:?}", path.display());
+        }
+    }
+
     pub(crate) fn has(&self, path: &str) -> bool {
         self.0.contains_key(Path::new(path))
     }

@@ -82,7 +82,7 @@ impl Place {
         fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
     }
 
-    fn command(&self, inside: &str, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, inside: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(binaries().join("mirrorctl"));
         command
             .args(arguments)
@@ -103,12 +103,17 @@ impl Drop for Place {
 
 /// Writes text files of 4 KB, a hundred to a folder, each with another content.
 pub(crate) fn fill(folder: &Path, count: usize) {
+    fill_with(folder, count, 4_096);
+}
+
+/// The same, with files of about `len` bytes.
+pub(crate) fn fill_with(folder: &Path, count: usize, len: usize) {
     for number in 0..count {
         let inside = folder.join(format!("part-{:03}", number / 100));
         fs::create_dir_all(&inside).expect("a folder can be made");
         let mut text = format!("# Note {number}\n");
         let mut word = number as u64;
-        while text.len() < 4_096 {
+        while text.len() < len {
             word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040);
             write!(text, "{:x} ", word >> 44).expect("a text takes it");
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 use futures::future::join_all;
 use mirror_storage::{Expect, FaultClass, Guarded};
 
-use super::lane::Disturbance;
+use super::lane::{Disturbance, were_cut};
 use super::{Lane, Place, all_of, disturbances, in_time, path, varied};
 use crate::support::rounds;
 use crate::support::servers::sftp::{SftpServer, Variant};
@@ -191,6 +191,7 @@ async fn every_cut_is_survived(variant: Variant) {
         }
     });
     join_all(tellings).await;
+    were_cut(&lanes, disturbances.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ use self::lane::{Lane, disturbances};
 use super::place::{Place, path, varied};
 
 /// How long one call may take before it counts as hung.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for the end of a call, and not for ever.
 async fn in_time<T>(call: impl Future<Output = T>) -> T {
@@ -25,13 +25,13 @@ async fn in_time<T>(call: impl Future<Output = T>) -> T {
 
 /// All that could be printed of an error, for people or for a log.
 fn all_of(error: &StorageError) -> String {
-    let mut text = format!("{error:?}");
+    let mut said = vec![format!("{error:?}")];
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
-        text += &format!("\n{error}");
+        said.push(error.to_string());
         cause = error.source();
     }
-    text
+    said.join("\n")
 }
 
 #[track_caller]

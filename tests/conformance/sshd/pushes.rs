@@ -25,7 +25,7 @@ use mirror_storage::{Backend, FaultClass};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use super::lane::Disturbance;
+use super::lane::{Disturbance, were_cut};
 use super::{Lane, disturbances, in_time, varied};
 use crate::support::servers::sftp::{SftpServer, Variant};
 use crate::support::{Tree, rounds, same_trees};
@@ -77,7 +77,7 @@ impl Machine {
             backend_name: "server".to_owned(),
             narrowing: None,
             author: self.author.clone(),
-            poll_interval: Duration::from_secs(3600),
+            poll_interval: Duration::from_hours(1),
         };
         let project = Project::open(spec, self.parts(backend)).await;
         self.project = Some(project.expect("the project opens"));
@@ -217,6 +217,7 @@ async fn every_cut_is_survived(variant: Variant) {
         }
     });
     join_all(pushes).await;
+    were_cut(&lanes, disturbances.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

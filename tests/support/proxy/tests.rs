@@ -58,7 +58,7 @@ fn delay_is_paid_once_however_much_is_on_its_way() {
         client.write_all(&[1; 1000]).expect("sent");
         std::thread::yield_now();
     }
-    server.read_exact(&mut [0; 50_000]).expect("all of it");
+    server.read_exact(&mut vec![0; 50_000]).expect("all of it");
 
     let taken = begun.elapsed();
     assert!(taken >= DELAY && taken < 20 * DELAY, "{taken:?}");

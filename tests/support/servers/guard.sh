@@ -4,18 +4,18 @@
 # all that it started, and the folder in $1 is removed. The word `stop` ends
 # the server and leaves the folder.
 
+# The processes whose parent is $1: after a name in brackets stands the state,
+# then the parent.
+children() {
+  cat /proc/[0-9]*/stat 2> /dev/null | sed -n "s/^\([0-9]*\) (.*) [A-Za-z] $1 .*/\1/p"
+}
+
 # Stopped first, so that it can't start another while its children are looked
 # for; the children of a dead process would be nobody's.
 end() {
   kill -STOP "$1" 2> /dev/null || return 0
-  for stat in /proc/[0-9]*/stat; do
-    { read -r line < "$stat"; } 2> /dev/null || continue
-    # After the name in brackets: the state, then the parent.
-    # shellcheck disable=SC2086 # One word a field.
-    set -- "$1" ${line##*) }
-    [ "$3" = "$1" ] || continue
-    child=${stat#/proc/}
-    end "${child%/stat}"
+  for child in $(children "$1"); do
+    end "$child"
   done
   kill -KILL "$1" 2> /dev/null
 }

@@ -27,6 +27,8 @@ pub(super) struct Machines {
     left_at: Option<Revision>,
     /// What machines said they were writing before this one's pass began.
     pub(super) noted: Vec<Writing>,
+    /// Something of that was this machine's to write again.
+    had_torn: bool,
 }
 
 impl Worker {
@@ -113,7 +115,9 @@ impl Worker {
         // doesn't see it: its note may go before the aside does.
         let noted = self.machines.noted.iter();
         let taken_over = noted.filter(|noted| self.torn.contains_key(&noted.path)).cloned();
-        let mut writing: Vec<Writing> = before.chain(coming).chain(taken_over).collect();
+        let torn: Vec<Writing> = before.chain(taken_over).collect();
+        self.machines.had_torn = !torn.is_empty();
+        let mut writing: Vec<Writing> = torn.into_iter().chain(coming).collect();
         writing.sort();
         writing.dedup();
         self.write_own(writing).await
@@ -121,6 +125,11 @@ impl Worker {
 
     /// The pass has ended: nothing is being written any more.
     pub(super) async fn end_writing(&mut self) -> EngineResult<()> {
+        if self.machines.had_torn {
+            // An earlier run's rename may have come late, and taken it aside.
+            self.asides_known = false;
+            self.know_asides().await?;
+        }
         let writing = self.torn_asides();
         let is_said = self.machines.own.as_ref().is_none_or(|own| own.writing == writing);
         if !is_said && self.torn.is_empty() {

@@ -107,12 +107,12 @@ impl MadeOn {
         self == now || (self, now) == (Self::Unknown, Self::Absent)
     }
 
-    /// What stands at the path, as far as that is known.
-    fn state(self) -> Option<Option<State>> {
+    /// Whether it is this version, whichever commit brought it.
+    fn is_version(self, version: Option<State>) -> bool {
         match self {
-            Self::Absent => Some(None),
-            Self::Unknown => None,
-            Self::Known { state, .. } => Some(Some(state)),
+            Self::Absent => version.is_none(),
+            Self::Unknown => false,
+            Self::Known { state, .. } => version == Some(state),
         }
     }
 
@@ -160,8 +160,7 @@ pub(super) struct Tip {
 impl Tip {
     /// Whether a path whose base is `now` has met nothing but what is queued.
     pub(super) fn follows(&self, now: MadeOn) -> bool {
-        self.made_on.is_still(now)
-            || now.state().is_some_and(|state| self.versions.contains(&state))
+        self.made_on.is_still(now) || self.versions.iter().any(|version| now.is_version(*version))
     }
 }
 

@@ -12,7 +12,7 @@ use mirror_storage::FaultClass;
 
 use super::commit::{Committing, Tried};
 use super::faults::fault;
-use super::queue::{MadeOn, QueuedChange};
+use super::queue::{MadeOn, QueuedChange, QueuedPush};
 use super::rounds::MOST_ROUNDS;
 use super::sorting::Sorted;
 use super::spool::is_away;
@@ -111,6 +111,7 @@ impl Worker {
                 self.give_home(change, is_here, telling).await?;
             }
             if !settled.is_empty() {
+                self.record_come_true(&push, &settled);
                 self.settle_queued(id, &settled).await?;
             }
             if draft.outgoing.is_empty() {
@@ -157,21 +158,24 @@ impl Worker {
         Ok(self.queue.replace(rest).await?)
     }
 
-    /// Takes changes out of a push. What they have come to is the base here
-    /// first, for good: an edit that is queued later would not be known to follow
-    /// a queue that is further than the bases (B1).
+    /// The head has come to these versions by itself: the base follows (B1).
+    fn record_come_true(&mut self, push: &QueuedPush, settled: &BTreeMap<RelPath, Option<MadeOn>>) {
+        for QueuedChange { path, made_on, .. } in &push.changes {
+            let Some(Some(base)) = settled.get(path) else { continue };
+            if made_on.is_still(MadeOn::of(self.state.bases().get(path))) {
+                self.state.set_base(path, base.record());
+            }
+        }
+    }
+
+    /// Takes changes out of a push. The bases here are stored for good first: an
+    /// edit that is queued later is not known to follow a queue that is further
+    /// than they are.
     async fn settle_queued(
         &mut self,
         id: Ulid,
         settled: &BTreeMap<RelPath, Option<MadeOn>>,
     ) -> EngineResult<()> {
-        let changes = self.queue.get(id).map(|push| push.changes.clone()).unwrap_or_default();
-        for QueuedChange { path, made_on, .. } in changes {
-            let Some(Some(base)) = settled.get(&path) else { continue };
-            if made_on.is_still(MadeOn::of(self.state.bases().get(&path))) {
-                self.state.set_base(&path, base.record());
-            }
-        }
         self.save(true).await?;
         Ok(self.queue.settle(id, settled).await?)
     }

@@ -88,7 +88,13 @@ impl Worker {
             Some(failure) => self.queue_view(failure),
             None => self.queued_view = None,
         }
+        let in_place = found.iter().filter(|found| !found.is_aside());
+        let in_place: Vec<_> = in_place.map(|found| found.path.clone()).collect();
         let imported = self.take_in_found(found, telling).await;
+        if imported.is_err() {
+            // What may be torn there stays noted as long as it is to be shown (V5).
+            self.add_unprojected(in_place.into_iter());
+        }
         self.queue_when_failed(imported)?;
         if self.queued_view.is_some() {
             return Err(EngineError::Internal(

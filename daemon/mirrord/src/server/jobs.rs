@@ -51,6 +51,8 @@ impl Host {
             dry_run: asked.dry_run,
             consent: asked.consent,
         };
+        // Whoever asks again is never told an old cause; the job tells a new one.
+        drop(self.registry.while_running(open.service.greet()).await);
         let report = run(&open, request, &client, job_event).await?;
         let finished = job_finished(&open.config.name, &report, &self.registry.folders.home);
         Ok(v1::JobEvent { event: Some(v1::job_event::Event::Finished(finished)) })

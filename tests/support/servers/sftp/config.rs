@@ -80,7 +80,7 @@ fn sshd_config(folder: &Path, port: u16, variant: Variant) -> String {
 }
 
 /// What stands in the place of a login shell.
-fn shell(variant: Variant) -> Option<String> {
+pub(super) fn shell(variant: Variant) -> Option<String> {
     let beginning = match variant {
         Variant::SlowShell => "sleep 1",
         Variant::ChattyShell => "echo 'Welcome to this machine' >&2",

@@ -68,6 +68,10 @@ impl SftpServer {
             skipped("OpenSSH's server is not installed");
             return None;
         }
+        if config::shell(variant).is_some() && !login.has_shell() {
+            skipped("this user has no login shell");
+            return None;
+        }
         // The guard removes it: an owner in here might never be dropped.
         let folder = tempfile::Builder::new().prefix("ms").tempdir_in("/tmp");
         let folder = folder.expect("a temporary folder").keep();
@@ -285,6 +289,13 @@ impl Login {
         }
         Some(Self { name: "daemon".to_owned(), account: found })
     }
+
+    /// Whether a server may run commands for this user.
+    fn has_shell(&self) -> bool {
+        let without = ["/nologin", "/false"];
+        let shell = line_of(&self.name).and_then(|line| line.rsplit(':').next().map(str::to_owned));
+        shell.is_none_or(|shell| !without.iter().any(|one| shell.ends_with(one)))
+    }
 }
 
 fn own_name() -> String {
@@ -294,8 +305,12 @@ fn own_name() -> String {
 
 /// The user and group of an account of this machine.
 fn account_of(name: &str) -> Option<(u32, u32)> {
-    let accounts = fs::read_to_string("/etc/passwd").ok()?;
-    let line = accounts.lines().find(|line| line.split(':').next() == Some(name))?;
+    let line = line_of(name)?;
     let mut numbers = line.split(':').skip(2).map_while(|number| number.parse().ok());
     numbers.next().zip(numbers.next())
+}
+
+fn line_of(name: &str) -> Option<String> {
+    let accounts = fs::read_to_string("/etc/passwd").ok()?;
+    accounts.lines().find(|line| line.split(':').next() == Some(name)).map(str::to_owned)
 }

@@ -1,11 +1,18 @@
 //! A write into the view that a crash cut off half-way is never taken for an
 //! edit, whatever becomes of the note that tells of it and of what is moved aside.
 
+use mirror_storage::MoveAside as _;
+
 use super::outside_edits::{BOTH, FIFTH, FIVE, agreed, check_quiet, externals, pushes_unseen};
 use super::*;
 
 fn is_aside(verb: &str, path: &str) -> bool {
     verb == "read" && path.starts_with("_mirror/aside")
+}
+
+/// Noting what is about to be written, or that all of it is.
+fn is_note(verb: &str, path: &str) -> bool {
+    verb == "write" && path.starts_with("_mirror/machines")
 }
 
 /// The power ends half-way through the write of what stands here now.
@@ -135,4 +142,49 @@ async fn note_goes_when_all_that_was_written_is_whole() {
 
     assert_eq!(desktop.reads("a.md").as_deref(), Some("one, and more\n"));
     assert_eq!(desktop.reads("b.md").as_deref(), Some(FIVE));
+}
+
+#[tokio::test]
+async fn torn_file_stays_noted_when_the_notes_could_not_be_read_in_a_pass() {
+    let (world, mut laptop, desktop) = agreed(MemoryProfile::TORN).await;
+    laptop.writes("a.md", BOTH);
+    tears(&world, &mut laptop).await;
+    laptop.power.comes_back();
+    laptop.open().await.unwrap();
+    laptop.removes("a.md");
+    let backend = laptop.backend.clone();
+    laptop.backend.before(is_note, async move {
+        backend.refuse(|verb, path| verb == "list" && path.starts_with("_mirror/machines"));
+    });
+    laptop.syncs().await;
+    laptop.backend.plug_in();
+
+    looks_again(&world, [&laptop, &desktop]).await;
+
+    assert_eq!((externals(&world), world.text("a.md")), (0, None));
+    check_quiet(&world, [&laptop, &desktop], "").await;
+}
+
+#[tokio::test]
+async fn torn_file_stays_noted_when_a_late_rename_takes_it_aside() {
+    let (world, mut laptop, desktop) = agreed(MemoryProfile::TORN).await;
+    laptop.writes("a.md", BOTH);
+    tears(&world, &mut laptop).await;
+    laptop.power.comes_back();
+    laptop.loses_state();
+    laptop.open().await.unwrap();
+    // An earlier run gave it up.
+    let (files, id) = (world.files.clone(), world.outside.ulid());
+    let aside = format!("_mirror/aside/{}/{id}/a.md", laptop.author.machine_id);
+    laptop.backend.before(is_note, async move {
+        let [from, to] = ["a.md", &aside].map(|path| RemotePath::new(path).unwrap());
+        files.rename(&from, &to).await.unwrap();
+    });
+    laptop.project().poll().await.unwrap();
+    assert_eq!(world.text("a.md").as_deref(), Some(BOTH));
+
+    looks_again(&world, [&laptop, &desktop]).await;
+
+    check_written_whole(&world);
+    check_quiet(&world, [&laptop, &desktop], "").await;
 }

@@ -24,6 +24,9 @@ mod temp;
 mod tending;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
