@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
+use futures::future::{join, join3};
 use mirror_core::commit::entry_name;
 use mirror_core::{Digest, History};
-use mirror_storage::StorageError;
+use mirror_storage::{RemotePath, StorageError};
 
 use super::{Log, another_project, fork, nothing_there, own_path, read_entry};
 use crate::api::Parts;
@@ -39,11 +40,35 @@ impl Log {
     }
 
     async fn read_backend(&mut self) -> Result<(), EngineError> {
-        match self.history.project() {
-            Some(project) => self.confirm_project(project).await?,
-            None => self.start_from_checkpoint().await?,
+        let Some(project) = self.history.project() else {
+            self.start_from_checkpoint().await?;
+            self.catch_up().await?;
+            self.check_project()?;
+            return self.look_for_copies(&self.newest_folder()).await;
+        };
+        let (backend, folder) = (self.backend.clone(), self.newest_folder());
+        let (confirmed, next, alone) = join3(
+            self.confirm_project(project),
+            read_entry(backend.as_ref(), self.head() + 1),
+            self.look_for_copies(&folder),
+        )
+        .await;
+        confirmed?;
+        match next? {
+            None => drop(self.at_head(Vec::new()).await?),
+            Some(raw) => {
+                self.take(self.head() + 1, raw).await?;
+                self.catch_up().await?;
+            }
         }
-        self.catch_up().await?;
+        self.check_project()?;
+        match folder == self.newest_folder() {
+            true => alone,
+            false => self.look_for_copies(&self.newest_folder()).await,
+        }
+    }
+
+    fn check_project(&self) -> Result<(), EngineError> {
         if self.head() == 0 {
             return Err(EngineError::NoProject);
         }
@@ -56,13 +81,15 @@ impl Log {
                 ),
             });
         }
-        self.look_for_copies().await
+        Ok(())
     }
 
     /// Another entry 1 at the same place is another project (L1).
-    async fn confirm_project(&mut self, project: Digest) -> Result<(), EngineError> {
-        match read_entry(self.backend.as_ref(), 1).await? {
-            Some(raw) if raw.digest == project => self.confirm_head().await,
+    async fn confirm_project(&self, project: Digest) -> Result<(), EngineError> {
+        let confirmed = self.confirm(self.head(), self.history.head_digest());
+        let (first, confirmed) = join(read_entry(self.backend.as_ref(), 1), confirmed).await;
+        match first? {
+            Some(raw) if raw.digest == project => confirmed,
             Some(_) => Err(another_project()),
             None => Err(nothing_there(self.backend.label())),
         }
@@ -93,12 +120,16 @@ impl Log {
         Ok(())
     }
 
+    /// Where the newest entry stands.
+    fn newest_folder(&self) -> RemotePath {
+        let name = entry_name(self.head());
+        own_path(name.rsplit_once('/').map_or(name.as_str(), |(folder, _)| folder))
+    }
+
     /// Names beside the newest entries that no daemon writes: another program
     /// copies this folder between machines, and its copies fork the log (L7).
-    async fn look_for_copies(&self) -> Result<(), EngineError> {
-        let name = entry_name(self.head());
-        let folder = own_path(name.rsplit_once('/').map_or(name.as_str(), |(folder, _)| folder));
-        let files: Vec<_> = self.backend.list(&folder).try_collect().await?;
+    async fn look_for_copies(&self, folder: &RemotePath) -> Result<(), EngineError> {
+        let files: Vec<_> = self.backend.list(folder).try_collect().await?;
         match files.iter().find(|file| is_copy(file.path.name())) {
             Some(file) => Err(fork(&format!("{} stands among its entries", file.path))),
             None => Ok(()),

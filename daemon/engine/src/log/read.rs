@@ -84,7 +84,10 @@ impl Log {
         }
     }
 
-    async fn at_head(&mut self, arrived: Vec<LogEntry>) -> Result<Vec<LogEntry>, EngineError> {
+    pub(super) async fn at_head(
+        &mut self,
+        arrived: Vec<LogEntry>,
+    ) -> Result<Vec<LogEntry>, EngineError> {
         self.checked_at = Some(self.outside.clock.now());
         self.compare_owed().await?;
         self.looks += 1;

@@ -41,11 +41,20 @@ impl Worker {
         }
         let backend = self.parts.backend.clone();
         let own = MachineFile::read(backend.as_ref(), self.spec.author.machine_id).await?;
+        self.recognise_by(own).await
+    }
+
+    /// The same by what was read already.
+    pub(super) async fn recognise_by(&mut self, own: Option<MachineFile>) -> EngineResult<()> {
         self.machines.recognised = true;
         let own = own.filter(|own| own.root == self.root_digest());
-        if own.as_ref().is_some_and(|own| own.read_up_to > self.state.recorded()) {
+        let said = own.as_ref().map_or(0, |own| own.read_up_to);
+        if said > self.state.recorded() {
             tracing::warn!("the local state is older than what this machine had read");
             self.know_no_base();
+            // In the same batch: what is learnt from here on is not older, and
+            // the next start must not forget it again.
+            self.state.set_recorded(said);
             self.save(true).await?;
         }
         // What an earlier run was writing may be torn: it stays noted until it is

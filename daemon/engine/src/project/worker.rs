@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use futures::future::join;
 use mirror_core::commit::CheckpointRef;
 use mirror_core::patterns::Coverage;
 use mirror_core::{Digest, RelPath, Timestamp};
-use mirror_storage::FaultClass;
+use mirror_storage::{FaultClass, StorageError};
 use tokio::sync::mpsc;
 
 use super::Facade;
@@ -20,6 +21,7 @@ use crate::api::{
 use crate::error::EngineError;
 use crate::index::Index;
 use crate::log::{Log, LogEntry};
+use crate::machines::MachineFile;
 use crate::outside::TreeError;
 use crate::packs::{Cache, Fetcher};
 use crate::state::{Owner, State};
@@ -108,17 +110,27 @@ impl Telling {
     }
 }
 
+/// What a project is opened from: its log, and what this machine last said.
+type Opening = (Log, Result<Option<MachineFile>, StorageError>);
+
+/// Reads both side by side: whoever asked first waits for this.
+async fn opening(spec: &ProjectSpec, parts: &Parts) -> EngineResult<Opening> {
+    let own = MachineFile::read(parts.backend.as_ref(), spec.author.machine_id);
+    let (log, own) = join(Log::open(parts), own).await;
+    Ok((log?, own))
+}
+
 impl Worker {
     pub(super) async fn open(spec: ProjectSpec, parts: Parts) -> EngineResult<Self> {
-        let log = Log::open(&parts).await?;
-        let facade = Facade { phase: Phase::Idle, head: log.head() };
-        Self::with_log(spec, parts, log, Arc::new(Mutex::new(facade))).await
+        let opening = opening(&spec, &parts).await?;
+        let facade = Facade { phase: Phase::Idle, head: opening.0.head() };
+        Self::with_log(spec, parts, opening, Arc::new(Mutex::new(facade))).await
     }
 
     async fn with_log(
         spec: ProjectSpec,
         parts: Parts,
-        mut log: Log,
+        (mut log, own): Opening,
         facade: Arc<Mutex<Facade>>,
     ) -> EngineResult<Self> {
         let tree = parts.tree.clone();
@@ -168,10 +180,14 @@ impl Worker {
             told,
             facade,
         };
-        if worker.log.checked_at().is_some()
-            && let Err(error) = worker.recognise().await
-        {
-            tracing::debug!(%error, "what this machine said on the backend was not read");
+        if worker.log.checked_at().is_some() {
+            let recognised = match own {
+                Ok(own) => worker.recognise_by(own).await,
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = recognised {
+                tracing::debug!(%error, "what this machine said on the backend was not read");
+            }
         }
         // The next job asks again for what can't be settled yet, and tells of it.
         drop(worker.settle_targets().await);
@@ -187,8 +203,8 @@ impl Worker {
     /// Starts again from what is stored, after a panic.
     pub(super) async fn reopen(self) -> EngineResult<Self> {
         let Self { spec, parts, facade, .. } = self;
-        let log = Log::open(&parts).await?;
-        let worker = Self::with_log(spec, parts, log, facade).await?;
+        let opening = opening(&spec, &parts).await?;
+        let worker = Self::with_log(spec, parts, opening, facade).await?;
         worker.set_phase(Phase::Idle);
         Ok(worker)
     }

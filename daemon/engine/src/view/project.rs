@@ -1,7 +1,10 @@
 //! Bringing single files of the view to the head's version (V2, V3).
 
-use mirror_core::{Entry, RelPath};
-use mirror_storage::{Body, Expect, Guarded, RemoteFile, RemotePath, Revision, StorageError};
+use futures::future::join;
+use mirror_core::{Digest, Entry, RelPath};
+use mirror_storage::{
+    Body, Capabilities, Expect, Guarded, RemoteFile, RemotePath, Revision, StorageError,
+};
 
 use super::{Found, Meaning, Projection, View, nanoseconds};
 use crate::state::{Seen, SeenVersion};
@@ -107,7 +110,13 @@ impl View {
     ) -> Result<Standing, StorageError> {
         let place = RemotePath::from(&projection.path);
         let Some(file) = self.backend.stat(&place).await? else { return Ok(Standing::Nothing) };
-        let Some(digest) = self.digest_of(&file, seen).await? else { return Ok(Standing::Nothing) };
+        let digest = match self.guess(&file, projection, seen) {
+            Some(digest) => digest,
+            None => match self.digest_of(&file, seen).await? {
+                Some(digest) => digest,
+                None => return Ok(Standing::Nothing),
+            },
+        };
         let meaning = Meaning::of(digest, projection, seen);
         let news = match meaning {
             Meaning::Shown => return Ok(Standing::Shown(file)),
@@ -131,6 +140,21 @@ impl View {
         };
         let base = seen.map(Seen::version);
         Ok(Standing::News(Found { path: projection.path.clone(), place, seen: seen_now, base }))
+    }
+
+    /// What a file is taken for by a revision that proves nothing, where a wrong
+    /// guess costs nothing: it goes aside next, and there its bytes decide (V3).
+    fn guess(
+        &self,
+        file: &RemoteFile,
+        projection: &Projection,
+        seen: Option<&Seen>,
+    ) -> Option<Digest> {
+        let Capabilities { swap, move_aside, .. } = self.backend.capabilities();
+        let seen = seen.filter(|seen| seen.revision == file.revision.0)?;
+        let is_replaced =
+            projection.desired.as_ref().is_none_or(|desired| desired.sha256 != seen.digest);
+        (move_aside && !swap && is_replaced).then_some(seen.digest)
     }
 
     /// Whether an older version that a person put back is told apart from a
@@ -174,10 +198,14 @@ impl View {
         let aside = self.aside_for(&projection.path);
         let renamed = mover.rename(&file.path, &aside).await?;
         // Refused: it is gone meanwhile, and there is room.
-        if renamed == Guarded::Done(()) {
-            asides.extend(self.settle_aside(&aside, projection, standing).await?);
+        if renamed == Guarded::Refused {
+            return self.create(projection, body).await.map(Some);
         }
-        self.create(projection, body).await.map(Some)
+        // Whatever lies aside, its place is free: neither waits for the other.
+        let settling = self.settle_aside(&aside, projection, standing);
+        let (created, settled) = join(self.create(projection, body), settling).await;
+        asides.extend(settled?);
+        created.map(Some)
     }
 
     async fn swap(

@@ -69,7 +69,7 @@ fn nothing_is_left_of_a_server() {
     server.suspend();
     drop(server);
 
-    assert_eq!(sessions.into_iter().find(|pid| processes::is_running(*pid)), None);
+    eventually("every session is dead", || !sessions.iter().any(|pid| processes::is_running(*pid)));
     assert!(!folder.exists());
     std::net::TcpListener::bind(("127.0.0.1", port)).expect("its port is free");
     sftp.wait().expect("the client notices");

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use mirror_core::patterns::IGNORE_FILE;
 
 use super::haunted::Step;
+use super::outside_edits::{BOTH, FIFTH, FIRST, FIVE, PROFILES, agreed};
 use super::*;
 
 /// What the two machines have agreed on, and what the head says meanwhile.
@@ -187,4 +188,40 @@ async fn state_that_is_kept_spares_reading_the_files_again() {
     laptop.open().await.unwrap();
     laptop.unsettled().await;
     assert_eq!(*read.lock().unwrap(), [rel("a.md")]);
+}
+
+/// What is learnt after a loss holds, though the log stands where it stood then.
+#[tokio::test]
+async fn lost_state_is_forgotten_once_and_not_at_every_start() {
+    for profile in PROFILES {
+        let (world, mut laptop, desktop) = agreed(profile).await;
+        laptop.loses_state();
+        laptop.open().await.unwrap();
+        laptop.syncs().await;
+        desktop.writes("a.md", FIFTH);
+        desktop.pushes().await;
+        laptop.open().await.unwrap();
+        laptop.writes("a.md", FIRST);
+
+        let report = laptop.syncs().await;
+
+        assert_eq!(report.conflicts, [], "{profile:?}");
+        assert_eq!(world.text("a.md").as_deref(), Some(BOTH), "{profile:?}");
+    }
+}
+
+#[tokio::test]
+async fn older_version_put_back_after_a_loss_and_a_restart_is_an_edit() {
+    let (world, mut laptop, _desktop) = agreed(MemoryProfile::SWAP).await;
+    laptop.loses_state();
+    laptop.open().await.unwrap();
+    laptop.syncs().await;
+    laptop.writes("a.md", "one\n");
+    laptop.pushes().await;
+    world.plant("a.md", FIVE);
+    laptop.open().await.unwrap();
+
+    laptop.syncs().await;
+
+    assert_eq!(laptop.reads("a.md").as_deref(), Some(FIVE));
 }

@@ -46,6 +46,45 @@ async fn push_takes_four_calls_in_three_steps_whatever_the_number_of_files() {
     }
 }
 
+/// What was written there is known by its revision, and its bytes decide only
+/// once it is aside, while the new file is written.
+#[tokio::test]
+async fn file_of_the_view_is_replaced_in_four_steps() {
+    let world = World::on(MemoryProfile::RENAME).await;
+    let laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "milk");
+    laptop.pushes().await;
+    laptop.writes("a.md", "bread");
+    laptop.backend.begin_story(None);
+    laptop.backend.set_latency(LATENCY);
+
+    laptop.pushes().await;
+
+    let calls = laptop.backend.ended();
+    let (first, last) = (calls[0].depth, calls.iter().map(|call| call.depth).max());
+    assert_eq!(calls.iter().filter(|call| call.path == "a.md").count(), 3, "{calls:?}");
+    // Until it is safe, there, and the head once more.
+    assert_eq!(last.map(|last| last + 1 - first), Some(3 + 4 + 1), "{calls:?}");
+    assert_eq!(world.text("a.md").as_deref(), Some("bread"));
+    assert_eq!(world.names("_mirror/aside"), BTreeSet::new());
+}
+
+/// What it is, what is new, and what this machine said last.
+#[tokio::test]
+async fn known_project_is_opened_in_one_step() {
+    let world = World::new().await;
+    let mut laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "milk");
+    laptop.pushes().await;
+    laptop.backend.begin_story(None);
+    laptop.backend.set_latency(LATENCY);
+
+    laptop.open().await.unwrap();
+
+    let calls = laptop.backend.ended();
+    assert_eq!(calls.iter().map(|call| call.depth).max(), Some(1), "{calls:?}");
+}
+
 #[tokio::test]
 async fn quiet_project_costs_one_small_call_to_look_at() {
     let world = World::new().await;
