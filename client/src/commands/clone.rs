@@ -12,7 +12,7 @@ use crate::wizard;
 
 #[derive(Debug, Args)]
 pub(crate) struct CloneArgs {
-    /// Where the history is kept: a folder, or sftp://[user@]host[:port]/path
+    /// Where the history is kept: a folder, or `sftp://[user@]host[:port]/path`
     #[arg(required_unless_present = "wizard")]
     url: Option<String>,
 

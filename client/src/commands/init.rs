@@ -17,7 +17,7 @@ pub(crate) struct InitArgs {
     #[arg(value_name = "DIR", default_value = ".")]
     folder: String,
 
-    /// Where the history is kept: a folder, or sftp://[user@]host[:port]/path
+    /// Where the history is kept: a folder, or `sftp://[user@]host[:port]/path`
     #[arg(long, value_name = "URL", required_unless_present = "wizard")]
     to: Option<String>,
 

@@ -80,7 +80,11 @@ impl Service {
     pub(crate) async fn ping(&self) -> Result<(), StorageError> {
         match self {
             Self::Folder(..) => Ok(()),
-            Self::Sftp(adapter, _) => adapter.look_at_root().await.map(drop),
+            Self::Sftp(adapter, connection) => match connection.is_connected() {
+                true => adapter.look_at_root().await.map(drop),
+                // The greeting of a new connection is an answer.
+                false => connection.features().await.map(drop),
+            },
         }
     }
 

@@ -65,6 +65,10 @@ impl SftpConnection {
         self.made(true).await.map(drop).map_err(|fault| self.error(fault))
     }
 
+    pub fn is_connected(&self) -> bool {
+        self.standing().is_some()
+    }
+
     /// Ends the connection; the next call makes another.
     pub async fn close(&self) {
         let session = self.session.lock().expect("no panic while held").take();
