@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -32,7 +33,10 @@ fn client_without_a_daemon_says_where_it_looked() {
     let world = World::new();
     let laptop = world.machine("laptop");
     let alone = world.folder("alone").join("mirrorctl");
-    fs::copy(binaries().join("mirrorctl"), &alone).expect("a copy of the client");
+    // Another process copies it: were the copy open for writing here, a child
+    // of another test could inherit that, and Linux runs no file that is.
+    let copied = Command::new("cp").arg(binaries().join("mirrorctl")).arg(&alone).status();
+    assert!(copied.is_ok_and(|status| status.success()), "no copy of the client");
 
     let mut command = laptop.command(&alone);
     command.env("PATH", world.folder("empty")).env("MIRRORD_BIN", "/nowhere/mirrord").arg("status");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -34,41 +34,75 @@ enum Habit {
 }
 
 impl Habit {
-    /// `false` when the file had lost its last name before the line was in it:
-    /// whoever keeps a file open for so long is beyond promise.
-    fn adds(self, root: &Path, line: &str) -> bool {
-        let place = root.join("a.txt");
+    /// Adds a line, and says what came of it.
+    fn adds(self, root: &Path, line: &str) -> Added {
+        let (place, backup) = (root.join("a.txt"), root.join("a.txt~"));
+        let open = || File::open(&place).ok();
         let text = || fs::read_to_string(&place).unwrap_or_default() + line;
         match self {
             Self::Append => {
                 let file = OpenOptions::new().append(true).create(true).open(&place);
-                write(file.unwrap(), line)
+                Added { is_kept: write(file.unwrap(), line), dropped: Some(BTreeSet::new()) }
             }
             Self::Rewrite => rewrite(&place, &text()),
             Self::Replace => {
-                save(root, "a.txt", &text());
-                true
+                let (text, replaced) = (text(), open());
+                save(root, "a.txt", &text);
+                Added { is_kept: true, dropped: dropped(replaced, &text) }
             }
             Self::Backup => {
-                let text = text();
-                let _ = fs::rename(&place, root.join("a.txt~"));
-                rewrite(&place, &text)
+                let moved = fs::rename(&place, &backup).is_ok();
+                let text = moved.then(|| fs::read_to_string(&backup).unwrap()).unwrap_or_default();
+                rewrite(&place, &(text + line))
             }
             Self::Copy => {
-                let _ = fs::copy(&place, root.join("a.txt~"));
+                let _ = fs::copy(&place, backup);
                 rewrite(&place, &text())
             }
             Self::Recreate => {
-                let text = text();
+                let (text, removed) = (text(), open());
                 let _ = fs::remove_file(&place);
-                rewrite(&place, &text)
+                let dropped = dropped(removed, &text);
+                let Added { is_kept, dropped: rewritten } = rewrite(&place, &text);
+                let both = dropped.zip(rewritten).map(|(one, other)| &one | &other);
+                Added { is_kept, dropped: both }
             }
         }
     }
 }
 
-fn rewrite(place: &Path, text: &str) -> bool {
-    write(File::create(place).unwrap(), text)
+/// What came of a line that a program added.
+struct Added {
+    /// `false` when the file had lost its last name before the line was in it:
+    /// whoever keeps a file open for so long is beyond promise.
+    is_kept: bool,
+    /// What the program wrote over itself, as it had read the file before that
+    /// was in it; `None` when it can't be told.
+    dropped: Option<BTreeSet<String>>,
+}
+
+/// The lines of a file that has lost its name, but those of `text`. The name was
+/// another file's when this one still has it.
+fn dropped(file: Option<File>, text: &str) -> Option<BTreeSet<String>> {
+    let Some(mut file) = file else { return Some(BTreeSet::new()) };
+    let mut old = String::new();
+    file.read_to_string(&mut old).unwrap();
+    (file.metadata().unwrap().nlink() == 0).then(|| lines_missing(&old, text))
+}
+
+fn lines_missing(old: &str, text: &str) -> BTreeSet<String> {
+    let is_missing = |line: &&str| !text.contains(*line);
+    old.split_inclusive('\n').filter(is_missing).map(str::to_owned).collect()
+}
+
+fn rewrite(place: &Path, text: &str) -> Added {
+    let mut options = OpenOptions::new();
+    let mut file = options.read(true).write(true).create(true).truncate(false).open(place).unwrap();
+    let mut old = String::new();
+    file.read_to_string(&mut old).unwrap();
+    file.set_len(0).unwrap();
+    file.rewind().unwrap();
+    Added { is_kept: write(file, text), dropped: Some(lines_missing(&old, text)) }
 }
 
 fn write(mut file: File, text: &str) -> bool {
@@ -81,7 +115,7 @@ fn line(number: usize) -> String {
 }
 
 /// Lets a program add lines for a while, and gives those that were in the file
-/// while it had a name.
+/// while it had a name, and that it did not write over itself.
 fn work(habit: Habit, root: &Path) -> Vec<String> {
     let end = Instant::now() + WORK;
     let mut added = Vec::new();
@@ -89,7 +123,12 @@ fn work(habit: Habit, root: &Path) -> Vec<String> {
         if Instant::now() > end {
             break;
         }
-        if habit.adds(root, &line(number)) {
+        let Added { is_kept, dropped } = habit.adds(root, &line(number));
+        match dropped {
+            Some(dropped) => added.retain(|line| !dropped.contains(line)),
+            None => added.clear(),
+        }
+        if is_kept {
             added.push(line(number));
         }
         thread::sleep(PAUSE);
