@@ -1,7 +1,5 @@
 //! Two machines, one file, one server, the same moment.
 
-use std::time::{Duration, Instant};
-
 use super::super::conflicts::edits_at_the_same_moment_all_count;
 use super::Site;
 use crate::support::servers::sftp::{SftpServer, Variant};
@@ -9,10 +7,6 @@ use crate::support::servers::sftp::{SftpServer, Variant};
 #[test]
 fn edits_of_one_file_at_the_same_moment_all_count() {
     let Some(server) = SftpServer::shared(Variant::Stock) else { return };
-    let begun = Instant::now();
 
     edits_at_the_same_moment_all_count(&Site::on(server).world);
-
-    let taken = begun.elapsed();
-    assert!(taken < Duration::from_mins(1), "that takes a person's patience: {taken:?}");
 }

@@ -63,7 +63,9 @@ impl State {
         let mut state = Self {
             store,
             pending: Batch::default(),
-            is_unflushed: false,
+            // What an earlier run stored survived its crash, and yet the power
+            // could take it.
+            is_unflushed: true,
             bases: BTreeMap::new(),
             targets: BTreeMap::new(),
             seen: BTreeMap::new(),
