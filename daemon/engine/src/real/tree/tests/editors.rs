@@ -51,8 +51,10 @@ impl Habit {
                 Added { is_kept: true, dropped: dropped(replaced, &text) }
             }
             Self::Backup => {
-                let moved = fs::rename(&place, &backup).is_ok();
-                let text = moved.then(|| fs::read_to_string(&backup).unwrap()).unwrap_or_default();
+                let text = match fs::rename(&place, &backup) {
+                    Ok(()) => fs::read_to_string(&backup).unwrap(),
+                    Err(_) => String::new(),
+                };
                 rewrite(&place, &(text + line))
             }
             Self::Copy => {
