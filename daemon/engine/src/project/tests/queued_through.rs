@@ -4,6 +4,7 @@ use super::crashing::MOST_STEPS;
 use super::queueing::*;
 use super::replies::creates;
 use super::*;
+use crate::store::{Batch, Store as _, Table};
 
 #[tokio::test]
 async fn push_that_landed_unheard_is_not_sent_again_from_the_queue() {
@@ -217,4 +218,20 @@ async fn edit_queued_after_the_power_went_follows_what_was_queued_before() {
         }
     }
     panic!("the job never came to its end");
+}
+
+/// The queue is stored for good at once, and must not be ahead of that.
+#[tokio::test]
+async fn what_an_earlier_run_left_unflushed_is_flushed_at_the_next_start() {
+    let (_world, mut laptop, _desktop) = story().await;
+    laptop.project.take().unwrap().close().await;
+    let mut batch = Batch::default();
+    batch.put(Table::Facts, "left", b"unflushed".to_vec());
+    laptop.store.apply(batch, false).unwrap();
+
+    laptop.open().await.unwrap();
+    laptop.store.forgets_unflushed();
+
+    let left = laptop.store.get(Table::Facts, b"left").unwrap();
+    assert_eq!(left.as_deref(), Some(&b"unflushed"[..]));
 }
