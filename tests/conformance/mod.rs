@@ -15,6 +15,7 @@ mod reads;
 mod removals;
 mod renames;
 mod sshd;
+mod sweeps;
 mod writes;
 
 use place::Place;
@@ -100,5 +101,8 @@ promises! {
         folder::name_too_long_for_the_file_system_is_rejected,
         folder::emptied_folders_of_the_view_go_and_others_stay,
         folder::empty_folders_made_by_others_are_in_no_files_way,
+        sweeps::sweep_removes_old_uploads_alone,
+        sweeps::sweep_of_an_empty_place_leaves_it_empty,
+        sweeps::swept_upload_that_goes_on_fails_and_leaves_nothing,
     }
 }

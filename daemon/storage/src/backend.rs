@@ -5,7 +5,7 @@
 //! jobs are deliberately absent.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -175,6 +175,15 @@ pub trait Backend: Send + Sync {
 
     /// Removes the file at `path` if it is as `expect` says.
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError>;
+
+    /// Removes what uploads left that were cut off, once it is older than `age`
+    /// by the service's clock, and says how much that was. An upload that goes
+    /// on after all ends in an error, never in less than its body (L9). Nothing
+    /// to do where uploads leave nothing.
+    async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
+        let _ = age;
+        Ok(0)
+    }
 
     /// The service's rename, where it has one ([`Capabilities::move_aside`]).
     fn move_aside(&self) -> Option<&dyn MoveAside> {

@@ -97,8 +97,10 @@ impl Log {
         Ok(arrived)
     }
 
-    /// Reads the head's entry again and compares it with what was read (L3).
+    /// Reads the head's entry again and compares it with what was read (L3), and
+    /// with what the log is held to (L7).
     pub async fn confirm_head(&mut self) -> Result<(), EngineError> {
+        self.compare_owed().await?;
         self.confirm(self.head(), self.history.head_digest()).await?;
         self.looks = 0;
         Ok(())

@@ -2,6 +2,8 @@
 //!
 //! What it has to say is kept for the next job's report.
 
+use std::time::Duration;
+
 use mirror_core::Timestamp;
 
 use super::retrying::{LONGEST_WAIT_MS, has_come};
@@ -9,7 +11,11 @@ use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, Notice, NoticeKind};
 
 /// How often the daemon looks at the whole view.
-const SURVEY_MS: i64 = 600_000;
+pub(super) const SURVEY_MS: i64 = 600_000;
+
+/// How often it removes what cut-off uploads left, and how old that must be (L9).
+const SWEEP_MS: i64 = 24 * 3_600_000;
+const LEFT_FOR: Duration = Duration::from_hours(7 * 24);
 
 impl Worker {
     /// The daemon's own round: the head at each, the view every ten minutes.
@@ -22,8 +28,22 @@ impl Worker {
         self.keep_untold(telling.report.notices);
         shown?;
         self.tell_machine().await;
+        self.sweep_when_due().await;
         self.save(false).await?;
         Ok(!arrived.is_empty())
+    }
+
+    async fn sweep_when_due(&mut self) {
+        let now = self.now();
+        if !has_come(self.next_sweep, now, SWEEP_MS) {
+            return;
+        }
+        self.next_sweep = Timestamp(now.milliseconds() + SWEEP_MS);
+        match self.parts.backend.sweep(LEFT_FOR).await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "removed what uploads left that were cut off"),
+            Err(error) => tracing::info!(%error, "what cut-off uploads left stays for a day more"),
+        }
     }
 
     async fn show_and_survey(&mut self, telling: &mut Telling) -> EngineResult<()> {

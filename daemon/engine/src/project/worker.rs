@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::Facade;
 use super::conflicts::{self, Conflicts, Decision, OutsideConflicts};
 use super::machine_file::Machines;
+use super::polling::SURVEY_MS;
 use super::queue::Queue;
 use crate::api::{
     CommitSummary, EngineResult, FileFault, Job, JobEvent, JobRequest, Notice, NoticeKind, Parts,
@@ -53,6 +54,8 @@ pub(super) struct Worker {
     pub(super) looks: super::survey::Looks,
     /// When the daemon looks at the view next.
     pub(super) next_survey: Timestamp,
+    /// When it removes what cut-off uploads left on the backend.
+    pub(super) next_sweep: Timestamp,
     /// The device that the root was on at the last look.
     pub(super) device: Option<u64>,
     /// What waits for a person.
@@ -168,6 +171,7 @@ impl Worker {
             made_checkpoint,
             looks: super::survey::Looks::new(),
             next_survey: Timestamp(0),
+            next_sweep: Timestamp(0),
             device: None,
             conflicts,
             outside_conflicts,
@@ -180,6 +184,8 @@ impl Worker {
             told,
             facade,
         };
+        // Not among what the first jobs wait for.
+        worker.next_sweep = Timestamp(worker.now().milliseconds() + SURVEY_MS);
         if worker.log.checked_at().is_some() {
             let recognised = match own {
                 Ok(own) => worker.recognise_by(own).await,

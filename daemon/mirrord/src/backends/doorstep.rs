@@ -5,6 +5,7 @@
 //! knows by itself must not wait for a connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -78,6 +79,10 @@ impl Backend for Doorstep {
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
         self.enter()?.remove(path, expect).await
+    }
+
+    async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
+        self.enter()?.sweep(age).await
     }
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {

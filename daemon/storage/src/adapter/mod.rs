@@ -9,6 +9,7 @@ pub mod folder;
 pub mod memory;
 #[cfg(all(unix, feature = "sftp"))]
 pub mod sftp;
+mod upload;
 
 #[cfg(unix)]
 pub use folder::FolderBackend;

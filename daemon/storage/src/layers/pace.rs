@@ -131,6 +131,11 @@ impl Backend for Paced {
         self.inner.remove(path, expect).inspect_err(|error| self.gate.note(error)).await
     }
 
+    async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
+        let _place = self.place().await?;
+        self.inner.sweep(age).inspect_err(|error| self.gate.note(error)).await
+    }
+
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         self.inner.move_aside().map(|_| self as &dyn MoveAside)
     }

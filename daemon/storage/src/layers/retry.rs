@@ -124,6 +124,10 @@ impl Backend for Retried {
         }
     }
 
+    async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
+        self.repeated(|| self.inner.sweep(age)).await
+    }
+
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         self.inner.move_aside()
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
@@ -137,6 +138,12 @@ impl Backend for Traced {
         add_one(&self.counts.remove);
         let answer = self.inner.remove(path, expect).await;
         self.tell("remove", path, &answer);
+        answer
+    }
+
+    async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
+        let answer = self.inner.sweep(age).await;
+        self.tell("sweep", &RemotePath::ROOT, &answer);
         answer
     }
 

@@ -273,6 +273,11 @@ impl Backend for FaultyBackend {
         self.end(ticket, answer)
     }
 
+    async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
+        let ticket = self.begin("sweep", &RemotePath::ROOT).await?;
+        self.end(ticket, self.inner.sweep(age).await?)
+    }
+
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         self.inner.move_aside().is_some().then_some(self as &dyn MoveAside)
     }

@@ -251,3 +251,24 @@ async fn attempt_on_an_entry_that_was_replaced_is_not_sent_again() {
     assert!(matches!(opened, Err(EngineError::Stopped { .. })), "{opened:?}");
     assert_eq!(world.head(), 5);
 }
+
+/// The opening that finds the fork keeps a copy of what it read. The next one,
+/// while the backend is away, goes by that copy.
+#[tokio::test]
+async fn attempt_is_not_sent_into_the_other_log_once_a_copy_of_that_is_here() {
+    let (world, _laptop, mut desktop) = story().await;
+    desktop.writes("late.md", "edit");
+    desktop.backend.refuse(|verb, path| verb == "write" && path == entry_path(6));
+    assert!(desktop.pushes().await.queued);
+    forgotten_entry_replaced(&mut desktop, &world).await;
+    desktop.backend.plug_in();
+    desktop.open().await.expect_err("it follows another log");
+    desktop.backend.refuse(|_, _| true);
+    desktop.open().await.unwrap();
+
+    desktop.backend.plug_in();
+    let synced = desktop.tries_sync().await;
+
+    assert!(matches!(synced, Err(EngineError::Stopped { .. })), "{synced:?}");
+    assert_eq!(world.head(), 5);
+}

@@ -34,6 +34,7 @@ mod resolving;
 mod restoring;
 mod setting_up;
 mod stashing;
+mod sweeping;
 mod torn;
 mod unstashing;
 mod viewing;

@@ -10,6 +10,7 @@ mod list;
 mod places;
 mod read;
 mod standing;
+mod sweep;
 mod sys;
 mod temp;
 mod write;
@@ -20,6 +21,7 @@ mod tests;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::join;
@@ -106,6 +108,11 @@ impl Backend for FolderBackend {
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
         let remove = move |root: &Root, path: &RemotePath| change::remove(root, path, &expect);
         self.inside(path, remove).await
+    }
+
+    async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
+        let sweep = move |root: &Root, temps: &RemotePath| sweep::sweep(root, temps, age);
+        self.inside(&places::temps(), sweep).await
     }
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {

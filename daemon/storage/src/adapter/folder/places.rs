@@ -157,8 +157,8 @@ fn segments(folder: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Where uploads under way stand.
-pub(super) fn tmp() -> String {
-    format!("{OUR_FOLDER}/tmp")
+pub(super) fn temps() -> RemotePath {
+    RemotePath::new(format!("{OUR_FOLDER}/tmp")).expect("our own names are normal")
 }
 
 /// Whether an entry of the log may be a folder with one file `body` there.

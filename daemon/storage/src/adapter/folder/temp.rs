@@ -10,8 +10,8 @@ use futures::TryStreamExt;
 use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tokio::sync::mpsc;
-use ulid::Ulid;
 
+use super::super::upload;
 use super::error::{at, io_at};
 use super::places::{self, Root};
 use super::sys;
@@ -60,9 +60,9 @@ impl Temp {
         Ok(temp)
     }
 
-    fn new(root: &Root, path: &RemotePath) -> Result<Self, StorageError> {
-        let folder = root.made(&places::tmp(), path)?;
-        let name = Ulid::generate().to_string();
+    pub(super) fn new(root: &Root, path: &RemotePath) -> Result<Self, StorageError> {
+        let folder = root.made(places::temps().as_str(), path)?;
+        let name = upload::name();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
         let file = rustix::fs::openat(&folder, &name, flags, mode).map_err(at(path))?;
@@ -78,6 +78,11 @@ impl Temp {
                 None => return Err(given_up(path)),
             }
         }
+    }
+
+    /// When the file was last written, by the clock of its file system.
+    pub(super) fn changed(&self) -> Result<i64, Errno> {
+        rustix::fs::fstat(&self.file).map(|stat| stat.st_mtime)
     }
 
     /// Gives the file its name, unless something stands there.

@@ -127,7 +127,7 @@ async fn taken(
 }
 
 /// Sends the one-step rename, where the server has one.
-fn moved(root: &Root, from: &RemotePath, to: &RemotePath) -> Answer<()> {
+pub(super) fn moved(root: &Root, from: &RemotePath, to: &RemotePath) -> Answer<()> {
     let (from, to) = (root.at(from), root.at(to));
     match root.session.has(Extensions::POSIX_RENAME) {
         true => root.session.rename_over(&from, &to),

@@ -38,9 +38,9 @@ pub(super) fn files_below(root: Root, prefix: RemotePath) -> FileStream<'static>
 
 /// What is in one folder.
 #[derive(Default)]
-struct Folder {
-    files: Vec<RemoteFile>,
-    folders: Vec<RemotePath>,
+pub(super) struct Folder {
+    pub(super) files: Vec<RemoteFile>,
+    pub(super) folders: Vec<RemotePath>,
     is_gone: bool,
 }
 
@@ -90,7 +90,7 @@ async fn entry_or_folder(root: Root, path: RemotePath) -> Result<Folder, Storage
     Ok(found)
 }
 
-async fn folder(root: Root, path: RemotePath) -> Result<Folder, StorageError> {
+pub(super) async fn folder(root: Root, path: RemotePath) -> Result<Folder, StorageError> {
     let mut found = Folder::default();
     let opened = match opened(&root.session, |session| session.open_folder(&root.at(&path))).await {
         Ok(opened) => opened,

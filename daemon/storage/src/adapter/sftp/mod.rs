@@ -20,6 +20,7 @@ mod read;
 mod root;
 mod session;
 mod standing;
+mod sweep;
 mod temp;
 mod tending;
 mod write;
@@ -28,6 +29,7 @@ mod write;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
@@ -115,6 +117,10 @@ impl Backend for SftpBackend {
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
         change::remove(&self.reach().await?, path, &expect).await
+    }
+
+    async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
+        sweep::sweep(&self.reach().await?, age).await
     }
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {

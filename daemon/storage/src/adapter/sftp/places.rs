@@ -198,7 +198,12 @@ impl Root {
     }
 }
 
-/// Where an upload under way stands.
+/// Where uploads under way stand.
+pub(super) fn temps() -> RemotePath {
+    RemotePath::new(format!("{OUR_FOLDER}/tmp")).expect("our own names are normal")
+}
+
+/// Where one of them stands.
 pub(super) fn temp(name: &str) -> RemotePath {
     RemotePath::new(format!("{OUR_FOLDER}/tmp/{name}")).expect("our own names are normal")
 }

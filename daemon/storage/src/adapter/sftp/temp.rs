@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use openssh_sftp_client_lowlevel::{Extensions, FileAttrs};
-use ulid::Ulid;
 
+use super::super::upload;
 use super::calls::{Failure, Reply};
 use super::opened::{Opened, opened};
 use super::places::{self, Root};
@@ -30,7 +30,7 @@ pub(super) struct Temp {
 
 impl Temp {
     pub(super) async fn create(root: &Root, path: &RemotePath) -> Result<Self, StorageError> {
-        let place = places::temp(&Ulid::generate().to_string());
+        let place = places::temp(&upload::name());
         let at = root.at(&place);
         for _ in 0..places::TRIES {
             let around = root.around(&place);
@@ -110,7 +110,7 @@ impl Temp {
         if self.folder.is_some() {
             return Ok(());
         }
-        let folder = format!("{}-entry", self.at);
+        let folder = upload::name_as_folder(&self.at);
         let body = format!("{folder}/{BODY}");
         drop(self.session.make_folder(&folder));
         self.session.rename(&self.at, &body).await?;

@@ -1,0 +1,63 @@
+//! Removes what uploads left that were cut off (L9).
+//!
+//! What is old enough is renamed first, to a name that no upload knows. One that
+//! goes on after all misses its file then, and fails: it can't publish what a
+//! sweep has emptied.
+
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, FileType, Stat};
+use rustix::io::Errno;
+
+use super::super::upload;
+use super::error::at;
+use super::places::Root;
+use super::standing::BODY;
+use super::sys;
+use super::temp::Temp;
+use crate::{RemotePath, StorageError};
+
+pub(super) fn sweep(root: &Root, temps: &RemotePath, age: Duration) -> Result<usize, StorageError> {
+    let Some(folder) = root.folder(temps)? else { return Ok(0) };
+    let mut uploads = sys::entries(&folder).map_err(at(temps))?;
+    uploads.retain(|(name, _)| upload::is_ours(name));
+    if uploads.is_empty() {
+        return Ok(0);
+    }
+    // The clock of the file system, which may be another machine's.
+    let now = Temp::new(root, temps)?.changed().map_err(at(temps))?;
+    let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+    let is_old = |stat: &Stat| now.saturating_sub(stat.st_mtime) > age;
+    let mut swept = 0;
+    for (name, _) in uploads {
+        match removed(&folder, &name, is_old) {
+            Ok(is_removed) => swept += usize::from(is_removed),
+            // Another sweep, or the upload itself, was faster.
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(at(temps)(errno)),
+        }
+    }
+    Ok(swept)
+}
+
+fn removed(folder: &OwnedFd, name: &str, is_old: impl Fn(&Stat) -> bool) -> Result<bool, Errno> {
+    if !sys::stat(folder, name)?.is_some_and(|stat| is_old(&stat)) {
+        return Ok(false);
+    }
+    let swept = upload::swept_name();
+    rustix::fs::renameat(folder, name, folder, &swept)?;
+    let Some(stat) = sys::stat(folder, &swept)? else { return Ok(false) };
+    if !is_old(&stat) {
+        // It was written to meanwhile. Its upload fails, and it waits anew.
+        return Ok(false);
+    }
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+        return rustix::fs::unlinkat(folder, &swept, AtFlags::empty()).map(|()| true);
+    }
+    match rustix::fs::unlinkat(sys::open_folder(folder, &swept)?, BODY, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(errno) => return Err(errno),
+    }
+    rustix::fs::unlinkat(folder, &swept, AtFlags::REMOVEDIR).map(|()| true)
+}
