@@ -98,16 +98,25 @@ build_and_install() {
   esac
 }
 
-# Quickstart on what is there already changes nothing and says so.
+# The names of all projects, one a line.
+project_names() {
+  "$bin/mirrorctl" --json projects | tr ',{' '\n\n' |
+    sed -n 's/^ *"name" *: *"\(.*\)".*/\1/p'
+}
+
+# Quickstart on what is there already changes nothing and says so. What it made
+# is noted also where it ends with something left to decide or to send.
 set_up_project() {
-  before=$("$bin/mirrorctl" --json projects)
-  "$bin/mirrorctl" quickstart "$@"
-  name=$("$bin/mirrorctl" --json quickstart "$@" |
-    sed -n 's/.*"project" *: *"\([^"]*\)".*/\1/p')
-  if [ -n "$name" ] && ! printf '%s' "$before" | grep -q "\"name\" *: *\"$name\""; then
-    mkdir -p "${made%/*}"
-    printf '%s\n' "$name" >> "$made"
-  fi
+  before=$(project_names)
+  code=0
+  "$bin/mirrorctl" quickstart "$@" || code=$?
+  project_names | while IFS= read -r name; do
+    if ! printf '%s\n' "$before" | grep -qxF "$name"; then
+      mkdir -p "${made%/*}"
+      printf '%s\n' "$name" >> "$made"
+    fi
+  done
+  exit "$code"
 }
 
 # Where the daemon keeps things of this kind (config, data, state, cache).

@@ -67,27 +67,34 @@ install_tools() {
   command -v gunzip > /dev/null || missing="$missing gzip"
   command -v git > /dev/null || missing="$missing git"
   command -v cc > /dev/null || missing="$missing gcc libc6-dev"
-  command -v rsync > /dev/null || missing="$missing rsync"
   command -v ssh > /dev/null || missing="$missing openssh-client"
   if ! PATH=$PATH:/usr/sbin command -v sshd > /dev/null; then
     # Its package would make a server of this machine, now or at the next boot.
     if [ -d /run/systemd/system ]; then
-      echo 'skipped: this machine has no openssh-server, and gets none from here'
+      lacks 'this machine has no openssh-server, and gets none from here'
     else
       missing="$missing openssh-server"
     fi
   fi
   [ -n "$missing" ] || return 0
   if ! command -v apt-get > /dev/null; then
-    echo "skipped: no apt-get here to install$missing"
+    lacks "no apt-get here to install$missing"
   elif ! as_root true 2> /dev/null; then
-    echo "skipped: only root can install$missing"
+    lacks "only root can install$missing"
+  elif ! as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update; then
+    lacks "apt-get update failed, so there is no$missing"
   else
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
     # shellcheck disable=SC2086 # One word a package.
     starting_nothing as_root env DEBIAN_FRONTEND=noninteractive \
-      apt-get -qq install -y --no-install-recommends $missing > /dev/null
+      apt-get -qq install -y --no-install-recommends $missing > /dev/null ||
+      lacks "apt-get could not install$missing"
   fi
+}
+
+# Says why some tests will say `skipped`. Where nothing is lacking, none may.
+lacks() {
+  echo "skipped: $*"
+  MIRROR_TEST_REQUIRE=0
 }
 
 # Runs a command while packages may start no server of this machine.
@@ -97,11 +104,16 @@ starting_nothing() {
     "$@"
     return
   fi
+  # Also taken back when this run is interrupted: it would hold back others.
+  trap 'as_root rm -f "$policy"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
   printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" > /dev/null
   as_root chmod 755 "$policy"
   code=0
   "$@" || code=$?
   as_root rm -f "$policy"
+  trap - EXIT INT TERM
   return "$code"
 }
 
@@ -130,7 +142,9 @@ esac
 MIRROR_TEST_BIN_DIR=$target/debug
 export MIRROR_TEST_BIN_DIR
 
+MIRROR_TEST_REQUIRE=${MIRROR_TEST_REQUIRE:-1}
 stage 'tools' install_tools
+export MIRROR_TEST_REQUIRE
 stage 'formatting' cargo fmt --all --check
 stage 'lints' cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 stage 'programs' cargo build --quiet --locked --package mirrord --package mirrorctl

@@ -5,6 +5,7 @@
 mod conflicts;
 mod doctor;
 mod pty;
+mod set_ups;
 mod versions;
 
 use std::collections::HashMap;
@@ -20,18 +21,16 @@ use mirror_proto::v1::conflict_service_server::ConflictServiceServer;
 use mirror_proto::v1::daemon_service_server::{DaemonService, DaemonServiceServer};
 use mirror_proto::v1::doctor_service_server::DoctorServiceServer;
 use mirror_proto::v1::project_ref::By;
-use mirror_proto::v1::project_service_server::{ProjectService, ProjectServiceServer};
+use mirror_proto::v1::project_service_server::ProjectServiceServer;
 use mirror_proto::v1::stash_service_server::StashServiceServer;
 use mirror_proto::v1::status_service_server::{StatusService, StatusServiceServer};
 use mirror_proto::v1::sync_service_server::{SyncService, SyncServiceServer};
 use mirror_proto::v1::version_service_server::VersionServiceServer;
 use mirror_proto::v1::{
-    CloneProjectRequest, DaemonDescription, DeleteRequest, DescribeDaemonRequest, DiffReport,
-    Fault, HandshakeRequest, HandshakeResponse, InitProjectRequest, JobEvent, ListProjectsRequest,
-    ListProjectsResponse, ProjectSummary, PullRequest, PushRequest, QuickstartProjectRequest,
-    ReloadDaemonRequest, ReloadDaemonResponse, RemoveProjectRequest, RemoveProjectResponse,
-    SetUpEvent, SetUpFinished, ShowDiffRequest, ShowStatusRequest, StatusReport, StopDaemonRequest,
-    StopDaemonResponse, SyncRequest, set_up_event,
+    DaemonDescription, DeleteRequest, DescribeDaemonRequest, DiffReport, Fault, HandshakeRequest,
+    HandshakeResponse, JobEvent, PullRequest, PushRequest, ReloadDaemonRequest,
+    ReloadDaemonResponse, ShowDiffRequest, ShowStatusRequest, StatusReport, StopDaemonRequest,
+    StopDaemonResponse, SyncRequest,
 };
 use prost::Message;
 use tempfile::TempDir;
@@ -53,6 +52,7 @@ use crate::terminal::Terminal;
 use conflicts::Conflicts;
 use doctor::Doctor;
 pub(crate) use pty::Pty;
+use set_ups::SetUps;
 use versions::Versions;
 
 /// How a job goes: its events, then perhaps the fault that ends it.
@@ -78,13 +78,6 @@ struct Told {
     versions: Versions,
     doctor: Doctor,
     set_ups: Mutex<SetUps>,
-}
-
-/// The projects that were asked for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SetUps {
-    pub(crate) inits: Vec<InitProjectRequest>,
-    pub(crate) clones: Vec<CloneProjectRequest>,
 }
 
 /// Says what the daemon will answer; [`Self::start`] lets it.
@@ -185,10 +178,6 @@ impl Running {
         self.service.0.syncs.lock().expect("not poisoned").clone()
     }
 
-    pub(crate) fn set_ups(&self) -> SetUps {
-        self.service.0.set_ups.lock().expect("not poisoned").clone()
-    }
-
     pub(crate) fn pushes(&self) -> Vec<PushRequest> {
         self.service.0.pushes.lock().expect("not poisoned").clone()
     }
@@ -262,17 +251,6 @@ fn said((events, fault): Script) -> Events<JobEvent> {
     Box::pin(tokio_stream::iter(events.collect::<Vec<_>>()))
 }
 
-fn set_up(name: Option<&str>, root: &str, url: &str) -> Events<SetUpEvent> {
-    let finished = SetUpFinished {
-        project: name.unwrap_or("unnamed").to_owned(),
-        root: root.to_owned(),
-        url: url.to_owned(),
-        ..SetUpFinished::default()
-    };
-    let event = set_up_event::Event::Finished(finished);
-    Box::pin(tokio_stream::iter([Ok(SetUpEvent { event: Some(event) })]))
-}
-
 #[async_trait]
 impl DaemonService for Service {
     async fn handshake(&self, _: Request<HandshakeRequest>) -> Answer<HandshakeResponse> {
@@ -301,58 +279,6 @@ impl DaemonService for Service {
 
     async fn reload_daemon(&self, _: Request<ReloadDaemonRequest>) -> Answer<ReloadDaemonResponse> {
         Ok(Response::new(ReloadDaemonResponse {}))
-    }
-}
-
-#[async_trait]
-impl ProjectService for Service {
-    type InitProjectStream = Events<SetUpEvent>;
-    type CloneProjectStream = Events<SetUpEvent>;
-    type QuickstartProjectStream = Events<SetUpEvent>;
-
-    async fn init_project(
-        &self,
-        request: Request<InitProjectRequest>,
-    ) -> Answer<Events<SetUpEvent>> {
-        let request = request.into_inner();
-        let finished = set_up(request.name.as_deref(), &request.folder, &request.url);
-        self.0.set_ups.lock().expect("not poisoned").inits.push(request);
-        Ok(Response::new(finished))
-    }
-
-    async fn clone_project(
-        &self,
-        request: Request<CloneProjectRequest>,
-    ) -> Answer<Events<SetUpEvent>> {
-        let request = request.into_inner();
-        let finished = set_up(request.name.as_deref(), &request.folder, &request.url);
-        self.0.set_ups.lock().expect("not poisoned").clones.push(request);
-        Ok(Response::new(finished))
-    }
-
-    async fn quickstart_project(
-        &self,
-        _: Request<QuickstartProjectRequest>,
-    ) -> Answer<Events<SetUpEvent>> {
-        unasked()
-    }
-
-    async fn list_projects(&self, _: Request<ListProjectsRequest>) -> Answer<ListProjectsResponse> {
-        let mut names: Vec<_> = self.0.jobs.keys().cloned().collect();
-        names.sort();
-        let projects = names.into_iter().map(|name| ProjectSummary {
-            root: format!("/{name}"),
-            name,
-            ..ProjectSummary::default()
-        });
-        Ok(Response::new(ListProjectsResponse { projects: projects.collect() }))
-    }
-
-    async fn remove_project(
-        &self,
-        _: Request<RemoveProjectRequest>,
-    ) -> Answer<RemoveProjectResponse> {
-        unasked()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use mirror_storage::{Expect, Guarded, StorageError};
 
-use super::place::Place;
+use super::place::{Place, path};
 use crate::support::eventually;
 
 const ENTRY: &str = "_mirror/log/0000000/0000000001.json";
@@ -18,6 +18,11 @@ fn entry_as_a_folder(place: &Place) {
 
 pub(crate) async fn entry_spelled_as_a_folder_is_a_file(place: &Place) {
     entry_as_a_folder(place);
+    // What a NAS and a file manager add to any folder.
+    for (folder, name) in [("@eaDir", "body@SynoEAStream"), (".", ".DS_Store")] {
+        let folder = place.makes_folder(&format!("{ENTRY}/{folder}"));
+        fs::write(folder.join(name), "theirs").expect("a file");
+    }
     place.store("_mirror/log/0000000/0000000002.json", "two").await;
 
     assert_eq!(place.content(ENTRY).await, "one");
@@ -36,6 +41,21 @@ pub(crate) async fn entry_spelled_as_a_folder_is_in_the_way_of_another(place: &P
     assert_eq!(late, Guarded::Refused);
     assert_eq!(place.content(ENTRY).await, "one");
     assert_eq!(place.names("_mirror").await, [ENTRY]);
+}
+
+pub(crate) async fn body_above_the_entries_hides_none_of_them(place: &Place) {
+    place.store(ENTRY, "one").await;
+    let folders = ["_mirror/log", "_mirror/log/0000000"];
+    for folder in folders {
+        fs::write(place.on_disk().join(folder).join("body"), "theirs").expect("a file");
+    }
+
+    for folder in folders {
+        let names = place.names(folder).await;
+        assert!(names.contains(&ENTRY.to_owned()), "{folder}: {names:?}");
+        assert_eq!(place.stat(folder).await, None, "{folder}");
+    }
+    assert_eq!(place.content(ENTRY).await, "one");
 }
 
 pub(crate) async fn folder_with_a_body_outside_of_the_log_is_a_folder(place: &Place) {
@@ -109,15 +129,35 @@ pub(crate) async fn emptied_folders_of_the_view_go_and_others_stay(place: &Place
     assert!(place.on_disk().join("notes").exists());
     is_cleared(place, "notes/deep");
 
-    let aside = "_mirror/aside/machine/01J0/notes/b";
-    assert_eq!(place.rename("notes/b", aside).await, Guarded::Done(()));
+    assert_eq!(place.rename("notes/b", "other/b").await, Guarded::Done(()));
     is_cleared(place, "notes");
+
+    let aside = "_mirror/aside/machine/01J0/other/b";
+    assert_eq!(place.rename("other/b", aside).await, Guarded::Done(()));
+    // Nothing takes its place.
+    let nothing = place.backend().remove(&path("other/b"), Expect::Absent).await;
+    assert_eq!(nothing.expect("a removal"), Guarded::Done(()));
+    is_cleared(place, "other");
 
     place.remove("_mirror/packs/7Q/1.zip").await;
     place.remove(aside).await;
     assert!(place.on_disk().join("_mirror/packs").exists());
     is_cleared(place, "_mirror/aside/machine");
     assert!(place.on_disk().exists());
+}
+
+pub(crate) async fn folder_of_a_file_that_is_replaced_keeps_its_mode(place: &Place) {
+    place.store("notes/a", "one").await;
+    let folder = place.on_disk().join("notes");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("its mode is set");
+
+    let aside = "_mirror/aside/machine/01J0/notes/a";
+    assert_eq!(place.rename("notes/a", aside).await, Guarded::Done(()));
+    let stored = place.store_if("notes/a", "two", Expect::Absent).await;
+
+    assert!(matches!(stored, Guarded::Done(_)));
+    let mode = folder.metadata().expect("the folder").permissions().mode();
+    assert_eq!(mode & 0o7777, 0o700, "it is another folder");
 }
 
 /// Nobody waits for the end of that where it takes a server.

@@ -95,13 +95,16 @@ promises! {
     on_a_disk {
         folder::entry_spelled_as_a_folder_is_a_file,
         folder::entry_spelled_as_a_folder_is_in_the_way_of_another,
+        folder::body_above_the_entries_hides_none_of_them,
         folder::folder_with_a_body_outside_of_the_log_is_a_folder,
         folder::links_lead_nowhere,
         folder::names_that_are_not_text_and_pipes_do_not_exist_for_us,
         folder::name_too_long_for_the_file_system_is_rejected,
         folder::emptied_folders_of_the_view_go_and_others_stay,
+        folder::folder_of_a_file_that_is_replaced_keeps_its_mode,
         folder::empty_folders_made_by_others_are_in_no_files_way,
         sweeps::sweep_removes_old_uploads_alone,
+        sweeps::sweep_goes_on_past_what_can_not_be_removed,
         sweeps::sweep_of_an_empty_place_leaves_it_empty,
         sweeps::swept_upload_that_goes_on_fails_and_leaves_nothing,
     }

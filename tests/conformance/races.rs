@@ -10,7 +10,7 @@ use super::place::Place;
 
 pub(crate) async fn one_of_many_absent_writes_is_done(place: &Place) {
     for round in 0..20 {
-        let name = format!("_mirror/log/{round}.json");
+        let name = format!("_mirror/log/0000000/{round}.json");
         let tasks = (0..8).map(|writer: u8| {
             let (place, name) = (place.clone(), name.clone());
             let content = vec![writer; 3000];

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use futures::StreamExt;
-use mirror_storage::{Body, ByteStream, Expect, Guarded, Source};
+use mirror_storage::{Body, ByteStream, Expect, Guarded, Source, StorageError};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use tokio::sync::watch;
 
@@ -15,6 +15,7 @@ use crate::support::eventually;
 
 const WEEK: Duration = Duration::from_hours(7 * 24);
 const DAY: Duration = Duration::from_hours(24);
+const SIX_DAYS: Duration = Duration::from_hours(6 * 24);
 
 const OLD: &str = "01ARZ3NDEKTSV4RRFFQ69G5FA1";
 const YOUNG: &str = "01ARZ3NDEKTSV4RRFFQ69G5FA2";
@@ -49,9 +50,9 @@ fn names(folder: &Path) -> Vec<String> {
 
 pub(crate) async fn sweep_removes_old_uploads_alone(place: &Place) {
     left(place, "_mirror/tmp", OLD, WEEK + DAY);
-    left(place, "_mirror/tmp", YOUNG, WEEK - DAY);
+    left(place, "_mirror/tmp", YOUNG, SIX_DAYS);
     left(place, "_mirror/tmp", "somebody.else", WEEK + DAY);
-    for (upload, ago) in [(OLD, WEEK + DAY), (YOUNG, WEEK - DAY)] {
+    for (upload, ago) in [(OLD, WEEK + DAY), (YOUNG, SIX_DAYS)] {
         let folder = format!("_mirror/tmp/{upload}-entry");
         let body = left(place, &folder, "body", ago);
         age(body.parent().expect("its folder"), ago);
@@ -66,6 +67,24 @@ pub(crate) async fn sweep_removes_old_uploads_alone(place: &Place) {
     // The file that told the time goes without being waited for.
     eventually("only what is kept is there", || names(&temps) == kept);
     assert!(aside.exists(), "an aside was swept");
+}
+
+pub(crate) async fn sweep_goes_on_past_what_can_not_be_removed(place: &Place) {
+    const STUCK: &str = "01ARZ3NDEKTSV4RRFFQ69G5FA0-entry";
+    let alien = left(place, &format!("_mirror/tmp/{STUCK}"), "notes.md", WEEK + DAY);
+    age(alien.parent().expect("its folder"), WEEK + DAY);
+    for number in 1..9 {
+        let upload = format!("01ARZ3NDEKTSV4RRFFQ69G5FA{number}");
+        left(place, "_mirror/tmp", &upload, WEEK + DAY);
+    }
+
+    let swept = place.backend().sweep(WEEK).await;
+
+    assert!(matches!(swept, Err(StorageError::Rejected { .. })), "{swept:?}");
+    let temps = place.on_disk().join("_mirror/tmp");
+    eventually("only the alien is left", || names(&temps).len() == 1);
+    let stuck = temps.join(&names(&temps)[0]);
+    assert_eq!(names(&stuck), ["notes.md"]);
 }
 
 pub(crate) async fn sweep_of_an_empty_place_leaves_it_empty(place: &Place) {

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Chance, Machine, World, eventually, files_below, rounds, same_trees};
+use super::two_machines::nothing_is_void;
+use crate::support::{Chance, Machine, Outcome, World, eventually, files_below, logged};
+use crate::support::{rounds, same_trees, whole_log};
 
 /// How often machines may take turns until neither has anything to move.
 const TURNS: usize = 12;
@@ -30,9 +32,10 @@ struct Fate {
 
 /// The files as they must be in the end: each was last saved by one machine,
 /// which had the version before.
-struct Story {
-    world: World,
-    machines: [Machine; 2],
+pub(super) struct Story {
+    // Their daemons end before the folders go.
+    pub(super) machines: [Machine; 2],
+    pub(super) world: World,
     chance: Chance,
     files: BTreeMap<String, Vec<u8>>,
     /// What was saved or removed in this round.
@@ -42,32 +45,33 @@ struct Story {
     saves: usize,
     /// How long a push takes that nobody cuts off.
     usual: Duration,
+    /// How many commands have lost their daemon.
+    hits: usize,
 }
 
 impl Story {
-    fn new() -> Self {
-        let world = World::new();
+    pub(super) fn told_in(world: World) -> Self {
         let machines = [world.first_machine("laptop", &[]), world.next_machine("desktop")];
         for machine in &machines {
             let file = machine.home().join("config/mirrord.toml");
             fs::write(file, "poll_interval = 2\n").expect("the settings");
             machine.runs(&["reload"]).exits(0);
         }
-        let usual = Duration::from_millis(100);
         Self {
-            world,
             machines,
+            world,
             chance: Chance::new(),
             files: BTreeMap::new(),
             touched: BTreeSet::new(),
             words: [0, 0],
             saves: 0,
-            usual,
+            usual: Duration::ZERO,
+            hits: 0,
         }
     }
 
     /// Either machine saves and removes files; none is touched by both.
-    fn works(&mut self) {
+    pub(super) fn works(&mut self) {
         self.touched.clear();
         let owner = self.chance.below(2);
         for number in 0..24 {
@@ -89,7 +93,7 @@ impl Story {
     }
 
     /// Both machines edit the page, each in a line of its own.
-    fn edits_page(&mut self) {
+    pub(super) fn edits_page(&mut self) {
         let page = |words: [usize; 2]| format!("{}\nin\nbetween\n{}\n", words[0], words[1]);
         let before = self.words;
         for machine in 0..2 {
@@ -126,13 +130,15 @@ impl Story {
     }
 
     /// Both machines run a command, and one daemon or both are killed meanwhile.
-    fn crashes(&mut self) -> String {
-        if self.chance.one_in(2) {
+    #[track_caller]
+    pub(super) fn crashes(&mut self) -> String {
+        if self.usual.is_zero() || self.chance.one_in(2) {
             // The other one has much to fetch then.
             let machine = self.chance.below(2);
             let begun = Instant::now();
             self.machines[machine].runs(&["push", "--allow-deletes"]).exits(0);
-            self.usual = (self.usual * 3 + begun.elapsed()) / 4;
+            let before = if self.usual.is_zero() { begun.elapsed() } else { self.usual };
+            self.usual = (before * 3 + begun.elapsed()) / 4;
         }
         let deaths = [[true, false], [false, true], [true, true]][self.chance.below(3)];
         let fates = deaths.map(|dies| {
@@ -143,23 +149,53 @@ impl Story {
             let death = Duration::from_micros(self.chance.below(span) as u64);
             Fate { command, death: dies.then_some(death) }
         });
-        thread::scope(|scope| {
-            for (machine, fate) in self.machines.iter().zip(fates) {
-                scope.spawn(move || machine.tries(&[fate.command, "--allow-deletes"]));
+        let [ours, theirs] = &self.machines;
+        let outcomes = thread::scope(|scope| {
+            let running = [(ours, fates[0]), (theirs, fates[1])].map(|(machine, fate)| {
                 scope.spawn(move || {
                     if let Some(death) = fate.death {
                         thread::sleep(death);
                         machine.loses_daemon();
                     }
                 });
-            }
+                scope.spawn(move || machine.tries(&[fate.command, "--allow-deletes"]))
+            });
+            running.map(|command| command.join().expect("it ends"))
         });
-        format!("{fates:?}")
+        let case = format!("{fates:?}");
+        for (machine, (fate, outcome)) in fates.iter().zip(&outcomes).enumerate() {
+            self.believes(machine, *fate, outcome, &case);
+        }
+        case
+    }
+
+    /// What a command said is so, however it ended.
+    #[track_caller]
+    fn believes(&mut self, machine: usize, fate: Fate, outcome: &Outcome, case: &str) {
+        match outcome.code {
+            Some(0 | 3 | 4) => {
+                if let Some(commit) = outcome.result()["commit"].as_u64() {
+                    let logged = logged(&self.world, commit);
+                    assert_eq!(logged["machine"], ["laptop", "desktop"][machine], "{case}");
+                }
+            }
+            Some(5) if fate.death.is_some() => self.hits += 1,
+            _ => panic!("{case}: {outcome:#?}"),
+        }
+    }
+
+    /// Enough of the kills hit a command that was under way, and all of the log
+    /// is whole and counts.
+    #[track_caller]
+    pub(super) fn ends(&self, rounds: usize) {
+        assert!(self.hits * 6 >= rounds, "{} hits in {rounds} rounds", self.hits);
+        whole_log(&self.world);
+        nothing_is_void(&self.machines[0]);
     }
 
     /// Machines take turns until neither has anything to move.
     #[track_caller]
-    fn settles(&mut self, case: &str) {
+    pub(super) fn settles(&mut self, case: &str) {
         for _ in 0..TURNS {
             // A commit that a crash cut off is made good and told by no report.
             let head = self.world.head();
@@ -230,7 +266,7 @@ impl Story {
 
     /// Every saved version stands everywhere, and nothing else does.
     #[track_caller]
-    fn checks(&self, case: &str) {
+    pub(super) fn checks(&self, case: &str) {
         let expected: Vec<String> = self.files.keys().cloned().collect();
         for machine in &self.machines {
             assert_eq!(names(machine), expected, "{case}");
@@ -256,8 +292,9 @@ fn names(machine: &Machine) -> Vec<String> {
 
 #[test]
 fn killed_daemon_loses_nothing_and_leaves_nothing_to_do() {
-    let mut story = Story::new();
-    for round in 0..rounds(20, 1_000) {
+    let mut story = Story::told_in(World::new());
+    let count = rounds(20, 1_000);
+    for round in 0..count {
         story.works();
         story.edits_page();
         let case = format!("round {round}: {}", story.crashes());
@@ -265,11 +302,12 @@ fn killed_daemon_loses_nothing_and_leaves_nothing_to_do() {
         story.checks(&case);
         same_trees(&story.machines[0].tree(), &story.world.view());
     }
+    story.ends(count);
 }
 
 #[test]
 fn killed_daemon_that_forgot_everything_loses_no_edit() {
-    let mut story = Story::new();
+    let mut story = Story::told_in(World::new());
     for round in 0..rounds(5, 300) {
         story.works();
         let case = format!("round {round}: {}", story.crashes());

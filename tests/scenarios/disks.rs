@@ -155,18 +155,6 @@ fn read_only_project_folder_is_named_by_pull() {
     assert_eq!(desktop.reads("locked/a.md"), "a, better\n");
 }
 
-/// What no compression makes smaller.
-fn noise(bytes: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    std::iter::repeat_with(next).take(bytes).collect()
-}
-
 #[test]
 fn full_backend_takes_no_part_of_a_push() {
     let world = World::new();
@@ -182,7 +170,7 @@ fn full_backend_takes_no_part_of_a_push() {
     laptop.runs(&["push"]).exits(0);
     let head = laptop.head();
 
-    laptop.writes("large", noise(1 << 20));
+    laptop.writes("large", Chance::new().noise(1 << 20));
     laptop.writes("a.md", "a, better\n");
     let error = laptop.fails(1, &["push"]);
 
@@ -205,7 +193,7 @@ fn full_disk_leaves_every_pulled_file_whole() {
     };
     desktop.clones();
 
-    laptop.writes("large", noise(1 << 20));
+    laptop.writes("large", Chance::new().noise(1 << 20));
     laptop.writes("a.md", "a, better\n");
     laptop.runs(&["push"]).exits(0);
     let pulled = desktop.tries(&["pull"]);

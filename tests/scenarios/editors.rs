@@ -80,6 +80,16 @@ fn write(mut file: &File, text: &str) -> bool {
     file.metadata().expect("an open file").nlink() > 0
 }
 
+/// Tells programs to stop, also when the test fails meanwhile: the scope that
+/// they run in waits for them.
+struct Stops<'a>(&'a AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Saves in one way until told to stop; gives the lines that must be found.
 fn works(machine: &Machine, habit: Habit, is_over: &AtomicBool) -> Vec<String> {
     let place = machine.path(habit.path());
@@ -160,15 +170,16 @@ fn everything(world: &World, machines: [&Machine; 2]) -> String {
 #[test]
 fn line_saved_while_the_file_is_pulled_and_pushed_is_never_lost() {
     let world = World::new();
-    let laptop = world.first_machine("laptop", &HABITS.map(|_| ("a.md", "a\n")));
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
     let desktop = world.next_machine("desktop");
     let is_over = AtomicBool::new(false);
 
     let (lines, replaced) = thread::scope(|scope| {
         let (laptop, is_over) = (&laptop, &is_over);
         let programs = HABITS.map(|habit| scope.spawn(move || works(laptop, habit, is_over)));
+        let stops = Stops(is_over);
         let (mut lines, replaced) = moves(laptop, &desktop);
-        is_over.store(true, Ordering::Release);
+        drop(stops);
         for program in programs {
             lines.extend(program.join().expect("the program worked"));
         }
@@ -224,14 +235,18 @@ fn file_saved_while_it_is_pushed_is_never_torn_on_the_backend() {
 
     thread::scope(|scope| {
         scope.spawn(|| saves_whole(&place, &is_over));
-        while Instant::now() < end || laptop.head() < 4 {
+        let _stops = Stops(&is_over);
+        for _ in 0..MOST_ROUNDS {
+            if Instant::now() > end && laptop.head() >= 4 {
+                break;
+            }
             goes(&laptop, &["push"]);
             let view = fs::read_to_string(&shown).expect("the view has it");
             assert!(is_whole(&view) || view.starts_with("save -"), "the view is torn");
         }
-        is_over.store(true, Ordering::Release);
     });
     laptop.syncs();
+    assert!(laptop.head() >= 4, "hardly any save was pushed");
 
     for pack in files_below(&world.backend().join("_mirror/packs")) {
         let mut unzip = Command::new("unzip");

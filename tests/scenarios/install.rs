@@ -10,15 +10,16 @@ use crate::support::{Machine, Outcome, World, binaries, daemons_of, repository, 
 
 /// A computer on which someone follows the README.
 struct Newcomer {
-    world: World,
+    // Its daemon ends before the folders go.
     machine: Machine,
+    world: World,
 }
 
 impl Newcomer {
     fn new() -> Self {
         let world = World::new();
         let machine = world.machine("laptop");
-        Self { world, machine }
+        Self { machine, world }
     }
 
     fn prefix(&self) -> PathBuf {

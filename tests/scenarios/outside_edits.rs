@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Machine, World, same_trees};
+use crate::support::{Machine, World, eventually, same_trees};
 
 const FIVE: &str = "one\ntwo\nthree\nfour\nfive\n";
 
@@ -84,12 +84,19 @@ fn edit_of_the_view_that_does_not_merge_waits_and_is_settled_by_name() {
 fn emptying_the_view_empties_no_machine() {
     let world = World::new();
     let laptop = world.first_machine("laptop", &[("a.md", FIVE), ("b.md", FIVE)]);
+    laptop.runs(&["config", "set", "poll_interval", "2s"]).exits(0);
     laptop.syncs();
+    let head = laptop.head();
 
     for path in ["a.md", "b.md"] {
         fs::remove_file(world.backend().join(path)).expect("it was shown");
     }
-    laptop.syncs();
 
-    assert_eq!((laptop.reads("a.md"), laptop.reads("b.md")), (FIVE.into(), FIVE.into()));
+    // It takes two looks until what is missing is believed, and shown again.
+    eventually("the files are shown again", || {
+        laptop.syncs();
+        assert_eq!((laptop.reads("a.md"), laptop.reads("b.md")), (FIVE.into(), FIVE.into()));
+        laptop.tree().without_modes() == world.view()
+    });
+    assert_eq!(laptop.head(), head, "nobody deleted anything");
 }

@@ -127,7 +127,7 @@ fn server_is_set_up_once_each_cause_is_put_right() {
     answers(&mut session, &[("private key [", text(&server.other_key()))]);
     session.shows("nothing listens at that port");
     answers(&mut session, &[("or quit [port]: ", ""), ("Port [", &port)]);
-    session.shows("the host key of 127.0.0.1 is not known here");
+    session.shows("the host key of 127.0.0.1 is not known here: it shows SHA256:");
     session.shows(&format!("UserKnownHostsFile={} -p {port}", known.display()));
     session.shows("or quit [again]: ");
     fs::copy(server.known_hosts(), &known).expect("the host is known now");

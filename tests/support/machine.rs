@@ -1,5 +1,6 @@
 //! One machine: its own daemon, its own settings, one project folder.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +9,7 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::{Outcome, Tree, binaries, daemons_of, processes, run};
+use super::{Outcome, Tree, binaries, daemons_of, processes, repository, run};
 
 /// A machine as a person uses it: files and `mirrorctl`, nothing else.
 pub(crate) struct Machine {
@@ -16,6 +17,8 @@ pub(crate) struct Machine {
     folder: PathBuf,
     url: String,
     settings: Vec<String>,
+    /// What its `ssh` is told before anything else.
+    ssh: &'static str,
     /// All that its commands have printed so far.
     said: Mutex<String>,
 }
@@ -23,11 +26,17 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn new(name: &str, folder: &Path, url: String, settings: Vec<String>) -> Self {
         let (name, folder, said) = (name.to_owned(), folder.to_owned(), Mutex::default());
-        let machine = Self { name, folder, url, settings, said };
+        let machine = Self { name, folder, url, settings, ssh: "", said };
         for one in [machine.home(), machine.folder.join("person")] {
             fs::create_dir_all(one).expect("a folder can be made");
         }
         machine
+    }
+
+    /// The same machine, whose `ssh` is told these options first.
+    pub(crate) fn with_ssh(mut self, options: &'static str) -> Self {
+        self.ssh = options;
+        self
     }
 
     /// What `MIRRORD_HOME` says on this machine.
@@ -57,7 +66,8 @@ impl Machine {
         let inside = self.root().is_dir();
         command
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", path())
+            .env("MIRROR_TEST_SSH", self.ssh)
             .env("HOME", self.folder.join("person"))
             .env("LC_ALL", "C.UTF-8")
             .env("MIRRORD_HOME", self.home())
@@ -201,6 +211,14 @@ impl Drop for Machine {
         let stop = if thread::panicking() { processes::kill } else { processes::stop };
         daemons_of(&self.home()).into_iter().for_each(stop);
     }
+}
+
+/// Programs that stand in for the tester's come first.
+fn path() -> OsString {
+    let mut path = repository().join("tests/support/programs").into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    path
 }
 
 /// A path as an argument.

@@ -6,10 +6,11 @@
 
 mod binaries;
 mod chance;
+mod log;
 mod machine;
 mod mount;
 mod outcome;
-mod processes;
+pub(crate) mod processes;
 pub(crate) mod proxy;
 mod recovery;
 pub(crate) mod servers;
@@ -17,12 +18,14 @@ mod terminal;
 mod tree;
 mod world;
 
+use std::env;
 use std::io::{self, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
 pub(crate) use binaries::{binaries, repository};
 pub(crate) use chance::{Chance, rounds};
+pub(crate) use log::{logged, whole_log};
 pub(crate) use machine::{Machine, text};
 pub(crate) use mount::Mount;
 pub(crate) use outcome::{Outcome, run};
@@ -31,6 +34,9 @@ pub(crate) use recovery::recover_by_hand;
 pub(crate) use terminal::Session;
 pub(crate) use tree::{Tree, files_below, same_trees};
 pub(crate) use world::{World, has_project};
+
+/// Set where a test that can't look for want of a program has failed.
+const REQUIRE: &str = "MIRROR_TEST_REQUIRE";
 
 /// How long anything may take on a busy machine before it counts as hung.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -61,4 +67,13 @@ pub(crate) fn skipped(why: &str) {
     let name = test.name().unwrap_or("a test").to_owned();
     // Nobody to tell is no reason to fail.
     let _ = writeln!(io::stderr(), "skipped: {why} ({name})");
+}
+
+/// The same for want of a program that `tests/run.sh` installs: a failure where
+/// it ran.
+#[track_caller]
+pub(crate) fn is_missing(program: &str) {
+    let is_required = env::var_os(REQUIRE).is_some_and(|set| set != "0");
+    assert!(!is_required, "{program} is not installed, and {REQUIRE} is set");
+    skipped(&format!("{program} is not installed"));
 }

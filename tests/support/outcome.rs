@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
 
@@ -25,22 +25,41 @@ pub(crate) fn run(mut command: Command) -> Outcome {
     let name = said(&command);
     let stdout = tempfile::tempfile().expect("a file for stdout");
     let stderr = tempfile::tempfile().expect("a file for stderr");
-    let mut child = command
+    let child = command
         .stdin(Stdio::null())
         .stdout(stdout.try_clone().expect("a second handle"))
         .stderr(stderr.try_clone().expect("a second handle"))
         .spawn()
         .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-    let mut status = None;
-    eventually(&format!("{name} has ended"), || {
-        status = child.try_wait().expect("the child can be asked");
-        status.is_some()
-    });
-    Outcome {
-        command: name,
-        code: status.and_then(|status| status.code()),
-        stdout: all_of(stdout),
-        stderr: all_of(stderr),
+    let code = Running(child).ends(&name).code();
+    Outcome { command: name, code, stdout: all_of(stdout), stderr: all_of(stderr) }
+}
+
+/// A program that does not outlive whoever waits for it.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Running {
+    /// How it has ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().expect("the child can be asked")
+    }
+
+    #[track_caller]
+    pub(crate) fn ends(&mut self, name: &str) -> ExitStatus {
+        let mut status = None;
+        eventually(&format!("{name} has ended"), || {
+            status = self.ended();
+            status.is_some()
+        });
+        status.expect("it has ended")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended, unless somebody gave up waiting.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Tree, run, skipped};
+use super::{Tree, is_missing, run};
 
 /// The programs that a recovery by hand may use besides a shell.
 const TOOLS: [&str; 3] = ["unzip", "gunzip", "jq"];
@@ -16,7 +16,7 @@ const TOOLS: [&str; 3] = ["unzip", "gunzip", "jq"];
 #[track_caller]
 pub(crate) fn recover_by_hand(backend: &Path, commit: Option<u64>, output: &Path) -> Option<Tree> {
     if let Some(missing) = TOOLS.iter().find(|tool| !is_installed(tool)) {
-        skipped(&format!("{missing} is not installed"));
+        is_missing(missing);
         return None;
     }
     let mut shell = Command::new("sh");

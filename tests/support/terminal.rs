@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -14,10 +14,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::eventually;
+use super::outcome::Running;
 
 /// What runs at the terminal, and what it has shown so far.
 pub(crate) struct Session {
-    child: Child,
+    child: Running,
     person: File,
     shown: Arc<Mutex<Vec<u8>>>,
     /// Ends when all was read that was shown.
@@ -31,7 +32,7 @@ impl Session {
         let (person, program) = pty();
         let own = || program.try_clone().expect("a second handle");
         let child = command.stdin(own()).stdout(own()).stderr(own()).spawn();
-        let child = child.expect("the command starts");
+        let child = Running(child.expect("the command starts"));
         let shown = Arc::<Mutex<Vec<u8>>>::default();
         let (mut screen, seen) = (person.try_clone().expect("a second handle"), shown.clone());
         let reader = std::thread::spawn(move || {
@@ -51,7 +52,7 @@ impl Session {
         eventually(&format!("{words:?} is shown"), || {
             let shown = self.shown();
             found = shown[self.read..].find(words).map(|place| self.read + place + words.len());
-            let ended = self.child.try_wait().expect("the child can be asked");
+            let ended = self.child.ended();
             assert!(found.is_some() || ended.is_none(), "ended without {words:?}: {shown}");
             found.is_some()
         });
@@ -64,21 +65,16 @@ impl Session {
 
     /// Presses Ctrl-C.
     pub(crate) fn interrupts(&self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a pid");
+        let pid = i32::try_from(self.child.0.id()).ok().and_then(Pid::from_raw).expect("a pid");
         kill_process(pid, Signal::INT).expect("interrupted");
     }
 
     /// Waits for the end, and gives all that was shown.
     #[track_caller]
     pub(crate) fn exits(mut self, code: i32) -> String {
-        let mut status = None;
-        eventually("the command at the terminal has ended", || {
-            status = self.child.try_wait().expect("the child can be asked");
-            status.is_some()
-        });
+        let ended = self.child.ends("the command at the terminal").code();
         eventually("all was read that it has shown", || self.reader.is_finished());
-        let code_shown = status.and_then(|status| status.code());
-        assert_eq!(code_shown, Some(code), "{}", self.shown());
+        assert_eq!(ended, Some(code), "{}", self.shown());
         self.shown()
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,19 @@ enum Node {
     File { content: Vec<u8>, exec: bool },
     Link(PathBuf),
     Other,
+}
+
+impl Node {
+    fn read(path: &Path, kind: &fs::Metadata) -> Option<Self> {
+        if kind.is_symlink() {
+            unless_gone(path, fs::read_link(path)).map(Self::Link)
+        } else if kind.is_file() {
+            let exec = kind.permissions().mode() & 0o100 != 0;
+            unless_gone(path, fs::read(path)).map(|content| Self::File { content, exec })
+        } else {
+            Some(Self::Other)
+        }
+    }
 }
 
 impl fmt::Debug for Node {
@@ -32,33 +46,30 @@ impl fmt::Debug for Node {
 }
 
 impl Tree {
-    /// Reads a folder, without following links; a missing one is empty.
+    /// Reads a folder, without following links; a missing one is empty. What
+    /// goes away meanwhile is not there: others may be at work.
     pub(crate) fn read(root: &Path) -> Self {
+        Self::read_but(root, &[])
+    }
+
+    /// The same without a look at these files and folders.
+    pub(crate) fn read_but(root: &Path, left_out: &[&str]) -> Self {
         let mut tree = Self::default();
-        if root.exists() {
-            tree.add(root, root);
-        }
+        let left_out: Vec<PathBuf> = left_out.iter().map(|path| root.join(path)).collect();
+        tree.add(root, root, &left_out);
         tree
     }
 
-    fn add(&mut self, root: &Path, folder: &Path) {
-        for entry in fs::read_dir(folder).expect("the folder can be listed") {
-            let path = entry.expect("the listing is complete").path();
-            let kind = path.symlink_metadata().expect("the entry is there");
-            let node = if kind.is_dir() {
-                self.add(root, &path);
-                continue;
-            } else if kind.is_symlink() {
-                Node::Link(fs::read_link(&path).expect("the link can be read"))
-            } else if kind.is_file() {
-                let content = fs::read(&path).expect("the file can be read");
-                let exec = kind.permissions().mode() & 0o100 != 0;
-                Node::File { content, exec }
-            } else {
-                Node::Other
-            };
-            let below = path.strip_prefix(root).expect("it lies below the root");
-            self.0.insert(below.to_owned(), node);
+    fn add(&mut self, root: &Path, folder: &Path, left_out: &[PathBuf]) {
+        for path in entries_of(folder).into_iter().filter(|path| !left_out.contains(path)) {
+            match kind_of(&path) {
+                Some(kind) if kind.is_dir() => self.add(root, &path, left_out),
+                Some(kind) => {
+                    let below = path.strip_prefix(root).expect("it lies below the root");
+                    self.0.extend(Node::read(&path, &kind).map(|node| (below.to_owned(), node)));
+                }
+                None => {}
+            }
         }
     }
 
@@ -93,6 +104,13 @@ impl Tree {
         }
     }
 
+    /// Fails unless each file of another tree has a version here.
+    #[track_caller]
+    pub(crate) fn has_every_path_of(&self, other: &Self) {
+        let gone: Vec<_> = other.0.keys().filter(|path| !self.0.contains_key(*path)).collect();
+        assert!(gone.is_empty(), "no longer there: {gone:?}");
+    }
+
     pub(crate) fn has(&self, path: &str) -> bool {
         self.0.contains_key(Path::new(path))
     }
@@ -102,22 +120,39 @@ impl Tree {
     }
 }
 
-/// Every file below a folder, our own included; neither links nor sockets.
+/// Every file below a folder, our own included; neither links nor sockets, nor
+/// what goes away meanwhile.
 pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("the folder can be listed") {
-            let path = entry.expect("the listing is complete").path();
-            let kind = path.symlink_metadata().expect("the entry is there");
-            if kind.is_dir() {
-                folders.push(path);
-            } else if kind.is_file() {
-                files.push(path);
+        for path in entries_of(&folder) {
+            match kind_of(&path) {
+                Some(kind) if kind.is_dir() => folders.push(path),
+                Some(kind) if kind.is_file() => files.push(path),
+                _ => {}
             }
         }
     }
     files.sort();
     files
+}
+
+fn entries_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = unless_gone(folder, fs::read_dir(folder)).into_iter().flatten();
+    entries.filter_map(|entry| Some(unless_gone(folder, entry)?.path())).collect()
+}
+
+fn kind_of(path: &Path) -> Option<fs::Metadata> {
+    unless_gone(path, path.symlink_metadata())
+}
+
+#[track_caller]
+fn unless_gone<T>(path: &Path, looked: io::Result<T>) -> Option<T> {
+    match looked {
+        Ok(found) => Some(found),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => panic!("{}: {error}", path.display()),
+    }
 }
 
 /// Fails with the paths that differ, and only those.
@@ -129,4 +164,24 @@ pub(crate) fn same_trees(left: &Tree, right: &Tree) {
         .filter(|(_, (left, right))| left != right)
         .collect();
     assert!(different.is_empty(), "left and right differ: {different:#?}");
+}
+
+#[test]
+fn tree_is_read_while_others_change_it() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let (stays, goes) = (place.path().join("stays"), place.path().join("goes"));
+    fs::write(&stays, "here").expect("a file");
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            for number in 0..500 {
+                fs::create_dir(&goes).expect("a folder");
+                fs::write(goes.join(number.to_string()), "soon gone").expect("a file");
+                fs::remove_dir_all(&goes).expect("it goes");
+            }
+        });
+        while !other.is_finished() {
+            assert!(Tree::read(place.path()).has("stays"));
+            assert!(files_below(place.path()).contains(&stays));
+        }
+    });
 }

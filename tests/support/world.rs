@@ -15,6 +15,8 @@ pub(crate) struct World {
     url: String,
     /// What `init` and `clone` have to be told besides the URL.
     settings: Vec<String>,
+    /// What the machines' `ssh` is told before anything else.
+    ssh: &'static str,
     names: RefCell<Vec<String>>,
 }
 
@@ -25,12 +27,17 @@ impl World {
             tempfile::Builder::new().prefix("mw").tempdir_in("/tmp").expect("a temporary folder");
         let backend = folder.path().join("backend");
         let url = format!("folder:{}", backend.display());
-        Self { folder, backend, url, settings: Vec::new(), names: RefCell::default() }
+        Self { folder, backend, url, settings: Vec::new(), ssh: "", names: RefCell::default() }
     }
 
     /// The same world with its backend elsewhere on this disk, reached by a URL.
     pub(crate) fn reaching(self, backend: PathBuf, url: String, settings: Vec<String>) -> Self {
         Self { backend, url, settings, ..self }
+    }
+
+    /// The same world, on whose machines `ssh` is told these options first.
+    pub(crate) fn with_ssh(self, ssh: &'static str) -> Self {
+        Self { ssh, ..self }
     }
 
     /// A place in this world that belongs to no machine.
@@ -59,7 +66,8 @@ impl World {
         let mut names = self.names.borrow_mut();
         assert!(!names.contains(&name.to_owned()), "two machines named {name}");
         names.push(name.to_owned());
-        Machine::new(name, &self.folder(name), self.url(), self.settings.clone())
+        let machine = Machine::new(name, &self.folder(name), self.url(), self.settings.clone());
+        machine.with_ssh(self.ssh)
     }
 
     /// A machine that has made the project, with these files pushed.
@@ -84,7 +92,7 @@ impl World {
 
     /// The plain files on the backend.
     pub(crate) fn view(&self) -> Tree {
-        Tree::read(&self.backend()).without("_mirror")
+        Tree::read_but(&self.backend(), &["_mirror"])
     }
 
     /// The plain files with all that lies beneath them.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{SourceFile, files, nothing_in, rust_files};
+use super::{SourceFile, files, halves, nothing_in, rust_files};
 use crate::support::repository;
 
-const LONGEST_FILE: usize = 600;
+const LONGEST_FILE: usize = 500;
 
 /// Where a crate's module tree begins.
 const ROOTS: [&str; 4] = ["lib.rs", "main.rs", "all.rs", "build.rs"];
@@ -46,8 +46,7 @@ fn every_source_file_is_part_of_its_crate() {
 #[test]
 fn no_file_is_too_long_to_read() {
     nothing_in(rust_files().iter().filter_map(|file| {
-        let code = file.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-        let lines = code.lines().count();
+        let lines = halves(&file.text).0.lines().count();
         (lines > LONGEST_FILE).then(|| format!("{} has {lines} lines", file.path.display()))
     }));
 }
@@ -69,24 +68,47 @@ fn nothing_is_left_for_later() {
     }));
 }
 
+/// Tests that may let time pass, and why.
+const MAY_SLEEP: [(&str, &str); 13] = [
+    ("tests/benches", "they measure over a stretch of time"),
+    ("tests/support/mod.rs", "it polls, with a deadline"),
+    ("client/src/testing/pty.rs", "it polls, with a deadline"),
+    ("client/src/connect/launch.rs", "it polls"),
+    ("tests/scenarios/crashes.rs", "it kills at any moment"),
+    ("tests/scenarios/editors.rs", "its programs save at a pace of their own"),
+    ("daemon/engine/src/real/tree/tests/editors.rs", "its programs save at a pace of their own"),
+    ("daemon/engine/src/project/tests/faulty.rs", "it plays a service that takes its time"),
+    ("daemon/storage/src/adapter/sftp/tests/played.rs", "it plays a server that takes its time"),
+    ("tests/conformance/sshd/logins.rs", "it plays a server that takes its time"),
+    ("daemon/mirrord/src/projects/tests/waiting.rs", "it plays a disk that hangs"),
+    ("daemon/mirrord/src/doctor/tests.rs", "its clock stands still"),
+    ("daemon/storage/src/adapter/sftp/tests.rs", "its clock stands still"),
+];
+
 #[test]
 fn tests_wait_for_what_they_need_instead_of_sleeping() {
-    // A benchmark measures over a stretch of time; `support` polls.
-    let may_sleep = |path: &Path| {
-        path == Path::new("tests/support/mod.rs") || path.starts_with("tests/benches")
-    };
-    nothing_in(files("tests", "rs").iter().filter(|file| !may_sleep(&file.path)).filter_map(
-        |file| {
-            let sleeps = file.text.contains(concat!("sleep", "(Duration"));
-            sleeps.then(|| format!("{} sleeps", file.path.display()))
-        },
-    ));
+    let sleep = concat!("sleep", "(");
+    let files: Vec<_> =
+        ["daemon", "client", "tests"].iter().flat_map(|folder| files(folder, "rs")).collect();
+    let sleeps = |file: &&SourceFile| file.tests().contains(sleep);
+    let may = |file: &SourceFile| MAY_SLEEP.iter().any(|(path, _)| file.path.starts_with(path));
+    let asleep: Vec<_> = files.iter().filter(sleeps).collect();
+    nothing_in(
+        asleep
+            .iter()
+            .filter(|file| !may(file))
+            .map(|file| format!("{} sleeps", file.path.display())),
+    );
+    nothing_in(MAY_SLEEP.iter().filter_map(|(path, _)| {
+        let is_used = asleep.iter().any(|file| file.path.starts_with(path));
+        (!is_used).then(|| format!("nothing sleeps in {path} any more"))
+    }));
 }
 
 #[test]
 fn every_module_says_what_it_is_for() {
     nothing_in(rust_files().iter().filter_map(|file| {
-        let exempt = file.path.ends_with("build.rs") || file.is_tests();
+        let exempt = ["build.rs", "tests.rs"].iter().any(|name| file.path.ends_with(name));
         let opens = file.text.starts_with("//!") || exempt;
         (!opens).then(|| format!("{} has no module doc", file.path.display()))
     }));
@@ -95,7 +117,8 @@ fn every_module_says_what_it_is_for() {
 #[test]
 fn scripts_can_be_run() {
     use std::os::unix::fs::PermissionsExt;
-    nothing_in(["packaging/install.sh", "tests/run.sh", ".ci/run"].iter().filter_map(|script| {
+    let scripts = ["packaging/install.sh", "tests/run.sh", "tests/support/programs/ssh", ".ci/run"];
+    nothing_in(scripts.iter().filter_map(|script| {
         let metadata = repository().join(script).metadata().expect("the script is there");
         let runs = metadata.permissions().mode() & 0o100 != 0;
         (!runs).then(|| format!("{script} is not executable"))

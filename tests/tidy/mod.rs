@@ -50,20 +50,40 @@ impl SourceFile {
         Self { path: below.to_owned(), text }
     }
 
-    /// Whether this is the `mod tests` of the file or folder beside it.
+    /// Whether all of it is compiled for tests alone.
     fn is_tests(&self) -> bool {
-        self.path.ends_with("tests.rs") || self.path.iter().skip(1).any(|part| part == "tests")
+        let tests = ["tests", "testing", "stories"];
+        let parts = self.path.with_extension("");
+        self.path.starts_with("tests")
+            || parts.iter().any(|part| tests.iter().any(|one| part == *one))
     }
 
     /// The text without comments and without its unit tests.
     fn production(&self) -> String {
-        if self.is_tests() {
-            return String::new();
-        }
-        let code = self.text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-        let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
-        lines.collect::<Vec<_>>().join("\n")
+        if self.is_tests() { String::new() } else { without_comments(halves(&self.text).0) }
     }
+
+    /// Its unit tests, without comments.
+    fn tests(&self) -> String {
+        without_comments(if self.is_tests() { &self.text } else { halves(&self.text).1 })
+    }
+}
+
+/// The code of a file, and its unit tests. A `mod x;` for tests stands anywhere
+/// and leads to another file; tests within a file end it.
+fn halves(text: &str) -> (&str, &str) {
+    const MARK: &str = "#[cfg(test)]\nmod ";
+    let begins_tests = |(place, _): &(usize, &str)| {
+        let line = text[place + MARK.len()..].lines().next().unwrap_or_default();
+        line.contains('{')
+    };
+    let end = text.match_indices(MARK).find(begins_tests).map_or(text.len(), |(place, _)| place);
+    text.split_at(end)
+}
+
+fn without_comments(code: &str) -> String {
+    let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Every file with this ending below a folder of the workspace.

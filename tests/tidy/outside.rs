@@ -106,6 +106,8 @@ fn breach_is_seen_however_it_is_written() {
         "use tokio::{sync, time};",
         "let now = Instant::now();",
         "let id = rand::random();",
+        "mod a;\n#[cfg(test)]\nmod tests;\nuse std::fs;",
+        "#[cfg(test)]\nmod tests;\nuse std::fs;\n#[cfg(test)]\nmod more { }",
     ] {
         assert!(seen(breach), "{breach}");
     }
@@ -115,6 +117,7 @@ fn breach_is_seen_however_it_is_written() {
         "let operand::x = 1;",
         "use tokio::sync::mpsc;",
         "fn f() {}\n#[cfg(test)]\nmod tests { use std::fs; }",
+        "#[cfg(test)]\nmod tests;\nfn f() {}\n#[cfg(test)]\nmod more {\n    use std::fs;\n}",
         "fn notify() { self.notify() }",
     ] {
         assert!(!seen(fine), "{fine}");

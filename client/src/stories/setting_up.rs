@@ -1,5 +1,7 @@
 //! A person at a terminal sets a project up with the wizard.
 
+mod putting_right;
+
 use std::path::{Path, PathBuf};
 
 use mirror_proto::v1::{FaultClass, Finding, FindingLevel, Setting, TryBackendResponse};
@@ -10,8 +12,6 @@ use crate::context::Reported;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::testing::{FakeDaemon, Pty, Running};
-
-const NEXT: &str = "or quit [";
 
 /// Folders of a person who sets something up.
 struct Home {
@@ -53,18 +53,6 @@ fn works() -> TryBackendResponse {
 
 fn holding(project: &str) -> TryBackendResponse {
     TryBackendResponse { project: Some(project.to_owned()), ..works() }
-}
-
-fn failed(about: &str, what: &str, fix: &str) -> TryBackendResponse {
-    let finding = Finding {
-        level: FindingLevel::Fail.into(),
-        what: what.to_owned(),
-        r#where: "sftp".to_owned(),
-        fix: Some(fix.to_owned()),
-        class: Some(FaultClass::Auth.into()),
-        about: Some(about.to_owned()),
-    };
-    TryBackendResponse { findings: vec![finding], ..TryBackendResponse::default() }
 }
 
 /// Types each answer once its question stands there: after the words that are
@@ -111,6 +99,19 @@ fn given_up(reported: Result<Reported, Failure>, daemon: &Running) {
     let set_ups = daemon.set_ups();
     assert!(set_ups.inits.is_empty() && set_ups.clones.is_empty());
 }
+
+/// Up to where the backend is tried.
+const TO_THE_TRIAL: [(&str, &str); 7] = [
+    (MIRROR, ENTER),
+    (KIND, "sftp\n"),
+    (HOST, "nsa\n"),
+    (USER, ENTER),
+    (PORT, ENTER),
+    (PATH, ENTER),
+    (KEY, ENTER),
+];
+
+const TO_THE_END: [(&str, &str); 3] = [(NAME, ENTER), (GLOBS, ENTER), (AHEAD, ENTER)];
 
 #[tokio::test]
 async fn folder_is_set_up_with_what_stands_in_brackets() {
@@ -230,93 +231,6 @@ async fn answer_that_can_not_be_used_is_asked_for_again_with_the_reason() {
     }
 }
 
-/// Up to where the backend is tried.
-const TO_THE_TRIAL: [(&str, &str); 7] = [
-    (MIRROR, ENTER),
-    (KIND, "sftp\n"),
-    (HOST, "nsa\n"),
-    (USER, ENTER),
-    (PORT, ENTER),
-    (PATH, ENTER),
-    (KEY, ENTER),
-];
-
-const TO_THE_END: [(&str, &str); 3] = [(NAME, ENTER), (GLOBS, ENTER), (AHEAD, ENTER)];
-
-#[tokio::test]
-async fn answer_that_a_finding_is_about_is_proposed_and_put_right() {
-    let home = Home::new();
-    let daemon = FakeDaemon::default()
-        .trying(failed("host", "no host is called nsa", "check its name"))
-        .trying(failed("key_file", "nas accepts none of our keys", "name another"))
-        .trying(works())
-        .start();
-    let key = format!("{}\n", home.key());
-    let put_right = [(NEXT, ENTER), (HOST, "nas\n"), (NEXT, ENTER), (KEY, key.as_str())];
-
-    let (reported, shown) = answers(
-        &daemon,
-        &format!("init {} --wizard", home.path("notes")),
-        &[&TO_THE_TRIAL[..], &put_right, &TO_THE_END].concat(),
-    )
-    .await;
-
-    assert_eq!(reported.expect("set up").exit, Exit::Done);
-    let urls: Vec<_> = daemon.tried().into_iter().map(|tried| tried.url).collect();
-    assert_eq!(urls, ["sftp://nsa/~/notes", "sftp://nas/~/notes", "sftp://nas/~/notes"]);
-    assert_eq!(daemon.tried()[2].settings.len(), 1);
-    assert!(shown.contains("fail  sftp  no host is called nsa\n"), "{shown}");
-    assert!(shown.contains("fix: check its name\n"), "{shown}");
-    assert!(shown.contains("or quit [host]: "), "{shown}");
-    assert!(shown.contains("or quit [key]: "), "{shown}");
-}
-
-#[tokio::test]
-async fn unknown_host_key_is_shown_with_the_command_and_tried_again() {
-    let home = Home::new();
-    let unknown = failed(
-        "known_hosts_file",
-        "nobody vouches for nas: its ED25519 key is SHA256:abc",
-        "compare it with the server's own",
-    );
-    let daemon = FakeDaemon::default().trying(unknown).trying(works()).start();
-
-    let (reported, shown) = answers(
-        &daemon,
-        &format!("init {} --wizard", home.path("notes")),
-        &[&TO_THE_TRIAL[..], &[(NEXT, ENTER)], &TO_THE_END].concat(),
-    )
-    .await;
-
-    assert_eq!(reported.expect("set up").exit, Exit::Done);
-    assert_eq!(daemon.tried().len(), 2);
-    assert!(shown.contains("SHA256:abc"), "{shown}");
-    assert!(shown.contains("fix: compare it with the server's own"), "{shown}");
-    assert!(shown.contains("In another terminal, run\n  ssh nsa\nand answer yes"), "{shown}");
-    assert!(shown.contains("or quit [again]: "), "{shown}");
-}
-
-#[tokio::test]
-async fn other_kind_of_backend_may_be_chosen_after_a_failure() {
-    let home = Home::new();
-    let daemon = FakeDaemon::default()
-        .trying(failed("port", "nothing listens there", "check the port"))
-        .trying(works())
-        .start();
-    let disk = format!("{}\n", home.path("disk"));
-    let other = [(NEXT, "kind\n"), (KIND, "folder\n"), (DISK, disk.as_str())];
-
-    let (reported, _) = answers(
-        &daemon,
-        &format!("init {} --wizard", home.path("notes")),
-        &[&TO_THE_TRIAL[..], &other, &TO_THE_END].concat(),
-    )
-    .await;
-
-    assert_eq!(reported.expect("set up").exit, Exit::Done);
-    assert_eq!(daemon.set_ups().inits[0].url, format!("folder:{}", home.path("disk")));
-}
-
 #[tokio::test]
 async fn giving_up_at_any_question_makes_nothing() {
     let home = Home::new();
@@ -328,16 +242,38 @@ async fn giving_up_at_any_question_makes_nothing() {
         let (reported, _) = answers(&daemon, &line, &asked).await;
         given_up(reported, &daemon);
     }
+}
 
-    let daemon = FakeDaemon::default().trying(failed("host", "no such host", "")).start();
-    let quits = [&TO_THE_TRIAL[..], &[(NEXT, "quit\n")]].concat();
-    let (reported, _) = answers(&daemon, &line, &quits).await;
-    given_up(reported, &daemon);
+#[tokio::test]
+async fn whoever_does_not_go_ahead_may_change_each_answer() {
+    let (home, daemon) = (Home::new(), FakeDaemon::default().trying(works()).start());
+    let (root, other) = (home.path("notes"), home.path("other"));
+    let elsewhere = format!("{other}\n");
+    let again = [(MIRROR, elsewhere.as_str()), (KIND, ENTER), (HOST, "nas\n"), (USER, ENTER)];
+    let rest = [(PORT, ENTER), (PATH, ENTER), (KEY, ENTER)];
 
-    let daemon = FakeDaemon::default().trying(works()).start();
-    let declines = [&TO_THE_TRIAL[..], &TO_THE_END[..2], &[(AHEAD, "no\n")]].concat();
-    let (reported, _) = answers(&daemon, &line, &declines).await;
-    given_up(reported, &daemon);
+    let (reported, shown) = answers(
+        &daemon,
+        &format!("init {root} --wizard"),
+        &[
+            &TO_THE_TRIAL[..],
+            &[(NAME, "mine\n"), (GLOBS, "docs/**\n"), (AHEAD, "no\n")],
+            &again,
+            &rest,
+            &TO_THE_END,
+        ]
+        .concat(),
+    )
+    .await;
+
+    assert_eq!(reported.expect("set up").exit, Exit::Done);
+    let [request] = &daemon.set_ups().inits[..] else { panic!("one init") };
+    assert_eq!((&request.folder, &*request.url), (&other, "sftp://nas/~/notes"));
+    assert_eq!(
+        (request.name.as_deref(), &request.patterns[..]),
+        (Some("mine"), &["docs/**".to_owned()][..])
+    );
+    assert!(shown.contains("Once more, then"), "{shown}");
 }
 
 #[tokio::test]
@@ -382,22 +318,6 @@ async fn clone_is_asked_for_in_its_own_order() {
     assert_eq!((&request.folder, &request.name), (&root, &None));
     assert!(shown.contains("/shared]: "), "the project's own name is proposed: {shown}");
     assert!(shown.contains("Name of the project here [shared]: "), "{shown}");
-}
-
-#[tokio::test]
-async fn clone_from_where_no_project_is_asks_for_another_folder() {
-    let home = Home::new();
-    let daemon = FakeDaemon::default().trying(works()).trying(holding("shared")).start();
-    let line = format!("clone sftp://nas/~/wrong {} --wizard", home.path("new"));
-    let enters = [KIND, HOST, USER, PORT, PATH, KEY].map(|question| (question, ENTER));
-    let rest = [(NEXT, ENTER), (PATH, "~/right\n"), (MAKE, ENTER)];
-
-    let (reported, shown) =
-        answers(&daemon, &line, &[&enters[..], &rest, &TO_THE_END].concat()).await;
-
-    assert_eq!(reported.expect("cloned").exit, Exit::Done);
-    assert!(shown.contains("No project is there"), "{shown}");
-    assert_eq!(daemon.set_ups().clones[0].url, "sftp://nas/~/right");
 }
 
 #[tokio::test]

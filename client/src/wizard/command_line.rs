@@ -1,29 +1,6 @@
-//! Commands to be typed elsewhere: the one that does the same without
-//! questions, and the one that makes a host known.
+//! The command that does the same without questions.
 
-use super::place::Account;
 use super::plan::{Plan, Verb};
-
-/// Reaches the host as the daemon does, except that ssh asks about its key.
-pub(super) fn to_know(account: &Account, plan: &Plan) -> String {
-    let mut words = vec!["ssh".to_owned()];
-    for setting in plan.settings() {
-        match setting.key.as_str() {
-            "known_hosts_file" => {
-                words.push(format!(
-                    "-o {}",
-                    quoted(&format!("UserKnownHostsFile={}", setting.value))
-                ));
-            }
-            "ssh_options" => words.push(format!("-o {}", quoted(&setting.value))),
-            _ => {}
-        }
-    }
-    words.extend(account.port.map(|port| format!("-p {port}")));
-    words.extend(account.user.iter().map(|user| format!("-l {}", quoted(user))));
-    words.push(quoted(&account.host));
-    words.join(" ")
-}
 
 pub(super) fn of(plan: &Plan) -> String {
     let mut words = vec!["mirrorctl".to_owned()];
@@ -68,7 +45,6 @@ mod tests {
     use clap::Parser;
     use mirror_proto::v1::{InitProjectRequest, Setting};
 
-    use super::super::place::Place;
     use super::*;
     use crate::arguments::Cli;
 
@@ -89,25 +65,6 @@ mod tests {
             of(&Plan::of_init(plan())),
             "mirrorctl init '/home/ann/my notes' --to 'sftp://ann@nas/~/it'\\''s' --name notes \
              --pattern '**/*.md' --pattern '**/*.txt' --set key_file=/home/ann/.ssh/k"
-        );
-    }
-
-    #[test]
-    fn host_is_made_known_the_way_that_it_is_reached() {
-        let setting = |key: &str, value: &str| Setting { key: key.into(), value: value.into() };
-        let plan = Plan::of_init(InitProjectRequest {
-            url: "sftp://ann@nas:2222/~/notes".to_owned(),
-            settings: vec![
-                setting("known_hosts_file", "/my hosts"),
-                setting("ssh_options", "ProxyJump=gate"),
-                setting("poll_interval", "5s"),
-            ],
-            ..InitProjectRequest::default()
-        });
-        let Some(Place::Sftp(account)) = &plan.place else { panic!("an account") };
-        assert_eq!(
-            to_know(account, &plan),
-            "ssh -o 'UserKnownHostsFile=/my hosts' -o ProxyJump=gate -p 2222 -l ann nas"
         );
     }
 

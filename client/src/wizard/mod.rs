@@ -67,24 +67,13 @@ async fn ask(
         projects: listed.projects,
     };
     asking.person.says("An empty line takes what stands in brackets; Ctrl-C gives up.")?;
-    if plan.verb == Verb::Init {
-        plan.folder = asking.folder_of_init(&plan).await?;
+    loop {
+        asking.asks_all(&mut plan).await?;
+        if asking.agrees(&plan).await? {
+            return Ok(plan);
+        }
+        asking.person.says("Once more, then, with your answers in brackets.")?;
     }
-    plan.place = Some(asking.place(&plan).await?);
-    let held = asking.until_it_works(&mut plan).await?;
-    if let (Verb::Init, Some(name)) = (plan.verb, &held) {
-        asking.person.says(&format!(
-            "The backend already holds the project {}: this folder joins it.",
-            escape(name)
-        ))?;
-    }
-    if plan.verb == Verb::Clone {
-        plan.folder = asking.folder_of_clone(&plan, held.as_deref()).await?;
-    }
-    plan.name = asking.name(&plan, held.as_deref()).await?;
-    plan.patterns = asking.patterns(&plan, held.is_some()).await?;
-    asking.agrees(&plan).await?;
-    Ok(plan)
 }
 
 struct Asking<'a> {
@@ -95,14 +84,32 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    /// Every question once; what is answered already is what it proposes.
+    async fn asks_all(&self, plan: &mut Plan) -> Result<(), Failure> {
+        if plan.verb == Verb::Init {
+            plan.folder = self.folder_of_init(plan).await?;
+        }
+        plan.place = Some(self.place(plan).await?);
+        let held = self.until_it_works(plan).await?;
+        if let (Verb::Init, Some(name)) = (plan.verb, &held) {
+            self.person.says(&format!(
+                "The backend already holds the project {}: this folder joins it.",
+                escape(name)
+            ))?;
+        }
+        if plan.verb == Verb::Clone {
+            plan.folder = self.folder_of_clone(plan, held.as_deref()).await?;
+        }
+        plan.name = self.name(plan, held.as_deref()).await?;
+        plan.patterns = self.patterns(plan, held.is_some()).await?;
+        Ok(())
+    }
+
     /// Shows what is about to be done, and waits for a yes.
-    async fn agrees(&self, plan: &Plan) -> Result<(), Failure> {
+    async fn agrees(&self, plan: &Plan) -> Result<bool, Failure> {
         let line = command_line::of(plan);
         self.person.says(&format!("\nWithout the wizard this is\n  {}", escape(&line)))?;
-        match self.person.asks("Go ahead, yes or no", Some("yes"), checks::yes_or_no).await? {
-            true => Ok(()),
-            false => Err(given_up()),
-        }
+        self.person.asks("Go ahead, yes or no", Some("yes"), checks::yes_or_no).await
     }
 }
 

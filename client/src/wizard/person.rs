@@ -12,9 +12,6 @@ use crate::terminal::{Answer, Terminal};
 /// What is typed to have none of what is in brackets.
 const NONE: &str = "-";
 
-/// Whoever leaves a question about ssh open means this.
-const AS_SSH: &str = "as ssh has it";
-
 pub(super) struct Person<'a> {
     pub(super) terminal: &'a Terminal,
     pub(super) paint: Paint,
@@ -52,16 +49,17 @@ impl Person<'_> {
         .await
     }
 
-    /// What need not be answered: ssh's own configuration has it then.
+    /// What need not be answered; `unsaid` is what holds then.
     pub(super) async fn may_say<T>(
         &self,
         words: &str,
+        unsaid: &str,
         usual: Option<&str>,
         check: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, Failure> {
         let question = match usual {
-            Some(usual) => format!("{words} [{}; {NONE} for {AS_SSH}]: ", escape(usual)),
-            None => format!("{words} [{AS_SSH}]: "),
+            Some(usual) => format!("{words} [{}; {NONE} for {unsaid}]: ", escape(usual)),
+            None => format!("{words} [{unsaid}]: "),
         };
         self.until_good(&question, |typed| match (typed, usual) {
             (NONE, _) | ("", None) => Ok(None),

@@ -26,29 +26,26 @@ pub(super) struct Plan {
     pub(super) excludes: Vec<String>,
     /// The file of a key that was typed, to propose it.
     pub(super) key: Option<String>,
-    /// Those that are not asked for.
-    others: Vec<Setting>,
+    /// Settings that are not asked for, unless they fail.
+    pub(super) others: Vec<Setting>,
     pub(super) no_pull: bool,
 }
 
 impl Plan {
     pub(super) fn of_init(typed: InitProjectRequest) -> Self {
-        let plan = Self {
-            verb: Verb::Init,
+        let as_clone = CloneProjectRequest {
+            url: typed.url,
             folder: typed.folder,
-            place: Place::proposed_by(&typed.url),
             name: typed.name,
             patterns: typed.patterns,
-            excludes: typed.excludes,
-            key: None,
-            others: Vec::new(),
+            settings: typed.settings,
             no_pull: false,
         };
-        plan.with(typed.settings)
+        Self { verb: Verb::Init, excludes: typed.excludes, ..Self::of_clone(as_clone) }
     }
 
     pub(super) fn of_clone(typed: CloneProjectRequest) -> Self {
-        let plan = Self {
+        let mut plan = Self {
             verb: Verb::Clone,
             folder: typed.folder,
             place: Place::proposed_by(&typed.url),
@@ -59,17 +56,21 @@ impl Plan {
             others: Vec::new(),
             no_pull: typed.no_pull,
         };
-        plan.with(typed.settings)
+        plan.says(typed.settings);
+        plan
     }
 
-    fn with(mut self, settings: Vec<Setting>) -> Self {
-        let (keys, others) = settings.into_iter().partition(|setting| setting.key == KEY_FILE);
+    /// Takes these for what stands beside the URL. A key's file among them is
+    /// the one to use.
+    pub(super) fn says(&mut self, settings: Vec<Setting>) {
+        let (keys, others): (Vec<_>, Vec<_>) =
+            settings.into_iter().partition(|setting| setting.key == KEY_FILE);
         self.others = others;
-        self.key = keys.into_iter().next_back().map(|setting: Setting| setting.value);
+        let Some(key) = keys.into_iter().next_back() else { return };
         if let Some(Place::Sftp(account)) = &mut self.place {
-            account.key.clone_from(&self.key);
+            account.key = Some(key.value.clone());
         }
-        self
+        self.key = Some(key.value);
     }
 
     pub(super) fn into_init(self) -> InitProjectRequest {
@@ -145,6 +146,20 @@ mod tests {
             ..CloneProjectRequest::default()
         };
         assert_eq!(Plan::of_clone(typed.clone()).into_clone(), typed);
+    }
+
+    #[test]
+    fn key_that_is_said_anew_is_the_one_to_use() {
+        let setting = |key: &str| Setting { key: key.into(), value: "/k".into() };
+        let mut plan = Plan::of_init(InitProjectRequest {
+            url: "sftp://nas/~/notes".to_owned(),
+            settings: vec![setting("keyfile")],
+            ..InitProjectRequest::default()
+        });
+
+        plan.says(vec![setting("key_file")]);
+
+        assert_eq!(plan.settings(), [setting("key_file")]);
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! What is asked, and in which order.
 
+use mirror_proto::v1::Setting;
+
 use super::checks::{self, ALL_OF_IT, Kind, USUAL_PATTERN};
 use super::place::{Account, Place};
 use super::plan::{Plan, Verb};
 use super::{Asking, Person};
+use crate::commands::settings;
 use crate::failure::Failure;
 use crate::paths;
+
+/// What holds where a question about ssh is left open.
+const AS_SSH: &str = "as ssh has it";
 
 impl Asking<'_> {
     pub(super) async fn folder_of_init(&self, plan: &Plan) -> Result<String, Failure> {
@@ -67,6 +73,18 @@ impl Asking<'_> {
         Ok(account)
     }
 
+    /// Each setting that is not asked for otherwise, as it was or anew.
+    pub(super) async fn settings(&self, plan: &Plan) -> Result<Vec<Setting>, Failure> {
+        let mut all = Vec::new();
+        for Setting { key, value } in &plan.others {
+            let usual = format!("{key}={value}");
+            let said =
+                self.person.may_say("Setting", "none", Some(&usual), settings::parse).await?;
+            all.extend(said);
+        }
+        Ok(all)
+    }
+
     pub(super) async fn name(
         &self,
         plan: &Plan,
@@ -124,11 +142,11 @@ impl Person<'_> {
             Part::User => {
                 let usual = account.user.take();
                 let words = "User on that host";
-                account.user = self.may_say(words, usual.as_deref(), checks::user).await?;
+                account.user = self.may_say(words, AS_SSH, usual.as_deref(), checks::user).await?;
             }
             Part::Port => {
                 let usual = account.port.map(|port| port.to_string());
-                account.port = self.may_say("Port", usual.as_deref(), checks::port).await?;
+                account.port = self.may_say("Port", AS_SSH, usual.as_deref(), checks::port).await?;
             }
             Part::Path => {
                 let usual = some(&account.path);
@@ -138,7 +156,8 @@ impl Person<'_> {
             Part::Key => {
                 let usual = account.key.take();
                 let words = "File of your private key";
-                account.key = self.may_say(words, usual.as_deref(), checks::key_file).await?;
+                account.key =
+                    self.may_say(words, AS_SSH, usual.as_deref(), checks::key_file).await?;
             }
         }
         Ok(())

@@ -1,15 +1,19 @@
 //! Tries the backend as it was answered, and lets one put right what fails.
 
-use mirror_proto::v1::{Finding, FindingLevel, Setting, TryBackendRequest, TryBackendResponse};
+use mirror_proto::v1::{
+    FaultClass, Finding, FindingLevel, Setting, TryBackendRequest, TryBackendResponse,
+};
 
 use super::person::interrupted;
 use super::place::Place;
 use super::plan::{Plan, Verb};
 use super::questions::Part;
-use super::{Asking, command_line, given_up};
+use super::{Asking, given_up};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::escape::escape;
+
+const AGAIN: &str = "again";
 
 /// What may be done about a backend that does not work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,25 +22,39 @@ enum Next {
     Kind,
     Folder,
     Part(Part),
+    Settings,
     Quit,
 }
 
-const OF_A_FOLDER: [(Next, &str); 4] =
-    [(Next::Again, "again"), (Next::Kind, "kind"), (Next::Folder, "folder"), (Next::Quit, "quit")];
+const OF_A_FOLDER: [(Next, &str); 5] = [
+    (Next::Again, AGAIN),
+    (Next::Kind, "kind"),
+    (Next::Folder, "folder"),
+    (Next::Settings, "settings"),
+    (Next::Quit, "quit"),
+];
 
-const OF_SFTP: [(Next, &str); 8] = [
-    (Next::Again, "again"),
+const OF_SFTP: [(Next, &str); 9] = [
+    (Next::Again, AGAIN),
     (Next::Kind, "kind"),
     (Next::Part(Part::Host), "host"),
     (Next::Part(Part::User), "user"),
     (Next::Part(Part::Port), "port"),
     (Next::Part(Part::Path), "folder"),
     (Next::Part(Part::Key), "key"),
+    (Next::Settings, "settings"),
     (Next::Quit, "quit"),
 ];
 
-/// What a finding is about when nobody has vouched for the host yet.
-const UNKNOWN_HOST: &str = "known_hosts_file";
+/// What may be changed: settings only where some were typed.
+fn offered(plan: &Plan) -> Vec<(Next, &'static str)> {
+    let all: &[_] = match &plan.place {
+        Some(Place::Sftp(_)) => &OF_SFTP,
+        Some(Place::Folder(_)) | None => &OF_A_FOLDER,
+    };
+    let is_there = |next: &Next| *next != Next::Settings || !plan.others.is_empty();
+    all.iter().filter(|(next, _)| is_there(next)).copied().collect()
+}
 
 impl Asking<'_> {
     /// Gives the name of the project that the backend holds, if it holds one.
@@ -58,37 +76,19 @@ impl Asking<'_> {
             // What it is asked for is wrong; a daemon that is gone is not.
             Err(failure) if matches!(failure.exit, Exit::Usage | Exit::Failed) => {
                 self.person.hears_of_fault(&failure.fault)?;
-                return Ok(Tried::Fails("again"));
+                return Ok(Tried::Fails(AGAIN));
             }
             Err(failure) => return Err(failure),
         };
         self.person.hears_of(&response.findings)?;
         let failed = response.findings.iter().find(|found| found.level() == FindingLevel::Fail);
         match (failed, plan.verb, response.project) {
-            (Some(failed), ..) => {
-                self.explain_trust(failed, plan)?;
-                Ok(Tried::Fails(word_for(failed)))
-            }
+            (Some(failed), ..) => Ok(Tried::Fails(word_for(failed))),
             (None, Verb::Clone, None) => {
                 self.person.says("No project is there; `mirrorctl init` makes one.")?;
                 Ok(Tried::Fails("folder"))
             }
             (None, _, held) => Ok(Tried::Works(held)),
-        }
-    }
-
-    /// Only a person can say that a host is the right one, and only to ssh.
-    fn explain_trust(&self, failed: &Finding, plan: &Plan) -> Result<(), Failure> {
-        match &plan.place {
-            Some(Place::Sftp(account)) if failed.about() == UNKNOWN_HOST => {
-                let command = command_line::to_know(account, plan);
-                self.person.says(&format!(
-                    "In another terminal, run\n  {}\nand answer yes if the fingerprint that it \
-                     shows is the server's own; then try again here.",
-                    escape(&command)
-                ))
-            }
-            _ => Ok(()),
         }
     }
 
@@ -107,13 +107,13 @@ impl Asking<'_> {
     }
 
     async fn put_right(&self, plan: &mut Plan, usual: &str) -> Result<(), Failure> {
-        let offered: &[(Next, &str)] = match &plan.place {
-            Some(Place::Sftp(_)) => &OF_SFTP,
-            Some(Place::Folder(_)) | None => &OF_A_FOLDER,
-        };
+        let offered = offered(plan);
         let usual = offered.iter().map(|(_, word)| *word).find(|word| *word == usual);
-        let question = question(offered);
-        let next = self.person.asks(&question, usual, |typed| read(typed, offered)).await?;
+        let question = question(&offered);
+        let next = self
+            .person
+            .asks(&question, Some(usual.unwrap_or(AGAIN)), |typed| read(typed, &offered))
+            .await?;
         match (next, &mut plan.place) {
             (Next::Again, _) => {}
             (Next::Quit, _) => return Err(given_up()),
@@ -122,6 +122,10 @@ impl Asking<'_> {
             }
             (Next::Folder, _) => {
                 plan.place = Some(Place::Folder(self.backend_folder(plan).await?));
+            }
+            (Next::Settings, _) => {
+                let settings = self.settings(plan).await?;
+                plan.says(settings);
             }
             (Next::Kind | Next::Part(_), _) => plan.place = Some(self.place(plan).await?),
         }
@@ -135,8 +139,8 @@ enum Tried {
     Fails(&'static str),
 }
 
-/// The answer that a finding is about. Trust in a host is given elsewhere, and
-/// then it is tried again.
+/// The answer that a finding is about. Trust in a host is given elsewhere, as
+/// the finding says, and then it is tried again.
 fn word_for(failed: &Finding) -> &'static str {
     match failed.about() {
         "host" => "host",
@@ -144,7 +148,9 @@ fn word_for(failed: &Finding) -> &'static str {
         "port" => "port",
         "path" => "folder",
         "key_file" => "key",
-        _ => "again",
+        "identity_agent" | "ssh_options" => "settings",
+        _ if failed.class() == FaultClass::Usage => "settings",
+        _ => AGAIN,
     }
 }
 
@@ -170,6 +176,8 @@ fn words_of(offered: &[(Next, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mirror_proto::v1::InitProjectRequest;
+
     use super::*;
 
     #[test]
@@ -190,14 +198,35 @@ mod tests {
         assert_eq!(word_for(&about("path")), "folder");
         assert_eq!(word_for(&about("key_file")), "key");
         assert_eq!(word_for(&about("known_hosts_file")), "again");
+        assert_eq!(word_for(&about("ssh_options")), "settings");
         assert_eq!(word_for(&Finding::default()), "again");
+    }
+
+    #[test]
+    fn mistake_in_a_setting_leads_to_the_settings() {
+        let mistake = |about: Option<&str>| Finding {
+            class: Some(FaultClass::Usage.into()),
+            about: about.map(str::to_owned),
+            ..Finding::default()
+        };
+        assert_eq!(word_for(&mistake(Some("known_hosts_file"))), "settings");
+        assert_eq!(word_for(&mistake(None)), "settings");
+        assert_eq!(word_for(&mistake(Some("user"))), "user");
     }
 
     #[test]
     fn question_names_what_can_be_changed() {
         assert_eq!(
             question(&OF_SFTP),
-            "Try again, change kind, host, user, port, folder, key, or quit"
+            "Try again, change kind, host, user, port, folder, key, settings, or quit"
         );
+    }
+
+    #[test]
+    fn settings_are_offered_where_there_are_some() {
+        let mut plan = Plan::of_init(InitProjectRequest::default());
+        assert!(!offered(&plan).contains(&(Next::Settings, "settings")));
+        plan.says(vec![Setting { key: "poll_interval".to_owned(), value: "1".to_owned() }]);
+        assert!(offered(&plan).contains(&(Next::Settings, "settings")));
     }
 }

@@ -81,6 +81,10 @@ pub enum EngineError {
     #[error("{0}")]
     Usage(String),
 
+    /// Nothing was begun: the project's next handle may be asked the same.
+    #[error("the project was closed meanwhile")]
+    Closed,
+
     /// A bug of ours: the job ended, the project goes on.
     #[error("an internal fault ended this job: {0}")]
     Internal(String),
@@ -98,6 +102,7 @@ impl EngineError {
         match self {
             Self::Storage(error) => error.class(),
             Self::Tree(TreeError::Full) => FaultClass::Quota,
+            Self::Closed => FaultClass::Transient,
             Self::Stopped { .. } => FaultClass::Stopped,
             Self::Consent(_) | Self::RootMissing(_) | Self::Tree(TreeError::RootMissing) => {
                 FaultClass::Consent
@@ -146,8 +151,9 @@ impl EngineError {
                 "mount or restore the folder; nothing was changed"
             }
             Self::Tree(TreeError::Full) => "free some space and run it again; every file is whole",
-            Self::Storage(error) => return error.hint().map(str::to_owned),
+            Self::Storage(error) => return error.hint(),
             Self::NoProject => "make one with `mirrorctl init`",
+            Self::Closed => "run it again",
             _ => return None,
         };
         Some(hint.to_owned())

@@ -6,6 +6,7 @@
 //! rest: whatever can't be read counts as not there.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use futures::{StreamExt, TryStreamExt};
 use mirror_core::{Digest, RelPath, Timestamp, Ulid};
@@ -86,6 +87,15 @@ impl MachineFile {
     pub async fn standing(backend: &dyn Backend, id: Ulid) -> Result<Expect, StorageError> {
         let file = backend.stat(&place_of(id)).await?;
         Ok(file.map_or(Expect::Absent, |file| Expect::At(file.revision)))
+    }
+
+    /// When a machine's file was written, by the service's clock: no other
+    /// program dates it.
+    pub async fn written_at(
+        backend: &dyn Backend,
+        id: Ulid,
+    ) -> Result<Option<SystemTime>, StorageError> {
+        Ok(backend.stat(&place_of(id)).await?.and_then(|file| file.modified))
     }
 }
 

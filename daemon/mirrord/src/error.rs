@@ -72,14 +72,22 @@ pub(crate) enum RequestError {
     SameProject(String),
 
     /// Setting up went wrong after the backend's project had been made.
-    #[error("{}; the new project's first commit stays on the backend", cause.message())]
-    AfterCreation { cause: Box<RequestError> },
+    #[error("{}; the new project's first commit {stays} on the backend", cause.message())]
+    AfterCreation { cause: Box<RequestError>, stays: &'static str },
+
+    /// Setting up went wrong, and to take it back would lose something.
+    #[error("{}; the project {name:?} stays, half-made: {why}", cause.message())]
+    HalfMade { name: String, why: &'static str, cause: Box<RequestError> },
 
     #[error(transparent)]
     Flaw(#[from] Flaw),
 
     #[error("{what}")]
     Usage { what: String, hint: Option<String> },
+
+    /// What one command found at several projects or files.
+    #[error("{} (and {more} more)", worst.message())]
+    Several { worst: Box<RequestError>, more: usize },
 
     #[error("the daemon is stopping")]
     Stopping,
@@ -97,7 +105,9 @@ impl RequestError {
         match self {
             Self::Engine(error) => error.class(),
             Self::Storage(error) => error.class(),
-            Self::AfterCreation { cause } => cause.class(),
+            Self::AfterCreation { cause, .. }
+            | Self::HalfMade { cause, .. }
+            | Self::Several { worst: cause, .. } => cause.class(),
             Self::Root { cause, .. } => cause.class(),
             Self::Stopped { class, .. } => *class,
             Self::Config(_) | Self::Url(_) | Self::Name(_) | Self::Usage { .. } => {
@@ -131,8 +141,8 @@ impl RequestError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Engine(error) => error.hint(),
-            Self::Storage(error) => error.hint().map(str::to_owned),
-            Self::Root { cause, .. } => cause.hint().map(str::to_owned),
+            Self::Storage(error) => error.hint(),
+            Self::Root { cause, .. } => cause.hint(),
             Self::Config(problem) => problem.fix.clone(),
             Self::Url(error) => Some(error.hint()),
             Self::Flaw(_) => Some(Flaw::HINT.to_owned()),
@@ -162,6 +172,10 @@ impl RequestError {
             Self::AfterCreation { .. } => {
                 Some("once that is put right, run the same command again: it joins the project".into())
             }
+            Self::Several { .. } => Some("`mirrorctl doctor` names them all".into()),
+            Self::HalfMade { name, .. } => Some(format!(
+                "nothing of yours was removed; once that is put right, `mirrorctl --project {name} pull` goes on"
+            )),
             Self::Stopping => Some("run it again: a new daemon is started".into()),
             Self::Panicked => Some("see `mirrorctl daemon logs`; nothing else was affected".into()),
         }
@@ -177,7 +191,9 @@ impl RequestError {
                 | EngineError::NameClash(path)
                 | EngineError::MarkersLeft(path),
             ) => Some(path.as_str().to_owned()),
-            Self::AfterCreation { cause } => cause.path(),
+            Self::AfterCreation { cause, .. }
+            | Self::HalfMade { cause, .. }
+            | Self::Several { worst: cause, .. } => cause.path(),
             _ => None,
         }
     }
@@ -186,7 +202,9 @@ impl RequestError {
     pub(crate) fn is_about_backend(&self) -> bool {
         match self {
             Self::Storage(_) | Self::Root { .. } | Self::Engine(EngineError::Storage(_)) => true,
-            Self::AfterCreation { cause } => cause.is_about_backend(),
+            Self::AfterCreation { cause, .. }
+            | Self::HalfMade { cause, .. }
+            | Self::Several { worst: cause, .. } => cause.is_about_backend(),
             _ => false,
         }
     }
@@ -227,7 +245,7 @@ mod tests {
     #[test]
     fn failure_after_creation_keeps_its_class_and_says_what_stays() {
         let cause = Box::new(RequestError::Stopping);
-        let error = RequestError::AfterCreation { cause };
+        let error = RequestError::AfterCreation { cause, stays: "stays" };
         assert_eq!(error.class(), FaultClass::Transient);
         assert!(error.message().contains("stays on the backend"));
     }

@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod error;
 mod folders;
+mod links;
 mod logging;
 mod machine;
 mod names;

@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{DaemonSettings, Environment, Problem};
 use crate::folders::Folders;
+use crate::links::Links;
 use crate::projects::{Registry, Start};
 use crate::server::{self, Endpoint, Facts, Host, ListenError};
 use crate::{logging, machine, parts};
@@ -71,12 +72,19 @@ pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
     let served = runtime.block_on(async {
         // Before the log and the id: a second daemon must touch neither.
         let endpoint = bind()?;
-        let log = logging::start(folders.log_file(), settings.log_level, settings.log_max_size_mb)
+        let log = logging::start(&folders, settings.log_level, settings.log_max_size_mb)
             .map_err(while_doing("the log file can't be written"))?;
         let machine_id = machine::id_in(&folders.config, &folders.state)
             .map_err(while_doing("the machine's id can't be kept"))?;
-        let start =
-            Start { folders, environment, settings, machine_id, log, outside: parts::outside() };
+        let start = Start {
+            folders,
+            environment,
+            settings,
+            machine_id,
+            log,
+            outside: parts::outside(),
+            links: Links::default(),
+        };
         live(&endpoint, start, on_demand).await
     });
     // Work that blocks on a dead disk must not keep the process; all else is
@@ -96,7 +104,7 @@ async fn live(endpoint: &Endpoint, start: Start, on_demand: bool) -> Result<(), 
     for problem in &start.environment.unknown {
         tracing::warn!(%problem, "a variable changes nothing");
     }
-    let registry = Arc::new(Registry::new(start)?);
+    let registry = Arc::new(Registry::new(start).await?);
     tracing::info!(
         version = crate::VERSION,
         socket = facts.socket,

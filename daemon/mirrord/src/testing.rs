@@ -4,11 +4,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::block_in_place;
 
 use crate::config::{DaemonSettings, Environment};
 use crate::error::RequestError;
 use crate::folders::Folders;
+use crate::links::Links;
 use crate::logging::LogControl;
 use crate::projects::{Registry, SetUp, SetUpKind, SetUpOutcome, Start};
 use crate::url::BackendUrl;
@@ -34,6 +37,10 @@ impl World {
     }
 
     pub(crate) fn machine(&self, name: &str) -> Arc<Registry> {
+        self.machine_with(name, &Links::default())
+    }
+
+    pub(crate) fn machine_with(&self, name: &str, links: &Links) -> Arc<Registry> {
         let home = self.at(name);
         let folders = Folders {
             config: home.join("config"),
@@ -49,10 +56,12 @@ impl World {
             machine_id: machine::id_in(&folders.config, &folders.state).unwrap(),
             outside: parts::outside(),
             log: LogControl::idle(),
+            links: links.clone(),
             environment,
             folders,
         };
-        Arc::new(Registry::new(start).unwrap())
+        let started = block_in_place(|| Handle::current().block_on(Registry::new(start)));
+        Arc::new(started.unwrap())
     }
 
     pub(crate) fn plan(&self, kind: SetUpKind, folder: &str, backend: &str) -> SetUp {

@@ -138,7 +138,8 @@ pub struct Capabilities {
 /// - Only plain files with a name in UTF-8 exist for us: nothing else is
 ///   listed, looked up, read or removed, and where it stands in the way of a
 ///   write, that write is [`StorageError::Rejected`].
-/// - Removing a file that is already gone is [`Guarded::Done`].
+/// - Removing a file that is already gone is [`Guarded::Done`]. Folders of the
+///   view around it that hold nothing go, too.
 /// - A body that ends early or is longer than it said is an error, and nothing
 ///   becomes visible.
 ///
@@ -195,7 +196,8 @@ pub trait Backend: Send + Sync {
 #[async_trait]
 pub trait MoveAside: Send + Sync {
     /// Renames `from` to `to`, whole, without ever replacing a file at `to`.
-    /// `Refused` when `from` is missing or `to` exists.
+    /// `Refused` when `from` is missing or `to` exists. What goes aside leaves
+    /// its folders: a new version takes its place, or else a removal.
     async fn rename(&self, from: &RemotePath, to: &RemotePath)
     -> Result<Guarded<()>, StorageError>;
 }

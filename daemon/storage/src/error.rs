@@ -24,15 +24,26 @@ pub enum StorageError {
     CredentialsRefused(#[source] Cause),
 
     /// Nobody here has ever said that this is the right server.
-    #[error("the host key of {host} is not known here")]
-    HostKeyUnknown { host: String },
+    #[error("the host key of {host} is not known here{}", shown(fingerprint.as_deref()))]
+    HostKeyUnknown {
+        host: String,
+        /// Of the key that the host shows, where `ssh` says it.
+        fingerprint: Option<String>,
+        /// The command by which a person accepts it.
+        accept: String,
+    },
 
     /// Another server than before answers, or somebody in between.
-    #[error("the host key of {host} is not the one that is known here")]
+    #[error(
+        "the host key of {host} is not the one that is known here{}",
+        shown(fingerprint.as_deref())
+    )]
     HostKeyChanged {
         host: String,
-        /// Of the key that was shown to us, where `ssh` says it.
         fingerprint: Option<String>,
+        /// The command by which a person has the known one forgotten.
+        forget: String,
+        accept: String,
     },
 
     #[error("we may no longer use this folder")]
@@ -62,6 +73,10 @@ pub enum StorageError {
 /// A path in a sentence; that of the root is empty.
 fn named(path: &RemotePath) -> &str {
     if path.is_root() { "the backend's folder" } else { path.as_str() }
+}
+
+fn shown(fingerprint: Option<&str>) -> String {
+    fingerprint.map_or(String::new(), |fingerprint| format!(": it shows {fingerprint}"))
 }
 
 impl StorageError {

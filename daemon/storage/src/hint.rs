@@ -7,8 +7,8 @@ use crate::{Cause, StorageError};
 impl StorageError {
     /// What the person can do about it, where there is anything.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        Some(match self {
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::Unreachable(cause) => {
                 by_cause(cause).unwrap_or("check that the backend is there, then run it again")
             }
@@ -16,13 +16,17 @@ impl StorageError {
             Self::CredentialsRefused(cause) => {
                 by_cause(cause).unwrap_or("sign in again, then run it again")
             }
-            Self::HostKeyUnknown { .. } => {
-                "connect once by hand with ssh, and compare the fingerprint that it shows with the \
-                 server's own; the daemon never accepts a key by itself"
+            Self::HostKeyUnknown { accept, .. } => {
+                return Some(format!(
+                    "by hand, run `{accept}`, and answer yes if the fingerprint is the server's \
+                     own; the daemon never accepts a key by itself"
+                ));
             }
-            Self::HostKeyChanged { .. } => {
-                "ask whoever runs the server whether its key was changed; only then remove the old \
-                 one with `ssh-keygen -R HOST` and connect once by hand"
+            Self::HostKeyChanged { forget, accept, .. } => {
+                return Some(format!(
+                    "ask whoever runs the server whether its key was changed; only then run \
+                     `{forget}`, and `{accept}` to accept the new one"
+                ));
             }
             Self::AccessLost => "ask the owner of the backend's folder for access",
             Self::Full => {
@@ -30,7 +34,8 @@ impl StorageError {
             }
             Self::Forbidden { .. } => "make the backend's folder readable and writable for you",
             Self::Rejected { .. } | Self::Malformed(_) | Self::Source { .. } => return None,
-        })
+        };
+        Some(hint.to_owned())
     }
 }
 
@@ -55,9 +60,7 @@ fn by_cause(cause: &Cause) -> Option<&'static str> {
         SftpFault::ShellTalks => "make what runs at login there write nothing without a terminal",
         SftpFault::BadOption => "look at ssh_options; `ssh -o Key=value HOST` tries one by hand",
         SftpFault::NoSsh => "install the OpenSSH client",
-        SftpFault::ConnectionLost
-        | SftpFault::HostKeyUnknown
-        | SftpFault::HostKeyChanged { .. } => {
+        SftpFault::ConnectionLost | SftpFault::HostKeyUnknown(_) | SftpFault::HostKeyChanged(_) => {
             return None;
         }
         SftpFault::Other(_) => "try `ssh` and `sftp` with this account by hand",

@@ -51,6 +51,12 @@ impl RemotePath {
         self.0.split('/').next() == Some(OUR_FOLDER)
     }
 
+    /// Whether this is a name aside, made for one rename.
+    pub(crate) fn is_aside(&self) -> bool {
+        let mut names = self.0.split('/');
+        names.next() == Some(OUR_FOLDER) && names.next() == Some("aside")
+    }
+
     /// Whether this is `folder` or lies below it.
     pub fn is_within(&self, folder: &Self) -> bool {
         folder.is_root()

@@ -4,7 +4,7 @@
 //! a floor or a peer that was measured in the same run, on the same files.
 //! Nothing here can fail for being slow; a person reads the table.
 //!
-//! `cargo bench -p mirror-tests --bench numbers`, about three minutes; a word
+//! `cargo bench -p mirror-tests --bench numbers`, about five minutes; a word
 //! after `--` runs only the groups whose name has it.
 
 mod everyday;

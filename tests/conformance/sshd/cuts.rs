@@ -143,7 +143,7 @@ impl Story {
     async fn ended_well(&self) {
         assert_eq!(self.disk.names("").await, [NOTE]);
         let ours = self.disk.names("_mirror").await;
-        // What a cut left there is hidden, and swept by the engine.
+        // What a cut left there is hidden, and swept when it is old enough.
         let ours: Vec<&str> = ours
             .iter()
             .map(String::as_str)

@@ -72,7 +72,11 @@ async fn folder_without_permission_is_named() {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o555);
     fs::set_permissions(&closed, mode).expect("the mode is set");
 
-    for (at, expect) in [("closed/a", Expect::Anything), ("closed/b", Expect::Absent)] {
+    for (at, expect) in [
+        ("closed/a", Expect::Anything),
+        ("closed/b", Expect::Absent),
+        ("closed/new/c", Expect::Absent),
+    ] {
         let error = place.try_store(at, "two", expect).await.expect_err("a closed folder");
         is_of(&error, FaultClass::Permission);
         assert!(error.to_string().contains(at), "{error}");
@@ -132,6 +136,26 @@ async fn names_that_are_not_text_are_left_out_of_a_listing_of_many() {
     fs::create_dir(&latin).expect("a folder");
     fs::write(latin.join("below"), "hidden").expect("a file");
     names.sort();
+
+    assert_eq!(place.names("").await, names);
+}
+
+/// Most parts of the listing hold such names alone, and none of them is its end.
+#[tokio::test]
+async fn names_that_are_not_text_do_not_end_a_listing() {
+    use std::os::unix::ffi::OsStrExt;
+    let Some(server) = SftpServer::shared(Variant::Stock) else { return };
+    let place = Place::on(server, &server.new_root());
+    let folder = place.makes_folder("folder");
+    for number in 0..500 {
+        let mut latin = format!("caf{number}").into_bytes();
+        latin.push(0xe9);
+        fs::write(folder.join(std::ffi::OsStr::from_bytes(&latin)), "latin").expect("a file");
+    }
+    let names: Vec<String> = (0..20).map(|number| format!("folder/{number:02}.txt")).collect();
+    for name in &names {
+        fs::write(place.on_disk().join(name), "text").expect("a file");
+    }
 
     assert_eq!(place.names("").await, names);
 }

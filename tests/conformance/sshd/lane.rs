@@ -2,7 +2,7 @@
 //! disturbed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use mirror_storage::adapter::sftp::SftpConnection;
 
@@ -15,6 +15,8 @@ pub(super) struct Lane {
     pub(super) server: &'static SftpServer,
     pub(super) proxy: Proxy,
     pub(super) connection: Arc<SftpConnection>,
+    /// Whether a cut was planned for the story that is told.
+    is_disturbed: AtomicBool,
     cuts: AtomicUsize,
 }
 
@@ -25,7 +27,13 @@ impl Lane {
         account.port = Some(proxy.port());
         let connection = Arc::new(SftpConnection::new(account));
         in_time(connection.greet()).await.expect("nothing disturbs it yet");
-        Self { server, proxy, connection, cuts: AtomicUsize::new(0) }
+        Self {
+            server,
+            proxy,
+            connection,
+            is_disturbed: AtomicBool::default(),
+            cuts: AtomicUsize::default(),
+        }
     }
 
     /// How many bytes have arrived, whichever way.
@@ -35,6 +43,7 @@ impl Lane {
 
     pub(super) fn suffers(&self, disturbance: &Disturbance) {
         let Disturbance { after, ending, lasts, .. } = *disturbance;
+        self.is_disturbed.store(true, Ordering::Relaxed);
         self.proxy.cuts_after(Cut { after, way: None, ending, lasts });
         // Shown where the test fails.
         println!("{disturbance:?}");
@@ -43,7 +52,7 @@ impl Lane {
     /// What was meant for the last story does not reach into the next: one can
     /// be some bytes shorter than the one that was measured.
     pub(super) fn calms_down(&self) {
-        if self.proxy.was_cut() {
+        if self.is_disturbed.swap(false, Ordering::Relaxed) && self.proxy.was_cut() {
             self.cuts.fetch_add(1, Ordering::Relaxed);
         }
         self.proxy.plug_in();

@@ -3,24 +3,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::join_all;
-use mirror_storage::adapter::sftp::SftpConnection;
+use mirror_storage::adapter::sftp::{SftpConnection, SftpFault};
 use mirror_storage::{Body, ByteStream, Expect, FaultClass, Guarded, Source, StorageError};
 
 use super::{Place, all_of, in_time, is_of, varied};
-use crate::support::in_the_end;
 use crate::support::proxy::Proxy;
 use crate::support::servers::sftp::{SftpServer, Variant};
+use crate::support::{eventually, in_the_end, processes};
 
 /// How long a client waits for a server that has gone deaf.
-const SHORT: Duration = Duration::from_secs(1);
-
-/// Longer than that, and far shorter than what waits by default.
-const SOON: Duration = Duration::from_secs(9);
+const SHORT: Duration = Duration::from_secs(4);
 
 /// A place whose connection gives up soon.
 fn impatient(server: &SftpServer, port: u16, root: &Path) -> Place {
@@ -29,12 +26,12 @@ fn impatient(server: &SftpServer, port: u16, root: &Path) -> Place {
     Place::over(Arc::new(SftpConnection::new(account).with_patience(SHORT)), root)
 }
 
-/// A call fails in a way that is likely to pass, and soon.
-async fn fails_soon(place: &Place) {
-    let begun = Instant::now();
-    let looked = in_time(place.try_bytes("a")).await;
-    is_of(&looked.expect_err("nobody can answer"), FaultClass::Transient);
-    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+/// A call fails for this reason, which is likely to pass.
+async fn fails(place: &Place, reason: &SftpFault) {
+    let error = in_time(place.try_bytes("a")).await.expect_err("nobody can answer");
+    is_of(&error, FaultClass::Transient);
+    let StorageError::Unreachable(cause) = error else { panic!("{error:?}") };
+    assert_eq!(cause.downcast_ref(), Some(reason));
 }
 
 /// Works again as soon as the client has rested from its last try.
@@ -96,12 +93,12 @@ async fn server_that_stops_answering_is_given_up_in_time() {
     place.store("a", "one").await;
 
     server.suspend();
-    fails_soon(&place).await;
+    fails(&place, &SftpFault::TimedOut).await;
     // The deaf session is left alone: another one is there by now.
     works_again(&place).await;
 
     server.suspend();
-    fails_soon(&place).await;
+    fails(&place, &SftpFault::TimedOut).await;
     server.resume();
     works_again(&place).await;
 }
@@ -114,9 +111,9 @@ async fn line_that_swallows_everything_is_given_up_in_time() {
     place.store("a", "one").await;
 
     proxy.swallows();
-    fails_soon(&place).await;
+    fails(&place, &SftpFault::TimedOut).await;
     // A new connection gets no answer either.
-    fails_soon(&place).await;
+    fails(&place, &SftpFault::TimedOut).await;
     proxy.plug_in();
     works_again(&place).await;
 }
@@ -129,27 +126,46 @@ async fn unplugged_line_fails_at_once_and_comes_back() {
     place.store("a", "one").await;
 
     proxy.unplug();
-    fails_soon(&place).await;
-    fails_soon(&place).await;
+    fails(&place, &SftpFault::ConnectionLost).await;
+    fails(&place, &SftpFault::ConnectionLost).await;
     proxy.plug_in();
     works_again(&place).await;
 }
 
-/// A slow line is no dead one: what moves is waited for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_line_is_not_given_up() {
     let Some(server) = SftpServer::shared(Variant::Stock) else { return };
     let proxy = Proxy::to(server.port());
-    let place = impatient(server, proxy.port(), &server.new_root());
-    // A handshake is silent for longer than the client's patience here.
-    place.store("small", "one").await;
-    proxy.takes(SHORT / 10, SHORT / 10);
+    let mut account = server.account();
+    account.port = Some(proxy.port());
+    let place = Place::over(Arc::new(SftpConnection::new(account)), &server.new_root());
+    proxy.takes(Duration::from_millis(100), Duration::from_millis(100));
     let large = varied(3_000_000);
 
     in_time(place.store("large", large.clone())).await;
 
     assert!(in_time(place.bytes("large")).await == Some(large));
     assert_eq!(proxy.connection_count(), 1);
+}
+
+/// It may wait for a dead line for ever, long after its `ssh` was killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn proxy_command_ends_with_its_connection() {
+    let Some(server) = SftpServer::shared(Variant::Stock) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let noted = folder.path().join("pid");
+    let mut account = server.account();
+    // It closes all that it could notice an end by.
+    let command = format!("sh -c 'echo $$ > {}; exec sleep 1000 < /dev/null'", noted.display());
+    account.ssh.ssh_options.insert(0, format!("ProxyCommand={command}"));
+    let connection = SftpConnection::new(account);
+    let greeting = tokio::spawn(async move { connection.greet().await });
+    let pid = || std::fs::read_to_string(&noted).ok()?.trim().parse::<i32>().ok();
+    eventually("the command runs", || pid().is_some_and(processes::is_running));
+
+    greeting.abort();
+
+    eventually("the command has ended", || !pid().is_some_and(processes::is_running));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -165,7 +181,7 @@ async fn many_calls_on_a_killed_session_all_end() {
         async move { place.try_store(&name(number), content, Expect::Absent).await }
     });
     let killer = async {
-        crate::support::eventually("some have arrived", || root.join(name(0)).exists());
+        eventually("some have arrived", || root.join(name(0)).exists());
         server.kill_sessions();
     };
     let writers = tokio::spawn(join_all(writers));

@@ -5,6 +5,7 @@ mod disks;
 mod lane;
 mod logins;
 mod losses;
+mod masters;
 mod pushes;
 mod shells;
 

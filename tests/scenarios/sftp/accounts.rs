@@ -8,8 +8,9 @@ use crate::support::{Machine, eventually, same_trees, text};
 
 /// Two projects of one machine on one account.
 struct Pair {
-    site: Site,
+    // Its daemon ends before the folders go.
     laptop: Machine,
+    site: Site,
 }
 
 impl Pair {
@@ -23,7 +24,7 @@ impl Pair {
         words[3] = &url;
         laptop.runs(&words).exits(0);
         laptop.runs(&["--project", "second", "push"]).exits(0);
-        Self { site, laptop }
+        Self { laptop, site }
     }
 
     /// Both projects have an edit that goes out.

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use super::{Site, reads_on_server};
 use crate::support::servers::sftp::{SftpServer, Variant};
-use crate::support::{Chance, World};
+use crate::support::{Chance, World, eventually, files_below};
 
 /// Edits, deletions, binaries and links travel between two machines.
 fn work_of_two_machines_meets(variant: Variant) {
@@ -33,6 +33,28 @@ fn work_of_two_machines_meets(variant: Variant) {
     let target = fs::read_link(desktop.path("photos/link.md")).expect("a link");
     assert_eq!(target.to_str(), Some("../a.md"));
     assert_eq!(reads_on_server(&site, "a.md"), "a, better\n");
+}
+
+/// Also where an entry is made as a folder.
+#[test]
+fn doctor_tries_the_log_and_leaves_no_trace() {
+    for variant in [Variant::Stock, Variant::WithoutHardlinks] {
+        let Some(server) = SftpServer::shared(variant) else { return };
+        let site = Site::directly_on(server);
+        let laptop = site.world.first_machine("laptop", &[("a.md", "a\n")]);
+        let log = site.world.backend().join("_mirror/log");
+        let age = || log.metadata().and_then(|log| log.modified()).expect("the log is there");
+        let (before, log_before) = (files_below(&site.world.backend()), age());
+
+        laptop.runs(&["doctor"]).exits(0);
+
+        assert_ne!(age(), log_before, "the log was not tried");
+        eventually("only the log's own folder is left", || {
+            fs::read_dir(&log).expect("the log").count() == 1
+        });
+        assert_eq!(files_below(&site.world.backend()), before);
+        site.is_tidy();
+    }
 }
 
 #[test]

@@ -5,16 +5,20 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use super::super::two_machines::nothing_is_void;
 use super::Site;
 use crate::support::servers::sftp::{SftpServer, Variant};
-use crate::support::{Chance, Machine, Mount, rounds, same_trees};
+use crate::support::{Chance, Machine, Mount, Tree, rounds, same_trees, whole_log};
 
 /// What a push needs, more or less: once in a pack, once in the view.
 const NEED: usize = 2 * 200_000;
 
+/// The one file that every round replaces.
+const EDITED: &str = "edited.bin";
+
 /// New files, and another version of an old one.
 fn works(laptop: &Machine, round: usize, chance: &mut Chance) {
-    laptop.writes("edited.bin", chance.noise(60_000));
+    laptop.writes(EDITED, chance.noise(60_000));
     laptop.writes(format!("{round}/large.bin"), chance.noise(100_000));
     for number in 0..10 {
         laptop.writes(format!("{round}/{number}.bin"), chance.noise(4_000));
@@ -55,7 +59,7 @@ fn full_disk_leaves_every_good_copy(variant: Variant) {
             _ => panic!("{pushed:#?}"),
         }
         assert!(site.head() >= head);
-        site.plain().is_made_of(&[&old, &new]);
+        good_copies_stand(&site, &old, &new);
         fs::remove_file(&filler).expect("there is room again");
         laptop.runs(&["push"]).exits(0);
         same_trees(&new, &site.plain());
@@ -63,8 +67,20 @@ fn full_disk_leaves_every_good_copy(variant: Variant) {
     // No room for the contents; none for the plain files.
     assert!(codes.is_superset(&[Some(1), Some(4)].into()), "{codes:?}");
     site.ends_well(&[&laptop]);
+    nothing_is_void(&laptop);
     let desktop = site.world.next_machine("desktop");
     site.ends_well(&[&laptop, &desktop]);
+}
+
+/// Each file that stood there still does, and so does the history. Only the plain
+/// copy of what is replaced just now may be gone: it went aside before there
+/// turned out to be no room for the new one.
+#[track_caller]
+fn good_copies_stand(site: &Site, old: &Tree, new: &Tree) {
+    let plain = site.plain();
+    plain.is_made_of(&[old, new]);
+    plain.has_every_path_of(&old.clone().without(EDITED));
+    whole_log(&site.world);
 }
 
 /// Leaves that many bytes of room on a disk.

@@ -71,18 +71,18 @@ fn host_that_is_not_known_any_more_is_not_trusted() {
     let Some(server) = SftpServer::start(Variant::SftpOnly) else { return };
     let (site, laptop) = begun(&server);
     let head = site.head();
-    let known = fs::read(site.login("known")).expect("known hosts");
+    let known = fs::read(site.known_hosts()).expect("known hosts");
 
-    fs::write(site.login("known"), "").expect("nobody is known");
+    fs::write(site.known_hosts(), "").expect("nobody is known");
     server.kill_sessions();
     laptop.writes("a.md", "a, better\n");
     let error = in_the_end_refuses(&laptop, &["push"]);
     message_has(&error, &["host key", "ssh"]);
     found_by_all(&laptop, 6, "host key");
     assert_eq!(site.head(), head);
-    assert_eq!(fs::read(site.login("known")).expect("known hosts"), b"", "it was accepted unseen");
+    assert_eq!(fs::read(site.known_hosts()).expect("known hosts"), b"", "it was accepted unseen");
 
-    fs::write(site.login("known"), known).expect("known again");
+    fs::write(site.known_hosts(), known).expect("known again");
     comes_back(&laptop);
     site.ends_well(&[&laptop]);
 }

@@ -2,15 +2,18 @@
 //! done to it, and how the way to it fails.
 
 mod accounts;
+mod crashes;
 mod cuts;
 mod everyday;
 mod first_pushes;
+mod frozen_setups;
 mod full_disks;
 mod logins;
 mod losses;
 mod outside_edits;
 mod races;
 mod refused_setups;
+mod silences;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -22,6 +25,11 @@ use crate::support::{Machine, Outcome, Tree, World, files_below, same_trees};
 
 /// Where the stories keep what a login needs; no output may name it.
 const LOGIN: &str = "login-of-ada";
+
+const KNOWN_HOSTS: &str = "known_hosts";
+
+/// The first value that `ssh` is given is the one that counts.
+const IMPATIENT: &str = "-o ServerAliveInterval=1 -o ServerAliveCountMax=3 -o ConnectTimeout=4";
 
 /// A world whose backend lies on a server, at the end of a line of its own.
 struct Site {
@@ -49,26 +57,39 @@ impl Site {
         Self::reaching(server, Proxy::to(server.port()), root, url)
     }
 
+    /// The same, where `ssh` gives a silent server up after few seconds: the
+    /// daemon tells it to wait for half a minute.
+    fn with_impatient_ssh(self) -> Self {
+        Self { world: self.world.with_ssh(IMPATIENT), ..self }
+    }
+
     /// A world that reaches its backend by a URL that may be wrong.
     fn reaching(server: &SftpServer, line: Proxy, root: PathBuf, url: String) -> Self {
         let world = World::new();
         let login = world.folder(LOGIN);
-        for (from, name) in
-            [(server.key(), "key"), (server.other_key(), "other"), (server.known_hosts(), "known")]
-        {
+        for (from, name) in [(server.key(), "key"), (server.other_key(), "other")] {
             fs::copy(from, login.join(name)).expect("a copy for this world");
             let private = fs::Permissions::from_mode(0o600);
             fs::set_permissions(login.join(name), private).expect("a mode");
         }
-        let [key, known] = ["key", "known"].map(|name| login.join(name).display().to_string());
-        let settings = [format!("key_file={key}"), format!("known_hosts_file={known}")];
+        let known = world.path(KNOWN_HOSTS);
+        fs::copy(server.known_hosts(), &known).expect("a copy for this world");
+        let settings = [
+            format!("key_file={}", login.join("key").display()),
+            format!("known_hosts_file={}", known.display()),
+        ];
         let settings = settings.into_iter().flat_map(|one| ["--set".to_owned(), one]).collect();
         Self { world: world.reaching(root, url, settings), line, login }
     }
 
-    /// What `ssh` reads to let a machine in: `key`, `other` or `known`.
+    /// What `ssh` reads to let a machine in: `key` or `other`.
     fn login(&self, name: &str) -> PathBuf {
         self.login.join(name)
+    }
+
+    /// The hosts that a machine knows. Whoever has to accept one is told where.
+    fn known_hosts(&self) -> PathBuf {
+        self.world.path(KNOWN_HOSTS)
     }
 
     /// How many bytes have come over the line, whichever way.

@@ -82,11 +82,11 @@ fn port_that_nobody_listens_on_is_named_as_such() {
 fn host_that_is_not_known_waits_for_trust() {
     let Some(server) = server() else { return };
     let site = Site::on(server);
-    fs::write(site.login("known"), "").expect("nobody is known");
+    fs::write(site.known_hosts(), "").expect("nobody is known");
     let error = site.makes_nothing(6);
     assert_eq!(error["class"], "auth");
-    message_has(&error, &["host key", "not known", "by hand"]);
-    assert_eq!(fs::read(site.login("known")).expect("known hosts"), b"");
+    message_has(&error, &["host key", "not known", "SHA256:", "by hand", "known_hosts"]);
+    assert_eq!(fs::read(site.known_hosts()).expect("known hosts"), b"");
 }
 
 #[test]

@@ -60,12 +60,22 @@ fn short(version: Version) -> String {
 }
 
 impl Ledger {
-    /// Notes what a holder holds from now on.
-    pub(crate) fn holds(&mut self, holder: Holder, path: &str, version: Version) {
+    /// Notes what a holder holds from now on, and gives this moment.
+    pub(crate) fn holds(&mut self, holder: Holder, path: &str, version: Version) -> u64 {
         self.now += 1;
         let held = self.held.entry((holder, path.to_owned())).or_default();
         if held.last().and_then(|(_, last)| *last) != version {
             held.push((self.now, version));
+        }
+        self.now
+    }
+
+    /// The disk has lost what came to these paths at these moments.
+    pub(crate) fn never_held(&mut self, holder: Holder, moments: &[(String, u64)]) {
+        for (path, moment) in moments {
+            if let Some(held) = self.held.get_mut(&(holder, path.clone())) {
+                held.retain(|(since, _)| since != moment);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! One machine: its folders, its clock, and a daemon that may be killed and
 //! started again.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::plants::Fake;
 use crate::store::{FakeStore, Shelf};
 use crate::tree::FakeTree;
 use crate::world::{SkewedClock, World, locked};
+use crate::writers::Id;
 
 /// How often a daemon looks at the head by itself.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_secs(10);
@@ -160,20 +162,23 @@ impl Machine {
         Some(ending)
     }
 
-    /// The daemon is gone. With `power`, so is what was not flushed.
-    pub(crate) fn dies(&mut self, power: bool) {
+    /// The daemon is gone. With `power`, so is what was not flushed: gives what
+    /// people wrote of that.
+    pub(crate) fn dies(&mut self, power: bool) -> BTreeSet<Id> {
         self.life.ends_after(0);
         self.life = Life::new();
         // What an old run still says is not heard.
         self.endings = Arc::default();
         (self.project, self.busy) = (None, false);
-        if power {
-            self.world.chance(|chance| {
-                self.data.lose_power(chance);
-                self.cache.lose_power(chance);
-                self.shelf.lose_power(chance);
-            });
+        if !power {
+            return BTreeSet::new();
         }
+        self.world.chance(|chance| {
+            self.data.lose_power(chance);
+            self.cache.lose_power(chance);
+            self.shelf.lose_power(chance);
+            self.ground.lose_power(chance)
+        })
     }
 
     /// Loses the state, a cache by design (B5).

@@ -82,7 +82,7 @@ impl Storm {
         self.world.note(format_args!("all is healed; every daemon starts anew"));
         self.is_judging = true;
         for at in 0..self.machines.len() {
-            self.machines[at].dies(false);
+            drop(self.machines[at].dies(false));
             self.does(at, Errand::Open).await;
         }
     }
@@ -322,6 +322,32 @@ impl Storm {
     }
 
     fn checks_ids(&self, truth: &Truth) {
+        let found = self.ids_everywhere(truth, |_, _| true);
+        for (id, birth) in self.world.writers().living() {
+            if !found.contains(&id) {
+                self.world.finds(format!("lost: {}, written on {birth}", spelled(id)));
+            }
+        }
+    }
+
+    /// What a disk lost of people's writing is no loss of ours where nothing but
+    /// that disk ever had it.
+    pub(crate) fn forgives(&self, lost: &BTreeSet<Id>) {
+        if lost.is_empty() || self.world.ledger().is_broken() {
+            return;
+        }
+        let found = self.ids_everywhere(&self.reads_log(), is_kept_for_good);
+        for id in lost.difference(&found) {
+            self.world.writers().lose(*id);
+        }
+    }
+
+    /// Of the machines' own files those that `counts` names.
+    fn ids_everywhere(
+        &self,
+        truth: &Truth,
+        counts: impl Fn(&str, &[(String, Vec<u8>)]) -> bool,
+    ) -> BTreeSet<Id> {
         let mut found: BTreeSet<Id> = BTreeSet::new();
         for bytes in truth.contents.values() {
             found.extend(ids_in(bytes));
@@ -330,8 +356,9 @@ impl Storm {
             for bytes in machine.ground.contents().values() {
                 found.extend(ids_in(bytes));
             }
-            for (_, bytes) in machine.data.contents() {
-                found.extend(ids_in(&bytes));
+            let kept = machine.data.contents();
+            for (_, bytes) in kept.iter().filter(|(name, _)| counts(name, &kept)) {
+                found.extend(ids_in(bytes));
             }
         }
         for folder in ["", "_mirror/aside"] {
@@ -339,11 +366,22 @@ impl Storm {
                 found.extend(ids_in(bytes));
             }
         }
-        for (id, birth) in self.world.writers().living() {
-            if !found.contains(&id) {
-                self.world.finds(format!("lost: {}, written on {birth}", spelled(id)));
-            }
+        found
+    }
+}
+
+/// Whether the daemon has taken on a file of its own folder: a conflict's copy of
+/// the version here follows what stands in the tree, and what a push is queued
+/// with counts once its record names it.
+fn is_kept_for_good(name: &str, all: &[(String, Vec<u8>)]) -> bool {
+    let names = |record: &[u8], digest: &str| String::from_utf8_lossy(record).contains(digest);
+    match name.split_once('/') {
+        Some(("conflicts", _)) => false,
+        Some(("queue", digest)) => {
+            let is_record = |name: &str| std::path::Path::new(name).extension().is_some();
+            all.iter().any(|(record, bytes)| is_record(record) && names(bytes, digest))
         }
+        _ => true,
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Fake {
     B9,
     /// A pulled deletion removes only what was expected.
     B9Take,
+    /// What was done to names in the working tree survives a loss of power.
+    B9Flush,
     /// What is stored durably survives a loss of power.
     B3Flush,
 }
@@ -46,6 +48,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("B5", Rule::Engine(Engine::B5)),
     ("B9", Rule::Fake(Fake::B9)),
     ("B9-take", Rule::Fake(Fake::B9Take)),
+    ("B9-flush", Rule::Fake(Fake::B9Flush)),
     ("B10", Rule::Engine(Engine::B10)),
     ("M2", Rule::Engine(Engine::M2)),
     ("V2", Rule::Engine(Engine::V2)),

@@ -221,7 +221,8 @@ impl Storm {
         let power = self.world.chance(|chance| chance.permille(500));
         self.world.note(format_args!("machine {at} crashes, power lost: {power}"));
         self.world.abandon(at);
-        self.machines[at].dies(power);
+        let lost = self.machines[at].dies(power);
+        self.forgives(&lost);
         self.world.ledger().unsees(at);
         let forgets = self.world.setup.happens(Event::StateLoss);
         if forgets && self.world.chance(|chance| chance.permille(400)) {

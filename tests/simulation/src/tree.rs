@@ -156,7 +156,7 @@ impl FakeTree {
             let held = self.node(temp);
             if !self.exchange(temp, path.as_str()) {
                 if self.move_in(temp, path.as_str()) {
-                    return Ok(());
+                    return self.flush_names(path);
                 }
                 continue;
             }
@@ -170,6 +170,15 @@ impl FakeTree {
         match self.node(temp) {
             Some(node) if state_of(&node) == ours => self.drop_name(temp),
             _ => self.rescue(path, temp, rescue)?,
+        }
+        self.flush_names(path)
+    }
+
+    /// Makes durable what was just done to names in the folder of `path`.
+    fn flush_names(&self, path: &RelPath) -> Result<(), TreeError> {
+        self.close_step(path)?;
+        if self.keeps(Fake::B9Flush) {
+            self.ground.flush(path.as_str());
         }
         Ok(())
     }
@@ -245,7 +254,7 @@ impl Tree for FakeTree {
         content.read_to_end(&mut bytes).map_err(failed)?;
         self.step(path)?;
         let temp = beside(path, temp_name);
-        self.ground.save(&temp, bytes.into(), false);
+        self.ground.save(&temp, bytes.into(), false, None);
         self.ground.change(&[&temp], |files| {
             if let Some(node) = files.by_path.get_mut(&temp) {
                 node.exec = exec;
@@ -278,6 +287,7 @@ impl Tree for FakeTree {
             Expected::State(expected) => {
                 if !self.exchange(&temp, path.as_str()) {
                     self.drop_name(&temp);
+                    self.flush_names(path)?;
                     return Ok(Put::Changed);
                 }
                 // Whoever is killed from here on finds its own version there.
@@ -294,6 +304,7 @@ impl Tree for FakeTree {
             }
         };
         self.drop_name(&temp);
+        self.flush_names(path)?;
         if !put {
             return Ok(Put::Changed);
         }
@@ -322,6 +333,7 @@ impl Tree for FakeTree {
         let out = self.node(&temp).expect("moved there");
         if state_of(&out) == expected || !self.keeps(Fake::B9Take) {
             self.drop_name(&temp);
+            self.flush_names(path)?;
             self.replaced(path, Some(expected.digest), None);
             self.counted("removes", path);
             return Ok(Taken::Done);
@@ -329,12 +341,15 @@ impl Tree for FakeTree {
         if !self.move_in(&temp, path.as_str()) {
             self.rescue(path, &temp, rescued)?;
         }
+        self.flush_names(path)?;
         Ok(Taken::Changed)
     }
 
     fn restore_temp(&self, path: &RelPath, temp_name: &str) -> Result<bool, TreeError> {
         self.step(path)?;
-        Ok(self.move_in(&beside(path, temp_name), path.as_str()))
+        let restored = self.move_in(&beside(path, temp_name), path.as_str());
+        self.flush_names(path)?;
+        Ok(restored)
     }
 
     fn look_at_temp(&self, path: &RelPath, temp_name: &str) -> Result<Option<State>, TreeError> {
@@ -357,17 +372,9 @@ impl Tree for FakeTree {
         Ok(())
     }
 
-    fn set_exec(&self, path: &RelPath, expected: State, exec: bool) -> Result<Put, TreeError> {
+    fn flush(&self, path: &RelPath) -> Result<(), TreeError> {
         self.step(path)?;
-        let now = self.ground.ticks_ns();
-        let node = self.ground.change(&[], |files| {
-            let node = files.by_path.get_mut(path.as_str())?;
-            if state_of(node) != expected {
-                return None;
-            }
-            (node.exec, node.ctime_ns) = (exec, now);
-            Some(node.clone())
-        });
-        Ok(node.map_or(Put::Changed, |node| Put::Done(self.stamp_of(&node))))
+        self.ground.flush(path.as_str());
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use async_trait::async_trait;
 use mirror_core::{Digest, Timestamp};
 use mirror_engine::outside::Clock;
 use mirror_storage::adapter::memory::MemoryBackend;
@@ -201,8 +202,13 @@ impl SkewedClock {
     }
 }
 
+#[async_trait]
 impl Clock for SkewedClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.now_ms())
+    }
+
+    async fn wait(&self, time: Duration) {
+        self.world.advance(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
     }
 }

@@ -174,23 +174,27 @@ impl Writers {
         (!versions.is_empty()).then(|| (*self.chance.pick(&versions)).clone())
     }
 
-    /// Notes that a version took another's place; `None` is no file.
+    /// Notes that a version took another's place; `None` is no file. Gives what
+    /// was taken away with it.
     pub(crate) fn note(
         &mut self,
         place: Place,
         path: &str,
         old: Option<&Bytes>,
         new: Option<&Bytes>,
-    ) {
+    ) -> Vec<Id> {
         let places = self.places.entry(path.to_owned()).or_default();
         if !places.contains(&place) {
             places.push(place);
         }
         let before = old.map(|old| ids_in(old)).unwrap_or_default();
         let after = new.map(|new| ids_in(new)).unwrap_or_default();
+        let mut took = Vec::new();
         for id in before.difference(&after) {
-            if let Some(birth) = self.births.get_mut(id).filter(|birth| birth.place == place) {
+            let birth = self.births.get_mut(id);
+            if let Some(birth) = birth.filter(|birth| birth.place == place && !birth.taken_away) {
                 birth.taken_away = true;
+                took.push(*id);
             }
         }
         for id in after {
@@ -206,6 +210,23 @@ impl Writers {
             for line in new.split_inclusive(|byte| *byte == b'\n') {
                 self.lines.insert(line.to_vec());
             }
+        }
+        took
+    }
+
+    /// What was taken away is there again: the disk lost the change that took it.
+    pub(crate) fn give_back(&mut self, ids: &[Id]) {
+        for id in ids {
+            if let Some(birth) = self.births.get_mut(id) {
+                birth.taken_away = false;
+            }
+        }
+    }
+
+    /// The disk lost it before anybody else had it.
+    pub(crate) fn lose(&mut self, id: Id) {
+        if let Some(birth) = self.births.get_mut(&id) {
+            birth.taken_away = true;
         }
     }
 

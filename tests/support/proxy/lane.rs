@@ -9,7 +9,7 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::line::{Line, Way, Weather};
+use super::line::{Line, Way};
 
 const CHUNK: usize = 64 << 10;
 
@@ -67,7 +67,7 @@ async fn deliver(
         line.count(way, arrive);
         if let Some(cut) = cut {
             if cut.lasts {
-                line.set_weather(Weather::Down);
+                line.set_weather(cut.ending.weather());
             }
             line.cut(cut.ending);
             // This connection is cut as well, from outside.

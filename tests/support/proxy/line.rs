@@ -21,6 +21,18 @@ pub(crate) enum Ending {
     Close,
     /// As if the other side had never heard of it.
     Reset,
+    /// Nobody is told, and nothing comes through any more.
+    Silence,
+}
+
+impl Ending {
+    /// What new connections meet where it lasts.
+    pub(super) fn weather(self) -> Weather {
+        match self {
+            Self::Close | Self::Reset => Weather::Down,
+            Self::Silence => Weather::Silent,
+        }
+    }
 }
 
 /// A cut that comes after so many bytes.
@@ -30,7 +42,7 @@ pub(crate) struct Cut {
     /// Which bytes count; `None` for both ways.
     pub(crate) way: Option<Way>,
     pub(crate) ending: Ending,
-    /// Whether the line stays down until it is plugged in.
+    /// Whether new connections fare no better until the line is plugged in.
     pub(crate) lasts: bool,
 }
 
@@ -109,7 +121,7 @@ impl Line {
         let _ = weather.wait_for(|weather| *weather != Weather::Silent).await;
     }
 
-    /// Ends every connection that there is now.
+    /// Ends every connection that there is now, or leaves it for dead.
     pub(super) fn cut(&self, ending: Ending) {
         self.cuts.send_replace(ending);
     }

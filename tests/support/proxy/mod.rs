@@ -124,6 +124,10 @@ async fn connect(client: TcpStream, port: u16, line: Arc<Line>) {
         () = lane::both(&mut client, &mut server, &line) => Ending::Close,
         ending = cuts.next() => ending,
     };
+    if ending == Ending::Silence {
+        // Both sides stay open for as long as the proxy is there.
+        std::future::pending::<()>().await;
+    }
     end(ending, [client, server]);
 }
 

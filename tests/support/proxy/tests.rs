@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Cut, Ending, Proxy, Way};
 
@@ -49,19 +49,67 @@ fn bytes_pass_both_ways_until_each_has_ended() {
 }
 
 #[test]
-fn delay_is_paid_once_however_much_is_on_its_way() {
-    const DELAY: Duration = Duration::from_millis(200);
-    let (_proxy, mut client, mut server) = connected(|proxy| proxy.takes(DELAY, Duration::ZERO));
-    let begun = Instant::now();
+fn bytes_that_set_off_on_a_long_way_do_not_arrive_before() {
+    let (proxy, mut client, mut server) = connected(|_| ());
+    proxy.takes(Duration::from_hours(1), Duration::ZERO);
 
-    for _ in 0..50 {
-        client.write_all(&[1; 1000]).expect("sent");
-        std::thread::yield_now();
+    client.write_all(b"late").expect("sent");
+    for _ in 0..20 {
+        server.write_all(b"soon").expect("sent");
+        client.read_exact(&mut [0; 4]).expect("the way down is short");
     }
-    server.read_exact(&mut vec![0; 50_000]).expect("all of it");
 
-    let taken = begun.elapsed();
-    assert!(taken >= DELAY && taken < 20 * DELAY, "{taken:?}");
+    server.set_nonblocking(true).expect("a look");
+    let early = server.read(&mut [0; 4]);
+    assert_eq!(early.map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
+}
+
+/// A hundred pieces set off at once, and are there before as many letters have
+/// gone there and back less than half as often.
+#[test]
+fn delay_is_paid_once_however_much_is_on_its_way() {
+    const PIECES: usize = 100;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let proxy = Proxy::to(listener.local_addr().expect("an address").port());
+    let [(mut client, mut server), (mut asks, mut answers)] = [(); 2].map(|()| {
+        let client = connect(&proxy);
+        (client, listener.accept().expect("the proxy comes").0)
+    });
+    proxy.takes(Duration::from_millis(50), Duration::ZERO);
+    let large = vec![1; PIECES << 16];
+
+    std::thread::scope(|scope| {
+        scope.spawn(|| client.write_all(&large).expect("sent"));
+        scope.spawn(|| server.read_exact(&mut vec![0; PIECES << 16]).expect("all of it"));
+        for _ in 0..PIECES * 2 / 5 {
+            asks.write_all(b"?").expect("asked");
+            answers.read_exact(&mut [0]).expect("the question");
+            answers.write_all(b"!").expect("answered");
+            asks.read_exact(&mut [0]).expect("the answer");
+        }
+        let arrived = proxy.carried(Way::Up);
+        assert!(arrived >= large.len() as u64, "{arrived} bytes of {}", large.len());
+    });
+}
+
+#[test]
+fn silent_cut_tells_nobody_and_spares_the_next_connection() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let proxy = Proxy::to(listener.local_addr().expect("an address").port());
+    let accepted = || listener.accept().expect("the proxy comes").0;
+    let (mut client, mut server) = (connect(&proxy), accepted());
+    proxy.cuts_after(Cut { after: 5, way: None, ending: Ending::Silence, lasts: false });
+
+    client.write_all(b"hello, nobody").expect("sent");
+    server.read_exact(&mut [0; 5]).expect("so much arrives");
+    client.write_all(b"still there?").expect("nobody told the client");
+    let (mut next, mut there) = (connect(&proxy), accepted());
+    next.write_all(b"hello").expect("sent");
+    there.read_exact(&mut [0; 5]).expect("the line is good");
+
+    server.set_nonblocking(true).expect("a look");
+    let told = server.read(&mut [0; 1]);
+    assert_eq!(told.map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn change(file: &FileChange) -> Value {
     json!({"path": file.path, "action": words::file_action(file.action()), "from": file.from})
 }
 
-fn failed(file: &FailedFile) -> Value {
+pub(super) fn failed(file: &FailedFile) -> Value {
     json!({"path": file.path, "error": file.fault.as_ref().map(fault)})
 }
 

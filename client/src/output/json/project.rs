@@ -4,6 +4,7 @@ use mirror_proto::v1::{ListProjectsResponse, ProjectSummary, SetUpFinished};
 use serde_json::{Value, json};
 
 use super::commit;
+use super::job::failed;
 use crate::output::words;
 
 pub(crate) fn list(response: &ListProjectsResponse) -> Value {
@@ -20,6 +21,8 @@ pub(crate) fn set_up(project: &SetUpFinished) -> Value {
         "joined": project.joined,
         "commit": commit(project.commit),
         "fetched": project.fetched_file_count,
+        "conflicts": project.conflicts,
+        "failed": project.failed.iter().map(failed).collect::<Vec<_>>(),
     })
 }
 
@@ -35,7 +38,7 @@ fn project(project: &ProjectSummary) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use mirror_proto::v1::ProjectState;
+    use mirror_proto::v1::{FailedFile, Fault, FaultClass, ProjectState};
 
     use super::*;
 
@@ -76,9 +79,23 @@ mod tests {
             set_up(&finished),
             json!({
                 "project": "notes", "project_id": "ab", "root": "/n", "url": "folder:/b",
-                "joined": true, "commit": 1, "fetched": 12,
+                "joined": true, "commit": 1, "fetched": 12, "conflicts": [], "failed": [],
             })
         );
         assert_eq!(set_up(&SetUpFinished::default())["commit"], Value::Null);
+    }
+
+    #[test]
+    fn set_up_that_was_done_in_part_names_what_is_left() {
+        let fault = Fault { class: FaultClass::Permission.into(), ..Fault::default() };
+        let finished = SetUpFinished {
+            conflicts: vec!["b.md".to_owned()],
+            failed: vec![FailedFile { path: "c.md".to_owned(), fault: Some(fault) }],
+            ..SetUpFinished::default()
+        };
+        let printed = set_up(&finished);
+        assert_eq!(printed["conflicts"], json!(["b.md"]));
+        assert_eq!(printed["failed"][0]["path"], "c.md");
+        assert_eq!(printed["failed"][0]["error"]["class"], "permission");
     }
 }

@@ -1,7 +1,7 @@
 //! What waits for a person, and what is kept for one.
 
 use bytes::Bytes;
-use mirror_core::{Digest, RelPath, Timestamp, Ulid};
+use mirror_core::{Digest, Kind, RelPath, Timestamp, Ulid};
 use serde::{Deserialize, Serialize};
 
 /// What makes it a conflict.
@@ -67,4 +67,9 @@ pub struct Stashed {
     pub size: u64,
     pub time: Timestamp,
     pub reason: String,
+    /// `None` where nobody said what it was.
+    #[serde(default)]
+    pub kind: Option<Kind>,
+    #[serde(default)]
+    pub exec: Option<bool>,
 }

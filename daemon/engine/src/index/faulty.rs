@@ -128,7 +128,7 @@ impl Tree for FaultyTree {
         unreachable!("the index only looks")
     }
 
-    fn set_exec(&self, _: &RelPath, _: State, _: bool) -> Result<Put, TreeError> {
+    fn flush(&self, _: &RelPath) -> Result<(), TreeError> {
         unreachable!("the index only looks")
     }
 }

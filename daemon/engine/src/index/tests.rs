@@ -3,7 +3,7 @@ mod links;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mirror_core::patterns::{CoverageSource, Patterns};
 use mirror_core::{Digest, Kind};
@@ -17,9 +17,14 @@ use crate::real::{LocalTree, LocalWatch, SystemClock, SystemEntropy, TokioSpawne
 #[derive(Default)]
 struct MovedClock(AtomicI64);
 
+#[async_trait::async_trait]
 impl Clock for MovedClock {
     fn now(&self) -> Timestamp {
         Timestamp(SystemClock.now().milliseconds() + self.0.load(Ordering::Relaxed))
+    }
+
+    async fn wait(&self, time: Duration) {
+        self.0.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
     }
 }
 

@@ -119,13 +119,15 @@ pub(crate) fn fork(what: &str) -> EngineError {
 
 /// Nothing of the project stands where its log was: most likely a disk that is
 /// not mounted. Transient, as the log may come back; nothing is written.
-pub(crate) fn nothing_there(label: &str) -> EngineError {
+#[must_use]
+pub fn nothing_there(label: &str) -> EngineError {
     let cause = format!("nothing of the project is at {label}; is its disk mounted?");
     EngineError::Storage(StorageError::Unreachable(cause.into()))
 }
 
 /// Another entry 1 at the same place is another project (L1).
-pub(crate) fn another_project() -> EngineError {
+#[must_use]
+pub fn another_project() -> EngineError {
     EngineError::Stopped {
         reason: "another project stands at this project's place on the backend".to_owned(),
         hint: Some("check the backend's URL; nothing was changed".to_owned()),

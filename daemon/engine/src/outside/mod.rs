@@ -10,6 +10,7 @@ pub mod watch;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mirror_core::{Timestamp, Ulid};
 
@@ -20,8 +21,12 @@ pub use tree::{
 pub use watch::{Dirt, ManualWatch, Watch};
 
 /// The time of day. Never decides an order (promise 8).
+#[async_trait::async_trait]
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// Returns once so much time has passed.
+    async fn wait(&self, time: Duration);
 }
 
 /// Randomness for names and for spreading retries.

@@ -128,6 +128,7 @@ pub type Opened = (Stamp, Box<dyn io::Read + Send>);
 ///   out is looked at, and put back when it is something else (B9). Should yet
 ///   another version have taken the place meanwhile, that one stays and the
 ///   version that was out is handed to `rescued`.
+/// - A put, a removal or a restoring that has ended survives power loss.
 /// - Files that are not asked for keep their mtime.
 pub trait Tree: Send + Sync {
     /// Identifies the root folder (device, inode); `None` when it is missing.
@@ -194,8 +195,9 @@ pub trait Tree: Send + Sync {
     /// on the way to it; gone already is fine.
     fn remove_temp(&self, path: &RelPath, temp_name: &str) -> Result<(), TreeError>;
 
-    /// Sets or clears the executable bit of a file that is as expected.
-    fn set_exec(&self, path: &RelPath, expected: State, exec: bool) -> Result<Put, TreeError>;
+    /// Returns once what stands at `path` now, or that nothing does, survives
+    /// power loss.
+    fn flush(&self, path: &RelPath) -> Result<(), TreeError>;
 }
 
 /// Names our temporary files in a working tree start with this; patterns never

@@ -217,7 +217,7 @@ impl Worker {
         let head = self.log.history().manifest().iter();
         let head: Vec<_> = head.map(|(path, placed)| (path.clone(), placed.sighted())).collect();
         for (path, Sighted { state, seq }) in head {
-            self.state.set_base(&path, Some(BaseRecord::Known { state, seq, identity: None }));
+            self.state.set_base(&path, Some(BaseRecord::Known { state, seq }));
         }
     }
 

@@ -4,19 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::commit::Action;
 use mirror_core::patterns::IGNORE_FILE;
-use mirror_core::plan::{Guard, Intent, Removal, Root, Selection, Send};
-use mirror_core::reconcile::{Facts, Verdict, decide};
-use mirror_core::{Kind, RelPath, State};
+use mirror_core::plan::{Fetch, Guard, Intent, Removal, Root, Selection, Send};
+use mirror_core::reconcile::{Facts, Sighted, Verdict, decide};
+use mirror_core::{Digest, Kind, RelPath, State};
 
 use super::commit::{Committing, Tried};
 use super::outgoing::Draft;
 use super::reporting::{report_of_removal, report_of_send};
-use super::stash::Stash;
 use super::worker::{Telling, Worker};
 use crate::api::{EngineResult, FileFault, Scope};
 use crate::error::EngineError;
-use crate::outside::tree::TEMP_PREFIX;
-use crate::outside::{Expected, Put, TreeError};
+use crate::packs::Content;
 
 /// A lost race is progress of somebody else; so many in a row are a fault.
 const MOST_TRIES: usize = 1_000;
@@ -56,11 +54,11 @@ impl Worker {
             telling.report.files.extend(here.map(|removal| report_of_removal(&removal)));
             return Ok(());
         }
-        let ignored = if keep_local { Some(self.ignore(&chosen).await?) } else { None };
+        let ignored = if keep_local { Some(self.ignore(&chosen, telling).await?) } else { None };
         let committed = self.commit_deletions(&chosen, ignored.is_some(), message, telling).await;
         if let (Err(_), Some(before)) = (&committed, ignored) {
             // Nothing was deleted, so nothing is ignored either.
-            self.write_ignore_file(&before).await?;
+            self.write_ignore_file(before, telling).await?;
         }
         committed?;
         if !keep_local {
@@ -156,7 +154,11 @@ impl Worker {
     }
 
     /// Adds the paths to the ignore file; gives the text it had.
-    async fn ignore(&mut self, chosen: &BTreeSet<RelPath>) -> EngineResult<String> {
+    async fn ignore(
+        &mut self,
+        chosen: &BTreeSet<RelPath>,
+        telling: &mut Telling,
+    ) -> EngineResult<String> {
         let before = self.read_ignore_file().await?;
         let mut text = before.clone();
         if !text.is_empty() && !text.ends_with('\n') {
@@ -165,54 +167,38 @@ impl Worker {
         for path in chosen {
             text.push_str(&ignore_line(path));
         }
-        self.write_ignore_file(&text).await?;
+        self.write_ignore_file(text, telling).await?;
         self.observe_disk().await?;
         Ok(before)
     }
 
-    async fn write_ignore_file(&mut self, text: &str) -> EngineResult<()> {
+    /// Brings the ignore file to this text, and says nothing of it: it is a part
+    /// of the deletion. One that is nobody's goes when it has no text.
+    async fn write_ignore_file(&mut self, text: String, telling: &mut Telling) -> EngineResult<()> {
         let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
-        let expected = self.index.get(&path).map(|indexed| indexed.state);
-        let temp_name = format!("{TEMP_PREFIX}{}", self.parts.outside.ulid());
-        let (tree, mut stash) = (self.parts.tree.clone(), Stash::of(&path, &self.parts));
-        let (step_path, text) = (path.clone(), text.to_owned());
-        let put = self.parts.outside.offload(move || -> Result<Put, TreeError> {
-            let mut rescued = |reader: &mut dyn std::io::Read| stash.keep(reader);
-            if text.is_empty() {
-                return remove_ignore_file(
-                    tree.as_ref(),
-                    &step_path,
-                    expected,
-                    &temp_name,
-                    &mut rescued,
-                );
-            }
-            let staged =
-                tree.stage(&step_path, Kind::File, false, &temp_name, &mut text.as_bytes())?;
-            let expected = expected.map_or(Expected::Absent, Expected::State);
-            tree.put(&staged, expected, &mut rescued)
-        });
-        match put.await? {
-            Put::Done(_) => Ok(()),
-            Put::Changed => {
-                Err(EngineError::Usage(format!("{path} was being changed; run it again")))
-            }
+        let local = self.index.get(&path).map(|indexed| indexed.state);
+        let (files, counted) = (telling.report.files.len(), self.state.deletions().to_vec());
+        let base = self.state.bases().get(&path).cloned();
+        let is_there = !text.is_empty() || base.is_some();
+        if is_there {
+            let digest = Digest::of(text.as_bytes());
+            let exec = local.is_some_and(|local| local.exec);
+            let remote =
+                Sighted { state: State { kind: Kind::File, digest, exec }, seq: self.log.head() };
+            let edit = Fetch { path, remote, expected_local: local, replaces: None };
+            self.land_edit(edit, Content::Bytes(text.into()), base, telling).await?;
+        } else if let Some(expected) = local {
+            self.land(vec![Removal { path, expected }], Vec::new(), telling).await?;
+            self.state.set_deletions(counted);
         }
+        let is_done = telling.report.files.len() > files || !is_there && local.is_none();
+        telling.report.files.truncate(files);
+        if is_done {
+            return Ok(());
+        }
+        let why = telling.report.failed.pop().map(|fault| fault.message).unwrap_or_default();
+        Err(EngineError::Usage(format!("{IGNORE_FILE} could not be written: {why}")))
     }
-}
-
-fn remove_ignore_file(
-    tree: &dyn crate::outside::Tree,
-    path: &RelPath,
-    expected: Option<State>,
-    temp_name: &str,
-    rescued: &mut dyn FnMut(&mut dyn std::io::Read) -> std::io::Result<()>,
-) -> Result<Put, TreeError> {
-    let Some(stamp) = tree.stamp(path)? else { return Ok(Put::Changed) };
-    if let Some(expected) = expected {
-        tree.take(path, expected, temp_name, rescued)?;
-    }
-    Ok(Put::Done(stamp))
 }
 
 /// A line of gitignore that means this one path.

@@ -268,7 +268,7 @@ impl Worker {
     /// The file at `path` is as `target` wanted it (B1).
     fn note_written(&mut self, path: &RelPath, written: Indexed, target: &Target) {
         self.index.note(path.clone(), Some(written));
-        self.state.set_base(path, target.base_after(Some(written.stamp.identity)));
+        self.state.set_base(path, target.base_after());
     }
 
     fn forget_file(&mut self, path: &RelPath) {
@@ -353,6 +353,7 @@ fn carry_out(tree: &dyn Tree, landing: &mut Landing) -> Result<Landed, TreeError
         && tree.take(path, *expected, &second.temp_name, &mut rescued)? == Taken::Changed
     {
         tree.remove_temp(&fetch.path, &target.temp_name)?;
+        tree.flush(&fetch.path)?;
         return Ok(Landed::Changed);
     }
     let expected = fetch.expected_local.map_or(Expected::Absent, Expected::State);

@@ -1,5 +1,5 @@
-//! Finds versions under temporary names after the state was lost that knew of
-//! them (B5): a crash came first, and then nobody was left to settle it (B3).
+//! Finds versions under temporary names that can't be settled (B3): the state is
+//! lost that knew of them (B5), or their folder has another name by now.
 //!
 //! What the log holds is removed. Anything else may be an edit, and goes to the
 //! stash: nobody knows any more which file it was.
@@ -13,7 +13,7 @@ use crate::api::{EngineResult, Parts};
 use crate::outside::tree::{TEMP_PREFIX, UNFINISHED_SUFFIX, digest_of};
 use crate::outside::{DirEntry, Tree, TreeError};
 
-/// A file of ours that no target knows.
+/// A file of ours that no target knows at this place.
 struct Leftover {
     path: RelPath,
     /// `None` for what was never whole, and so is nobody's version.
@@ -21,13 +21,22 @@ struct Leftover {
 }
 
 impl Worker {
-    /// Cleans up before the first job after the state was lost.
+    /// Cleans up what no step will. Called while none is under way.
     pub(super) async fn take_up_leftovers(&mut self) -> EngineResult<()> {
         self.refresh_coverage().await?;
         let Some(coverage) = self.coverage.clone() else { return Ok(()) };
         let tree = self.parts.tree.clone();
         let found = self.parts.outside.offload(move || find(tree.as_ref(), &coverage)).await?;
-        for leftover in found {
+        let places = self
+            .state
+            .targets()
+            .iter()
+            .filter_map(|(path, target)| below(path.parent().as_ref(), &target.temp_name));
+        let places: Vec<RelPath> = places.collect();
+        let is_unknown = |leftover: &Leftover| {
+            !places.iter().any(|place| leftover.path.as_str().starts_with(place.as_str()))
+        };
+        for leftover in found.into_iter().filter(is_unknown) {
             let is_known = is_known(self.log.history(), &leftover);
             let (parts, path) = (self.parts.clone(), leftover.path.clone());
             let settled =

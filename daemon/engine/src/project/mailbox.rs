@@ -78,7 +78,7 @@ pub(super) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>
     while let Some(message) = letters.recv().await {
         let message = match message {
             Message::Close { reply } => {
-                drop(worker);
+                worker.close();
                 let _ = reply.send(());
                 return;
             }

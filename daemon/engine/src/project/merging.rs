@@ -341,8 +341,7 @@ impl Worker {
             return (*size, input.clone());
         }
         let stamp = self.index.get(sides.path).map(|indexed| indexed.stamp);
-        let identity = stamp.map(|stamp| stamp.identity);
-        let input = LocalInput { state: Some(sides.local), identity, made_on: None };
+        let input = LocalInput { state: Some(sides.local), made_on: None };
         (stamp.map_or(0, |stamp| stamp.size), input)
     }
 }

@@ -39,7 +39,7 @@ mod tests;
 mod versions;
 mod worker;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use mirror_core::{Digest, Timestamp};
 use tokio::sync::{mpsc, oneshot};
@@ -61,6 +61,8 @@ use worker::Worker;
 pub(crate) struct Facade {
     pub phase: Phase,
     pub head: u64,
+    /// Letters that still wait are never read.
+    pub is_closed: bool,
 }
 
 /// A handle on a running project; clones share it. The project ends when
@@ -176,12 +178,12 @@ impl Project {
     }
 
     pub fn phase(&self) -> Phase {
-        self.facade.lock().expect("nobody panics with the facade").phase.clone()
+        self.facade().phase.clone()
     }
 
     /// The newest commit this machine has read.
     pub fn head(&self) -> u64 {
-        self.facade.lock().expect("nobody panics with the facade").head
+        self.facade().head
     }
 
     /// Whether file-system events arrive.
@@ -201,11 +203,16 @@ impl Project {
         &self,
         message: impl FnOnce(oneshot::Sender<EngineResult<T>>) -> Message,
     ) -> EngineResult<T> {
-        let ended = |what: &str| EngineError::Internal(what.to_owned());
-        let closed = |_| ended("the project has been closed");
         let (reply, answer) = oneshot::channel();
-        self.mailbox.send(message(reply)).await.map_err(closed)?;
-        // A reply that never comes was lost to a panic; the project goes on.
-        answer.await.map_err(|_| ended("it met a bug, which the daemon's log tells of"))?
+        self.mailbox.send(message(reply)).await.map_err(|_| EngineError::Closed)?;
+        answer.await.map_err(|_| match self.facade().is_closed {
+            true => EngineError::Closed,
+            // A reply that never comes was lost to a panic; the project goes on.
+            false => EngineError::Internal("it met a bug, which the daemon's log tells of".into()),
+        })?
+    }
+
+    fn facade(&self) -> MutexGuard<'_, Facade> {
+        self.facade.lock().expect("nobody panics with the facade")
     }
 }

@@ -109,13 +109,12 @@ impl Worker {
         obstructed.map(|(path, _)| path.clone()).collect()
     }
 
-    async fn look_at_root(&mut self) -> EngineResult<Root> {
+    pub(super) async fn look_at_root(&mut self) -> EngineResult<Root> {
         let tree = self.parts.tree.clone();
         let identity = self.parts.outside.offload(move || tree.root_identity()).await?;
-        let Some((device, _)) = identity else { return Ok(Root::Missing) };
-        self.device = Some(device);
-        let known = self.state.device();
-        Ok(if known.is_some_and(|known| known != device) { Root::OtherDevice } else { Root::Sound })
+        let Some(identity) = identity else { return Ok(Root::Missing) };
+        self.root = Some(identity);
+        Ok(if self.state.is_elsewhere(identity) { Root::OtherDevice } else { Root::Sound })
     }
 
     /// Makes the coverage anew when the settings or the ignore file changed.

@@ -92,8 +92,7 @@ impl Worker {
         // Deleted by name while it still stands here: removing it comes next,
         // and a crash before that leaves a deletion to be pulled.
         let stands = send.to.is_none() && stamp.is_some();
-        let identity = stamp.map(|stamp| stamp.identity);
-        let input = LocalInput { state: send.to, identity, made_on: None };
+        let input = LocalInput { state: send.to, made_on: None };
         Outgoing {
             size: stamp.map_or(0, |stamp| stamp.size),
             mtime: stamp.map(|stamp| Timestamp(stamp.mtime_ns.div_euclid(1_000_000))),
@@ -105,14 +104,13 @@ impl Worker {
     /// Moves the base of a path to what a commit that stands was made from, if
     /// that still is the base's next step (B4).
     pub(super) fn move_base(&mut self, change: &TriedChange, seq: u64) {
-        let Some(LocalInput { state, identity, made_on }) = &change.input else { return };
+        let Some(LocalInput { state, made_on }) = &change.input else { return };
         let base = MadeOn::of(self.state.bases().get(&change.path));
         if made_on.as_ref().is_some_and(|made_on| !MadeOn::of(made_on.as_ref()).is_still(base)) {
             return;
         }
         let state = if planted::stands(Rule::B4) { *state } else { change.to };
-        let identity = *identity;
-        let base = state.map(|state| BaseRecord::Known { state, seq, identity });
+        let base = state.map(|state| BaseRecord::Known { state, seq });
         self.state.set_base(&change.path, base);
     }
 }

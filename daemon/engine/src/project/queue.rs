@@ -91,13 +91,11 @@ impl QueuedPush {
 }
 
 impl MadeOn {
-    /// A base without the file's identity, which a version that was set aside
-    /// has none of.
     pub(super) fn of(base: Option<&BaseRecord>) -> Self {
         match base {
             None => Self::Absent,
             Some(BaseRecord::Unknown) => Self::Unknown,
-            Some(BaseRecord::Known { state, seq, .. }) => Self::Known { state: *state, seq: *seq },
+            Some(BaseRecord::Known { state, seq }) => Self::Known { state: *state, seq: *seq },
         }
     }
 
@@ -125,7 +123,7 @@ impl MadeOn {
         match self {
             Self::Absent => None,
             Self::Unknown => Some(BaseRecord::Unknown),
-            Self::Known { state, seq } => Some(BaseRecord::Known { state, seq, identity: None }),
+            Self::Known { state, seq } => Some(BaseRecord::Known { state, seq }),
         }
     }
 }
@@ -223,10 +221,6 @@ impl Queue {
             }
         }
         tips
-    }
-
-    pub(super) fn has_content(&self, content: Digest) -> bool {
-        self.pushes.iter().flat_map(QueuedPush::contents).any(|known| known == content)
     }
 
     pub(super) fn next_number(&self) -> u64 {

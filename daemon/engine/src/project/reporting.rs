@@ -74,7 +74,7 @@ impl Worker {
         }
         telling.report.files.sort_by(|left, right| left.path.cmp(&right.path));
         if !facts.is_empty() {
-            self.state.set_device(self.device);
+            self.state.set_root(self.root);
         }
     }
 }

@@ -219,8 +219,7 @@ impl Worker {
         // The person chose this over what the head is.
         let placed =
             self.log.history().manifest().get(path).map(mirror_core::history::Placed::sighted);
-        let base =
-            placed.map(|Sighted { state, seq }| BaseRecord::Known { state, seq, identity: None });
+        let base = placed.map(|Sighted { state, seq }| BaseRecord::Known { state, seq });
         let covered = self.coverage.as_ref().is_some_and(|coverage| coverage.covers(path));
         let (path, remote) = (path.clone(), Sighted { state, seq: self.log.head() });
         let fetch = Fetch { path, remote, expected_local: local, replaces: None };
@@ -244,7 +243,7 @@ impl Worker {
         id: &str,
         telling: &mut Telling,
     ) -> EngineResult<()> {
-        let (Stashed { path, sha256, .. }, content) = self.stashed(id).await?;
+        let (Stashed { path, sha256, kind, exec, .. }, content) = self.stashed(id).await?;
         if let Err(error) = self.settle_attempt(Some(&mut *telling)).await {
             tracing::info!(%error, "the stash needs no backend");
         } else if let Err(error) = self.catch_up().await {
@@ -256,8 +255,9 @@ impl Worker {
         let (tree, file) = (self.parts.tree.clone(), path.clone());
         let local = self.parts.outside.offload(move || state_at(tree.as_ref(), &file)).await?;
         let placed = self.log.history().manifest().get(&path);
-        let exec = local.map_or_else(|| placed.is_some_and(|p| p.entry.exec), |local| local.exec);
-        let state = State { kind: Kind::File, digest: sha256, exec };
+        let stands = || local.map_or(placed.is_some_and(|p| p.entry.exec), |local| local.exec);
+        let exec = exec.unwrap_or_else(stands);
+        let state = State { kind: kind.unwrap_or(Kind::File), digest: sha256, exec };
         if local == Some(state) {
             return Ok(());
         }

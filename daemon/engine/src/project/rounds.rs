@@ -6,7 +6,7 @@ use mirror_core::RelPath;
 use mirror_core::commit::Action;
 use mirror_core::patterns::IGNORE_FILE;
 use mirror_core::plan::{self, Guard, Intent, Plan, Root, Selection};
-use mirror_core::reconcile::Facts;
+use mirror_core::reconcile::{Facts, Sighted};
 use mirror_storage::FaultClass;
 
 use super::commit::{Committing, Tried};
@@ -241,12 +241,8 @@ impl Worker {
     /// Both sides are equal: only the base follows (B1).
     fn record_adopted(&mut self, plan: &Plan) {
         for adopt in &plan.adopts {
-            let identity = self.index.get(&adopt.path).map(|indexed| indexed.stamp.identity);
-            let base = adopt.remote.map(|remote| BaseRecord::Known {
-                state: remote.state,
-                seq: remote.seq,
-                identity,
-            });
+            let known = |Sighted { state, seq }| BaseRecord::Known { state, seq };
+            let base = adopt.remote.map(known);
             self.state.set_base(&adopt.path, base);
         }
     }

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use mirror_core::plan::Root;
-use mirror_core::{RelPath, Ulid};
+use mirror_core::{RelPath, State, Ulid};
 use mirror_storage::FaultClass;
 
 use super::commit::{Committing, Tried};
 use super::faults::fault;
-use super::queue::{MadeOn, QueuedChange, QueuedPush};
+use super::queue::{MadeOn, QueuedChange, QueuedPush, content_name};
 use super::rounds::MOST_ROUNDS;
 use super::sorting::Sorted;
 use super::spool::is_away;
@@ -120,7 +120,7 @@ impl Worker {
             match self.try_commit(&draft, &mut committing, telling).await? {
                 Tried::Won | Tried::Nothing => {}
                 Tried::Lost => drop(self.catch_up().await?),
-                Tried::Changed(damaged) => self.drop_damaged(id, damaged, telling).await?,
+                Tried::Changed(damaged) => self.drop_damaged(&push, damaged, telling).await?,
             }
         }
         Err(EngineError::Internal("the head moved on at every try".to_owned()))
@@ -192,49 +192,95 @@ impl Worker {
         let QueuedChange { path, to: Some(entry), .. } = change else { return Ok(()) };
         let local = self.index.get(path).map(|indexed| indexed.state);
         let stands_here = is_here && local == change.state();
-        let mut stash = Stash::of(path, &self.parts).because_of("queue");
-        let (data, content) = (self.parts.data.clone(), entry.sha256);
-        let kept = self.parts.outside.offload(move || {
-            if !stash.holds(content)?
-                && let Some(mut source) = data.open(&super::queue::content_name(content))?
-            {
-                stash.keep(source.as_mut())?;
-            }
-            Ok::<_, std::io::Error>(stash.kept())
+        let home = self.find_home(path, entry.state()).await?;
+        let is_in_log = self.log.history().place(entry.sha256).is_some();
+        let what = match home {
+            Home::Stashed(kept) if !stands_here => kept,
+            Home::Gone if !stands_here && !is_in_log => GONE.to_owned(),
+            _ => return Ok(()),
+        };
+        telling.report.failed.push(FileFault {
+            path: path.as_str().to_owned(),
+            class: FaultClass::Conflict,
+            message: format!("{path} was changed elsewhere while its push waited; {what}"),
+            hint: None,
         });
-        if let Some(kept) = kept.await?
-            && !stands_here
-        {
-            telling.report.failed.push(FileFault {
-                path: path.as_str().to_owned(),
-                class: FaultClass::Conflict,
-                message: format!("{path} was changed elsewhere while its push waited; {kept}"),
-                hint: None,
-            });
-        }
         Ok(())
     }
 
-    /// Names contents that are no longer as they were put in the data folder,
-    /// and goes on without them.
+    /// Copies what the data folder has of a queued version to the stash.
+    async fn find_home(&self, path: &RelPath, state: State) -> EngineResult<Home> {
+        let mut stash = Stash::of(path, &self.parts).because_of("queue");
+        let data = self.parts.data.clone();
+        let find = move || {
+            if stash.holds(state.digest)? {
+                return Ok(Home::Known);
+            }
+            let Some(mut source) = data.open(&content_name(state.digest))? else {
+                return Ok(Home::Gone);
+            };
+            stash.keep_as(state, source.as_mut())?;
+            Ok::<_, std::io::Error>(stash.kept().map_or(Home::Known, Home::Stashed))
+        };
+        Ok(self.parts.outside.offload(find).await?)
+    }
+
+    /// Goes on without contents that are no longer as they were put in the data
+    /// folder: what there is of them goes to the stash. One that could not be
+    /// read says nothing of what it is, and its push waits.
     async fn drop_damaged(
         &mut self,
-        id: Ulid,
+        push: &QueuedPush,
         damaged: Vec<(RelPath, Option<EngineError>)>,
         telling: &mut Telling,
     ) -> EngineResult<()> {
-        let mut settled = BTreeMap::new();
+        let mut paths = Vec::new();
         for (path, error) in damaged {
-            let reason = "what a queued push kept of it is damaged".to_owned();
-            let corrupt = EngineError::ContentCorrupt { path: path.clone(), reason };
-            telling.report.failed.push(fault(&path, &error.unwrap_or(corrupt)));
+            error.map_or(Ok(()), Err)?;
+            paths.push(path);
+        }
+        let mut settled = BTreeMap::new();
+        for path in paths {
+            let entry = push.change(&path).and_then(|change| change.to.as_ref());
+            let what = match entry {
+                Some(entry) => self.find_home(&path, entry.state()).await?.of_damaged(),
+                None => Home::Gone.of_damaged(),
+            };
+            telling.report.failed.push(FileFault {
+                path: path.as_str().to_owned(),
+                class: FaultClass::Rejected,
+                message: format!("{path} could not be sent as it was queued; {what}"),
+                hint: None,
+            });
             settled.insert(path, None);
         }
-        self.settle_queued(id, &settled).await
+        self.settle_queued(push.id, &settled).await
     }
 
     fn fault_of_push(&self, id: Ulid, error: &EngineError) -> Option<FileFault> {
         Some(fault(&self.queue.get(id)?.changes.first()?.path, error))
+    }
+}
+
+/// What the data folder kept of a queued version can't be found any more.
+const GONE: &str = "what was kept of your version is gone";
+
+/// Where a queued version that leaves its push is to be found.
+enum Home {
+    /// The stash had it before.
+    Known,
+    /// It is there now: where, to end a message with.
+    Stashed(String),
+    Gone,
+}
+
+impl Home {
+    fn of_damaged(self) -> String {
+        match self {
+            Self::Known => "your version is in the stash".to_owned(),
+            Self::Stashed(kept) => format!("it was damaged since, and {kept}"),
+            Self::Gone => GONE.to_owned(),
+        }
     }
 }
 

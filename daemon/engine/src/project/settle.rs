@@ -1,5 +1,6 @@
 //! Settling what an earlier run left half-done, before anything else (B3).
 
+use mirror_core::plan::Root;
 use mirror_core::{RelPath, State};
 
 use super::faults::{fault, stashed};
@@ -21,32 +22,45 @@ enum Left {
     Unknown,
 }
 
+/// How a local step was settled.
+struct Settled {
+    left: Left,
+    /// Nothing stood under its temporary names: there was nothing, or the folder
+    /// has another name by now.
+    is_nowhere: bool,
+}
+
 impl Worker {
     /// Settles local writes and removals. Names those that can't be settled yet,
     /// whose files are left alone until then, and the edits that went to the
-    /// stash. While the folder is away all of them wait for it.
+    /// stash. While the folder is away all of them wait for it, also while
+    /// another disk is in its place.
     pub(super) async fn settle_targets(&mut self) -> Vec<FileFault> {
+        if matches!(self.look_at_root().await, Ok(Root::OtherDevice)) {
+            return Vec::new();
+        }
         let targets: Vec<(RelPath, Target)> = self
             .state
             .targets()
             .iter()
             .map(|(path, target)| (path.clone(), target.clone()))
             .collect();
-        let mut faults = Vec::new();
+        let (mut faults, mut nowhere) = (Vec::new(), Vec::new());
         for (path, target) in targets {
             let (tree, mut stash) = (self.parts.tree.clone(), Stash::of(&path, &self.parts));
             let (step_path, step) = (path.clone(), target.clone());
-            let (left, stash) = self
+            let (settled, stash) = self
                 .parts
                 .outside
                 .offload(move || {
-                    let left = settle_target(tree.as_ref(), &step_path, &step, &mut stash);
-                    (left, stash)
+                    let settled = settle_target(tree.as_ref(), &step_path, &step, &mut stash);
+                    (settled, stash)
                 })
                 .await;
             faults.extend(stashed(&path, &stash));
-            match left {
-                Ok(left) => self.record_left(&path, &target, &left),
+            match settled {
+                Ok(Settled { left, is_nowhere: true }) => nowhere.push((path, target, left)),
+                Ok(Settled { left, .. }) => self.record_left(&path, &target, &left),
                 Err(TreeError::RootMissing) => break,
                 // One file that can't be looked at keeps no other waiting.
                 Err(error) => {
@@ -55,12 +69,28 @@ impl Worker {
                 }
             }
         }
+        faults.extend(self.record_nowhere(nowhere).await);
         faults
+    }
+
+    /// Records steps that left nothing where it was looked for, once it was looked
+    /// for everywhere.
+    async fn record_nowhere(&mut self, settled: Vec<(RelPath, Target, Left)>) -> Vec<FileFault> {
+        if settled.is_empty() {
+            return Vec::new();
+        }
+        if let Err(error) = self.take_up_leftovers().await {
+            return settled.iter().map(|(path, ..)| fault(path, &error)).collect();
+        }
+        for (path, target, left) in &settled {
+            self.record_left(path, target, left);
+        }
+        Vec::new()
     }
 
     fn record_left(&mut self, path: &RelPath, target: &Target, left: &Left) {
         match left {
-            Left::Landed => self.state.set_base(path, target.base_after(None)),
+            Left::Landed => self.state.set_base(path, target.base_after()),
             Left::Unknown => self.state.set_base(path, Some(BaseRecord::Unknown)),
             Left::AsBefore => {}
         }
@@ -103,20 +133,35 @@ impl Worker {
     }
 }
 
+/// What it finds and does is flushed before anybody relies on it: until then the
+/// power may take back what stands there.
 fn settle_target(
     tree: &dyn Tree,
     path: &RelPath,
     target: &Target,
     stash: &mut Stash,
-) -> Result<Left, TreeError> {
+) -> Result<Settled, TreeError> {
+    let settled = settle_step(tree, path, target, stash)?;
+    tree.flush(path)?;
+    Ok(settled)
+}
+
+fn settle_step(
+    tree: &dyn Tree,
+    path: &RelPath,
+    target: &Target,
+    stash: &mut Stash,
+) -> Result<Settled, TreeError> {
     let local = state_at(tree, path)?;
     let temp = match tree.look_at_temp(path, &target.temp_name) {
         // Something else has taken the folder's place, and the file went with it.
         Err(TreeError::IsFolder(_) | TreeError::Obstructed(_)) => {
-            return Ok(if target.state.is_some() { Left::Unknown } else { Left::Landed });
+            let left = if target.state.is_some() { Left::Unknown } else { Left::Landed };
+            return Ok(Settled { left, is_nowhere: true });
         }
         temp => temp?,
     };
+    let mut is_nowhere = temp.is_none();
     // A version that is neither old nor new was saved while the step ran.
     let mut left = if temp.is_some_and(|state| !target.knows(state)) {
         bring_back(tree, path, target, local, stash)?
@@ -125,6 +170,7 @@ fn settle_target(
     };
     for name in [spare_of(&target.temp_name), second_of(target)] {
         let Some(state) = tree.look_at_temp(path, &name)? else { continue };
+        is_nowhere = false;
         if !target.knows(state) {
             if tree.restore_temp(path, &name)? {
                 left = Left::AsBefore;
@@ -136,7 +182,7 @@ fn settle_target(
     }
     // Also what was only half-written, and so is nobody's version.
     tree.remove_temp(path, &target.temp_name)?;
-    Ok(left)
+    Ok(Settled { left, is_nowhere })
 }
 
 /// Settles a step that left nothing aside but what it knows.
@@ -197,7 +243,11 @@ fn stash_temp(
 ) -> Result<(), TreeError> {
     if let Some(mut reader) = tree.open_temp(path, temp_name)? {
         let failed = |cause| TreeError::Failed { path: path.clone(), cause };
-        stash.keep(reader.as_mut()).map_err(failed)?;
+        let kept = match tree.look_at_temp(path, temp_name)? {
+            Some(state) => stash.keep_as(state, reader.as_mut()),
+            None => stash.keep(reader.as_mut()),
+        };
+        kept.map_err(failed)?;
     }
     tree.remove_temp(path, temp_name)
 }

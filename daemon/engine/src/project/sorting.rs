@@ -154,7 +154,7 @@ fn settled<'a>(
 /// version was made on.
 fn input_of(change: &QueuedChange) -> LocalInput {
     let made_on = Some(change.made_on.record());
-    LocalInput { state: change.state(), identity: None, made_on }
+    LocalInput { state: change.state(), made_on }
 }
 
 fn spooled(change: &QueuedChange) -> Option<Spooled> {

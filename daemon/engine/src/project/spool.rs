@@ -181,17 +181,16 @@ impl Worker {
         }
     }
 
-    /// Copies contents to the data folder; names a file that is no longer as it
-    /// was seen, or can't be read. Nothing half-kept stays when it fails.
+    /// Copies contents to the data folder, also those that should be there by an
+    /// earlier push: nobody has looked whether they still are. Names a file that
+    /// is no longer as it was seen, or can't be read. Nothing half-kept stays
+    /// when it fails.
     async fn spool(
         &mut self,
         changes: &[QueuedChange],
     ) -> EngineResult<Result<(), (RelPath, Option<TreeError>)>> {
         for QueuedChange { path, to, .. } in changes {
             let Some(Entry { sha256, .. }) = to else { continue };
-            if self.queue.has_content(*sha256) {
-                continue;
-            }
             let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
             let (file, content) = (path.clone(), *sha256);
             let copy = move || copy(tree.as_ref(), data.as_ref(), &file, content);

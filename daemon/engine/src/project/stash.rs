@@ -41,11 +41,15 @@ impl Stash {
 
     /// Keeps one more version; it survives power loss when this returns.
     pub(super) fn keep(&mut self, reader: &mut dyn Read) -> io::Result<()> {
-        self.keep_whole(reader).map(drop)
+        self.keep_whole(reader, None).map(drop)
     }
 
-    /// The same, and says which version it was.
-    fn keep_whole(&mut self, reader: &mut dyn Read) -> io::Result<Stashed> {
+    /// The same, with what the version is beside its content.
+    pub(super) fn keep_as(&mut self, state: State, reader: &mut dyn Read) -> io::Result<()> {
+        self.keep_whole(reader, Some(state)).map(drop)
+    }
+
+    fn keep_whole(&mut self, reader: &mut dyn Read, state: Option<State>) -> io::Result<Stashed> {
         let id = self.outside.ulid();
         let mut content = Counted { reader, hasher: Hasher::new(), size: 0 };
         self.data.write(&format!("stash/{id}"), &mut content, true)?;
@@ -56,6 +60,8 @@ impl Stash {
             size: content.size,
             time: self.outside.clock.now(),
             reason: self.reason.to_owned(),
+            kind: state.map(|state| state.kind),
+            exec: state.map(|state| state.exec),
         };
         let text = serde_json::to_vec(&record)?;
         self.data.write(&format!("stash/{id}.json"), &mut text.as_slice(), true)?;
@@ -155,7 +161,7 @@ impl Worker {
                 return Ok(None);
             }
             let Some((_, mut reader)) = tree.open(&path)? else { return Ok(None) };
-            let Stashed { id, sha256, .. } = stash.keep_whole(reader.as_mut())?;
+            let Stashed { id, sha256, .. } = stash.keep_whole(reader.as_mut(), Some(expected))?;
             Ok((sha256 == expected.digest).then_some(id))
         };
         self.parts.outside.offload(keep).await

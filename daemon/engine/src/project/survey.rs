@@ -55,7 +55,7 @@ impl Worker {
         let set_aside = self.find_asides().await?;
         odd.edits.extend(set_aside);
         let (edits, torn) = self.part_torn(odd.edits).await?;
-        let (short, ripe): (Vec<_>, Vec<_>) =
+        let (short, others): (Vec<_>, Vec<_>) =
             edits.into_iter().partition(|found| self.is_short(found));
         let stale = odd.stale.into_iter().map(|(path, found)| (path.as_str().to_owned(), found));
         let whole = |found: &Found| (found.place.as_str().to_owned(), Some(found.seen.digest));
@@ -66,8 +66,8 @@ impl Worker {
             self.take_as_torn(found).await?;
         }
         let (settled_short, waiting): (Vec<_>, Vec<_>) = short.into_iter().partition(is_settled);
-        for found in waiting {
-            self.tell_unsettled(&found.path, "is shorter than it was", telling);
+        for found in &waiting {
+            self.tell_short(found, telling);
         }
         for (path, seen) in odd.seen {
             self.state.set_seen(&path, Some(seen));
@@ -75,6 +75,7 @@ impl Worker {
         let repaired = settled.iter().filter_map(|place| RelPath::new(place).ok());
         let edited: Vec<_> = settled_short.iter().map(|found| found.path.clone()).collect();
         self.add_unprojected(repaired.filter(|path| !edited.contains(path)));
+        let ripe = self.leave_moving(others, telling).await?;
         self.import(ripe.into_iter().chain(settled_short).collect(), telling).await
     }
 
@@ -215,25 +216,6 @@ impl Worker {
             found.extend(self.view.find(&place, &path, base).await?);
         }
         Ok(found)
-    }
-
-    /// Takes out what some machine was writing when it was cut off: however short
-    /// the head's version is by now, it is nobody's edit.
-    pub(super) async fn part_torn(
-        &mut self,
-        found: Vec<Found>,
-    ) -> EngineResult<(Vec<Found>, Vec<Found>)> {
-        if !found.is_empty() && !self.parts.backend.capabilities().atomic_view {
-            self.read_notes().await?;
-        }
-        let (mut edits, mut torn) = (Vec::new(), Vec::new());
-        for found in found {
-            match self.is_torn(&found).await? {
-                true => torn.push(found),
-                false => edits.push(found),
-            }
-        }
-        Ok((edits, torn))
     }
 
     /// Gives the places that were found alike a poll ago; notes the others.

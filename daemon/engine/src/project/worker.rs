@@ -56,8 +56,8 @@ pub(super) struct Worker {
     pub(super) next_survey: Timestamp,
     /// When it removes what cut-off uploads left on the backend.
     pub(super) next_sweep: Timestamp,
-    /// The device that the root was on at the last look.
-    pub(super) device: Option<u64>,
+    /// Which folder the root was at the last look.
+    pub(super) root: Option<(u64, u64)>,
     /// What waits for a person.
     pub(super) conflicts: Conflicts,
     /// Edits of the view that wait for a person.
@@ -126,7 +126,7 @@ async fn opening(spec: &ProjectSpec, parts: &Parts) -> EngineResult<Opening> {
 impl Worker {
     pub(super) async fn open(spec: ProjectSpec, parts: Parts) -> EngineResult<Self> {
         let opening = opening(&spec, &parts).await?;
-        let facade = Facade { phase: Phase::Idle, head: opening.0.head() };
+        let facade = Facade { phase: Phase::Idle, head: opening.0.head(), is_closed: false };
         Self::with_log(spec, parts, opening, Arc::new(Mutex::new(facade))).await
     }
 
@@ -139,7 +139,7 @@ impl Worker {
         let tree = parts.tree.clone();
         let identity = parts.outside.offload(move || tree.root_identity()).await?;
         let owner = Owner::new(log.project(), &spec.root, identity);
-        let state = State::load(parts.store.clone(), &owner)?;
+        let state = State::load(parts.store.clone(), &owner, spec.author.machine_id)?;
         if let Some((seq, digest)) = state.newest() {
             log.hold_to(seq, digest).await?;
         }
@@ -172,7 +172,7 @@ impl Worker {
             looks: super::survey::Looks::new(),
             next_survey: Timestamp(0),
             next_sweep: Timestamp(0),
-            device: None,
+            root: None,
             conflicts,
             outside_conflicts,
             machines: Machines::default(),
@@ -213,6 +213,11 @@ impl Worker {
         let worker = Self::with_log(spec, parts, opening, facade).await?;
         worker.set_phase(Phase::Idle);
         Ok(worker)
+    }
+
+    /// Lets go of everything, and lets those know who still wait.
+    pub(super) fn close(self) {
+        self.facade.lock().expect("nobody panics with the facade").is_closed = true;
     }
 
     pub(super) fn facade(&self) -> Arc<Mutex<Facade>> {

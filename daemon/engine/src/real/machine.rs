@@ -14,6 +14,7 @@ use crate::outside::{Clock, Entropy, Spawner};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
+#[async_trait::async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -21,6 +22,10 @@ impl Clock for SystemClock {
             Ok(after) => milliseconds(after),
             Err(error) => -milliseconds(error.duration()),
         })
+    }
+
+    async fn wait(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 

@@ -9,7 +9,7 @@ mod records;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mirror_core::{Digest, RelPath};
+use mirror_core::{Digest, RelPath, Ulid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,11 +23,12 @@ use crate::outside::Outside;
 use crate::store::{Batch, Store, StoreError, Table};
 
 const OWNER: &str = "owner";
-const ATTEMPT: &str = "attempt.2";
+const ATTEMPT: &str = "attempt.3";
 const COVERAGE: &str = "coverage";
 const DELETIONS: &str = "deletions";
 const UNPROJECTED: &str = "unprojected";
 const DEVICE: &str = "device";
+const MACHINE: &str = "machine";
 const ASIDES: &str = "asides";
 const ALTERS: &str = "alters";
 const RECORDED: &str = "recorded";
@@ -47,6 +48,7 @@ pub struct State {
     coverage: Option<String>,
     deletions: Vec<i64>,
     unprojected: BTreeSet<RelPath>,
+    owner: Owner,
     device: Option<u64>,
     asides: BTreeMap<String, AsideRecord>,
     alters: bool,
@@ -58,8 +60,11 @@ pub struct State {
 
 impl State {
     /// Loads the state if it is this project's, else starts afresh (L1).
-    pub fn load(store: Arc<dyn Store>, owner: &Owner) -> Result<Self, StoreError> {
+    pub fn load(store: Arc<dyn Store>, owner: &Owner, machine: Ulid) -> Result<Self, StoreError> {
         let known: Option<Owner> = fact(store.as_ref(), OWNER);
+        let writer: Option<Ulid> = fact(store.as_ref(), MACHINE);
+        let is_own = writer.is_none_or(|writer| writer == machine);
+        let known = known.filter(|known| known.is_still(owner, is_own));
         let mut state = Self {
             store,
             pending: Batch::default(),
@@ -73,12 +78,13 @@ impl State {
             coverage: None,
             deletions: Vec::new(),
             unprojected: BTreeSet::new(),
+            owner: known.clone().unwrap_or_else(|| owner.clone()),
             device: None,
             asides: BTreeMap::new(),
             alters: false,
             recorded: 0,
             newest: None,
-            fresh: !known.as_ref().is_some_and(|known| known.is_still(owner)),
+            fresh: known.is_none(),
         };
         if state.fresh {
             state.store.clear()?;
@@ -87,7 +93,10 @@ impl State {
             tracing::warn!("the project's state could not be read and is made anew");
             state.store.clear()?;
             let store = state.store;
-            return Self::load(store, owner);
+            return Self::load(store, owner, machine);
+        }
+        if state.fresh || writer != Some(machine) {
+            state.set_fact(MACHINE, &machine);
         }
         Ok(state)
     }
@@ -162,15 +171,21 @@ impl State {
         self.attempt = attempt;
     }
 
-    /// The device that the root was on when files were last agreed on.
-    pub fn device(&self) -> Option<u64> {
-        self.device
+    /// Whether the root is on another device than when files were last agreed on.
+    pub fn is_elsewhere(&self, (device, _): (u64, u64)) -> bool {
+        self.device.is_some_and(|known| known != device)
     }
 
-    pub fn set_device(&mut self, device: Option<u64>) {
+    /// Files were agreed on in this folder.
+    pub fn set_root(&mut self, root: Option<(u64, u64)>) {
+        let device = root.map(|(device, _)| device);
         if self.device != device {
             self.set_fact(DEVICE, &device);
             self.device = device;
+        }
+        if self.owner.identity.is_none() || self.owner.is_on_other_device(root) {
+            self.owner.identity = root;
+            self.set_fact(OWNER, &self.owner.clone());
         }
     }
 
@@ -325,10 +340,21 @@ fn rows<T: DeserializeOwned>(store: &dyn Store, table: Table) -> Option<BTreeMap
 }
 
 impl Owner {
-    /// A folder that is missing now says nothing against the state.
-    fn is_still(&self, now: &Self) -> bool {
+    /// A folder that is missing now says nothing against the state, nor does one on
+    /// another device: most likely its disk is not mounted, and before anything is
+    /// done to the files there a person is asked. Elsewhere on another machine it
+    /// is the folder of a clone (B6).
+    fn is_still(&self, now: &Self, is_own_machine: bool) -> bool {
         (self.project, &self.root) == (now.project, &now.root)
-            && (now.identity.is_none() || self.identity == now.identity)
+            && (now.identity.is_none()
+                || self.identity == now.identity
+                || is_own_machine && self.is_on_other_device(now.identity))
+    }
+
+    fn is_on_other_device(&self, identity: Option<(u64, u64)>) -> bool {
+        let device = |identity: Option<(u64, u64)>| identity.map(|(device, _)| device);
+        let (known, now) = (device(self.identity), device(identity));
+        known.is_some() && now.is_some() && known != now
     }
 
     pub fn new(project: Digest, root: &std::path::Path, identity: Option<(u64, u64)>) -> Self {

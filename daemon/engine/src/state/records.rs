@@ -4,8 +4,6 @@ use mirror_core::entry::State;
 use mirror_core::{Digest, RelPath, Timestamp, Ulid};
 use serde::{Deserialize, Serialize};
 
-use crate::outside::Identity;
-
 /// Whose state this is: another project or another folder means it is lost (L1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
@@ -20,7 +18,6 @@ pub enum BaseRecord {
     Known {
         state: State,
         seq: u64,
-        identity: Option<Identity>,
     },
     /// State was lost, or the path came into coverage later (B5).
     Unknown,
@@ -50,11 +47,11 @@ pub enum BaseAfter {
 }
 
 impl Target {
-    /// The base once the write has landed as a file with this identity.
-    pub fn base_after(&self, identity: Option<Identity>) -> Option<BaseRecord> {
+    /// The base once the write has landed.
+    pub fn base_after(&self) -> Option<BaseRecord> {
         match &self.base {
             BaseAfter::Written => {
-                self.state.map(|state| BaseRecord::Known { state, seq: self.seq, identity })
+                self.state.map(|state| BaseRecord::Known { state, seq: self.seq })
             }
             BaseAfter::Under(base) => base.clone(),
         }
@@ -88,7 +85,6 @@ pub struct TriedChange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalInput {
     pub state: Option<State>,
-    pub identity: Option<Identity>,
     /// For a version that was spooled (B8): the base it was made on. The base
     /// moves only while it is still that one.
     pub made_on: Option<Option<BaseRecord>>,

@@ -1,7 +1,9 @@
 //! One sled database: written since a fresh start, dropped at the next.
 
-use std::collections::BTreeMap;
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -39,13 +41,16 @@ pub(super) struct Generation {
     /// Of all rows but the header. Adding commutes, so it is kept without
     /// reading what a batch doesn't change.
     sum: u128,
+    /// Blobs of sled that are flushed: the values and pages that are too large for
+    /// its log.
+    flushed: BTreeSet<OsString>,
 }
 
 impl Generation {
     pub(super) fn create(parent: &Path, number: u64) -> Result<Self, StoreError> {
         let folder = parent.join(number.to_string());
         let rows = open_patiently(&folder)?;
-        let mut generation = Self { number, folder, rows, sum: 0 };
+        let mut generation = Self { number, folder, rows, sum: 0, flushed: BTreeSet::new() };
         generation.apply(&BTreeMap::new(), true)?;
         File::open(&generation.folder)?.sync_all()?;
         File::open(parent)?.sync_all()?;
@@ -63,7 +68,7 @@ impl Generation {
                 Ok((rows, sum))
             }
         })?;
-        let mut generation = Self { number, folder, rows, sum };
+        let mut generation = Self { number, folder, rows, sum, flushed: BTreeSet::new() };
         generation.finish_under_way()?;
         Ok(generation)
     }
@@ -158,13 +163,31 @@ impl Generation {
             self.rows.apply_batch(batch)?;
             Ok(sum)
         })?;
-        Ok(())
+        self.flush_blobs()
     }
 
     /// On Linux, sled's flush ends in the page cache: it never calls fsync.
-    fn flush(&self) -> Result<(), StoreError> {
+    fn flush(&mut self) -> Result<(), StoreError> {
         guarded(|| Ok(self.rows.flush()?))?;
-        File::open(self.folder.join("db"))?.sync_all()?;
+        self.flush_blobs()?;
+        Ok(flush(&self.folder.join("db"))?)
+    }
+
+    /// Flushes blobs as soon as they are written, before what names them: without
+    /// one of those none of the rows can be believed. A blob never changes.
+    fn flush_blobs(&mut self) -> Result<(), StoreError> {
+        let (folder, mut found) = (self.folder.join("blobs"), BTreeSet::new());
+        for entry in fs::read_dir(&folder)? {
+            let name = entry?.file_name();
+            if !self.flushed.contains(&name) {
+                flush_if_there(&folder.join(&name))?;
+            }
+            found.insert(name);
+        }
+        if !found.is_subset(&self.flushed) {
+            flush(&folder)?;
+        }
+        self.flushed = found;
         Ok(())
     }
 }
@@ -173,6 +196,20 @@ impl Drop for Generation {
     fn drop(&mut self) {
         // Lost rows cost a scan, and there is nobody left to tell.
         drop(self.flush());
+    }
+}
+
+fn flush(path: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    tests::FLUSHED.with_borrow_mut(|flushed| flushed.push(path.to_owned()));
+    File::open(path)?.sync_all()
+}
+
+/// Threads of sled remove blobs that no page needs any more.
+fn flush_if_there(path: &Path) -> io::Result<()> {
+    match flush(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        flushed => flushed,
     }
 }
 
@@ -259,7 +296,13 @@ impl From<sled::Error> for StoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
+
+    thread_local! {
+        pub(super) static FLUSHED: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
+    }
 
     fn many(value: &str) -> Changes {
         (0..2_000_u32)
@@ -280,6 +323,27 @@ mod tests {
         assert_eq!(rows.len(), 2_000);
         assert!(rows.iter().all(|(_, found)| found == value.as_bytes()));
         assert_eq!(generation.rows(0).unwrap().len(), 1, "nothing is under way any more");
+    }
+
+    #[test]
+    fn value_that_sled_keeps_outside_its_log_is_flushed_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut generation = Generation::create(folder.path(), 0).unwrap();
+        FLUSHED.take();
+        let large = [(vec![1, 1], Some(vec![7; 1 << 20]))];
+
+        generation.apply(&large.clone().into(), true).unwrap();
+
+        let blobs = folder.path().join("0/blobs");
+        let mut due: Vec<PathBuf> =
+            fs::read_dir(&blobs).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(!due.is_empty(), "sled makes one");
+        due.extend([blobs, folder.path().join("0/db")]);
+        assert_eq!(FLUSHED.take(), due);
+
+        drop(generation);
+        let generation = Generation::open(folder.path(), 0).unwrap();
+        assert_eq!(generation.get(&[1, 1]).unwrap(), large[0].1);
     }
 
     #[test]

@@ -9,9 +9,14 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use super::generation::Generation;
 use super::{Batch, Rows, Store, StoreError, Table};
+
+const LOCK_TRIES: usize = 50;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// What [`SledStore::open`] found of the last run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,13 +137,18 @@ fn full_key(table: Table, key: &[u8]) -> Vec<u8> {
     full
 }
 
+/// A program that is being started holds what we have let go of until it runs,
+/// hence several tries.
 fn lock(folder: &Path) -> Result<File, StoreError> {
     let lock = File::create(folder.join("lock"))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(StoreError("another daemon uses it".to_owned())),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN_TRIES),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
     }
+    Err(StoreError("another daemon uses it".to_owned()))
 }
 
 fn generations(folder: &Path) -> Result<Vec<u64>, StoreError> {

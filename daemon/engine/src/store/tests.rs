@@ -1,7 +1,7 @@
 //! The promises of a store, for both, and what only the one on disk must keep.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::*;
@@ -151,6 +151,22 @@ fn second_store_in_one_folder_is_refused_and_harms_nothing() {
     drop(store);
     let (store, past) = SledStore::open(folder.path()).unwrap();
     assert_eq!((past, rows(&store, Table::Facts).len()), (Past::Kept, 2));
+}
+
+#[test]
+fn folder_that_is_let_go_of_a_moment_later_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, _) = SledStore::open(folder.path()).unwrap();
+    let held = File::open(folder.path().join("lock")).unwrap();
+    drop(first);
+    held.lock().unwrap();
+
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| SledStore::open(folder.path()));
+        std::thread::yield_now();
+        drop(held);
+        assert!(opening.join().unwrap().is_ok());
+    });
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

@@ -1,6 +1,7 @@
 //! Files of the view that were moved aside to be looked at (V3).
 //!
-//! An aside goes only when the log has its content; nothing is ever put back.
+//! An aside goes only when the log has its content. Nothing is ever put back but
+//! the version that was expected, where its successor could not be written.
 
 use futures::TryStreamExt;
 use mirror_core::{Digest, RelPath, Ulid};
@@ -20,6 +21,14 @@ pub struct Aside {
     /// Its name was made when it was moved.
     pub id: Ulid,
     pub file: RemoteFile,
+}
+
+/// What lies aside once a file of the view was moved there.
+pub(super) enum Lying {
+    Nothing,
+    /// The version that was seen in its place.
+    Expected,
+    News(Found),
 }
 
 impl Aside {
@@ -49,20 +58,23 @@ impl View {
         Ok(files.into_iter().filter_map(Aside::of).collect())
     }
 
-    /// Drops an aside that is as expected or known; gives back another.
-    pub(super) async fn settle_aside(
+    /// Looks at what was moved aside just now. An empty file is never as expected:
+    /// somebody may have emptied it to write into it now.
+    pub(super) async fn look_aside(
         &self,
         aside: &RemotePath,
         projection: &Projection,
         expected: SeenVersion,
-    ) -> Result<Option<Found>, StorageError> {
-        let Some((digest, _)) = self.read_digest(aside).await? else { return Ok(None) };
-        let is_known = digest == expected.digest || projection.known.contains_key(&digest);
-        if is_known || !planted::stands(Rule::V3) {
-            self.backend.remove(aside, Expect::Anything).await?;
-            return Ok(None);
+    ) -> Result<Lying, StorageError> {
+        let Some((digest, size)) = self.read_digest(aside).await? else {
+            return Ok(Lying::Nothing);
+        };
+        let is_expected = digest == expected.digest && size > 0;
+        if is_expected || !planted::stands(Rule::V3) {
+            return Ok(Lying::Expected);
         }
-        self.find(aside, &projection.path, Some(expected)).await
+        let found = self.find(aside, &projection.path, Some(expected)).await?;
+        Ok(found.map_or(Lying::Nothing, Lying::News))
     }
 
     /// Reads what stands at `place`, a version of `path`.
@@ -84,6 +96,15 @@ impl View {
             is_own: false,
         };
         Ok(Some(Found { path: path.clone(), place: place.clone(), seen, base }))
+    }
+
+    /// Whether a file is as it was found, as far as its size and time tell.
+    pub async fn stands_still(&self, found: &Found) -> Result<bool, StorageError> {
+        let file = self.backend.stat(&found.place).await?;
+        let is_same = |file: RemoteFile| {
+            file.size == found.seen.size && file.modified.map(nanoseconds) == found.seen.modified_ns
+        };
+        Ok(file.is_some_and(is_same))
     }
 
     /// Removes an aside if it still holds `digest`, which the log has.

@@ -94,14 +94,14 @@ impl View {
         }
     }
 
-    /// Whether a file needs no reading to be known (V2).
+    /// Whether a file needs no reading to be known (V2). A revision that is not
+    /// compared on a write is too weak alone.
     fn is_as_seen(&self, file: &RemoteFile, seen: &Seen) -> bool {
-        if self.backend.capabilities().swap {
-            return file.revision.0 == seen.revision;
-        }
-        seen.proves_by_time()
-            && file.size == seen.size
-            && file.modified.map(nanoseconds) == seen.modified_ns
+        let is_proof = self.backend.capabilities().swap
+            || seen.proves_by_time()
+                && file.size == seen.size
+                && file.modified.map(nanoseconds) == seen.modified_ns;
+        is_proof && file.revision.0 == seen.revision
     }
 
     /// Digest and size of what stands at a path.

@@ -6,6 +6,7 @@ use mirror_storage::{
     Body, Capabilities, Expect, Guarded, RemoteFile, RemotePath, Revision, StorageError,
 };
 
+use super::asides::Lying;
 use super::{Found, Meaning, Projection, View, nanoseconds};
 use crate::state::{Seen, SeenVersion};
 
@@ -202,10 +203,35 @@ impl View {
             return self.create(projection, body).await.map(Some);
         }
         // Whatever lies aside, its place is free: neither waits for the other.
-        let settling = self.settle_aside(&aside, projection, standing);
-        let (created, settled) = join(self.create(projection, body), settling).await;
-        asides.extend(settled?);
+        let looking = self.look_aside(&aside, projection, standing);
+        let (created, lying) = join(self.succeed(projection, body), looking).await;
+        match (&created, lying?) {
+            (_, Lying::Nothing) => {}
+            (_, Lying::News(found)) => asides.push(found),
+            (Ok(_), Lying::Expected) => {
+                self.backend.remove(&aside, Expect::Anything).await?;
+            }
+            // No room for the new one, say: better the old one than none.
+            (Err(_), Lying::Expected) => drop(mover.rename(&aside, &file.path).await),
+        }
         created.map(Some)
+    }
+
+    /// Fills the place of what went aside. Where nothing is to be there, removing
+    /// nothing clears away the folders that are empty now.
+    async fn succeed(
+        &self,
+        projection: &Projection,
+        body: Option<&Body>,
+    ) -> Result<Written, StorageError> {
+        if projection.desired.is_some() {
+            return self.create(projection, body).await;
+        }
+        let place = RemotePath::from(&projection.path);
+        Ok(match self.backend.remove(&place, Expect::Absent).await? {
+            Guarded::Done(()) => Written::Done(None),
+            Guarded::Refused => Written::Overtaken,
+        })
     }
 
     async fn swap(

@@ -8,6 +8,7 @@ use mirror_core::{Digest, RelPath};
 use mirror_storage::{RemoteFile, RemotePath, StorageError};
 
 use super::{Outcome, Projected, View};
+use crate::machines::MachineFile;
 use crate::state::Seen;
 
 /// One file of the view, with what this machine will know it by.
@@ -23,7 +24,7 @@ pub struct Sight {
 #[derive(Clone, Debug)]
 pub struct Survey {
     pub sights: BTreeMap<RelPath, Sight>,
-    /// A time that the service's clock has surely passed.
+    /// A time that the service's clock has surely passed, whatever our own says.
     pub service_ns: Option<i64>,
 }
 
@@ -36,10 +37,12 @@ impl View {
         known: &BTreeMap<RelPath, Seen>,
         wanted: impl Fn(&RelPath) -> bool,
     ) -> Result<Survey, StorageError> {
-        let files: Vec<RemoteFile> = self.backend.list(&RemotePath::ROOT).try_collect().await?;
-        // No file is younger than the service's clock: a time that it has
-        // surely passed, whatever our own clock says.
-        let service_ns = files.iter().filter_map(|file| file.modified).map(nanoseconds).max();
+        let root = RemotePath::ROOT;
+        let listing = self.backend.list(&root).try_collect();
+        // Files of the view have any time that some program gave them.
+        let written_at = MachineFile::written_at(self.backend.as_ref(), self.machine_id);
+        let (files, written_at): (Vec<RemoteFile>, _) = futures::try_join!(listing, written_at)?;
+        let service_ns = written_at.map(nanoseconds);
         let looks: Vec<_> = files
             .into_iter()
             .filter_map(|file| Some((RelPath::new(file.path.as_str()).ok()?, file)))

@@ -1,41 +1,75 @@
 //! Keeps callers from waiting at the door of a server that doesn't answer.
 //!
-//! While it is shut, every call hears at once that the server is away. Opening
-//! a project works without its backend, and whoever asks for what this machine
-//! knows by itself must not wait for a connection.
+//! While it is shut, every call hears at once that the server is away, as do
+//! those under way when it is shut. Opening a project works without its backend,
+//! and whoever asks for what this machine knows by itself must not wait for a
+//! connection.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::StreamExt;
+use futures::stream::{BoxStream, unfold};
 use mirror_storage::{
     Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
     RemoteFile, RemotePath, Revision, StorageError,
 };
+use tokio::sync::watch;
 
 pub(crate) struct Doorstep {
     inner: Arc<dyn Backend>,
     /// Why it is shut, while it is.
-    shut: Mutex<Option<String>>,
+    shut: watch::Sender<Option<String>>,
 }
+
+type Answer<T> = Result<T, StorageError>;
 
 impl Doorstep {
     /// Stands open until it is shut.
     pub(crate) fn new(inner: Arc<dyn Backend>) -> Self {
-        Self { inner, shut: Mutex::default() }
+        Self { inner, shut: watch::Sender::new(None) }
     }
 
     /// Shuts it for the reason given; opens it for none.
     pub(crate) fn shut(&self, why: Option<String>) {
-        *self.shut.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        self.shut.send_replace(why);
     }
 
-    fn enter(&self) -> Result<&dyn Backend, StorageError> {
-        match &*self.shut.lock().unwrap_or_else(PoisonError::into_inner) {
-            None => Ok(self.inner.as_ref()),
-            Some(why) => Err(StorageError::Unreachable(why.clone().into())),
+    /// Gives the answer of a call, unless the door is shut before.
+    async fn hear<T>(&self, call: impl Future<Output = Answer<T>>) -> Answer<T> {
+        let mut shut = self.shut.subscribe();
+        tokio::select! {
+            biased;
+            error = closing(&mut shut) => Err(error),
+            answer = call => answer,
         }
+    }
+
+    fn hear_all<'a, T: Send + 'a>(
+        &self,
+        answers: BoxStream<'a, Answer<T>>,
+    ) -> BoxStream<'a, Answer<T>> {
+        let under_way = Some((answers, self.shut.subscribe()));
+        unfold(under_way, |under_way| async {
+            let (mut answers, mut shut) = under_way?;
+            tokio::select! {
+                biased;
+                error = closing(&mut shut) => Some((Err(error), None)),
+                answer = answers.next() => Some((answer?, Some((answers, shut)))),
+            }
+        })
+        .boxed()
+    }
+}
+
+/// Waits until the door is shut.
+async fn closing(shut: &mut watch::Receiver<Option<String>>) -> StorageError {
+    let why = shut.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+    match why {
+        Some(why) => StorageError::Unreachable(why.into()),
+        // The door is gone, and nobody shuts it any more.
+        None => std::future::pending().await,
     }
 }
 
@@ -50,14 +84,11 @@ impl Backend for Doorstep {
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
-        self.enter()?.stat(path).await
+        self.hear(self.inner.stat(path)).await
     }
 
     fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
-        match self.enter() {
-            Ok(inner) => inner.list(prefix),
-            Err(error) => futures::stream::iter([Err(error)]).boxed(),
-        }
+        self.hear_all(self.inner.list(prefix))
     }
 
     async fn read(
@@ -65,7 +96,8 @@ impl Backend for Doorstep {
         path: &RemotePath,
         range: ByteRange,
     ) -> Result<Option<ByteStream>, StorageError> {
-        self.enter()?.read(path, range).await
+        let bytes = self.hear(self.inner.read(path, range)).await?;
+        Ok(bytes.map(|bytes| self.hear_all(bytes)))
     }
 
     async fn write(
@@ -74,15 +106,15 @@ impl Backend for Doorstep {
         body: Body,
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
-        self.enter()?.write(path, body, expect).await
+        self.hear(self.inner.write(path, body, expect)).await
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
-        self.enter()?.remove(path, expect).await
+        self.hear(self.inner.remove(path, expect)).await
     }
 
     async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
-        self.enter()?.sweep(age).await
+        self.hear(self.inner.sweep(age)).await
     }
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {
@@ -97,8 +129,8 @@ impl MoveAside for Doorstep {
         from: &RemotePath,
         to: &RemotePath,
     ) -> Result<Guarded<()>, StorageError> {
-        match self.enter()?.move_aside() {
-            Some(service) => service.rename(from, to).await,
+        match self.inner.move_aside() {
+            Some(service) => self.hear(service.rename(from, to)).await,
             None => Ok(Guarded::Refused),
         }
     }
@@ -129,5 +161,20 @@ mod tests {
 
         door.shut(None);
         assert!(door.stat(&path).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_waits_hears_at_once_that_the_door_is_shut() {
+        let inner = Arc::new(MemoryBackend::new(MemoryProfile::RENAME));
+        let door = Doorstep::new(inner);
+        let mut bytes = door.hear_all(futures::stream::pending::<Answer<()>>().boxed());
+        let answer = door.hear(std::future::pending::<Answer<()>>());
+        let shut = async { door.shut(Some("the daemon ends".to_owned())) };
+
+        let (answer, read, ()) = tokio::join!(answer, bytes.next(), shut);
+
+        assert!(matches!(answer, Err(StorageError::Unreachable(_))));
+        assert!(matches!(read, Some(Err(StorageError::Unreachable(_)))));
+        assert!(bytes.next().await.is_none());
     }
 }

@@ -19,7 +19,7 @@ pub(crate) enum Service {
 }
 
 /// What a write that came to nothing may leave empty, the innermost first.
-const OWN_FOLDERS: [&str; 5] = ["tmp", "aside", "packs", "log/0000000", "log"];
+const OWN_FOLDERS: [&str; 6] = ["tmp", "aside", "packs", "log/0000000", "log/scratch", "log"];
 
 /// Why a backend's root can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,16 +45,17 @@ impl RootError {
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Missing => Some("check the URL, and that its disk is mounted there"),
+    pub(crate) fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Missing => "check the URL, and that its disk is mounted there",
             Self::NothingAbove => {
-                Some("make it, or check the URL's path and that its disk is mounted there")
+                "make it, or check the URL's path and that its disk is mounted there"
             }
-            Self::NoFolder => Some("choose a folder"),
-            Self::Unmakable(_) => Some("make it yourself, writable for you"),
-            Self::Storage(error) => error.hint(),
-        }
+            Self::NoFolder => "choose a folder",
+            Self::Unmakable(_) => "make it yourself, writable for you",
+            Self::Storage(error) => return error.hint(),
+        };
+        Some(hint.to_owned())
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) use seconds::Seconds;
 pub(crate) use source::Source;
 pub(crate) use spelling::nearest;
 pub(crate) use ssh::{SSH_KEYS, SshConfig};
-pub(crate) use write::{typed_value, with_setting, write_private};
+pub(crate) use write::{create_private, typed_value, with_setting, write_private, write_through};
 
 /// One setting as it holds, and where that comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -49,14 +49,14 @@ const IN_URL: &str = "it belongs in the URL, which tells accounts apart";
 const LEFT_BEHIND: &str = "ssh would go on when the daemon has ended";
 
 /// What would break a promise, and why. Names are compared in lower case.
-const REFUSED: [(&str, When, &str); 21] = [
+const REFUSED: [(&str, When, &str); 22] = [
     ("stricthostkeychecking", When::UnlessValue("yes"), UNSEEN),
     ("nohostauthenticationforlocalhost", When::UnlessValue("no"), UNSEEN),
     ("batchmode", When::UnlessValue("yes"), NOBODY),
     ("passwordauthentication", When::UnlessValue("no"), NOBODY),
     ("kbdinteractiveauthentication", When::UnlessValue("no"), NOBODY),
     ("numberofpasswordprompts", When::UnlessValue("0"), NOBODY),
-    ("updatehostkeys", When::IfValue("ask"), NOBODY),
+    ("updatehostkeys", When::UnlessValue("no"), "nothing in ~/.ssh is changed"),
     ("addkeystoagent", When::IfValue("ask"), NOBODY),
     ("addkeystoagent", When::IfValue("confirm"), NOBODY),
     ("remotecommand", When::UnlessValue("none"), SFTP_ONLY),
@@ -69,6 +69,7 @@ const REFUSED: [(&str, When, &str); 21] = [
     ("port", When::Always, IN_URL),
     ("forkafterauthentication", When::UnlessValue("no"), LEFT_BEHIND),
     ("controlmaster", When::UnlessValue("no"), LEFT_BEHIND),
+    ("controlpath", When::UnlessValue("none"), "a login that is shared may be another one"),
     ("controlpersist", When::UnlessValue("no"), LEFT_BEHIND),
     ("include", When::Always, "what it reads could not be checked"),
 ];
@@ -200,6 +201,8 @@ mod tests {
         check_refused("RemoteCommand=ls", "SFTP alone");
         check_refused("RequestTTY=force", "SFTP alone");
         check_refused("ControlMaster=auto", "has ended");
+        check_refused("ControlPath=~/.ssh/%C", "shared");
+        check_refused("UpdateHostKeys=yes", "~/.ssh");
         check_refused("User=root", "in the URL");
     }
 

@@ -4,11 +4,13 @@
 
 use std::time::SystemTime;
 
+use mirror_core::Digest;
+use mirror_engine::log::{another_project, nothing_there};
 use mirror_engine::{Holding, inspect};
 use mirror_storage::adapter::SftpFeatures;
 
 use super::scratch;
-use super::{Finding, within};
+use super::{Finding, let_in, within};
 use crate::backends::{RootError, Service};
 use crate::error::RequestError;
 use crate::projects::{Registry, given};
@@ -27,13 +29,15 @@ pub(crate) struct Trial {
     pub(crate) project: Option<String>,
 }
 
-/// What a missing root means.
+/// What should be at a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Root {
-    /// It can still be made: try that, and take it away again.
-    MayBeMade,
-    /// Its disk is not mounted, most likely.
-    MustBeThere,
+pub(super) enum Expected {
+    /// Whatever it is. A root that is missing can still be made: that is tried,
+    /// and it is taken away again.
+    Anything,
+    /// A project, which is this one where that can be told. Where none is, a
+    /// disk is not mounted, most likely.
+    Project(Option<Digest>),
 }
 
 impl Registry {
@@ -48,17 +52,17 @@ impl Registry {
                 let findings = vec![Finding::of_error("settings", &error)];
                 Trial { findings, ..Trial::default() }
             }
-            Ok((service, url)) => try_out(&service, url, Root::MayBeMade).await,
+            Ok((service, url)) => try_out(&service, url, Expected::Anything).await,
         }
     }
 }
 
 /// Takes every step that can be taken.
-pub(super) async fn try_out(service: &Service, url: BackendUrl, root: Root) -> Trial {
+pub(super) async fn try_out(service: &Service, url: BackendUrl, expected: Expected) -> Trial {
     let mut trial = Trial { url: Some(url.clone()), ..Trial::default() };
     let place = url.to_string();
-    let mut steps = Steps { service, place: &place, trial: &mut trial };
-    if let Err(error) = steps.take(root).await {
+    let mut steps = Steps { service, place: &place, expected, trial: &mut trial };
+    if let Err(error) = steps.take().await {
         trial.findings.push(Finding::of_error(place, &error));
     }
     trial
@@ -67,13 +71,14 @@ pub(super) async fn try_out(service: &Service, url: BackendUrl, root: Root) -> T
 struct Steps<'a> {
     service: &'a Service,
     place: &'a str,
+    expected: Expected,
     trial: &'a mut Trial,
 }
 
 impl Steps<'_> {
-    async fn take(&mut self, root: Root) -> Result<(), RequestError> {
+    async fn take(&mut self) -> Result<(), RequestError> {
         self.sign_in().await?;
-        let is_there = self.look_at_root(root).await?;
+        let is_there = self.look_at_root().await?;
         if is_there {
             self.look_at_what_it_holds().await?;
         }
@@ -86,33 +91,42 @@ impl Steps<'_> {
     }
 
     async fn sign_in(&mut self) -> Result<(), RequestError> {
-        within(self.service.greet()).await?;
+        let service = self.service.clone();
+        let_in(async move { service.greet().await }).await?;
         if self.service.is_remote() {
             self.ok("the server is the one that is known here, and lets us in");
         }
         Ok(())
     }
 
-    async fn look_at_root(&mut self, root: Root) -> Result<bool, RequestError> {
+    async fn look_at_root(&mut self) -> Result<bool, RequestError> {
         let at_url = |cause| RequestError::Root { url: self.place.to_owned(), cause };
         let look = async { self.service.has_root().await.map_err(at_url) };
         let is_there = within(look).await?;
-        match (is_there, root) {
+        match (is_there, self.expected) {
             (true, _) => self.ok("the folder is there"),
-            (false, Root::MayBeMade) => {
+            (false, Expected::Anything) => {
                 self.ok("the folder is not there yet, and the one above it is");
             }
-            (false, Root::MustBeThere) => return Err(at_url(RootError::Missing)),
+            (false, Expected::Project(_)) => return Err(at_url(RootError::Missing)),
         }
         Ok(is_there)
     }
 
     async fn look_at_what_it_holds(&mut self) -> Result<(), RequestError> {
         let adapter = self.service.adapter();
-        match within(inspect(adapter.as_ref())).await? {
-            Holding::Empty => self.ok("it is empty"),
-            Holding::PlainFiles => self.ok("it holds files, and no project"),
-            Holding::Project { settings, .. } => {
+        match (within(inspect(adapter.as_ref())).await?, self.expected) {
+            (Holding::Empty | Holding::PlainFiles, Expected::Project(_)) => {
+                return Err(nothing_there(self.place).into());
+            }
+            (Holding::Project { project_id, .. }, Expected::Project(Some(ours)))
+                if project_id != ours =>
+            {
+                return Err(another_project().into());
+            }
+            (Holding::Empty, Expected::Anything) => self.ok("it is empty"),
+            (Holding::PlainFiles, Expected::Anything) => self.ok("it holds files, and no project"),
+            (Holding::Project { settings, .. }, _) => {
                 self.ok(format!("it holds the project {:?}", settings.name));
                 self.trial.project = Some(settings.name);
             }

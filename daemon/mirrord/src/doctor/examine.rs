@@ -34,7 +34,7 @@ impl Registry {
             return Ok(join_all(looks).await.into_iter().flatten().collect());
         }
         let mut findings = daemon::version(facts, what.client.as_deref());
-        findings.extend(self.check_config().iter().map(Finding::from));
+        findings.extend(self.check_config().await.iter().map(Finding::from));
         let (machine, projects) = tokio::join!(
             machine::examine(&self.folders, &views),
             join_all(views.iter().map(|view| self.examine_project(view))),

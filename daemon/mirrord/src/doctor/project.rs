@@ -6,8 +6,8 @@ use mirror_core::reconcile::FileState;
 use mirror_engine::{Phase, QueuedWork, StatusReport};
 use tokio::time::timeout;
 
-use super::backend::{Root, try_out};
-use super::{Finding, PATIENCE, within};
+use super::backend::{Expected, try_out};
+use super::{Finding, PATIENCE, let_in, within};
 use crate::config::ProjectConfig;
 use crate::error::RequestError;
 use crate::projects::{Open, Registry, View};
@@ -27,17 +27,18 @@ impl Registry {
     async fn examine_here(self: &Arc<Self>, config: &ProjectConfig) -> Vec<Finding> {
         let mut findings = vec![root(config).await];
         match self.opened_within(&config.name).await {
-            Err(error) => findings.push(Finding::of_error(&config.name, &error)),
+            Err(why) => findings.push(why),
             Ok(open) => findings.extend(state(&open).await),
         }
         findings
     }
 
-    async fn opened_within(self: &Arc<Self>, name: &str) -> Result<Open, RequestError> {
-        let (registry, name) = (self.clone(), name.to_owned());
+    async fn opened_within(self: &Arc<Self>, name: &str) -> Result<Open, Finding> {
+        let (registry, own_name) = (self.clone(), name.to_owned());
         // A task: the project opens even when nobody waits any more.
-        let opening = tokio::spawn(async move { registry.open(&name).await });
-        within(async { opening.await.unwrap_or(Err(RequestError::Panicked)) }).await
+        let opening = tokio::spawn(async move { registry.open(&own_name).await });
+        let opened = async { opening.await.unwrap_or(Err(RequestError::Panicked)) };
+        answered(name, || Phase::Busy("open"), opened).await
     }
 
     /// The backend alone, as deep as [`Registry::try_backend`].
@@ -46,7 +47,8 @@ impl Registry {
             return Vec::new();
         };
         let service = self.backends.open(&config.url, &config.ssh).service;
-        try_out(&service, config.url.clone(), Root::MustBeThere).await.findings
+        let ours = view.open.as_ref().map(|open| open.project.project_id());
+        try_out(&service, config.url.clone(), Expected::Project(ours)).await.findings
     }
 
     /// Whether the backend lets us in; for a folder, whether we may use it.
@@ -54,8 +56,9 @@ impl Registry {
         let config = view.config.as_ref()?;
         let place = config.url.to_string();
         let service = self.backends.open(&config.url, &config.ssh).service;
-        Some(match within(service.let_in()).await {
-            Ok(()) if service.is_remote() => {
+        let is_remote = service.is_remote();
+        Some(match let_in(async move { service.let_in().await }).await {
+            Ok(()) if is_remote => {
                 Finding::ok(place, "your own ssh signs in, and the server lets us in")
             }
             Ok(()) => Finding::ok(place, "no sign-in is needed, and the folder lets us in"),
@@ -93,14 +96,37 @@ async fn state(open: &Open) -> Vec<Finding> {
             "see the limit on watched folders, or move the project to a local disk",
         ));
     }
-    match within(project.status(true)).await {
-        Err(error) => findings.push(Finding::of_error(name, &error)),
+    match answered(name, || project.phase(), project.status(true)).await {
+        Err(why) => findings.push(why),
         Ok(report) => findings.extend(waiting(name, &report)),
     }
     if findings.is_empty() {
         findings.push(Finding::ok(name, "the project runs, and nothing waits"));
     }
     findings
+}
+
+/// Bounds in time what the project says of itself: whoever asks stands behind
+/// the job that runs, and not behind its backend alone.
+async fn answered<T, E>(
+    name: &str,
+    phase: impl Fn() -> Phase,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, Finding>
+where
+    RequestError: From<E>,
+{
+    match (timeout(PATIENCE, answer).await, phase()) {
+        (Ok(answer), _) => answer.map_err(|error| Finding::of_error(name, &error.into())),
+        (Err(_), Phase::Busy(verb)) => {
+            Err(Finding::ok(name, format!("busy ({verb}): what waits is told once that is done")))
+        }
+        (Err(_), Phase::Idle | Phase::Stopped { .. }) => Err(Finding::fail(
+            name,
+            format!("the project doesn't answer within {} seconds", PATIENCE.as_secs()),
+            "look at the disks that its folder and the daemon's are on, and run it again",
+        )),
+    }
 }
 
 /// What waits for the backend or a person.
@@ -123,4 +149,27 @@ fn queued(name: &str, work: &QueuedWork) -> Finding {
     let what = format!("work waits for the backend: {}", work.fault.message);
     let fix = work.fault.hint.clone();
     Finding::warn(name, what, fix.unwrap_or_else(|| "it is tried again by itself".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use mirror_engine::EngineError;
+
+    use super::super::Level;
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn project_that_works_is_busy_and_its_backend_not_away() {
+        let asked = |phase: Phase| async move {
+            let never = std::future::pending::<Result<(), EngineError>>();
+            answered("notes", || phase.clone(), never).await.unwrap_err()
+        };
+
+        let busy = asked(Phase::Busy("push")).await;
+        assert_eq!((busy.level, busy.class), (Level::Ok, None));
+        assert!(busy.what.contains("push"), "{busy:?}");
+        let hung = asked(Phase::Idle).await;
+        assert_eq!(hung.level, Level::Fail);
+        assert!(!hung.what.contains("storage"), "{hung:?}");
+    }
 }

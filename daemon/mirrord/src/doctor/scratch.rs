@@ -1,13 +1,15 @@
-//! A file that is written to a backend only to see whether that works.
+//! Files that are written to a backend only to see whether that works.
 //!
-//! It lies below `_mirror/tmp` and is taken away whatever happened, also when
-//! nobody waits for the outcome any more.
+//! One lies below `_mirror/tmp` and one beside the folders of the log, where
+//! adapters make names as they make entries and nobody looks for one. They are
+//! taken away whatever happened, also when nobody waits for the outcome any more.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use futures::future::join;
 use mirror_core::Ulid;
 use mirror_storage::{Backend, ByteRange, Expect, Guarded, OUR_FOLDER, RemotePath, StorageError};
 
@@ -46,6 +48,33 @@ impl Flaw {
     pub(crate) const HINT: &str = "this server can't hold a project; use another";
 }
 
+/// Where the files of one try stand, before and after a rename.
+struct Scratch {
+    name: RemotePath,
+    other: RemotePath,
+    entry: RemotePath,
+    /// What an entry may be spelled as a folder with.
+    body: RemotePath,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        let path = |folder: &str| {
+            let path = format!("{OUR_FOLDER}/{folder}/{}", Ulid::generate());
+            RemotePath::new(path).expect("a normal path")
+        };
+        // The folders of entries have numbers for names.
+        let entry = path("log/scratch");
+        let body = RemotePath::new(format!("{entry}/body")).expect("a normal path");
+        Self { name: path("tmp"), other: path("tmp"), entry, body }
+    }
+
+    /// All of them, each before the folder that it may stand in.
+    fn paths(&self) -> [&RemotePath; 4] {
+        [&self.name, &self.other, &self.body, &self.entry]
+    }
+}
+
 /// Writes, reads, renames and removes; gives the time that the service put on
 /// the file.
 pub(super) async fn tried(
@@ -59,10 +88,10 @@ pub(super) async fn tried(
             let made = service.make_root().await;
             made.map_err(|cause| RequestError::Root { url, cause })?;
         }
-        let (name, other) = (scratch_path(), scratch_path());
+        let scratch = Scratch::new();
         let adapter = service.adapter();
-        let outcome = exercised(&adapter, &name, &other).await;
-        for path in [&name, &other] {
+        let outcome = exercised(&adapter, &scratch).await;
+        for path in scratch.paths() {
             drop(adapter.remove(path, Expect::Anything).await);
         }
         match traces {
@@ -75,15 +104,11 @@ pub(super) async fn tried(
     task.await.unwrap_or(Err(RequestError::Panicked))
 }
 
-fn scratch_path() -> RemotePath {
-    RemotePath::new(format!("{OUR_FOLDER}/tmp/{}", Ulid::generate())).expect("a normal path")
-}
-
 async fn exercised(
     adapter: &Arc<dyn Backend>,
-    name: &RemotePath,
-    other: &RemotePath,
+    scratch: &Scratch,
 ) -> Result<Option<SystemTime>, RequestError> {
+    let Scratch { name, other, entry, .. } = scratch;
     let text = Bytes::from(format!("{TEXT}\n{name}\n"));
     if adapter.write(name, text.clone().into(), Expect::Absent).await? == Guarded::Refused {
         return Err(Flaw::NewNameTaken.into());
@@ -101,13 +126,31 @@ async fn exercised(
     {
         return Err(Flaw::NotRenamed.into());
     }
-    for path in [name, other] {
+    created_once(adapter, entry).await?;
+    for path in scratch.paths() {
         adapter.remove(path, Expect::Anything).await?;
         if adapter.stat(path).await?.is_some() {
             return Err(Flaw::NotRemoved.into());
         }
     }
     Ok(modified)
+}
+
+/// Creates one name twice at once, as two machines create an entry.
+async fn created_once(adapter: &Arc<dyn Backend>, name: &RemotePath) -> Result<(), RequestError> {
+    let texts = ["one", "other"].map(|which| Bytes::from(format!("{TEXT}\n{which}\n")));
+    let [one, other] = texts.clone().map(|text| adapter.write(name, text.into(), Expect::Absent));
+    let (one, other) = join(one, other).await;
+    let won = match (one?, other?) {
+        (Guarded::Done(_), Guarded::Refused) => &texts[0],
+        (Guarded::Refused, Guarded::Done(_)) => &texts[1],
+        (Guarded::Done(_), Guarded::Done(_)) => return Err(Flaw::NotExclusive.into()),
+        (Guarded::Refused, Guarded::Refused) => return Err(Flaw::NewNameTaken.into()),
+    };
+    match content(adapter, name).await?.as_ref() == Some(won) {
+        true => Ok(()),
+        false => Err(Flaw::Altered.into()),
+    }
 }
 
 async fn content(
@@ -119,4 +162,79 @@ async fn content(
     };
     let chunks: Vec<Bytes> = stream.try_collect().await?;
     Ok(Some(chunks.concat().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use mirror_storage::adapter::{MemoryBackend, MemoryProfile};
+    use mirror_storage::{
+        Body, ByteStream, Capabilities, FileStream, MoveAside, RemoteFile, Revision,
+    };
+
+    use super::*;
+
+    /// A service that creates a name of the log as often as it is asked.
+    struct Careless(MemoryBackend);
+
+    #[async_trait]
+    impl Backend for Careless {
+        fn label(&self) -> &str {
+            self.0.label()
+        }
+
+        fn capabilities(&self) -> Capabilities {
+            self.0.capabilities()
+        }
+
+        async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
+            self.0.stat(path).await
+        }
+
+        fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
+            self.0.list(prefix)
+        }
+
+        async fn read(
+            &self,
+            path: &RemotePath,
+            range: ByteRange,
+        ) -> Result<Option<ByteStream>, StorageError> {
+            self.0.read(path, range).await
+        }
+
+        async fn write(
+            &self,
+            path: &RemotePath,
+            body: Body,
+            expect: Expect,
+        ) -> Result<Guarded<Revision>, StorageError> {
+            let expect = if path.as_str().contains("/log/") { Expect::Anything } else { expect };
+            self.0.write(path, body, expect).await
+        }
+
+        async fn remove(
+            &self,
+            path: &RemotePath,
+            expect: Expect,
+        ) -> Result<Guarded<()>, StorageError> {
+            self.0.remove(path, expect).await
+        }
+
+        fn move_aside(&self) -> Option<&dyn MoveAside> {
+            self.0.move_aside()
+        }
+    }
+
+    #[tokio::test]
+    async fn service_that_creates_an_entry_twice_is_found_out() {
+        let memory = || MemoryBackend::new(MemoryProfile::RENAME);
+        let careless: Arc<dyn Backend> = Arc::new(Careless(memory()));
+        let careful: Arc<dyn Backend> = Arc::new(memory());
+
+        let outcome = exercised(&careless, &Scratch::new()).await;
+        assert!(matches!(outcome, Err(RequestError::Flaw(Flaw::NotExclusive))), "{outcome:?}");
+        let outcome = exercised(&careful, &Scratch::new()).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mirror_core::Timestamp;
-use mirror_storage::FaultClass;
+use mirror_storage::{FaultClass, StorageError};
 
-use super::{Examination, Finding, Level};
+use super::{Examination, Finding, Level, let_in};
 use crate::projects::Registry;
 use crate::server::Facts;
 use crate::testing::World;
@@ -33,6 +34,18 @@ fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).unwrap().next().is_none()
 }
 
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() { folders.push(entry) } else { files.push(entry) }
+        }
+    }
+    files.sort();
+    files
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn backend_that_is_tried_is_left_as_it_was() {
     let world = World::new();
@@ -55,24 +68,13 @@ async fn backend_that_holds_a_project_is_tried_without_a_trace() {
     let world = World::new();
     let machine = world.machine("laptop");
     world.init(&machine, "notes", "nas").await.unwrap();
-    let files = || {
-        let mut files = Vec::new();
-        let mut folders = vec![world.at("nas")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-                if entry.is_dir() { folders.push(entry) } else { files.push(entry) }
-            }
-        }
-        files.sort();
-        files
-    };
-    let before = files();
+    let before = files_below(&world.at("nas"));
 
     let trial = machine.try_backend(&format!("folder:{}/", world.at("nas").display()), &[]).await;
 
     assert_eq!(trial.project.as_deref(), Some("notes"));
     assert_eq!(trial.url.unwrap().to_string(), format!("folder:{}", world.at("nas").display()));
-    assert_eq!(files(), before);
+    assert_eq!(files_below(&world.at("nas")), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,6 +122,61 @@ async fn what_is_gone_is_found_where_it_was() {
     assert!(places.contains(&world.at("notes").to_str().unwrap()), "{findings:?}");
     assert!(places.iter().any(|place| place.ends_with("/nas")), "{findings:?}");
     assert!(!world.at("nas").exists());
+}
+
+/// Nothing fails before, and the backend is not touched.
+async fn fails_untouched(world: &World, machine: &Arc<Registry>, words: &str) {
+    let everything = || files_below(&world.at("nas"));
+    let before = everything();
+    for backend in [None, Some("primary".to_owned())] {
+        let what = Examination { backend, ..Examination::default() };
+
+        let findings = machine.examine(what, &facts()).await.unwrap();
+
+        assert!(has(&findings, Level::Fail, words), "{findings:?}");
+        assert!(!has(&findings, Level::Ok, "it is empty"), "{findings:?}");
+        assert!(!has(&findings, Level::Ok, "can be created"), "{findings:?}");
+        assert_eq!(everything(), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn disk_that_is_not_mounted_is_no_empty_backend() {
+    let world = World::new();
+    let machine = world.machine("laptop");
+    world.init(&machine, "notes", "nas").await.unwrap();
+    fs::rename(world.at("nas"), world.at("unplugged")).unwrap();
+    fs::create_dir(world.at("nas")).unwrap();
+
+    fails_untouched(&world, &machine, "is its disk mounted?").await;
+    assert!(is_empty(&world.at("nas")));
+
+    fs::write(world.at("nas/README"), "the mount point").unwrap();
+    fails_untouched(&world, &machine, "is its disk mounted?").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn disk_of_another_project_is_not_this_ones() {
+    let world = World::new();
+    let machine = world.machine("laptop");
+    world.init(&machine, "notes", "nas").await.unwrap();
+    fs::rename(world.at("nas"), world.at("unplugged")).unwrap();
+    fs::create_dir(world.at("other")).unwrap();
+    world.init(&world.machine("desktop"), "other", "nas").await.unwrap();
+
+    fails_untouched(&world, &machine, "another project stands").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn server_may_take_its_time_to_let_us_in() {
+    let slow = async {
+        tokio::time::sleep(Duration::from_secs(35)).await;
+        Ok::<_, StorageError>(())
+    };
+    let_in(slow).await.unwrap();
+
+    let error = let_in(std::future::pending::<Result<(), StorageError>>()).await.unwrap_err();
+    assert!(error.message().contains("no answer within 60 seconds"), "{}", error.message());
 }
 
 #[tokio::test(flavor = "multi_thread")]

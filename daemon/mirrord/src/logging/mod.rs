@@ -1,11 +1,12 @@
 //! The daemon's log: one file that rotates, panics included.
 //!
-//! Secrets and file contents are never logged.
+//! Secrets and file contents are never logged, and the home folder reads as `~`,
+//! whoever logs it.
 
 mod rotate;
 
 use std::backtrace::Backtrace;
-use std::io;
+use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogLevel;
+use crate::folders::{Folders, with_tilde};
 use rotate::RotatingFile;
 
 /// Changes how much is logged while the daemon runs.
@@ -37,9 +39,14 @@ impl LogControl {
     }
 }
 
-/// Starts logging into `file`, which becomes another one at `max_size_mb`.
-pub(crate) fn start(file: PathBuf, level: LogLevel, max_size_mb: u64) -> io::Result<LogControl> {
-    let file = RotatingFile::open(file, max_size_mb * 1024 * 1024)?;
+/// Starts logging into the log file, which becomes another one at `max_size_mb`.
+pub(crate) fn start(
+    folders: &Folders,
+    level: LogLevel,
+    max_size_mb: u64,
+) -> io::Result<LogControl> {
+    let file = RotatingFile::open(folders.log_file(), max_size_mb * 1024 * 1024)?;
+    let file = Tilded { home: folders.home.clone(), file };
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_writer(Mutex::new(file))
@@ -52,6 +59,24 @@ pub(crate) fn start(file: PathBuf, level: LogLevel, max_size_mb: u64) -> io::Res
         // Only a daemon at its end has no log left to change.
         drop(handle.reload(filter));
     })))
+}
+
+/// Writes the home folder as `~`: a log is shown to others.
+struct Tilded<W> {
+    home: PathBuf,
+    file: W,
+}
+
+impl<W: Write> Write for Tilded<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let shown = with_tilde(&String::from_utf8_lossy(line), &self.home);
+        self.file.write_all(shown.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// `MIRRORD_LOG` goes before the level in the settings.
@@ -76,4 +101,20 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let trace = Backtrace::capture();
     tracing::error!(%place, message, %trace, "a panic ended one piece of work");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn home_folder_is_written_as_a_tilde_whoever_logs_it() {
+        let mut log = Tilded { home: "/home/ann".into(), file: Vec::new() };
+        let line = "WARN reason=\"no folder /home/ann/notes\" state=/home/ann/.local\n";
+
+        log.write_all(line.as_bytes()).unwrap();
+
+        let written = String::from_utf8(log.file).unwrap();
+        assert_eq!(written, "WARN reason=\"no folder ~/notes\" state=~/.local\n");
+    }
 }

@@ -1,11 +1,11 @@
 //! Finds a project by its name or by a folder inside it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::registry::{Condition, Registry, Slot, claim_of};
-use crate::config::{nearest, root_in};
+use super::registry::{Condition, Registry};
+use crate::config::nearest;
 use crate::error::RequestError;
-use crate::names::resolved;
+use crate::names::without_dots;
 
 impl Registry {
     /// The name as it is written here; an unknown one is answered with the
@@ -22,15 +22,23 @@ impl Registry {
     }
 
     /// The project whose root is this folder or the nearest one above it.
-    pub(crate) fn at(&self, folder: &Path) -> Result<String, RequestError> {
-        let real = resolved(folder);
+    pub(crate) async fn at(&self, folder: &Path) -> Result<String, RequestError> {
+        let real = self.links.follow(folder).await.unwrap_or_else(|| without_dots(folder));
+        if let Some(name) = self.around(&real) {
+            return Ok(name);
+        }
+        // A root's link may lead elsewhere by now.
+        self.look_at_claims().await;
+        self.around(&real).ok_or_else(|| RequestError::NoProjectAt(folder.to_owned()))
+    }
+
+    fn around(&self, folder: &Path) -> Option<String> {
         self.slots()
             .iter()
-            .filter_map(|(name, slot)| Some((name, root_of(slot)?)))
-            .filter(|(_, root)| real.starts_with(root))
+            .filter_map(|(name, slot)| Some((name, slot.root()?)))
+            .filter(|(_, root)| folder.starts_with(root))
             .max_by_key(|(_, root)| root.components().count())
             .map(|(name, _)| name.clone())
-            .ok_or_else(|| RequestError::NoProjectAt(folder.to_owned()))
     }
 
     /// Why a project doesn't run, as an error for whoever asked for it.
@@ -46,14 +54,5 @@ impl Registry {
                 RequestError::UnknownProject { name: name.to_owned(), meant: None }
             }
         }
-    }
-}
-
-/// Also that of a project whose file is wrong elsewhere: whoever asks from
-/// inside it should hear what is wrong, not that there is no project.
-fn root_of(slot: &Slot) -> Option<PathBuf> {
-    match &slot.config {
-        Some(config) => Some(claim_of(config).root),
-        None => root_in(&std::fs::read_to_string(&slot.file).ok()?).map(|root| resolved(&root)),
     }
 }

@@ -4,9 +4,11 @@
 //! A project that can't be opened is still listed, with the reason, and tried
 //! again when that may help. What happens to files is the engine's business.
 
+mod claims;
 mod find;
 mod opening;
 mod overlap;
+mod places;
 mod quickstart;
 mod registry;
 mod reload;
@@ -15,6 +17,7 @@ mod rounds;
 mod set_up;
 mod settings;
 mod undo;
+mod written;
 
 #[cfg(test)]
 mod tests;

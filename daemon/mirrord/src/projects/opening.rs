@@ -9,7 +9,7 @@ use mirror_engine::{Parts, Project, ProjectSpec};
 use mirror_storage::FaultClass;
 use mirror_storage::layers::CallCounts;
 
-use super::registry::{Closed, Condition, Open, Registry};
+use super::registry::{Closed, Condition, Open, Registry, check_only};
 use crate::backends::{self, Doorstep, Opened, Service};
 use crate::config::ProjectConfig;
 use crate::error::RequestError;
@@ -29,86 +29,87 @@ pub(super) struct Ground {
 impl Registry {
     /// Gives a project that runs, opening it first if need be.
     pub(crate) async fn open(&self, name: &str) -> Result<Open, RequestError> {
-        let opening = match self.slots().get(name) {
-            None => return Err(self.stopped(name)),
-            Some(slot) => match &slot.condition {
-                Condition::Open(open) => return Ok(open.clone()),
-                Condition::Closed(_) => slot.opening.clone(),
-            },
-        };
-        let _turn = opening.lock().await;
-        // Whoever had the turn before may have opened it, or removed it.
-        let config = match self.slots().get(name) {
-            None => return Err(self.stopped(name)),
-            Some(slot) => match (&slot.condition, &slot.config) {
-                (Condition::Open(open), _) => return Ok(open.clone()),
-                (Condition::Closed(why), Some(config)) if why.passing => config.clone(),
-                (Condition::Closed(_), _) => return Err(self.stopped(name)),
-            },
-        };
-        if *self.stopping.borrow() {
-            return Err(RequestError::Stopping);
+        if let Some(Condition::Open(open)) = self.condition(name) {
+            return Ok(open);
         }
-        let outcome = self.open_config(&config).await;
-        self.settle(name, &config, outcome).await
+        let _turn = self.turn_of(name).await;
+        loop {
+            // Whoever had the turn before may have opened it, or removed it.
+            let config = match self.condition(name) {
+                Some(Condition::Open(open)) => return Ok(open),
+                Some(Condition::Closed(why)) if why.passing => {
+                    self.slots().get(name).and_then(|slot| slot.config.clone())
+                }
+                Some(Condition::Closed(_)) | None => None,
+            };
+            let config = config.ok_or_else(|| self.stopped(name))?;
+            if *self.stopping.borrow() {
+                return Err(RequestError::Stopping);
+            }
+            let outcome = self.open_config(&config).await;
+            if let Some(settled) = self.settle(name, &config, outcome).await {
+                return settled;
+            }
+        }
     }
 
+    /// Gives the project that runs in place of one that was closed.
+    pub(crate) async fn open_after(&self, closed: &Open) -> Result<Open, RequestError> {
+        let name = &closed.config.name;
+        self.close_for_now(name, closed).await;
+        self.open(name).await
+    }
+
+    fn condition(&self, name: &str) -> Option<Condition> {
+        self.slots().get(name).map(|slot| slot.condition.clone())
+    }
+
+    /// `None` when the project's settings changed meanwhile, or it went away.
     async fn settle(
         &self,
         name: &str,
         config: &ProjectConfig,
-        outcome: Result<Open, RequestError>,
-    ) -> Result<Open, RequestError> {
-        let outcome = match outcome {
-            Ok(open) => match self.check_only(&open, name) {
-                Ok(()) => Ok(open),
-                Err(error) => {
+        opened: Result<Open, RequestError>,
+    ) -> Option<Result<Open, RequestError>> {
+        match (self.enter(name, config, &opened), opened) {
+            (Some(Condition::Open(_)), Ok(open)) => Some(Ok(open)),
+            (condition, opened) => {
+                if let Ok(open) = opened {
                     open.project.close().await;
-                    Err((error, false))
                 }
-            },
-            Err(error) => Err((error, true)),
-        };
-        let condition = match &outcome {
-            Ok(open) => Condition::Open(open.clone()),
-            Err((error, passing)) => {
-                tracing::warn!(
-                    project = name,
-                    reason = error.message(),
-                    "a project can't be opened"
-                );
-                Condition::Closed(Closed::by(error, *passing))
+                condition.map(|_| Err(self.stopped(name)))
             }
-        };
-        let stale = {
-            let mut slots = self.slots_mut();
-            match slots.get_mut(name) {
-                Some(slot) if slot.config.as_ref() == Some(config) => {
-                    slot.condition = condition;
-                    false
-                }
-                _ => true,
-            }
-        };
-        match outcome {
-            // Its file changed or went away meanwhile: this is not it any more.
-            Ok(open) if stale => {
-                open.project.close().await;
-                Err(self.stopped(name))
-            }
-            Ok(open) => Ok(open),
-            Err(_) => Err(self.stopped(name)),
         }
     }
 
-    /// One daemon mirrors a project once.
-    pub(super) fn check_only(&self, open: &Open, name: &str) -> Result<(), RequestError> {
-        let id = open.project.project_id();
-        let twin = self.views().into_iter().find(|view| {
-            view.name != name
-                && view.open.as_ref().is_some_and(|open| open.project.project_id() == id)
+    /// Enters how opening ended, unless that holds no more.
+    fn enter(
+        &self,
+        name: &str,
+        config: &ProjectConfig,
+        opened: &Result<Open, RequestError>,
+    ) -> Option<Condition> {
+        let mut slots = self.slots_mut();
+        // Read with the slots held: whoever changes settings sees what runs by them.
+        let is_old = opened.as_ref().is_ok_and(|open| *open.settings != self.settings());
+        if is_old || slots.get(name)?.config.as_ref() != Some(config) {
+            return None;
+        }
+        // So is this: of two files for one project, one alone is entered.
+        let opened = opened.as_ref().map_err(|error| Closed::by(error, true));
+        let checked = opened.and_then(|open| match check_only(&slots, open) {
+            Ok(()) => Ok(open),
+            Err(error) => Err(Closed::by(&error, false)),
         });
-        twin.map_or(Ok(()), |view| Err(RequestError::SameProject(view.name)))
+        let condition = match checked {
+            Ok(open) => Condition::Open(open.clone()),
+            Err(why) => {
+                tracing::warn!(project = name, reason = why.reason, "a project can't be opened");
+                Condition::Closed(why)
+            }
+        };
+        slots.get_mut(name)?.condition = condition.clone();
+        Some(condition)
     }
 
     pub(super) async fn open_config(&self, config: &ProjectConfig) -> Result<Open, RequestError> {
@@ -138,9 +139,12 @@ impl Registry {
         ground: Ground,
     ) -> Result<Open, RequestError> {
         let Ground { parts, counts, service } = ground;
+        // Before they are used: one that changes meanwhile is seen when it is entered.
+        let settings = Arc::new(self.settings());
         // The largest future of all, which every set-up would carry.
         let project = Box::pin(Project::open(self.spec_of(config), parts)).await?;
-        Ok(Open { project, counts, service, config: Arc::new(config.clone()) })
+        let (config, sharing) = (Arc::new(config.clone()), Arc::default());
+        Ok(Open { project, counts, service, config, settings, sharing })
     }
 
     pub(super) fn ground_of(&self, config: &ProjectConfig) -> Result<Ground, RequestError> {

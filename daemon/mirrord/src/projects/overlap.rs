@@ -21,7 +21,7 @@ pub(crate) enum Claimed {
 }
 
 impl Claimed {
-    fn folder(&self) -> Option<&Path> {
+    pub(crate) fn folder(&self) -> Option<&Path> {
         match self {
             Self::Here(folder) => Some(folder),
             Self::Account { .. } => None,
@@ -63,6 +63,8 @@ pub(crate) enum Overlap {
     SameBackend(String),
     #[error("the backend's folder and that of the project {0:?} lie inside each other")]
     NestedBackends(String),
+    #[error("a project that is being set up takes this name, folder or backend")]
+    BeingSetUp,
 }
 
 impl Overlap {
@@ -79,6 +81,7 @@ impl Overlap {
             Self::BackendInsideProject(_)
             | Self::ProjectInsideBackend(_)
             | Self::NestedBackends(_) => "choose a backend folder outside all projects".into(),
+            Self::BeingSetUp => "run it again once that has ended".into(),
         }
     }
 }
@@ -109,7 +112,8 @@ fn against(claim: &Claim, other: &Claim) -> Result<(), Overlap> {
         Nesting::Inside => return Err(Overlap::InsideProject(name)),
         Nesting::Around => return Err(Overlap::AroundProject(name)),
     }
-    if claim.name == name {
+    // A clone that has not looked at its backend yet has no name.
+    if claim.name == name && !name.is_empty() {
         return Err(Overlap::NameTaken(name));
     }
     if let Some(backend) = claim.backend.folder() {
@@ -189,6 +193,11 @@ mod tests {
         check_refused("notes", "/p/notes", "/y", "already the project");
         check_refused("other", "/p/notes/sub", "/y", "inside the project");
         check_refused("other", "/p", "/y", "inside this folder");
+    }
+
+    #[test]
+    fn two_that_have_no_name_yet_are_welcome() {
+        assert_eq!(check(&claim("", "/x", "/y"), [&claim("", "/p", "/b")]), Ok(()));
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! A project with no account at all: its backend is a folder of the daemon.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::iter::once;
 use std::path::{Path, PathBuf};
 
+use mirror_core::{Digest, RelPath};
 use mirror_engine::{JobEvent, Report};
 use tokio::sync::mpsc;
 
 use super::registry::Registry;
 use super::set_up::{SetUp, SetUpKind, SetUpOutcome};
+use super::undo::Undo;
+use super::written::Written;
 use crate::config::{Problem, check_name, write_private};
 use crate::error::RequestError;
 use crate::folders::make_private;
@@ -30,28 +34,37 @@ impl Registry {
         folder: Option<PathBuf>,
         events: mpsc::Sender<JobEvent>,
     ) -> Result<SetUpOutcome, RequestError> {
-        let _turn = self.changes.lock().await;
         let is_sample = folder.is_none();
         let folder = folder.unwrap_or_else(|| self.folders.home.join(SAMPLE_FOLDER));
         if let Some(name) = self.rooted_at(&folder) {
             return self.already_there(&name).await;
         }
-        let (name, backend) = self.place_for(&folder)?;
-        let made = if is_sample { write_samples(&folder)? } else { Vec::new() };
+        let backends = self.folders.quickstart();
+        make_private(&backends).map_err(|error| Problem::unusable(&backends, &error))?;
+        let root = resolved(&folder).display().to_string();
+        let name = self.name_for(&folder, &root)?;
         let plan = SetUp {
             kind: SetUpKind::Init { push: true },
-            folder,
-            url: BackendUrl::Folder(backend),
-            name: Some(name),
+            folder: folder.clone(),
+            url: BackendUrl::Folder(backends.join(&name)),
+            name: Some(name.clone()),
             patterns: Vec::new(),
             excludes: Vec::new(),
             settings: Vec::new(),
         };
-        let outcome = self.set_up_in_turn(plan, events).await;
-        if outcome.is_err() {
-            take_back(&made);
+        let mut begun = self.begin(plan).await?;
+        let note = note_of(&backends, &name);
+        write_private(&note, &root).map_err(|error| Problem::unusable(&note, &error))?;
+        if is_sample && let Err(cause) = write_samples(&folder, &mut begun.undo) {
+            let error = RequestError::Folder {
+                what: "the sample can't be written into",
+                folder,
+                cause: Some(cause),
+                hint: "name another folder: `mirrorctl quickstart DIR`",
+            };
+            return Err(begun.undo.run(error).await);
         }
-        outcome
+        Box::pin(self.finish(begun, events)).await
     }
 
     async fn already_there(&self, name: &str) -> Result<SetUpOutcome, RequestError> {
@@ -66,74 +79,57 @@ impl Registry {
         })
     }
 
-    /// A free name, and the backend's folder under it. A backend that an
-    /// earlier quickstart made for this very folder is used again.
-    fn place_for(&self, folder: &Path) -> Result<(String, PathBuf), RequestError> {
+    /// A free name that no other folder's backend has. A backend that an earlier
+    /// quickstart made for this very folder is used again.
+    fn name_for(&self, folder: &Path, root: &str) -> Result<String, RequestError> {
         let last = folder.file_name().unwrap_or_default().to_string_lossy();
         let base = if check_name(&last).is_ok() { last.as_ref() } else { "quickstart" };
         let backends = self.folders.quickstart();
-        make_private(&backends).map_err(|error| Problem::unusable(&backends, &error))?;
-        let root = resolved(folder).display().to_string();
-        for number in 1_u32.. {
-            let name = if number == 1 { base.to_owned() } else { format!("{base}-{number}") };
-            let backend = backends.join(&name);
-            let note = backends.join(format!("{name}.root"));
-            let made_for = fs::read_to_string(&note).ok();
-            let is_free = !self.slots().contains_key(&name)
-                && (made_for.as_deref() == Some(&root) || is_unused(&backend));
-            if is_free {
-                write_private(&note, &root).map_err(|error| Problem::unusable(&note, &error))?;
-                return Ok((name, backend));
-            }
-        }
-        Err(RequestError::usage("no name is free"))
+        let numbered = (2_u32..).map(|number| format!("{base}-{number}"));
+        let is_free = |name: &String| {
+            let made_for = fs::read_to_string(note_of(&backends, name)).ok();
+            !self.slots().contains_key(name)
+                && !self.is_reserved(name)
+                && !self.folders.project_file(name).exists()
+                && (made_for.as_deref() == Some(root) || is_unused(&backends.join(name)))
+        };
+        once(base.to_owned())
+            .chain(numbered)
+            .find(is_free)
+            .ok_or_else(|| RequestError::usage("no name is free"))
     }
+}
+
+/// Says which folder a backend was made for.
+fn note_of(backends: &Path, name: &str) -> PathBuf {
+    backends.join(format!("{name}.root"))
 }
 
 fn is_unused(folder: &Path) -> bool {
     fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 
-/// Writes the sample into a folder that is missing or empty, and names what
-/// was made, outermost first.
-fn write_samples(folder: &Path) -> Result<Vec<PathBuf>, RequestError> {
+/// Writes the sample into a folder that is missing or empty.
+fn write_samples(folder: &Path, undo: &mut Undo) -> io::Result<()> {
     if !is_unused(folder) {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let mut made = Vec::new();
-    let written = write_into(folder, &mut made);
-    written.map_err(|cause| {
-        take_back(&made);
-        RequestError::Folder {
-            what: "the sample can't be written into",
-            folder: folder.to_owned(),
-            cause: Some(cause),
-            hint: "name another folder: `mirrorctl quickstart DIR`",
-        }
-    })?;
-    Ok(made)
-}
-
-fn write_into(folder: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
     for missing in [folder.to_owned(), folder.join("memory")] {
         if !missing.is_dir() {
             fs::create_dir(&missing)?;
-            made.push(missing);
+            undo.made_folders.push(missing);
         }
     }
+    let written = undo.written.insert(Written::below(folder));
     for (name, text) in SAMPLES {
         let path = folder.join(name);
-        fs::write(&path, text)?;
-        made.push(path);
+        File::create_new(&path)?
+            .write_all(text.as_bytes())
+            .inspect_err(|_| drop(fs::remove_file(&path)))?;
+        let name = RelPath::new(name).expect("the samples' names are allowed");
+        written.note(name, Digest::of(text.as_bytes()));
     }
     Ok(())
-}
-
-fn take_back(made: &[PathBuf]) {
-    for path in made.iter().rev() {
-        // Only what is still as it was made: a folder with other files stays.
-        drop(if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) });
-    }
 }
 
 #[cfg(test)]
@@ -145,22 +141,32 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("sample");
 
-        let made = write_samples(&folder).unwrap();
+        write_samples(&folder, &mut Undo::default()).unwrap();
         assert!(folder.join("memory/notes.md").is_file());
-        assert_eq!(made.len(), 5);
         fs::write(folder.join("README.md"), "mine").unwrap();
-        assert_eq!(write_samples(&folder).unwrap(), Vec::<PathBuf>::new());
+        let mut undo = Undo::default();
+        write_samples(&folder, &mut undo).unwrap();
+        assert!(undo.written.is_none());
         assert_eq!(fs::read_to_string(folder.join("README.md")).unwrap(), "mine");
     }
 
-    #[test]
-    fn sample_that_led_nowhere_is_taken_back() {
+    #[tokio::test]
+    async fn sample_that_led_nowhere_is_taken_back_but_for_what_was_edited() {
         let place = tempfile::tempdir().unwrap();
-        let folder = place.path().join("sample");
-        let made = write_samples(&folder).unwrap();
+        for edited in [None, Some("memory/notes.md")] {
+            let folder = place.path().join("sample");
+            let mut undo = Undo::default();
+            write_samples(&folder, &mut undo).unwrap();
+            if let Some(edited) = edited {
+                fs::write(folder.join(edited), "mine").unwrap();
+            }
 
-        take_back(&made);
+            drop(undo.run(RequestError::Stopping).await);
 
-        assert!(!folder.exists());
+            let left = edited.map(|edited| fs::read_to_string(folder.join(edited)).unwrap());
+            assert_eq!(left.as_deref(), edited.map(|_| "mine"));
+            assert!(!folder.join("README.md").exists());
+            assert_eq!(folder.exists(), edited.is_some());
+        }
     }
 }

@@ -1,24 +1,25 @@
 //! Holds every configured project, running or not.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use futures::future::join_all;
 use mirror_core::Ulid;
 use mirror_engine::outside::Outside;
 use mirror_engine::{Author, Phase, Project};
 use mirror_storage::FaultClass;
 use mirror_storage::layers::CallCounts;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
-use super::overlap::{self, Claim, Claimed};
+use super::claims::{self, Reserved};
+use super::overlap::Claim;
 use crate::backends::{Backends, Service};
-use crate::config::{DaemonSettings, Environment, Problem, ProjectConfig};
+use crate::config::{DaemonSettings, Environment, Problem, ProjectConfig, name_of, root_in};
 use crate::error::RequestError;
 use crate::folders::Folders;
+use crate::links::Links;
 use crate::logging::LogControl;
-use crate::names::resolved;
-use crate::url::BackendUrl;
 
 /// What the registry is made of.
 #[derive(Debug)]
@@ -29,9 +30,21 @@ pub(crate) struct Start {
     pub(crate) machine_id: Ulid,
     pub(crate) log: LogControl,
     pub(crate) outside: Outside,
+    pub(crate) links: Links,
 }
 
 /// Every project of this machine by name.
+pub(super) type Slots = BTreeMap<String, Slot>;
+
+/// What the daemon holds of all projects.
+///
+/// # Who waits for whom
+///
+/// - What is slow, a network, a job that runs, happens under the turn of one
+///   name at most.
+/// - `changes` is taken after a turn, never before one, and is held for short
+///   steps alone.
+/// - The plain locks inside are held for no wait at all.
 #[derive(Debug)]
 pub(crate) struct Registry {
     pub(crate) folders: Folders,
@@ -40,10 +53,15 @@ pub(crate) struct Registry {
     pub(crate) backends: Backends,
     pub(super) log: LogControl,
     pub(super) outside: Outside,
+    pub(super) links: Links,
     settings: RwLock<DaemonSettings>,
-    slots: RwLock<BTreeMap<String, Slot>>,
-    /// Setting up, removing and reading anew go one at a time.
+    slots: RwLock<Slots>,
+    pub(super) reserved: std::sync::Mutex<Reserved>,
+    /// Held while files of settings and what is known of them are made to agree.
     pub(super) changes: Mutex<()>,
+    turns: std::sync::Mutex<HashMap<String, Arc<Mutex<()>>>>,
+    /// How many projects are being set up.
+    pub(super) set_ups: watch::Sender<usize>,
     pub(super) stopping: watch::Sender<bool>,
 }
 
@@ -53,9 +71,12 @@ pub(super) struct Slot {
     pub(super) file: PathBuf,
     /// `None` when its file can't be understood.
     pub(super) config: Option<ProjectConfig>,
+    /// What the project takes, where its file can be understood.
+    pub(super) claim: Option<Claim>,
+    /// Its root, where the file is wrong elsewhere: whoever asks from inside it
+    /// should hear what is wrong, not that there is no project.
+    pub(super) root: Option<PathBuf>,
     pub(super) condition: Condition,
-    /// Whoever opens the project holds this; others wait for the outcome.
-    pub(super) opening: Arc<Mutex<()>>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +92,16 @@ pub(crate) struct Open {
     pub(crate) counts: Arc<CallCounts>,
     pub(crate) service: Service,
     pub(crate) config: Arc<ProjectConfig>,
+    /// Those of the daemon that it runs by.
+    pub(super) settings: Arc<DaemonSettings>,
+    /// Changes of what all machines share go one at a time.
+    pub(crate) sharing: Arc<Mutex<()>>,
+}
+
+impl Open {
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.config, &other.config)
+    }
 }
 
 /// Why a project doesn't run.
@@ -129,14 +160,15 @@ impl From<Problem> for Closed {
 }
 
 impl Slot {
-    pub(super) fn closed(file: PathBuf, config: Option<ProjectConfig>, why: Closed) -> Self {
-        Self { file, config, condition: Condition::Closed(why), opening: Arc::default() }
+    /// Its root with links followed, as far as anything is known of it.
+    pub(super) fn root(&self) -> Option<&Path> {
+        self.claim.as_ref().map(|claim| &claim.root).or(self.root.as_ref()).map(PathBuf::as_path)
     }
 }
 
 impl Registry {
     /// Reads the projects' files. Opens none: see [`Registry::make_rounds`].
-    pub(crate) fn new(start: Start) -> Result<Self, Problem> {
+    pub(crate) async fn new(start: Start) -> Result<Self, Problem> {
         let registry = Self {
             backends: Backends::new(start.folders.home.clone()),
             folders: start.folders,
@@ -144,14 +176,16 @@ impl Registry {
             machine_id: start.machine_id,
             log: start.log,
             outside: start.outside,
+            links: start.links,
             settings: RwLock::new(start.settings),
             slots: RwLock::default(),
+            reserved: std::sync::Mutex::default(),
             changes: Mutex::default(),
+            turns: std::sync::Mutex::default(),
+            set_ups: watch::Sender::new(0),
             stopping: watch::Sender::new(false),
         };
-        for file in registry.project_files()? {
-            registry.take_in(&file);
-        }
+        registry.take_in(&registry.project_files()?).await;
         Ok(registry)
     }
 
@@ -169,49 +203,71 @@ impl Registry {
         Author { user: settings.user, machine: settings.machine, machine_id: self.machine_id }
     }
 
-    pub(super) fn slots(&self) -> RwLockReadGuard<'_, BTreeMap<String, Slot>> {
+    pub(super) fn slots(&self) -> RwLockReadGuard<'_, Slots> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn slots_mut(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Slot>> {
+    pub(super) fn slots_mut(&self) -> RwLockWriteGuard<'_, Slots> {
         self.slots.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds the project of a file that no slot has yet.
-    pub(super) fn take_in(&self, file: &std::path::Path) {
-        let name = crate::config::name_of(file);
-        let slot = match ProjectConfig::open(file) {
-            Err(problem) => Slot::closed(file.to_owned(), None, problem.into()),
-            Ok(config) => match self.check_claim(&config, Some(&name)) {
-                Err(error) => {
-                    let why = Closed::by(&error, false);
-                    Slot::closed(file.to_owned(), Some(config), why)
-                }
-                Ok(()) => Slot::closed(file.to_owned(), Some(config), Closed::not_yet()),
-            },
+    /// Waits for the turn to open, close, set up or remove what is called so.
+    ///
+    /// It belongs to the name, as the state's folders do: nobody opens a new
+    /// project of a name before the old one has let go of them.
+    pub(super) async fn turn_of(&self, name: &str) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.entry(name.to_owned()).or_default().clone()
         };
+        turn.lock_owned().await
+    }
+
+    /// Adds the projects of files that no slot has yet.
+    pub(super) async fn take_in(&self, files: &[PathBuf]) {
+        for slot in join_all(files.iter().map(|file| self.read(file))).await {
+            self.put(slot);
+        }
+    }
+
+    async fn read(&self, file: &Path) -> Slot {
+        let slot = |config, why| Slot {
+            file: file.to_owned(),
+            config,
+            claim: None,
+            root: None,
+            condition: Condition::Closed(why),
+        };
+        match ProjectConfig::open(file) {
+            Ok(config) => {
+                let claim = Some(self.claim_of(&config, None).await);
+                Slot { claim, ..slot(Some(config), Closed::not_yet()) }
+            }
+            Err(problem) => {
+                let text = std::fs::read_to_string(file).unwrap_or_default();
+                let root = match root_in(&text) {
+                    Some(root) => Some(self.links.follow(&root).await.unwrap_or(root)),
+                    None => None,
+                };
+                Slot { root, ..slot(None, problem.into()) }
+            }
+        }
+    }
+
+    fn put(&self, mut slot: Slot) {
+        let name = name_of(&slot.file);
+        let mut slots = self.slots_mut();
+        if let Some(claim) = &slot.claim
+            && let Err(overlap) = claims::check(claim, &slots, &self.reserved(), Some(&name))
+        {
+            slot.condition = Condition::Closed(Closed::by(&overlap.into(), false));
+        }
         if let Condition::Closed(why) = &slot.condition
             && !why.passing
         {
             tracing::warn!(project = name, reason = why.reason, "a project is stopped");
         }
-        self.slots_mut().insert(name, slot);
-    }
-
-    /// Refuses a project that gets in the way of one that is here; `except`
-    /// is the one it replaces.
-    pub(super) fn check_claim(
-        &self,
-        config: &ProjectConfig,
-        except: Option<&str>,
-    ) -> Result<(), RequestError> {
-        let claims: Vec<Claim> = self
-            .slots()
-            .iter()
-            .filter(|(name, _)| except != Some(name.as_str()))
-            .filter_map(|(_, slot)| slot.config.as_ref().map(claim_of))
-            .collect();
-        Ok(overlap::check(&claim_of(config), &claims)?)
+        slots.insert(name, slot);
     }
 
     /// Everything that is configured, sorted by name.
@@ -236,7 +292,10 @@ impl Registry {
             .into_iter()
             .filter_map(|view| view.open.map(|open| open.project))
             .collect();
-        futures::future::join_all(open.iter().map(Project::close)).await;
+        let mut set_ups = self.set_ups.subscribe();
+        // What is being set up is no project yet: it ends by itself, and is taken back.
+        let none_left = set_ups.wait_for(|count| *count == 0);
+        drop(tokio::join!(join_all(open.iter().map(Project::close)), none_left));
     }
 
     /// Waits for something that leaves nothing half-done, until the daemon ends.
@@ -260,21 +319,14 @@ impl Registry {
     }
 }
 
-pub(super) fn claim_of(config: &ProjectConfig) -> Claim {
-    Claim {
-        name: config.name.clone(),
-        root: resolved(&config.root),
-        backend: backend_claim(&config.url),
-    }
-}
-
-fn backend_claim(url: &BackendUrl) -> Claimed {
-    match url {
-        BackendUrl::Folder(folder) => Claimed::Here(resolved(folder)),
-        BackendUrl::Sftp(url) => {
-            Claimed::Account { account: url.account(), root: PathBuf::from(&url.root) }
-        }
-    }
+/// One daemon mirrors a project once.
+pub(super) fn check_only(slots: &Slots, open: &Open) -> Result<(), RequestError> {
+    let id = open.project.project_id();
+    let twin = slots.iter().find(|(name, slot)| match &slot.condition {
+        Condition::Open(other) => **name != open.config.name && other.project.project_id() == id,
+        Condition::Closed(_) => false,
+    });
+    twin.map_or(Ok(()), |(name, _)| Err(RequestError::SameProject(name.clone())))
 }
 
 fn view_of(name: &str, slot: &Slot) -> View {

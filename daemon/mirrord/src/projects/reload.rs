@@ -9,53 +9,56 @@ use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use mirror_engine::EngineError;
+use futures::future::join_all;
+use mirror_engine::{EngineError, Phase};
 use mirror_storage::FaultClass;
 
-use super::registry::{Closed, Condition, Registry, View};
+use super::overlap::Claim;
+use super::registry::{Closed, Condition, Open, Registry, Slot, View};
 use crate::config::{DaemonSettings, Problem, ProjectConfig, name_of};
 use crate::error::RequestError;
 
 impl Registry {
     pub(crate) async fn reload(&self) -> Result<(), RequestError> {
-        let _turn = self.changes.lock().await;
         let stopped = self.stopped_names();
-        let mut problems = Vec::new();
-        match DaemonSettings::open(&self.folders.daemon_file(), &self.environment) {
-            Ok(settings) => self.adopt_settings(settings).await,
-            Err(problem) => problems.push(problem.into()),
-        }
-        let files = self.project_files()?;
-        self.drop_all_but(&files).await;
-        for file in &files {
-            let outcome = match self.reload_file(file).await {
-                Ok(()) if stopped.contains(&name_of(file)) => self.look_again(&name_of(file)).await,
-                outcome => outcome,
-            };
-            problems.extend(outcome.err());
-        }
-        first_of(problems)
+        self.look_at_claims().await;
+        let (kept, mut problems) = self.read_anew().await?;
+        self.bring_all_up_to_date().await;
+        let again = kept.iter().filter(|name| stopped.contains(*name));
+        let looked = join_all(again.map(|name| self.look_again(name))).await;
+        problems.extend(looked.into_iter().filter_map(Result::err));
+        worst_of(problems)
     }
 
-    /// Takes the daemon's settings over; projects write and poll by them, so
-    /// they open anew when those change.
-    pub(super) async fn adopt_settings(&self, settings: DaemonSettings) {
-        if settings == self.settings() {
-            return;
+    /// Takes over what the files say. Gives the projects whose file holds, and
+    /// what is wrong with the others.
+    async fn read_anew(&self) -> Result<(Vec<String>, Vec<RequestError>), RequestError> {
+        let _order = self.changes.lock().await;
+        let files = self.project_files()?;
+        let mut problems = Vec::new();
+        match DaemonSettings::open(&self.folders.daemon_file(), &self.environment) {
+            Ok(settings) => self.replace_settings(settings),
+            Err(problem) => problems.push(problem.into()),
         }
-        self.replace_settings(settings);
-        let names: Vec<String> = self.slots().keys().cloned().collect();
-        for name in names {
-            self.close_for_now(&name, None).await;
+        let mut kept = Vec::new();
+        for file in &files {
+            match self.reload_file(file).await {
+                Ok(()) => kept.push(name_of(file)),
+                Err(error) => problems.push(error),
+            }
         }
+        Ok((kept, problems))
     }
 
     async fn reload_file(&self, file: &Path) -> Result<(), RequestError> {
         let name = name_of(file);
+        if self.is_reserved(&name) {
+            // It is being set up, and is not taken in twice.
+            return Ok(());
+        }
         let known = self.slots().get(&name).and_then(|slot| slot.config.clone());
         let Some(known) = known else {
-            self.slots_mut().remove(&name);
-            self.take_in(file);
+            self.take_in(&[file.to_owned()]).await;
             return match self.view(&name).and_then(|view| view.config) {
                 Some(_) => Ok(()),
                 None => {
@@ -65,11 +68,11 @@ impl Registry {
         };
         let config = ProjectConfig::open(file)?;
         if config != known {
-            self.check_claim(&config, Some(&name))?;
-            self.replace_config(&name, config).await;
+            let claim = self.check_claim(&config, Some(&name)).await?;
+            self.replace_config(config, claim);
         } else if self.is_refused(&name) {
             // What was in its way may be gone.
-            self.take_in(file);
+            self.take_in(&[file.to_owned()]).await;
         }
         Ok(())
     }
@@ -81,8 +84,8 @@ impl Registry {
 
     /// Opens a project that is stopped anew, as nothing else ends a stop (L7).
     async fn look_again(&self, name: &str) -> Result<(), RequestError> {
-        if self.view(name).is_some_and(|view| view.is_stopped()) {
-            self.close_for_now(name, None).await;
+        if let Some(View { open: Some(open), phase: Phase::Stopped { .. }, .. }) = self.view(name) {
+            self.close_for_now(name, &open).await;
         }
         let open = self.open(name).await?;
         // Opening may do without the backend; a look at its log may not.
@@ -105,45 +108,68 @@ impl Registry {
         })
     }
 
-    /// Gives a project another configuration; it opens anew when it is asked
-    /// for, or at the next round.
-    pub(super) async fn replace_config(&self, name: &str, config: ProjectConfig) {
-        self.close_for_now(name, Some(config)).await;
-    }
-
-    /// Closes a project that may open again at once, with the new
-    /// configuration if there is one.
-    pub(super) async fn close_for_now(&self, name: &str, config: Option<ProjectConfig>) {
-        let Some(opening) = self.slots().get(name).map(|slot| slot.opening.clone()) else {
-            return;
-        };
-        // Nobody opens the new one before the old one has let go of its state.
-        let _turn = opening.lock().await;
-        let before = {
-            let mut slots = self.slots_mut();
-            let Some(slot) = slots.get_mut(name) else { return };
-            let was_open = matches!(slot.condition, Condition::Open(_));
-            if config.is_none() && !was_open {
-                return;
+    /// Gives a project another configuration; what runs by the old one ends by
+    /// [`Registry::bring_up_to_date`].
+    pub(super) fn replace_config(&self, config: ProjectConfig, claim: Claim) {
+        if let Some(slot) = self.slots_mut().get_mut(&config.name) {
+            if let Condition::Closed(why) = &mut slot.condition {
+                *why = Closed::not_yet();
             }
-            if config.is_some() {
-                slot.config = config;
-            }
-            mem::replace(&mut slot.condition, Condition::Closed(Closed::not_yet()))
-        };
-        if let Condition::Open(open) = before {
-            open.project.close().await;
+            slot.config = Some(config);
+            slot.claim = Some(claim);
         }
     }
 
-    async fn drop_all_but(&self, files: &[PathBuf]) {
-        let kept: BTreeSet<String> = files.iter().map(|file| name_of(file)).collect();
-        let gone: Vec<_> =
-            self.slots_mut().extract_if(.., |name, _| !kept.contains(name)).collect();
-        for (_, slot) in gone {
-            if let Condition::Open(open) = slot.condition {
-                open.project.close().await;
+    pub(super) async fn bring_all_up_to_date(&self) {
+        let names: Vec<String> = self.slots().keys().cloned().collect();
+        join_all(names.iter().map(|name| self.bring_up_to_date(name))).await;
+    }
+
+    /// Ends what runs by settings that hold no more: it opens anew when it is
+    /// asked for, or at the next round. Drops a project whose file is gone.
+    pub(super) async fn bring_up_to_date(&self, name: &str) {
+        let Some(slot) = self.slots().get(name).cloned() else { return };
+        if is_gone(&slot.file) {
+            let _turn = self.turn_of(name).await;
+            self.close_in_turn(name, |_| is_gone(&slot.file)).await;
+            let mut slots = self.slots_mut();
+            if slots.get(name).is_some_and(|slot| is_gone(&slot.file)) {
+                slots.remove(name);
             }
+        } else if let Condition::Open(open) = &slot.condition
+            && !self.is_up_to_date(name, open)
+        {
+            self.close_for_now(name, open).await;
+        }
+    }
+
+    /// Whether a project runs by what its file and the daemon's say now.
+    pub(super) fn is_up_to_date(&self, name: &str, open: &Open) -> bool {
+        let config = self.slots().get(name).and_then(|slot| slot.config.clone());
+        config.as_ref() == Some(open.config.as_ref()) && *open.settings == self.settings()
+    }
+
+    /// Closes a project that may open again at once; what somebody has opened
+    /// since is not the one that is meant.
+    pub(super) async fn close_for_now(&self, name: &str, meant: &Open) {
+        let _turn = self.turn_of(name).await;
+        self.close_in_turn(name, |open| open.is(meant)).await;
+    }
+
+    /// The same for whoever holds its turn: nobody opens it before it has let go
+    /// of its state.
+    pub(super) async fn close_in_turn(&self, name: &str, is_meant: impl Fn(&Open) -> bool) {
+        let before = match self.slots_mut().get_mut(name) {
+            Some(Slot { condition, .. }) => match condition {
+                Condition::Open(open) if is_meant(open) => {
+                    mem::replace(condition, Condition::Closed(Closed::not_yet()))
+                }
+                Condition::Open(_) | Condition::Closed(_) => return,
+            },
+            None => return,
+        };
+        if let Condition::Open(open) = before {
+            open.project.close().await;
         }
     }
 
@@ -166,17 +192,67 @@ impl Registry {
     }
 }
 
-/// One answer for several problems: the first, and how many more there are.
-fn first_of(problems: Vec<RequestError>) -> Result<(), RequestError> {
-    let more = problems.len().saturating_sub(1);
-    let Some(first) = problems.into_iter().next() else {
+fn is_gone(file: &Path) -> bool {
+    fs::symlink_metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// One answer for several problems: the worst, and how many more there are.
+fn worst_of(mut problems: Vec<RequestError>) -> Result<(), RequestError> {
+    // Of two that are as bad, the first.
+    let worst = (0..problems.len()).rev().max_by_key(|at| gravity(problems[*at].class()));
+    let Some(worst) = worst.map(|at| problems.swap_remove(at)) else {
         return Ok(());
     };
-    if more == 0 {
-        return Err(first);
+    match problems.len() {
+        0 => Err(worst),
+        more => Err(RequestError::Several { worst: Box::new(worst), more }),
     }
-    Err(RequestError::Usage {
-        what: format!("{} (and {more} more)", first.message()),
-        hint: Some("`mirrorctl config check` names them all".to_owned()),
-    })
+}
+
+/// As exit codes go before each other: failed, sign-in, conflicts; a setting
+/// that is wrong least of all.
+fn gravity(class: FaultClass) -> u8 {
+    match class {
+        FaultClass::Internal => 4,
+        FaultClass::Transient
+        | FaultClass::Quota
+        | FaultClass::Permission
+        | FaultClass::Rejected
+        | FaultClass::NotFound
+        | FaultClass::Consent
+        | FaultClass::Stopped => 3,
+        FaultClass::Auth => 2,
+        FaultClass::Conflict => 1,
+        FaultClass::Usage => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stopped(name: &str, class: FaultClass) -> RequestError {
+        RequestError::Stopped { name: name.into(), reason: "why".into(), class, hint: None }
+    }
+
+    #[test]
+    fn several_problems_are_as_bad_as_the_worst_of_them() {
+        let error = worst_of(vec![
+            RequestError::usage("a setting"),
+            stopped("locked", FaultClass::Auth),
+            stopped("forked", FaultClass::Stopped),
+            stopped("lost", FaultClass::NotFound),
+        ]);
+        let error = error.unwrap_err();
+        assert_eq!(error.class(), FaultClass::Stopped);
+        assert!(error.message().contains("\"forked\""), "{}", error.message());
+        assert!(error.message().contains("(and 3 more)"), "{}", error.message());
+    }
+
+    #[test]
+    fn single_problem_is_told_as_it_is() {
+        let error = worst_of(vec![RequestError::usage("a setting")]).unwrap_err();
+        assert_eq!(error.message(), "a setting");
+        assert!(worst_of(Vec::new()).is_ok());
+    }
 }

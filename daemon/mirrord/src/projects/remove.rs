@@ -7,21 +7,23 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::registry::{Condition, Registry};
+use super::registry::Registry;
 use crate::error::RequestError;
 
 impl Registry {
     pub(crate) async fn remove(&self, name: &str) -> Result<(), RequestError> {
-        let _turn = self.changes.lock().await;
         let name = self.named(name)?;
-        let Some(slot) = self.slots_mut().remove(&name) else {
-            return Err(self.stopped(&name));
-        };
-        if let Condition::Open(open) = &slot.condition {
-            open.project.close().await;
+        let _turn = self.turn_of(&name).await;
+        {
+            let _order = self.changes.lock().await;
+            let file = self.slots().get(&name).map(|slot| slot.file.clone());
+            let file = file.ok_or_else(|| self.stopped(&name))?;
+            // The file first: a crash after this line leaves folders that nothing uses.
+            gone(&file, fs::remove_file(&file))?;
         }
-        // The file first: a crash after this line leaves folders that nothing uses.
-        gone(&slot.file, fs::remove_file(&slot.file))?;
+        self.close_in_turn(&name, |_| true).await;
+        // Until here it keeps others out of what it used.
+        self.slots_mut().remove(&name);
         for folder in self.folders.of_project(&name) {
             gone(&folder, fs::remove_dir_all(&folder))?;
         }

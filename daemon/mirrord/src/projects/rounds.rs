@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use mirror_engine::EngineError;
 use mirror_storage::FaultClass;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -88,15 +89,17 @@ impl Registry {
         }
     }
 
-    async fn look_at(&self, name: &str, open: &Open) {
+    pub(super) async fn look_at(&self, name: &str, open: &Open) {
         // Before its mailbox: while a server lets us wait, the project answers.
         // The calls that follow hear at once what came of it.
         drop(open.service.ping().await);
         match open.project.poll().await {
+            // Somebody closed it meanwhile, or it ended by itself; what another
+            // has opened since is not this one.
+            Err(EngineError::Closed) => self.close_for_now(name, open).await,
             Err(error) if error.class() == FaultClass::Internal => {
-                // It ended by itself: the next turn opens it anew.
                 tracing::warn!(project = name, %error, "a project is opened again");
-                self.close_for_now(name, None).await;
+                self.close_for_now(name, open).await;
             }
             Err(error) => {
                 tracing::debug!(project = name, %error, "the backend was not reached");

@@ -5,24 +5,26 @@
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use futures::FutureExt;
 use mirror_core::patterns::Patterns;
 use mirror_engine::{
-    Holding, Job, JobEvent, JobRequest, Parts, Report, Scope, Settle, SharedSettings, create,
-    inspect,
+    Holding, Job, JobEvent, JobRequest, Report, Scope, Settle, SharedSettings, create, inspect,
 };
-use tokio::sync::mpsc;
+use mirror_storage::FaultClass;
+use tokio::sync::{mpsc, watch};
 
+use super::claims::Reservation;
 use super::opening::Ground;
-use super::registry::{Closed, Condition, Open, Registry, Slot, claim_of};
+use super::places::{folder_error, make_places, make_remote_root, refuse_synced_folder};
+use super::registry::{Open, Registry, check_only};
 use super::settings::given;
-use super::undo::Undo;
-use crate::backends::RootError;
-use crate::config::{ProjectConfig, check_name, narrowing, write_private};
+use super::undo::{Created, Undo};
+use crate::backends::Doorstep;
+use crate::config::{Place, ProjectConfig, check_name, create_private, narrowing};
 use crate::error::RequestError;
 use crate::names::{resolved, without_dots};
-use crate::sync_clients;
 use crate::url::BackendUrl;
 
 /// What a project is to be made of.
@@ -61,10 +63,29 @@ pub(crate) struct SetUpOutcome {
     pub(crate) report: Report,
 }
 
-/// A backend that was looked at.
-struct Looked {
-    ground: Ground,
-    holding: Holding,
+/// A set-up that has its place, with what it has made so far.
+pub(super) struct Begun<'a> {
+    plan: SetUp,
+    config: ProjectConfig,
+    place: Reservation<'a>,
+    pub(super) undo: Undo,
+    _counted: Counted<'a>,
+}
+
+/// One of the set-ups that a stopping daemon waits for.
+struct Counted<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Counted<'a> {
+    fn among(set_ups: &'a watch::Sender<usize>) -> Self {
+        set_ups.send_modify(|count| *count += 1);
+        Self(set_ups)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Registry {
@@ -73,72 +94,138 @@ impl Registry {
         plan: SetUp,
         events: mpsc::Sender<JobEvent>,
     ) -> Result<SetUpOutcome, RequestError> {
-        // Before the turn: a server that is slow or away holds up nobody else.
-        let config = self.first_config(&plan)?;
-        let service = self.backends.open(&config.url, &config.ssh).service;
+        let begun = self.begin(plan).await?;
+        // Before anything is made: nobody can say how long that takes.
+        let service = self.backends.open(&begun.config.url, &begun.config.ssh).service;
         self.while_running(service.greet()).await?;
-        let _turn = self.changes.lock().await;
-        self.set_up_in_turn(plan, events).await
+        Box::pin(self.finish(begun, events)).await
     }
 
-    /// As [`Registry::set_up`], for whoever holds the turn already.
-    pub(super) async fn set_up_in_turn(
+    /// Refuses what can be refused before anything is touched, and takes the
+    /// place: a set-up waits for its backend, and nobody else for the set-up.
+    pub(super) async fn begin(&self, plan: SetUp) -> Result<Begun<'_>, RequestError> {
+        let config = self.first_config(&plan)?;
+        let mut claimed = config.clone();
+        if plan.takes_their_name() {
+            claimed.name = String::new();
+        }
+        let place = self.reserve(&claimed).await?;
+        let (undo, set_ups) = (Undo::default(), &self.set_ups);
+        Ok(Begun { plan, config, place, undo, _counted: Counted::among(set_ups) })
+    }
+
+    /// Sets up what was begun, or takes it back.
+    pub(super) async fn finish(
         &self,
-        plan: SetUp,
+        mut begun: Begun<'_>,
         events: mpsc::Sender<JobEvent>,
     ) -> Result<SetUpOutcome, RequestError> {
         if *self.stopping.borrow() {
-            return Err(RequestError::Stopping);
+            return Err(begun.undo.run(RequestError::Stopping).await);
         }
-        let mut undo = Undo::default();
         // A panic is undone like any failure.
-        let outcome = AssertUnwindSafe(self.try_set_up(&plan, &mut undo, events))
+        let made = AssertUnwindSafe(self.make(&mut begun, events))
             .catch_unwind()
             .await
             .unwrap_or(Err(RequestError::Panicked));
-        match outcome {
-            Ok(outcome) => {
+        match made {
+            Ok((outcome, open)) => {
+                let file = self.folders.project_file(&outcome.config.name);
+                if let Err(twin) = self.enter_made(begun.place, file, &open).await {
+                    let stays = begun.undo.stays().await.is_some();
+                    return Err(if stays { twin } else { begun.undo.run(twin).await });
+                }
                 tracing::info!(project = outcome.config.name, "a project was set up");
                 Ok(outcome)
             }
-            Err(error) => Err(undo.run(error).await),
+            Err(error) => Err(self.give_up(begun, error).await),
         }
     }
 
-    async fn try_set_up(
+    /// Takes back what was made, unless something of a person would go with it.
+    async fn give_up(&self, mut begun: Begun<'_>, error: RequestError) -> RequestError {
+        let is_cut_off = *self.stopping.borrow() && error.class() == FaultClass::Transient;
+        let error = if is_cut_off { RequestError::Stopping } else { error };
+        let Some((file, open, why)) = begun.undo.stays().await else {
+            return begun.undo.run(error).await;
+        };
+        let name = begun.config.name;
+        tracing::warn!(project = name, why, "a project stays half-made");
+        match self.enter_made(begun.place, file, &open).await {
+            Ok(()) => RequestError::HalfMade { name, why, cause: Box::new(error) },
+            Err(twin) => twin,
+        }
+    }
+
+    async fn enter_made(
         &self,
-        plan: &SetUp,
-        undo: &mut Undo,
+        place: Reservation<'_>,
+        file: PathBuf,
+        open: &Open,
+    ) -> Result<(), RequestError> {
+        let entered = place.enter(file, open);
+        // A daemon that stops may have looked for open projects before.
+        if *self.stopping.borrow() {
+            open.project.close().await;
+        }
+        entered
+    }
+
+    async fn make(
+        &self,
+        begun: &mut Begun<'_>,
         events: mpsc::Sender<JobEvent>,
-    ) -> Result<SetUpOutcome, RequestError> {
-        let mut config = self.first_config(plan)?;
-        make_places(plan, &config, undo)?;
+    ) -> Result<(SetUpOutcome, Open), RequestError> {
+        let Begun { plan, config, undo, .. } = begun;
+        make_places(plan, &config.root, undo)?;
         config.root = resolved(&config.root);
-        self.make_remote_root(plan.kind, &config, undo).await?;
-        let Looked { ground, holding } = self.look(&mut config, plan, undo).await?;
-        let joined = self.join_or_create(plan, &mut config, &ground.parts, holding, undo).await?;
+        let service = self.backends.open(&config.url, &config.ssh).service;
+        self.while_running(make_remote_root(plan, service, undo)).await?;
+        let holding = self.while_running(self.look(config)).await?;
+        self.take_name(begun, &holding).await?;
+        let mut ground = self.ground_of(&begun.config)?;
+        let door = Arc::new(Doorstep::new(ground.parts.backend.clone()));
+        ground.parts.backend = door.clone();
+        // Steps that are under way end in good order, and soon.
+        let mut stopping = self.stopping();
+        let mut filled = Box::pin(self.fill(begun, ground, holding, events));
+        tokio::select! {
+            filled = &mut filled => return filled,
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+        }
+        door.shut(Some(RequestError::Stopping.to_string()));
+        filled.await
+    }
 
-        let open = self.open_on(&config, ground).await?;
-        undo.project = Some(open.project.clone());
-        self.check_only(&open, &config.name)?;
+    async fn fill(
+        &self,
+        begun: &mut Begun<'_>,
+        ground: Ground,
+        holding: Holding,
+        events: mpsc::Sender<JobEvent>,
+    ) -> Result<(SetUpOutcome, Open), RequestError> {
+        let joined = self.join_or_create(begun, &ground, holding).await?;
+        let Begun { plan, config, undo, .. } = begun;
+        let open = self.open_on(config, ground).await?;
+        undo.open = Some(open.clone());
+        check_only(&self.slots(), &open)?;
         let file = self.folders.project_file(&config.name);
-        write_private(&file, &config.to_text())
+        create_private(&file, &config.to_text())
             .map_err(|error| crate::config::Problem::unusable(&file, &error))?;
-        undo.files.push(file.clone());
-
+        undo.file = Some(file);
         let report = match first_job(plan.kind, joined) {
             Some(job) => open.project.run(job, events).await?,
             None => Report::default(),
         };
-        self.enter(&config, file, &open);
-        Ok(SetUpOutcome {
+        let outcome = SetUpOutcome {
             project_id: open.project.project_id().to_string(),
             head: open.project.head(),
-            config,
+            config: config.clone(),
             joined,
             already_there: false,
             report,
-        })
+        };
+        Ok((outcome, open))
     }
 
     /// What can be said, and refused, before anything is touched.
@@ -162,73 +249,51 @@ impl Registry {
                 "choose another folder",
             ));
         }
-        // A clone's own name is known only when its backend has been looked at.
-        let is_named = plan.name.is_some() || matches!(plan.kind, SetUpKind::Init { .. });
-        let mut claim = config.clone();
-        if !is_named {
-            claim.name = String::new();
-        }
-        self.check_claim(&claim, None)?;
         Ok(config)
     }
 
-    /// Looks at what the backend holds, under the name that the project gets.
-    async fn look(
-        &self,
-        config: &mut ProjectConfig,
-        plan: &SetUp,
-        undo: &mut Undo,
-    ) -> Result<Looked, RequestError> {
+    async fn look(&self, config: &ProjectConfig) -> Result<Holding, RequestError> {
         let opened = self.backends.open(&config.url, &config.ssh);
-        let holding = inspect(opened.backend.as_ref()).await?;
-        let takes_theirs = plan.name.is_none() && !matches!(plan.kind, SetUpKind::Init { .. });
-        if takes_theirs {
-            if let Holding::Project { settings, .. } = &holding {
+        Ok(inspect(opened.backend.as_ref()).await?)
+    }
+
+    /// Settles what the project is called here, and that its file and folders
+    /// are ours to make.
+    async fn take_name(
+        &self,
+        begun: &mut Begun<'_>,
+        holding: &Holding,
+    ) -> Result<(), RequestError> {
+        let Begun { plan, config, place, undo, .. } = begun;
+        if plan.takes_their_name() {
+            if let Holding::Project { settings, .. } = holding {
                 config.name = fitting_name(&settings.name, config);
             }
-            self.check_claim(config, None)?;
+            place.change(config).await?;
+        }
+        let file = self.folders.project_file(&config.name);
+        if file.symlink_metadata().is_ok() {
+            return Err(crate::config::Problem::with_fix(
+                Place::File { file, line: None },
+                "this file of a project is there already, and was not read yet",
+                "`mirrorctl reload` reads it; or choose another name with --name",
+            )
+            .into());
         }
         // What stood there before, a project's that was taken out by hand, isn't ours.
         let own = self.folders.of_project(&config.name);
         undo.own_folders.extend(own.into_iter().filter(|folder| !folder.exists()));
-        Ok(Looked { ground: self.ground_of(config)?, holding })
-    }
-
-    /// Makes the last component of a backend's root on a server; one on this
-    /// machine is made with the project's own folder.
-    async fn make_remote_root(
-        &self,
-        kind: SetUpKind,
-        config: &ProjectConfig,
-        undo: &mut Undo,
-    ) -> Result<(), RequestError> {
-        let service = self.backends.open(&config.url, &config.ssh).service;
-        if !service.is_remote() {
-            return Ok(());
-        }
-        let made = async {
-            match (service.has_root().await?, kind) {
-                (true, _) => Ok(false),
-                (false, SetUpKind::Clone { .. }) => Err(RootError::Missing),
-                (false, SetUpKind::Init { .. }) => service.make_root().await.map(|()| true),
-            }
-        };
-        let at_url = |cause| RequestError::Root { url: config.url.to_string(), cause };
-        if made.await.map_err(at_url)? {
-            undo.made_root = Some(service);
-        }
         Ok(())
     }
 
     /// Gives whether the project was there before.
     async fn join_or_create(
         &self,
-        plan: &SetUp,
-        config: &mut ProjectConfig,
-        parts: &Parts,
+        begun: &mut Begun<'_>,
+        ground: &Ground,
         holding: Holding,
-        undo: &mut Undo,
     ) -> Result<bool, RequestError> {
+        let Begun { plan, config, undo, .. } = begun;
         match (holding, plan.kind) {
             (Holding::Project { .. }, _) => {
                 refuse_synced_folder(&config.url)?;
@@ -241,25 +306,36 @@ impl Registry {
             (Holding::Empty | Holding::PlainFiles, SetUpKind::Init { .. }) => {
                 let settings =
                     SharedSettings { name: config.name.clone(), patterns: checked_patterns(plan)? };
-                let (_, made) = create(parts, &self.author(), settings).await?;
-                undo.created = made;
-                Ok(!made)
+                undo.used = Some(ground.service.clone());
+                let created = create(&ground.parts, &self.author(), settings).await;
+                undo.created = match &created {
+                    Ok((_, true)) => Created::Yes,
+                    Ok((_, false)) => Created::No,
+                    // It may have failed before or after the first commit.
+                    Err(_) => match inspect(ground.parts.backend.as_ref()).await {
+                        Ok(Holding::Project { .. }) => Created::Yes,
+                        Ok(Holding::Empty | Holding::PlainFiles) => Created::No,
+                        Err(_) => Created::Perhaps,
+                    },
+                };
+                Ok(!created?.1)
             }
         }
-    }
-
-    fn enter(&self, config: &ProjectConfig, file: PathBuf, open: &Open) {
-        let mut slot = Slot::closed(file, Some(config.clone()), Closed::not_yet());
-        slot.condition = Condition::Open(open.clone());
-        self.slots_mut().insert(config.name.clone(), slot);
     }
 
     /// The project whose root is exactly this folder.
     pub(super) fn rooted_at(&self, folder: &Path) -> Option<String> {
         let real = resolved(folder);
         let slots = self.slots();
-        let mut claims = slots.values().filter_map(|slot| slot.config.as_ref().map(claim_of));
-        claims.find(|claim| claim.root == real).map(|claim| claim.name)
+        let claims = slots.values().filter_map(|slot| slot.claim.as_ref());
+        claims.into_iter().find(|claim| claim.root == real).map(|claim| claim.name.clone())
+    }
+}
+
+impl SetUp {
+    /// A clone is called as the project is, which its backend tells.
+    fn takes_their_name(&self) -> bool {
+        self.name.is_none() && matches!(self.kind, SetUpKind::Clone { .. })
     }
 }
 
@@ -298,74 +374,4 @@ fn fitting_name(theirs: &str, config: &ProjectConfig) -> String {
         Ok(()) => theirs.to_owned(),
         Err(_) => config.name.clone(),
     }
-}
-
-fn refuse_synced_folder(url: &BackendUrl) -> Result<(), RequestError> {
-    let Some(folder) = url.folder().map(resolved) else {
-        return Ok(());
-    };
-    match sync_clients::client_of(&folder) {
-        None => Ok(()),
-        Some(client) => Err(RequestError::SyncClient { folder, client }),
-    }
-}
-
-/// Makes the last component of both folders where it is missing.
-fn make_places(plan: &SetUp, config: &ProjectConfig, undo: &mut Undo) -> Result<(), RequestError> {
-    if let Some(backend) = plan.url.folder() {
-        match plan.kind {
-            SetUpKind::Init { .. } => make_last(backend, undo)?,
-            SetUpKind::Clone { .. } if !backend.is_dir() => {
-                return Err(folder_error(
-                    "there is no backend folder",
-                    backend,
-                    "check the URL, and that its disk is mounted",
-                ));
-            }
-            SetUpKind::Clone { .. } => {}
-        }
-    }
-    make_last(&config.root, undo)?;
-    if !matches!(plan.kind, SetUpKind::Init { .. }) {
-        let mut entries =
-            std::fs::read_dir(&config.root).map_err(|cause| unusable(&config.root, cause))?;
-        if entries.next().is_some() {
-            return Err(RequestError::NotEmpty(config.root.clone()));
-        }
-        undo.filled_folder = Some(config.root.clone());
-    }
-    Ok(())
-}
-
-fn make_last(folder: &Path, undo: &mut Undo) -> Result<(), RequestError> {
-    match std::fs::metadata(folder) {
-        Ok(found) if found.is_dir() => return Ok(()),
-        Ok(_) => return Err(folder_error("this is not a folder:", folder, "choose a folder")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(cause) => return Err(unusable(folder, cause)),
-    }
-    let above = folder.parent().unwrap_or(folder);
-    if !above.is_dir() {
-        return Err(folder_error(
-            "there is no folder",
-            above,
-            "make it, or check the path and that its disk is mounted",
-        ));
-    }
-    std::fs::create_dir(folder).map_err(|cause| unusable(folder, cause))?;
-    undo.made_folders.push(folder.to_owned());
-    Ok(())
-}
-
-fn unusable(folder: &Path, cause: std::io::Error) -> RequestError {
-    RequestError::Folder {
-        what: "this folder can't be used:",
-        folder: folder.to_owned(),
-        cause: Some(cause),
-        hint: "make it readable and writable for yourself",
-    }
-}
-
-fn folder_error(what: &'static str, folder: &Path, hint: &'static str) -> RequestError {
-    RequestError::Folder { what, folder: folder.to_owned(), cause: None, hint }
 }

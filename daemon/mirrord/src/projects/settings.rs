@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use futures::future::join_all;
 use mirror_core::patterns::Patterns;
 use mirror_engine::{Job, JobRequest, SharedSettings};
 use tokio::sync::mpsc;
@@ -12,7 +13,7 @@ use super::registry::Registry;
 use crate::config::{
     DAEMON_KEYS, DaemonSettings, Effective, LISTS, Origin, PROJECT_KEYS, Place, Problem,
     ProjectConfig, SETTABLE, SHARED, Source, check_key, check_name, list, typed_value,
-    with_setting, write_private,
+    with_setting, write_through,
 };
 use crate::error::{RequestError, problem_of_request};
 use crate::url::BackendUrl;
@@ -57,7 +58,6 @@ impl Registry {
     }
 
     pub(crate) async fn set(&self, request: SetRequest) -> Result<Effective, RequestError> {
-        let _turn = self.changes.lock().await;
         match (&request.project, request.shared) {
             (Some(name), true) => self.set_shared(name, &request).await,
             (Some(name), false) => self.set_of_project(name, &request).await,
@@ -71,13 +71,18 @@ impl Registry {
 
     async fn set_of_daemon(&self, request: &SetRequest) -> Result<Effective, RequestError> {
         check_key(&request.key, &DAEMON_KEYS)?;
-        let file = self.folders.daemon_file();
-        let text = changed(&file, request)?;
-        let source = Source::parse(&file, &text).map_err(problem_of_request)?;
-        let settings =
-            DaemonSettings::read(&source, &self.environment).map_err(problem_of_request)?;
-        write(&file, source.text())?;
-        self.adopt_settings(settings.clone()).await;
+        let settings = {
+            let _order = self.changes.lock().await;
+            let file = self.folders.daemon_file();
+            let text = changed(&file, request)?;
+            let source = Source::parse(&file, &text).map_err(problem_of_request)?;
+            let settings =
+                DaemonSettings::read(&source, &self.environment).map_err(problem_of_request)?;
+            write(&file, source.text())?;
+            self.replace_settings(settings.clone());
+            settings
+        };
+        self.bring_all_up_to_date().await;
         found(settings.effective(), &request.key)
     }
 
@@ -88,13 +93,18 @@ impl Registry {
     ) -> Result<Effective, RequestError> {
         let name = self.named(name)?;
         check_key(&request.key, &PROJECT_KEYS)?;
-        let file = self.folders.project_file(&name);
-        let text = changed(&file, request)?;
-        let source = Source::parse(&file, &text).map_err(problem_of_request)?;
-        let config = ProjectConfig::read(&source, &file).map_err(problem_of_request)?;
-        self.check_claim(&config, Some(&name))?;
-        write(&file, source.text())?;
-        self.replace_config(&name, config.clone()).await;
+        let config = {
+            let _order = self.changes.lock().await;
+            let file = self.folders.project_file(&name);
+            let text = changed(&file, request)?;
+            let source = Source::parse(&file, &text).map_err(problem_of_request)?;
+            let config = ProjectConfig::read(&source, &file).map_err(problem_of_request)?;
+            let claim = self.check_claim(&config, Some(&name)).await?;
+            write(&file, source.text())?;
+            self.replace_config(config.clone(), claim);
+            config
+        };
+        self.bring_up_to_date(&name).await;
         found(config.effective(None, &self.settings()), &request.key)
     }
 
@@ -107,6 +117,7 @@ impl Registry {
         let name = self.named(name)?;
         check_key(&request.key, &SHARED)?;
         let open = self.open(&name).await?;
+        let _order = open.sharing.lock().await;
         let before = open.project.settings().await?;
         let settings = with_shared(before, request)?;
         let value = match request.key.as_str() {
@@ -125,7 +136,7 @@ impl Registry {
     }
 
     /// Every configuration file, and what is wrong with it.
-    pub(crate) fn check_config(&self) -> Vec<Checked> {
+    pub(crate) async fn check_config(&self) -> Vec<Checked> {
         let daemon_file = self.folders.daemon_file();
         let daemon = DaemonSettings::open(&daemon_file, &self.environment);
         let mut checked = vec![of(&daemon_file, daemon.err())];
@@ -136,16 +147,20 @@ impl Registry {
         }));
         match self.project_files() {
             Err(problem) => checked.push(of(&self.folders.project_files(), Some(problem))),
-            Ok(files) => checked.extend(files.iter().map(|file| self.check_project_file(file))),
+            Ok(files) => {
+                let looks = files.iter().map(|file| self.check_project_file(file));
+                checked.extend(join_all(looks).await);
+            }
         }
         checked
     }
 
-    fn check_project_file(&self, file: &Path) -> Checked {
+    async fn check_project_file(&self, file: &Path) -> Checked {
         let problem = match ProjectConfig::open(file) {
             Err(problem) => Some(problem),
             Ok(config) => {
-                self.check_claim(&config, Some(&config.name)).err().map(|error| Problem {
+                let checked = self.check_claim(&config, Some(&config.name)).await;
+                checked.err().map(|error| Problem {
                     place: Place::File { file: file.to_owned(), line: None },
                     what: error.message(),
                     fix: error.hint(),
@@ -177,7 +192,7 @@ fn changed(file: &Path, request: &SetRequest) -> Result<String, RequestError> {
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Problem> {
-    write_private(file, text).map_err(|error| Problem::unusable(file, &error))
+    write_through(file, text).map_err(|error| Problem::unusable(file, &error))
 }
 
 fn found(settings: Vec<Effective>, key: &str) -> Result<Effective, RequestError> {

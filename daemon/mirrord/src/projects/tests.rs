@@ -1,5 +1,8 @@
 //! Projects come and go on a machine with a home of its own.
 
+mod setting_up;
+mod waiting;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -171,7 +174,7 @@ async fn wrong_file_stops_that_project_alone_at_start() {
 
     assert!(machine.open("notes").await.is_ok());
     assert!(matches!(machine.view("odd").unwrap().phase, Phase::Stopped { .. }));
-    assert_eq!(machine.at(Path::new("/odd/sub")).unwrap(), "odd");
+    assert_eq!(machine.at(Path::new("/odd/sub")).await.unwrap(), "odd");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -230,8 +233,8 @@ async fn silent_server_holds_up_neither_its_project_nor_others() {
     world.init(&machine, "notes", "nas").await.unwrap();
     let (_listener, url) = silent_server().await;
     let waiting = {
-        let (machine, plan) =
-            (machine.clone(), world.plan_for(SetUpKind::Clone { pull: true }, "copy", &url));
+        let (machine, elsewhere) = (machine.clone(), url.replace("/~/notes", "/~/other"));
+        let plan = world.plan_for(SetUpKind::Clone { pull: true }, "copy", &elsewhere);
         tokio::spawn(async move { set_up(&machine, plan).await })
     };
     let file = machine.folders.project_file("notes");

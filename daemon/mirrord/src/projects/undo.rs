@@ -1,10 +1,16 @@
 //! Takes back what setting up a project has made, should it fail.
+//!
+//! What a person has saved meanwhile never goes with it: then the project stays
+//! as it is, half-made, for the next job to go on.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use mirror_engine::Project;
+use mirror_engine::StatusReport;
+use tokio::task::spawn_blocking;
 
+use super::registry::Open;
+use super::written::Written;
 use crate::backends::Service;
 use crate::error::RequestError;
 
@@ -13,59 +19,92 @@ use crate::error::RequestError;
 pub(super) struct Undo {
     /// Removed if they are empty: what a person put there meanwhile stays.
     pub(super) made_folders: Vec<PathBuf>,
-    /// Was absent or empty, and has been filled by us alone.
-    pub(super) filled_folder: Option<PathBuf>,
+    /// Was absent or empty: all of it is fetched, unless a person put it there.
+    pub(super) filled_folder: bool,
+    pub(super) written: Option<Written>,
     /// The daemon's own: removed whole.
     pub(super) own_folders: Vec<PathBuf>,
-    pub(super) files: Vec<PathBuf>,
-    /// Its root on a server was made, and is removed if it is still empty.
-    pub(super) made_root: Option<Service>,
-    pub(super) project: Option<Project>,
-    /// The backend got a project: its log is never removed (L2).
-    pub(super) created: bool,
+    /// The project's file, from before its first job on.
+    pub(super) file: Option<PathBuf>,
+    /// Something was written to it.
+    pub(super) used: Option<Service>,
+    /// Its root was made, and is removed if it is still empty.
+    pub(super) made_root: bool,
+    pub(super) open: Option<Open>,
+    pub(super) created: Created,
+}
+
+/// Whether the backend got a project: its log is never removed (L2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Created {
+    #[default]
+    No,
+    /// The answer was lost.
+    Perhaps,
+    Yes,
 }
 
 impl Undo {
+    /// The project as it is, and why it can't be taken back, if so.
+    pub(super) async fn stays(&mut self) -> Option<(PathBuf, Open, &'static str)> {
+        let (file, open) = (self.file.clone()?, self.open.clone()?);
+        let why = match (open.project.stash().await, open.project.status(true).await) {
+            (Ok(stash), _) if !stash.is_empty() => "its stash holds versions of yours",
+            (Ok(_), _) if !self.filled_folder => return None,
+            (Ok(_), Ok(status)) => {
+                self.written = fetched(&open.config.root, status).await;
+                match self.written {
+                    Some(_) => return None,
+                    None => "its folder holds what did not come from the backend",
+                }
+            }
+            (Err(_), _) | (_, Err(_)) => "it can't be seen whether anything of yours is in it",
+        };
+        Some((file, open, why))
+    }
+
     /// Undoes everything, and says in the error what can't be.
+    ///
+    /// The project's file goes first and its state next: a project whose files
+    /// went before them would have them deleted everywhere.
     pub(super) async fn run(self, error: RequestError) -> RequestError {
-        if let Some(project) = &self.project {
-            project.close().await;
+        if let Some(open) = &self.open {
+            open.project.close().await;
         }
-        for file in &self.files {
+        if let Some(file) = &self.file {
             report(file, fs::remove_file(file));
         }
         for folder in &self.own_folders {
             report(folder, fs::remove_dir_all(folder));
         }
-        if let Some(folder) = &self.filled_folder {
-            empty(folder);
+        if let Some(written) = self.written {
+            drop(spawn_blocking(move || written.take_back()).await);
+        }
+        match &self.used {
+            Some(service) if self.made_root => service.clear_root().await,
+            Some(service) => service.clear_own().await,
+            None => {}
         }
         for folder in self.made_folders.iter().rev() {
             // A folder that isn't empty holds what isn't ours to remove.
             drop(fs::remove_dir(folder));
         }
-        if let Some(service) = &self.made_root
-            && !self.created
-        {
-            service.clear_root().await;
+        let cause = Box::new(error);
+        match self.created {
+            Created::No => *cause,
+            Created::Perhaps => RequestError::AfterCreation { cause, stays: "may stay" },
+            Created::Yes => RequestError::AfterCreation { cause, stays: "stays" },
         }
-        if self.created {
-            return RequestError::AfterCreation { cause: Box::new(error) };
-        }
-        error
     }
 }
 
-fn empty(folder: &PathBuf) {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()) {
-        let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
-        let removed = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        report(&path, removed);
-    }
+async fn fetched(root: &Path, status: StatusReport) -> Option<Written> {
+    let root = root.to_owned();
+    let look = spawn_blocking(move || Written::by_project(&root, &status.files));
+    look.await.ok().flatten()
 }
 
-fn report(path: &std::path::Path, removed: std::io::Result<()>) {
+fn report(path: &Path, removed: std::io::Result<()>) {
     match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             tracing::warn!(path = %path.display(), %error, "a left-over could not be removed");
@@ -76,31 +115,40 @@ fn report(path: &std::path::Path, removed: std::io::Result<()>) {
 
 #[cfg(test)]
 mod tests {
+    use mirror_core::{Digest, RelPath};
+    use mirror_storage::adapter::FolderBackend;
+
     use super::*;
 
     #[tokio::test]
     async fn what_was_made_goes_and_what_a_person_added_stays() {
         let place = tempfile::tempdir().unwrap();
         let path = |name: &str| place.path().join(name);
-        for name in ["root", "backend", "clone/sub", "state/sled"] {
+        for name in ["root", "backend/_mirror/log/0000000", "clone/sub", "state/sled"] {
             fs::create_dir_all(path(name)).unwrap();
         }
         fs::write(path("clone/sub/a.md"), "a").unwrap();
         fs::write(path("backend/theirs.txt"), "b").unwrap();
         fs::write(path("notes.toml"), "c").unwrap();
+        let mut written = Written::below(&path("clone"));
+        written.note(RelPath::new("sub/a.md").unwrap(), Digest::of(b"a"));
+        let backend = FolderBackend::open(path("backend"));
         let undo = Undo {
             made_folders: vec![path("root"), path("backend"), path("clone")],
-            filled_folder: Some(path("clone")),
+            written: Some(written),
             own_folders: vec![path("state")],
-            files: vec![path("notes.toml")],
+            file: Some(path("notes.toml")),
+            used: Some(Service::Folder(backend.into(), path("backend"))),
             ..Undo::default()
         };
 
         let error = undo.run(RequestError::Stopping).await;
 
         assert!(matches!(error, RequestError::Stopping));
-        let left: Vec<_> = fs::read_dir(place.path()).unwrap().flatten().collect();
-        assert_eq!(left.len(), 1);
-        assert!(path("backend/theirs.txt").exists());
+        let names = |folder: &Path| -> Vec<_> {
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+        };
+        assert_eq!(names(place.path()), ["backend"]);
+        assert_eq!(names(&path("backend")), ["theirs.txt"]);
     }
 }

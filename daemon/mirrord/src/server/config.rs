@@ -17,7 +17,7 @@ impl v1::config_service_server::ConfigService for Host {
         let project = request.into_inner().project;
         let host = self.clone();
         self.answer("config show", async move {
-            let name = project.map(|project| host.name_of(Some(project))).transpose()?;
+            let name = host.name_if_any(project).await?;
             let settings = host.registry.list_settings(name.as_deref()).await?;
             Ok(v1::ListSettingsResponse { settings: settings.iter().map(effective).collect() })
         })
@@ -31,7 +31,7 @@ impl v1::config_service_server::ConfigService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("config set", async move {
-            let project = request.project.map(|project| host.name_of(Some(project))).transpose()?;
+            let project = host.name_if_any(request.project).await?;
             let set = SetRequest {
                 project,
                 key: request.key,
@@ -51,7 +51,7 @@ impl v1::config_service_server::ConfigService for Host {
         let host = self.clone();
         self.answer("config check", async move {
             let checked: Vec<Finding> =
-                host.registry.check_config().iter().map(Finding::from).collect();
+                host.registry.check_config().await.iter().map(Finding::from).collect();
             let findings = findings(&checked, &host.registry.folders.home);
             Ok(v1::CheckConfigResponse { findings })
         })

@@ -5,10 +5,9 @@ use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::convert::conflict::{conflict, conflict_detail, resolution};
-use super::host::{Host, Streamed};
+use super::host::{Host, Streamed, names_in};
 use super::jobs::{Asked, only};
 use crate::error::RequestError;
-use crate::names::{in_project, resolved};
 
 /// A result is one message: 64 MiB of content, and what stands around it.
 pub(super) const LARGEST_REQUEST: usize = 64 * 1024 * 1024 + 64 * 1024;
@@ -39,8 +38,7 @@ impl v1::conflict_service_server::ConflictService for Host {
         let host = self.clone();
         self.answer("conflict show", async move {
             let open = host.project(request.project).await?;
-            let root = resolved(&open.config.root);
-            let path = only(in_project(&root, &request.folder, &[request.path])?)?;
+            let path = only(names_in(&open, request.folder, vec![request.path]).await?)?;
             Ok(conflict_detail(&open.project.conflict(path).await?))
         })
         .await

@@ -1,5 +1,7 @@
 //! `DaemonService`: speaks of the daemon itself.
 
+use std::path::Path;
+
 use mirror_proto::PROTOCOL;
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
@@ -32,7 +34,7 @@ impl v1::daemon_service_server::DaemonService for Host {
         let registry = &self.registry;
         registry.await_first_round().await;
         let (folders, settings, views) = (&registry.folders, registry.settings(), registry.views());
-        let shown = |path: &std::path::Path| path.display().to_string();
+        let shown = |path: &Path| path.display().to_string();
         Ok(Response::new(v1::DaemonDescription {
             pid: std::process::id(),
             version: crate::VERSION.to_owned(),
@@ -48,7 +50,7 @@ impl v1::daemon_service_server::DaemonService for Host {
             user: settings.user,
             rss_bytes: rss_bytes(),
             log_file: shown(&folders.log_file()),
-            projects: views.iter().map(running_project).collect(),
+            projects: views.iter().map(|view| running_project(view, &folders.home)).collect(),
             backend_calls: views.iter().filter_map(backend_calls).collect(),
         }))
     }
@@ -72,7 +74,7 @@ impl v1::daemon_service_server::DaemonService for Host {
     }
 }
 
-fn running_project(view: &View) -> v1::RunningProject {
+fn running_project(view: &View, home: &Path) -> v1::RunningProject {
     let config = view.config.as_ref();
     let project = view.open.as_ref().map(|open| &open.project);
     let job = match &view.phase {
@@ -83,7 +85,7 @@ fn running_project(view: &View) -> v1::RunningProject {
         name: view.name.clone(),
         root: config.map(|config| config.root.display().to_string()).unwrap_or_default(),
         state: project_state(&view.phase).into(),
-        reason: stop_reason(&view.phase),
+        reason: stop_reason(&view.phase, home),
         job,
         head: project.map_or(0, mirror_engine::Project::head),
         watched: project.is_some_and(mirror_engine::Project::is_watched),

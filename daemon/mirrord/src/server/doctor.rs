@@ -38,7 +38,7 @@ impl v1::doctor_service_server::DoctorService for Host {
         let project = request.into_inner().project;
         let host = self.clone();
         self.answer("auth", async move {
-            let name = project.map(|project| host.name_of(Some(project))).transpose()?;
+            let name = host.name_if_any(project).await?;
             let look = host.registry.check_auth(name.as_deref());
             let found = host.registry.while_running(look).await?;
             let findings = findings(&found, &host.registry.folders.home);
@@ -54,7 +54,7 @@ impl v1::doctor_service_server::DoctorService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("doctor", async move {
-            let name = request.project.map(|project| host.name_of(Some(project))).transpose()?;
+            let name = host.name_if_any(request.project).await?;
             let what = Examination {
                 project: name,
                 backend: request.backend,

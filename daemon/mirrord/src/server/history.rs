@@ -8,9 +8,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::convert::history::commit_summary;
-use super::host::{Host, Streamed};
+use super::host::{Host, Streamed, names_in};
 use crate::error::RequestError;
-use crate::names::{in_project, resolved};
 
 const USUAL_LIMIT: u32 = 50;
 
@@ -29,7 +28,11 @@ impl v1::history_service_server::HistoryService for Host {
         let host = self.clone();
         self.answer("log", async move {
             let open = host.project(request.project.clone()).await?;
-            let query = query(request, &resolved(&open.config.root))?;
+            let path = match request.path.clone() {
+                Some(typed) => names_in(&open, request.folder.clone(), vec![typed]).await?.pop(),
+                None => None,
+            };
+            let query = query(request, path)?;
             let page = open.project.log(query).await?;
             Ok(v1::ListCommitsResponse {
                 commits: page.commits.iter().map(commit_summary).collect(),
@@ -70,14 +73,7 @@ impl v1::history_service_server::HistoryService for Host {
     }
 }
 
-fn query(
-    request: v1::ListCommitsRequest,
-    root: &std::path::Path,
-) -> Result<LogQuery, RequestError> {
-    let path = match request.path {
-        None => None,
-        Some(typed) => in_project(root, &request.folder, &[typed])?.pop(),
-    };
+fn query(request: v1::ListCommitsRequest, path: Option<String>) -> Result<LogQuery, RequestError> {
     let limit = match request.limit {
         0 => USUAL_LIMIT,
         limit => limit.min(LARGEST_LIMIT),

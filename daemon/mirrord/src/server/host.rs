@@ -12,12 +12,14 @@ use mirror_core::Timestamp;
 use mirror_proto::v1::{ProjectRef, project_ref};
 use mirror_storage::FaultClass;
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Response, Status};
 use tracing::Instrument;
 
 use super::convert::fault::status_of;
 use crate::error::RequestError;
+use crate::names::{in_project, resolved};
 use crate::projects::{Open, Registry};
 
 /// Events that a slow client has not read yet.
@@ -103,17 +105,49 @@ impl Host {
     }
 
     /// The name of the project that a request is about.
-    pub(super) fn name_of(&self, project: Option<ProjectRef>) -> Result<String, RequestError> {
+    pub(super) async fn name_of(
+        &self,
+        project: Option<ProjectRef>,
+    ) -> Result<String, RequestError> {
         match project.and_then(|project| project.by) {
             Some(project_ref::By::Name(name)) => self.registry.named(&name),
-            Some(project_ref::By::Folder(folder)) => self.registry.at(Path::new(&folder)),
+            Some(project_ref::By::Folder(folder)) => self.registry.at(Path::new(&folder)).await,
             None => Err(RequestError::usage("the request names no project")),
+        }
+    }
+
+    /// The same for a request that may be about none.
+    pub(super) async fn name_if_any(
+        &self,
+        project: Option<ProjectRef>,
+    ) -> Result<Option<String>, RequestError> {
+        match project {
+            Some(project) => Ok(Some(self.name_of(Some(project)).await?)),
+            None => Ok(None),
         }
     }
 
     /// The project that a request is about, running.
     pub(super) async fn project(&self, project: Option<ProjectRef>) -> Result<Open, RequestError> {
-        let name = self.name_of(project)?;
+        let name = self.name_of(project).await?;
         self.registry.open(&name).await
     }
+}
+
+/// What is meant by paths as they are typed in `folder`.
+pub(super) async fn names_in(
+    open: &Open,
+    folder: String,
+    typed: Vec<String>,
+) -> Result<Vec<String>, RequestError> {
+    beside(open, move |open| Ok(in_project(&resolved(&open.config.root), &folder, &typed)?)).await
+}
+
+/// Does `work` on a project where waiting for its disk holds up nobody else.
+pub(super) async fn beside<T: Send + 'static>(
+    open: &Open,
+    work: impl FnOnce(&Open) -> Result<T, RequestError> + Send + 'static,
+) -> Result<T, RequestError> {
+    let open = open.clone();
+    spawn_blocking(move || work(&open)).await.unwrap_or(Err(RequestError::Panicked))
 }

@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use mirror_engine::{Job, JobEvent, JobRequest, OutputTree, Report, Scope};
+use mirror_engine::{EngineError, Job, JobEvent, JobRequest, OutputTree, Report, Scope};
 use mirror_proto::v1;
 use tokio::sync::mpsc;
 use tonic::Response;
 
 use super::convert::job::{job_event, job_finished};
-use super::host::{Events, Host, Streamed};
+use super::host::{Events, Host, Streamed, beside, names_in};
 use crate::error::RequestError;
-use crate::names::{in_project, resolved, without_dots};
+use crate::names::{resolved, without_dots};
 use crate::projects::Open;
 
 /// Progress is dropped rather than let it fill the room that facts need.
@@ -41,21 +41,36 @@ impl Host {
     async fn run_job(
         &self,
         asked: Asked,
-        job: impl FnOnce(Scope, &Open) -> Result<Job, RequestError>,
+        job: impl FnOnce(Scope, &Open) -> Result<Job, RequestError> + Send + 'static,
         client: Events<v1::JobEvent>,
     ) -> Result<v1::JobEvent, RequestError> {
         let open = self.project(asked.project).await?;
-        let names = in_project(&resolved(&open.config.root), &asked.folder, &asked.paths)?;
-        let request = JobRequest {
-            job: job(Scope { names }, &open)?,
-            dry_run: asked.dry_run,
-            consent: asked.consent,
-        };
+        let Asked { paths, folder, dry_run, consent, .. } = asked;
+        let names = names_in(&open, folder, paths).await?;
+        let job = beside(&open, move |open| job(Scope { names }, open)).await?;
+        let request = JobRequest { job, dry_run, consent };
         // Whoever asks again is never told an old cause; the job tells a new one.
         drop(self.registry.while_running(open.service.greet()).await);
-        let report = run(&open, request, &client, job_event).await?;
+        let report = self.run(&open, request, &client).await?;
         let finished = job_finished(&open.config.name, &report, &self.registry.folders.home);
         Ok(v1::JobEvent { event: Some(v1::job_event::Event::Finished(finished)) })
+    }
+
+    /// Runs a job, on the project as it is by then: while a server let us wait,
+    /// its settings may have changed.
+    async fn run(
+        &self,
+        open: &Open,
+        request: JobRequest,
+        client: &Events<v1::JobEvent>,
+    ) -> Result<Report, RequestError> {
+        match run(open, request.clone(), client).await {
+            // Nothing of it was begun.
+            Err(RequestError::Engine(EngineError::Closed)) => {
+                run(&self.registry.open_after(open).await?, request, client).await
+            }
+            outcome => outcome,
+        }
     }
 }
 
@@ -97,16 +112,14 @@ pub(super) fn text(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Runs `request`; each event goes through `event` to the client.
-pub(super) async fn run<T>(
+async fn run(
     open: &Open,
     request: JobRequest,
-    client: &Events<T>,
-    event: impl Fn(JobEvent) -> T,
+    client: &Events<v1::JobEvent>,
 ) -> Result<Report, RequestError> {
     let (sender, heard) = mpsc::channel(64);
     let run = async { Ok(open.project.run(request, sender).await?) };
-    pass_on(run, heard, client, event).await
+    pass_on(run, heard, client, job_event).await
 }
 
 /// Awaits `work` while its events are passed on.
@@ -135,4 +148,35 @@ pub(super) async fn pass_on<T, R>(
         tell(one);
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::server::Facts;
+    use crate::testing::World;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn job_of_a_project_that_was_closed_meanwhile_runs_all_the_same() {
+        let world = World::new();
+        let machine = world.machine("laptop");
+        world.init(&machine, "notes", "nas").await.unwrap();
+        fs::write(world.at("notes/b.md"), "b").unwrap();
+        let started_at = "2026-04-15T10:30:00Z".parse().unwrap();
+        let facts = Facts { started_at, socket: String::new(), on_demand: false };
+        let host = Host::new(machine.clone(), facts);
+        let stale = machine.open("notes").await.unwrap();
+        stale.project.close().await;
+        let scope = Scope::default();
+        let job = Job::Push { scope, message: None, force_local: false, no_wait: false };
+        let (client, _unread) = mpsc::channel(64);
+
+        let request = JobRequest { job, dry_run: false, consent: false };
+        let report = host.run(&stale, request, &client).await.unwrap();
+
+        assert_eq!(report.files.len(), 1);
+        assert_eq!(fs::read_to_string(world.at("nas/b.md")).unwrap(), "b");
+    }
 }

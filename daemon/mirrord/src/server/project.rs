@@ -1,6 +1,6 @@
 //! `ProjectService`: sets up and takes down projects.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mirror_engine::JobEvent;
 use mirror_proto::v1;
@@ -84,7 +84,8 @@ impl v1::project_service_server::ProjectService for Host {
         _request: Request<v1::ListProjectsRequest>,
     ) -> Result<Response<v1::ListProjectsResponse>, Status> {
         self.registry.await_first_round().await;
-        let projects = self.registry.views().iter().map(summary).collect();
+        let home = &self.registry.folders.home;
+        let projects = self.registry.views().iter().map(|view| summary(view, home)).collect();
         Ok(Response::new(v1::ListProjectsResponse { projects }))
     }
 
@@ -131,7 +132,7 @@ fn set_up_event(event: JobEvent) -> v1::SetUpEvent {
     v1::SetUpEvent { event: Some(v1::set_up_event::Event::Progress(progress)) }
 }
 
-fn summary(view: &View) -> v1::ProjectSummary {
+fn summary(view: &View, home: &Path) -> v1::ProjectSummary {
     let config = view.config.as_ref();
     v1::ProjectSummary {
         name: view.name.clone(),
@@ -139,7 +140,7 @@ fn summary(view: &View) -> v1::ProjectSummary {
         root: config.map(|config| config.root.display().to_string()).unwrap_or_default(),
         url: config.map(|config| config.url.to_string()).unwrap_or_default(),
         state: project_state(&view.phase).into(),
-        reason: stop_reason(&view.phase),
+        reason: stop_reason(&view.phase, home),
     }
 }
 

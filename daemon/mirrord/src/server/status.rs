@@ -5,9 +5,8 @@ use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::convert::status::{file_diff, status_report, stopped_report};
-use super::host::Host;
+use super::host::{Host, names_in};
 use crate::error::RequestError;
-use crate::names::{in_project, resolved};
 
 #[tonic::async_trait]
 impl v1::status_service_server::StatusService for Host {
@@ -28,7 +27,8 @@ impl v1::status_service_server::StatusService for Host {
         let host = self.clone();
         self.answer("diff", async move {
             let open = host.project(request.project).await?;
-            let names = in_project(&resolved(&open.config.root), &request.folder, &request.paths)?;
+            let (folder, paths) = (request.folder, request.paths);
+            let names = names_in(&open, folder, paths).await?;
             let lines = usize::try_from(request.context_line_count).unwrap_or(usize::MAX);
             let files = open.project.diff(Scope { names }, lines).await?;
             Ok(v1::DiffReport { files: files.iter().map(file_diff).collect() })
@@ -42,7 +42,7 @@ impl Host {
         &self,
         request: v1::ShowStatusRequest,
     ) -> Result<v1::StatusReport, RequestError> {
-        let name = self.name_of(request.project)?;
+        let name = self.name_of(request.project).await?;
         let home = &self.registry.folders.home;
         match self.registry.open(&name).await {
             Ok(open) => {

@@ -7,10 +7,9 @@ use tonic::{Request, Response, Status};
 
 use super::convert::version::file_version;
 use super::history::time;
-use super::host::{Host, Streamed};
+use super::host::{Host, Streamed, names_in};
 use super::jobs::{Asked, only, output_tree, text};
 use crate::error::RequestError;
-use crate::names::{in_project, resolved};
 
 #[tonic::async_trait]
 impl v1::version_service_server::VersionService for Host {
@@ -24,8 +23,7 @@ impl v1::version_service_server::VersionService for Host {
         let host = self.clone();
         self.answer("history", async move {
             let open = host.project(request.project).await?;
-            let root = resolved(&open.config.root);
-            let path = only(in_project(&root, &request.folder, &[request.path])?)?;
+            let path = only(names_in(&open, request.folder, vec![request.path]).await?)?;
             let bound = |text: Option<String>| text.as_deref().map(time).transpose();
             let (since, until): (Option<Timestamp>, _) =
                 (bound(request.since)?, bound(request.until)?);

@@ -5,6 +5,9 @@ use ulid::Ulid;
 /// What an upload becomes that is to be removed. No writer knows this name.
 const SWEPT: &str = "swept-";
 
+/// Why one can't go as a rule.
+pub(super) const STUCK: &str = "it can't be removed; it may hold what no upload left";
+
 /// What stands behind the name of an upload that is to become a folder.
 const FOLDER: &str = "-entry";
 
@@ -20,11 +23,12 @@ pub(super) fn swept_name() -> String {
     format!("{SWEPT}{}", Ulid::generate())
 }
 
-/// Whether an upload or a sweep made this name.
-pub(super) fn is_ours(name: &str) -> bool {
+/// By what names sort as an upload or a sweep made them; `None` for the names
+/// of others.
+pub(super) fn moment(name: &str) -> Option<Ulid> {
     let name = name.strip_prefix(SWEPT).unwrap_or(name);
     let name = name.strip_suffix(FOLDER).unwrap_or(name);
-    Ulid::from_string(name).is_ok()
+    Ulid::from_string(name).ok()
 }
 
 #[cfg(test)]
@@ -34,10 +38,22 @@ mod tests {
     #[test]
     fn own_names_are_told_from_others() {
         for own in [name(), name_as_folder(&name()), swept_name()] {
-            assert!(is_ours(&own), "{own}");
+            assert!(moment(&own).is_some(), "{own}");
         }
         for other in ["", "notes.md", "swept-", "-entry", "swept-notes"] {
-            assert!(!is_ours(other), "{other}");
+            assert_eq!(moment(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn names_sort_by_their_time_whatever_stands_around_it() {
+        let at = |second: u64| Ulid::from_parts(second, 0);
+        let names = [
+            format!("{}{FOLDER}", at(1)),
+            at(2).to_string(),
+            format!("{SWEPT}{}", at(3)),
+            at(4).to_string(),
+        ];
+        assert!(names.is_sorted_by_key(|name| moment(name)), "{names:?}");
     }
 }

@@ -6,17 +6,21 @@ mod tests;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpStream};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use mirror_storage::adapter::sftp::{SftpAccount, SshSettings};
 use rustix::process::Signal;
 
 use super::{Guard, free_port, program};
-use crate::support::{eventually, processes, skipped};
+use crate::support::{eventually, is_missing, processes, skipped};
+
+/// Where sshd shuts itself in before it knows who comes, when root starts it.
+/// Who starts a machine's own server makes it, at each boot.
+const CELL: &str = "/run/sshd";
 
 const KEY: &str = "client";
 const KNOWN_HOSTS: &str = "known_hosts";
@@ -65,13 +69,14 @@ impl SftpServer {
     pub(crate) fn start(variant: Variant) -> Option<Self> {
         let login = Login::for_variant(variant)?;
         if program("sshd").is_none() || config::sftp_server().is_none() {
-            skipped("OpenSSH's server is not installed");
+            is_missing("OpenSSH's server");
             return None;
         }
         if config::shell(variant).is_some() && !login.has_shell() {
             skipped("this user has no login shell");
             return None;
         }
+        login.makes_cell();
         // The guard removes it: an owner in here might never be dropped.
         let folder = tempfile::Builder::new().prefix("ms").tempdir_in("/tmp");
         let folder = folder.expect("a temporary folder").keep();
@@ -91,14 +96,16 @@ impl SftpServer {
 
     /// The one server of a variant that all tests of this process share.
     pub(crate) fn shared(variant: Variant) -> Option<&'static Self> {
-        static SERVERS: Mutex<Vec<(Variant, Option<&'static SftpServer>)>> = Mutex::new(Vec::new());
-        let mut servers = SERVERS.lock().expect("no server panics");
+        static SERVERS: Mutex<Vec<(Variant, &'static SftpServer)>> = Mutex::new(Vec::new());
+        // Who panicked while starting one has left the others as they were. The
+        // next to ask tries again: each test says itself why it has no server.
+        let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, server)) = servers.iter().find(|(one, _)| *one == variant) {
-            return *server;
+            return Some(server);
         }
-        let server = Self::start(variant).map(|server| &*Box::leak(Box::new(server)));
+        let server = &*Box::leak(Box::new(Self::start(variant)?));
         servers.push((variant, server));
-        server
+        Some(server)
     }
 
     /// Starts the server; without success when somebody else has its port.
@@ -270,7 +277,9 @@ pub(crate) fn account_on(folder: &Path, user: &str, port: u16) -> SftpAccount {
         known_hosts_file: Some(folder.join(KNOWN_HOSTS)),
         identity_agent: Some("none".to_owned()),
         // What the tester's machine knows is no part of a test.
-        ssh_options: vec!["GlobalKnownHostsFile=none".to_owned()],
+        ssh_options: ["GlobalKnownHostsFile", "ProxyCommand", "ControlPath"]
+            .map(|option| format!("{option}=none"))
+            .to_vec(),
     };
     let (user, host) = (Some(user.to_owned()), "127.0.0.1".to_owned());
     SftpAccount { user, host, port: Some(port), ssh }
@@ -288,6 +297,14 @@ impl Login {
             return None;
         }
         Some(Self { name: "daemon".to_owned(), account: found })
+    }
+
+    /// Nothing else makes it on a machine whose own server never ran.
+    fn makes_cell(&self) {
+        if self.account.is_none() && rustix::process::geteuid().is_root() {
+            let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(CELL);
+            made.unwrap_or_else(|error| panic!("{CELL}: {error}"));
+        }
     }
 
     /// Whether a server may run commands for this user.

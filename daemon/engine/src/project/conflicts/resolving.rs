@@ -157,7 +157,7 @@ impl Worker {
         telling: &mut Telling,
     ) -> EngineResult<Round> {
         let Sides { path, local, remote: Sighted { state, seq }, .. } = *sides;
-        let base = Some(BaseRecord::Known { state, seq, identity: None });
+        let base = Some(BaseRecord::Known { state, seq });
         let Some(content) = outcome.content.filter(|_| outcome.state != local) else {
             self.state.set_base(path, base);
             self.save(true).await?;

@@ -6,6 +6,7 @@
 //! way; what doesn't merge waits for a person.
 
 mod fate;
+mod unfinished;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -21,7 +22,6 @@ use super::outgoing::{Draft, Held, Outgoing};
 use super::worker::{Telling, Worker};
 use crate::api::{ConflictKind, EngineResult, NoticeKind};
 use crate::error::EngineError;
-use crate::planted::{self, Rule};
 use crate::state::Seen;
 use crate::view::{Found, Known, known_of};
 
@@ -47,64 +47,15 @@ impl Worker {
         for found in torn {
             self.take_as_torn(&found).await?;
         }
-        let (short, ripe): (Vec<_>, Vec<_>) =
+        let (short, others): (Vec<_>, Vec<_>) =
             edits.into_iter().partition(|found| self.is_short(found));
-        for found in short {
+        for found in &short {
             // The daemon's next round takes the two looks.
             self.next_survey = self.now();
-            self.tell_unsettled(&found.path, "is shorter than it was", telling);
+            self.tell_short(found, telling);
         }
+        let ripe = self.leave_moving(others, telling).await?;
         self.import(ripe, telling).await
-    }
-
-    /// Whether what stands there may be a write that is not through yet.
-    pub(super) fn is_short(&self, found: &Found) -> bool {
-        if self.waits_outside(found) {
-            // It has been looked at twice.
-            return false;
-        }
-        let history = self.log.history();
-        let base = found.base.and_then(|base| history.place(base.digest)).map(|place| place.size);
-        let head = history.manifest().get(&found.path).map(|placed| placed.entry.size);
-        // At a deleted path it may be the beginning of what stood there last.
-        let last = || history.past_of(&found.path).last().map(|version| version.entry.size);
-        let whole = base.or(head).or_else(last);
-        found.seen.size == 0 || whole.is_some_and(|size| found.seen.size < size)
-    }
-
-    /// Whether it is the beginning of what some machine was writing there.
-    pub(super) async fn is_torn(&mut self, found: &Found) -> EngineResult<bool> {
-        if self.waits_outside(found) {
-            // A person decides on it by now.
-            return Ok(false);
-        }
-        let noted: Vec<_> = self
-            .machines
-            .noted
-            .iter()
-            .filter(|noted| noted.path == found.path && noted.size > found.seen.size)
-            .map(|noted| noted.sha256)
-            .collect();
-        for digest in noted.into_iter().chain(self.unnoted(found)) {
-            let Some(wanted) = self.wanted_version(&found.path, digest) else { continue };
-            let Ok(content) = self.fetch_again(&wanted).await else { continue };
-            let begins = found.seen.size;
-            let beginning = self.parts.outside.offload(move || {
-                let mut reader = std::io::Read::take(content.open()?, begins);
-                crate::outside::tree::digest_of(&mut reader)
-            });
-            if beginning.await?.0 == found.seen.digest {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// What nobody noted: for a simulation without V5 only.
-    fn unnoted(&self, found: &Found) -> Option<Digest> {
-        let entry = &self.log.history().manifest().get(&found.path)?.entry;
-        let counts = entry.size > found.seen.size && !planted::stands(Rule::V5);
-        counts.then_some(entry.sha256)
     }
 
     /// A torn file is written again, and a torn aside dropped.

@@ -2,6 +2,7 @@
 
 use mirror_storage::FaultClass;
 
+use super::haunted::Step;
 use super::*;
 
 /// Two files that both sides have.
@@ -80,4 +81,61 @@ async fn folder_that_is_missing_is_named() {
         assert!(error.to_string().contains(root.trim_end_matches('/')), "{error}");
         assert_eq!(error.class(), FaultClass::Consent);
     }
+}
+
+#[tokio::test]
+async fn ignore_file_outlives_a_cut_while_a_line_is_added_to_it() {
+    let (_world, mut laptop) = story().await;
+    laptop.writes(".mirrorignore", "*.log\n");
+    laptop.writes("private.log", "not for others");
+    laptop.pushes().await;
+    laptop.tree.cut_between_renames();
+
+    assert!(cut(&mut laptop, 1_000, delete("a.md", true)).await);
+
+    assert_eq!(laptop.reads(".mirrorignore").as_deref(), Some("*.log\n"));
+    laptop.pushes().await;
+    assert_eq!(laptop.unsettled().await, []);
+    laptop.runs(delete("a.md", true)).await.unwrap();
+    assert_eq!(laptop.reads(".mirrorignore").as_deref(), Some("*.log\n/a.md\n"));
+    assert_eq!(laptop.files().len(), 4);
+}
+
+#[tokio::test]
+async fn ignore_file_is_as_it_was_when_nothing_was_deleted_after_all() {
+    for before in [None, Some("*.log\n")] {
+        let (world, laptop) = story().await;
+        if let Some(text) = before {
+            laptop.writes(".mirrorignore", text);
+            laptop.pushes().await;
+        }
+        let (files, deletions) = (laptop.files(), world.head());
+        laptop.backend.refuse(|verb, _| verb == "write");
+
+        laptop.runs(delete("a.md", true)).await.unwrap_err();
+
+        assert_eq!((laptop.files(), world.head()), (files, deletions), "{before:?}");
+        laptop.backend.plug_in();
+        assert_eq!(laptop.unsettled().await, []);
+    }
+}
+
+/// A program saves the ignore file in the same moment.
+#[tokio::test]
+async fn ignore_file_that_changes_meanwhile_is_left_alone() {
+    let (world, laptop) = story().await;
+    laptop.writes(".mirrorignore", "*.log\n");
+    laptop.pushes().await;
+    let file = laptop.root(".mirrorignore");
+    laptop.tree.haunt(move |step, path| {
+        if step == Step::Put && path.as_str() == ".mirrorignore" {
+            fs::write(&file, "*.tmp\n").unwrap();
+        }
+    });
+
+    let error = laptop.runs(delete("a.md", true)).await.unwrap_err();
+
+    assert_eq!(error.class(), FaultClass::Usage, "{error}");
+    assert_eq!(laptop.reads(".mirrorignore").as_deref(), Some("*.tmp\n"));
+    assert_eq!(world.head(), 3);
 }

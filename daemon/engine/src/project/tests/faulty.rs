@@ -55,6 +55,7 @@ struct Line {
     latency: Option<Duration>,
     is_denied: bool,
     alters: bool,
+    is_coarse: bool,
 }
 
 pub(super) struct FaultyBackend {
@@ -102,6 +103,19 @@ impl FaultyBackend {
     /// Stores the view with other line ends, as some services do.
     pub(super) fn alter_contents(&self) {
         self.line(|line| line.alters = true);
+    }
+
+    /// Tells two versions of a file apart by size and second only, as SFTP does.
+    pub(super) fn tell_little(&self) {
+        self.line(|line| line.is_coarse = true);
+    }
+
+    fn described(&self, file: RemoteFile) -> RemoteFile {
+        let revision = match self.line(|line| line.is_coarse) {
+            true => Revision(format!("{} {:?}", file.size, file.modified)),
+            false => file.revision,
+        };
+        RemoteFile { revision, ..file }
     }
 
     pub(super) fn set_latency(&self, latency: Duration) {
@@ -206,7 +220,8 @@ impl Backend for FaultyBackend {
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
         let ticket = self.begin("stat", path).await?;
-        self.end(ticket, self.inner.stat(path).await?)
+        let file = self.inner.stat(path).await?;
+        self.end(ticket, file.map(|file| self.described(file)))
     }
 
     fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
@@ -214,7 +229,7 @@ impl Backend for FaultyBackend {
             let ticket = self.begin("list", prefix).await?;
             let files = self.inner.list(prefix).try_collect::<Vec<_>>().await?;
             let files = self.end(ticket, files)?;
-            Ok(futures::stream::iter(files).map(Ok))
+            Ok(futures::stream::iter(files).map(|file| Ok(self.described(file))))
         };
         futures::stream::once(listing).try_flatten().boxed()
     }

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mirror_core::{Kind, RelPath, State};
 
 use super::faulty::Power;
-use crate::outside::tree::Opened;
+use crate::outside::tree::{Opened, spare_of};
 use crate::outside::{Expected, Found, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits};
 use crate::real::LocalTree;
 
@@ -28,12 +29,26 @@ pub(super) struct HauntedTree {
     root: PathBuf,
     failing: Mutex<Option<&'static str>>,
     closed: Mutex<Option<&'static str>>,
+    /// Added to the number of the device.
+    device: AtomicU64,
+    fails_to_flush: AtomicBool,
+    cuts_between_renames: AtomicBool,
 }
 
 impl HauntedTree {
     pub(super) fn new(root: PathBuf, power: Arc<Power>) -> Self {
         let (program, failing, closed) = (Mutex::new(None), Mutex::new(None), Mutex::new(None));
-        Self { inner: LocalTree::open(root.clone()), power, program, root, failing, closed }
+        Self {
+            inner: LocalTree::open(root.clone()),
+            power,
+            program,
+            root,
+            failing,
+            closed,
+            device: AtomicU64::new(0),
+            fails_to_flush: AtomicBool::new(false),
+            cuts_between_renames: AtomicBool::new(false),
+        }
     }
 
     /// Lets `program` act before each step from here on.
@@ -46,9 +61,24 @@ impl HauntedTree {
         *self.failing.lock().unwrap() = Some(edit);
     }
 
+    /// Ends the power at the next file that takes another's place, between the
+    /// renames of a file system that can't exchange two names.
+    pub(super) fn cut_between_renames(&self) {
+        self.cuts_between_renames.store(true, Ordering::SeqCst);
+    }
+
     /// Lets nobody list this folder any more.
     pub(super) fn close(&self, folder: &'static str) {
         *self.closed.lock().unwrap() = Some(folder);
+    }
+
+    /// Another disk is mounted at the root, or the first one again for 0.
+    pub(super) fn is_on_device(&self, number: u64) {
+        self.device.store(number, Ordering::SeqCst);
+    }
+
+    pub(super) fn fails_to_flush(&self, fails: bool) {
+        self.fails_to_flush.store(fails, Ordering::SeqCst);
     }
 
     fn act(&self, step: Step, path: &RelPath) {
@@ -69,7 +99,8 @@ impl HauntedTree {
 
 impl Tree for HauntedTree {
     fn root_identity(&self) -> io::Result<Option<(u64, u64)>> {
-        self.inner.root_identity()
+        let identity = self.inner.root_identity()?;
+        Ok(identity.map(|(device, inode)| (device + self.device.load(Ordering::SeqCst), inode)))
     }
 
     fn traits(&self) -> TreeTraits {
@@ -112,6 +143,14 @@ impl Tree for HauntedTree {
     ) -> Result<Put, TreeError> {
         self.act(Step::Put, &staged.path);
         self.power(&staged.path)?;
+        if self.cuts_between_renames.swap(false, Ordering::SeqCst) {
+            let file = self.root.join(staged.path.as_str());
+            let temp = file.with_file_name(&staged.temp_name);
+            std::fs::rename(&temp, file.with_file_name(spare_of(&staged.temp_name))).unwrap();
+            std::fs::rename(&file, &temp).unwrap();
+            self.power.ends_after(0);
+            self.power(&staged.path)?;
+        }
         self.inner.put(staged, expected, rescued)
     }
 
@@ -156,8 +195,12 @@ impl Tree for HauntedTree {
         self.inner.remove_temp(path, temp_name)
     }
 
-    fn set_exec(&self, path: &RelPath, expected: State, exec: bool) -> Result<Put, TreeError> {
-        self.power(path)?;
-        self.inner.set_exec(path, expected, exec)
+    fn flush(&self, path: &RelPath) -> Result<(), TreeError> {
+        match self.fails_to_flush.load(Ordering::SeqCst) {
+            true => {
+                Err(TreeError::Failed { path: path.clone(), cause: io::ErrorKind::Other.into() })
+            }
+            false => self.inner.flush(path),
+        }
     }
 }

@@ -1,4 +1,7 @@
-//! A crash in the middle of a local write, and the state that knew of it lost.
+//! A crash in the middle of a local write, and what it left is no more where the
+//! state knows of it: the state is lost, or the folder has another name.
+
+use std::path::Path;
 
 use super::haunted::Step;
 use super::*;
@@ -47,19 +50,92 @@ async fn version_that_the_log_holds_is_cleared_away() {
     assert!(left > 0, "no cut left anything behind");
 }
 
+/// Exchanges what is staged for what somebody saves just before, as a put does.
+/// Gives the place where that stands then.
+fn exchange(folder: &Path, saved: &str) -> PathBuf {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let staged = names.filter(|path| path.to_str().unwrap().contains(".mirrord-"));
+    let staged = staged.collect::<Vec<_>>().pop().expect("it was staged");
+    fs::rename(&staged, folder.join("a.md")).unwrap();
+    fs::write(&staged, saved).unwrap();
+    staged
+}
+
+/// Cuts a pull right after the exchange.
+async fn cut_after_exchange(desktop: &mut Machine, saved: &'static str) {
+    let (folder, power) = (desktop.root("deep"), desktop.power.clone());
+    desktop.tree.haunt(move |step, _| {
+        if step == Step::Put {
+            exchange(&folder, saved);
+            power.ends_after(0);
+        }
+    });
+    let _ = desktop.tries_pull().await;
+    desktop.tree.haunt(|_, _| {});
+    desktop.project.take().unwrap().close().await;
+    desktop.power.comes_back();
+}
+
+#[tokio::test]
+async fn version_that_stands_at_its_name_is_settled_only_once_it_is_flushed() {
+    let (world, laptop, mut desktop) = story().await;
+    cut_after_exchange(&mut desktop, "old").await;
+    desktop.tree.fails_to_flush(true);
+    desktop.open().await.unwrap();
+    assert_eq!(failed(&desktop.syncs().await), ["deep/a.md"]);
+    // Now the power goes, and with it the exchange.
+    desktop.project.take().unwrap().close().await;
+    desktop.writes("deep/a.md", "old");
+    desktop.tree.fails_to_flush(false);
+    desktop.open().await.unwrap();
+
+    converge(&desktop, &laptop).await;
+
+    check(&desktop, "new", "in step");
+    assert_eq!(world.times_committed("deep/a.md").len(), 2, "the old version is sent once");
+}
+
+#[tokio::test]
+async fn edit_under_a_temporary_name_is_found_though_its_folder_has_moved() {
+    let (_world, laptop, mut desktop) = story().await;
+    cut_after_exchange(&mut desktop, "edited here").await;
+    fs::rename(desktop.root("deep"), desktop.root("moved")).unwrap();
+
+    desktop.open().await.unwrap();
+
+    let kept: Vec<_> = desktop.stashed().into_iter().map(|(_, _, text)| text).collect();
+    assert_eq!(kept, ["edited here"]);
+    assert_eq!(desktop.files().into_keys().collect::<Vec<_>>(), ["moved/a.md"]);
+    desktop.syncs().await;
+    converge(&laptop, &desktop).await;
+}
+
+#[tokio::test]
+async fn staged_version_goes_though_its_folder_moved_before_the_put() {
+    let (_world, _laptop, desktop) = story().await;
+    let (from, to) = (desktop.root("deep"), desktop.root("moved"));
+    desktop.tree.haunt(move |step, _| {
+        if step == Step::Put {
+            let _ = fs::rename(&from, &to);
+        }
+    });
+    assert_eq!(failed(&desktop.pulls().await), ["deep/a.md"]);
+    desktop.tree.haunt(|_, _| {});
+
+    desktop.syncs().await;
+
+    let names = desktop.files().into_keys().collect::<Vec<_>>();
+    assert_eq!(names, ["deep/a.md", "moved/a.md"]);
+    assert_eq!(desktop.stashed(), [], "the log has it");
+}
+
 #[tokio::test]
 async fn version_that_the_log_does_not_hold_goes_to_the_stash() {
     let (_world, laptop, mut desktop) = story().await;
     let folder = desktop.root("deep");
     desktop.tree.haunt(move |step, _| {
         if step == Step::Put {
-            let names = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-            let staged = names.filter(|path| path.to_str().unwrap().contains(".mirrord-"));
-            let staged = staged.collect::<Vec<_>>().pop().expect("it was staged");
-            // As after an exchange with what somebody saved just before, and
-            // with half of another version beside it.
-            fs::rename(&staged, folder.join("a.md")).unwrap();
-            fs::write(&staged, "edited here").unwrap();
+            let staged = exchange(&folder, "edited here");
             fs::write(format!("{}-stage", staged.display()), "half a ver").unwrap();
         }
     });

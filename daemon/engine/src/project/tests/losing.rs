@@ -146,6 +146,111 @@ async fn state_of_another_folder_counts_as_lost() {
     assert_eq!(laptop.reads("a.md").as_deref(), Some("milk"));
 }
 
+/// A mount point without its disk, an edit and a deletion that wait, and a start
+/// of the daemon meanwhile.
+async fn unmounted() -> (World, Machine, PathBuf) {
+    let world = World::new().await;
+    let mut laptop = world.machine("laptop").await;
+    for name in ["a.md", "b.md", "c.md", "d.md"] {
+        laptop.writes(name, "one");
+    }
+    laptop.pushes().await;
+    laptop.writes("a.md", "two");
+    laptop.removes("b.md");
+    let disk = laptop.home.path().join("disk");
+    fs::rename(laptop.root(""), &disk).unwrap();
+    fs::create_dir(laptop.root("")).unwrap();
+    laptop.tree.is_on_device(1);
+    laptop.open().await.unwrap();
+    (world, laptop, disk)
+}
+
+#[tokio::test]
+async fn start_without_the_disk_forgets_nothing_of_it() {
+    let (world, mut laptop, disk) = unmounted().await;
+    let error = laptop.tries_sync().await.unwrap_err();
+    assert_eq!(error.class(), mirror_storage::FaultClass::Consent);
+    assert_eq!(laptop.files().len(), 0);
+
+    fs::remove_dir(laptop.root("")).unwrap();
+    fs::rename(disk, laptop.root("")).unwrap();
+    laptop.tree.is_on_device(0);
+    laptop.open().await.unwrap();
+
+    let waiting = [("a.md", FileState::LocalAhead), ("b.md", FileState::DeletedLocal)];
+    assert_eq!(laptop.unsettled().await, waiting.map(|(name, state)| (name.to_owned(), state)));
+    assert_eq!(laptop.syncs().await.conflicts, []);
+    assert_eq!(world.names("").len(), 3);
+    assert_eq!(world.text("a.md").as_deref(), Some("two"));
+}
+
+#[tokio::test]
+async fn folder_on_another_device_that_a_person_agreed_to_is_the_one_from_then_on() {
+    let (_world, mut laptop, _disk) = unmounted().await;
+    for name in ["a.md", "b.md", "c.md", "d.md"] {
+        laptop.writes(name, "one");
+    }
+    laptop.writes("e.md", "three");
+    let (events, _) = mpsc::channel(64);
+    let request = JobRequest { job: sync(Settle::Wait), dry_run: false, consent: true };
+    laptop.project().run(request, events).await.unwrap();
+    laptop.open().await.unwrap();
+    assert_eq!(laptop.unsettled().await, []);
+    laptop.syncs().await;
+
+    // The state is this folder's by now, and says nothing about the next.
+    fs::rename(laptop.root(""), laptop.home.path().join("away")).unwrap();
+    fs::create_dir(laptop.root("")).unwrap();
+    laptop.open().await.unwrap();
+    assert_eq!(laptop.syncs().await.commit, None);
+    assert_eq!(laptop.files().len(), 5);
+}
+
+#[tokio::test]
+async fn step_that_was_cut_off_waits_for_its_disk() {
+    let world = World::new().await;
+    let (mut laptop, desktop) = (world.machine("laptop").await, world.machine("desktop").await);
+    laptop.writes("a.md", "one");
+    converge(&laptop, &desktop).await;
+    desktop.writes("a.md", "two");
+    desktop.pushes().await;
+    let power = laptop.power.clone();
+    laptop.tree.haunt(move |step, _| {
+        if step == Step::Put {
+            power.ends_after(0);
+        }
+    });
+    let _ = laptop.tries_pull().await;
+    laptop.tree.haunt(|_, _| {});
+    laptop.power.comes_back();
+    let disk = laptop.home.path().join("disk");
+    fs::rename(laptop.root(""), &disk).unwrap();
+    fs::create_dir(laptop.root("")).unwrap();
+    laptop.tree.is_on_device(1);
+    laptop.open().await.unwrap();
+    let _ = laptop.tries_pull().await;
+
+    fs::remove_dir(laptop.root("")).unwrap();
+    fs::rename(disk, laptop.root("")).unwrap();
+    laptop.tree.is_on_device(0);
+    laptop.open().await.unwrap();
+
+    let behind = [("a.md".to_owned(), FileState::RemoteAhead)];
+    assert_eq!(laptop.unsettled().await, behind);
+    assert_eq!(laptop.files().into_keys().collect::<Vec<_>>(), ["a.md"]);
+}
+
+/// A cloned home has other folders, and another id (B6).
+#[tokio::test]
+async fn state_of_a_cloned_machine_counts_as_lost() {
+    let (_world, mut laptop, _disk) = unmounted().await;
+    laptop.author.machine_id = laptop.outside.ulid();
+    laptop.open().await.unwrap();
+
+    assert_eq!(laptop.syncs().await.commit, None);
+    assert_eq!(laptop.reads("b.md").as_deref(), Some("one"));
+}
+
 #[tokio::test]
 async fn missing_folder_says_nothing_about_its_files() {
     let world = World::new().await;

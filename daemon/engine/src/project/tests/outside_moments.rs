@@ -176,11 +176,13 @@ async fn aside_of_a_machine_that_never_came_back_is_taken_over_after_a_week() {
     world.plant(&aside, "put there by a person");
     laptop.syncs().await;
     assert_eq!(world.names("_mirror/aside").len(), 1);
-    // The service's clock says that a week has passed, by what it writes then.
+    // The service's clock says that a week has passed, by what is written then.
     let week = Duration::from_hours(8 * 24) + Duration::from_secs(1_790_000_000);
     let later = std::time::UNIX_EPOCH + week;
-    let dated = world.files.dated(later);
-    dated.write(&RemotePath::new("c.md").unwrap(), "new".into(), Expect::Absent).await.unwrap();
+    let own = format!("_mirror/machines/{}.json", laptop.author.machine_id);
+    let said = world.content(&own).unwrap();
+    let own = RemotePath::new(own).unwrap();
+    world.files.dated(later).write(&own, said.into(), Expect::Anything).await.unwrap();
     laptop.syncs().await;
     check_quiet(&world, [&laptop, &desktop], "").await;
     assert_eq!(desktop.reads("new.md").as_deref(), Some("put there by a person"));

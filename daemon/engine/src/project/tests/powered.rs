@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use super::faulty::Power;
 use crate::outside::disk::DiskFile;
@@ -12,20 +12,28 @@ use crate::real::LocalDisk;
 /// Kept for people: each write and removal there is a step of its own.
 const COUNTED: [&str; 3] = ["conflicts/", "queue/", "stash/"];
 
-/// How many of those writes a disk still has room for.
-pub(super) struct Room(AtomicI64);
+/// How many of those writes a disk still has room for, and whether it fails.
+pub(super) struct Room {
+    writes: AtomicI64,
+    fails: AtomicBool,
+}
 
 impl Room {
     pub(super) fn new() -> Self {
-        Self(AtomicI64::new(i64::MAX))
+        Self { writes: AtomicI64::new(i64::MAX), fails: AtomicBool::new(false) }
     }
 
     pub(super) fn fills_up_after(&self, writes: i64) {
-        self.0.store(writes, Ordering::SeqCst);
+        self.writes.store(writes, Ordering::SeqCst);
     }
 
     pub(super) fn is_made(&self) {
-        self.0.store(i64::MAX, Ordering::SeqCst);
+        self.writes.store(i64::MAX, Ordering::SeqCst);
+    }
+
+    /// The next content that is opened can't be read.
+    pub(super) fn fails_once(&self) {
+        self.fails.store(true, Ordering::SeqCst);
     }
 }
 
@@ -59,12 +67,15 @@ impl Disk for PoweredDisk {
     }
 
     fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read + Send>>> {
+        if Self::is_counted(name) && self.room.fails.swap(false, Ordering::SeqCst) {
+            return Err(io::Error::other("the disk could not be read"));
+        }
         self.inner.open(name)
     }
 
     fn write(&self, name: &str, content: &mut dyn Read, durable: bool) -> io::Result<()> {
         self.power(name)?;
-        if Self::is_counted(name) && self.room.0.fetch_sub(1, Ordering::SeqCst) <= 0 {
+        if Self::is_counted(name) && self.room.writes.fetch_sub(1, Ordering::SeqCst) <= 0 {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.inner.write(name, content, durable)

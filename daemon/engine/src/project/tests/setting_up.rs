@@ -2,6 +2,7 @@
 
 use super::faulty::Fault;
 use super::*;
+use crate::error::EngineError;
 use crate::project::inspect;
 
 /// A backend with no project, and a machine beside it.
@@ -72,4 +73,17 @@ async fn making_that_meets_any_failing_call_is_made_good() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn letter_that_a_closed_project_leaves_unread_is_told_apart_from_a_fault() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    let project = laptop.project();
+
+    let ((), waiting) = tokio::join!(project.close(), project.poll());
+    let late = project.poll().await;
+
+    assert!(matches!(waiting, Err(EngineError::Closed)), "{waiting:?}");
+    assert!(matches!(late, Err(EngineError::Closed)), "{late:?}");
 }

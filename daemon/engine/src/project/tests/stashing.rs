@@ -163,6 +163,8 @@ async fn edit_that_lost_its_place_is_told_of_and_found_in_the_stash() {
         "size": 11,
         "time": record["time"].as_str().expect("a time as text"),
         "reason": "pull",
+        "kind": "file",
+        "exec": false,
     });
     assert_eq!(record, expected);
     let told = report.failed.iter().find(|fault| fault.message.contains(id.as_str()));

@@ -1,5 +1,7 @@
 //! Versions of the stash, read and brought back.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use mirror_storage::FaultClass;
 
 use super::restoring::{actions, restored, restores, story};
@@ -87,4 +89,54 @@ async fn damaged_record_hides_no_other_and_damaged_content_is_never_written() {
 
     assert_eq!(error.class(), FaultClass::Rejected);
     assert_eq!(laptop.reads("a.md").as_deref(), Some("one"));
+}
+
+/// The traits of the one version in the stash: of today's record, or of one
+/// written when records said nothing of them.
+async fn comes_back(laptop: &Machine, is_old: bool) {
+    let id = laptop.project().stash().await.unwrap()[0].id.to_string();
+    let record = laptop.home.path().join(format!("data/stash/{id}.json"));
+    if is_old {
+        let text = fs::read(&record).unwrap();
+        let mut fields: BTreeMap<String, serde_json::Value> =
+            serde_json::from_slice(&text).unwrap();
+        fields.retain(|name, _| !["kind", "exec"].contains(&name.as_str()));
+        fs::write(&record, serde_json::to_vec(&fields).unwrap()).unwrap();
+    }
+    laptop.runs(Job::RestoreStash { id }).await.unwrap();
+}
+
+#[tokio::test]
+async fn link_comes_back_from_the_stash_as_a_link() {
+    for is_old in [false, true] {
+        let (_world, laptop) = story().await;
+        std::os::unix::fs::symlink("a.md", laptop.root("link.md")).unwrap();
+        laptop.pushes().await;
+        laptop.removes("link.md");
+        std::os::unix::fs::symlink("b.md", laptop.root("link.md")).unwrap();
+        restores(&laptop, &["link.md"], 5).await;
+
+        comes_back(&laptop, is_old).await;
+
+        let link = fs::read_link(laptop.root("link.md"));
+        assert_eq!(link.ok(), (!is_old).then(|| PathBuf::from("b.md")));
+    }
+}
+
+#[tokio::test]
+async fn script_comes_back_from_the_stash_as_one_that_can_be_run() {
+    for is_old in [false, true] {
+        let (_world, laptop) = story().await;
+        laptop.writes("a.md", "#!/bin/sh");
+        fs::set_permissions(laptop.root("a.md"), fs::Permissions::from_mode(0o755)).unwrap();
+        restores(&laptop, &["a.md"], 2).await;
+
+        comes_back(&laptop, is_old).await;
+
+        let mode = fs::metadata(laptop.root("a.md")).unwrap().permissions().mode();
+        assert_eq!(
+            (mode & 0o100 != 0, laptop.reads("a.md").as_deref()),
+            (!is_old, Some("#!/bin/sh"))
+        );
+    }
 }

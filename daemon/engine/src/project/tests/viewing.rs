@@ -81,6 +81,21 @@ async fn file_that_the_log_has_never_seen_is_not_overwritten() {
 }
 
 #[tokio::test]
+async fn copy_that_finds_no_successor_stands_where_it_stood() {
+    let (world, laptop) = pushed(MemoryProfile::RENAME).await;
+    laptop.backend.refuse(|verb, path| verb == "write" && path == "a.md");
+    laptop.writes("a.md", "bread");
+
+    assert!(laptop.pushes().await.view_pending);
+
+    assert_eq!(world.text("a.md").as_deref(), Some("milk"));
+    assert_eq!(asides(&world), [""; 0]);
+    laptop.backend.plug_in();
+    laptop.pushes().await;
+    assert_eq!(world.text("a.md").as_deref(), Some("bread"));
+}
+
+#[tokio::test]
 async fn file_that_a_person_edited_is_not_overwritten() {
     for profile in PROFILES {
         let (world, laptop) = pushed(profile).await;

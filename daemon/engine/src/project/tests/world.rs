@@ -1,11 +1,13 @@
 //! One backend with one project, and what all its machines share.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use mirror_core::commit::{Action, Commit, FORMAT};
 use mirror_core::{Digest, Timestamp, Ulid};
@@ -17,12 +19,32 @@ use crate::outside::{Clock, Entropy, Outside};
 use crate::project::create;
 use crate::real::TokioSpawner;
 
-/// A clock that stands still until it is moved.
-pub(super) struct ManualClock(AtomicI64);
+/// A clock that stands still until it is moved, or waited for.
+pub(super) struct ManualClock {
+    milliseconds: AtomicI64,
+    /// What happens during the next wait.
+    program: Mutex<Option<BoxFuture<'static, ()>>>,
+}
 
+impl ManualClock {
+    /// Lets something happen while somebody waits.
+    pub(super) fn meanwhile(&self, program: impl Future<Output = ()> + Send + 'static) {
+        *self.program.lock().unwrap() = Some(Box::pin(program));
+    }
+}
+
+#[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp(self.0.load(Ordering::Relaxed))
+        Timestamp(self.milliseconds.load(Ordering::Relaxed))
+    }
+
+    async fn wait(&self, time: Duration) {
+        self.milliseconds.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
+        let program = self.program.lock().unwrap().take();
+        if let Some(program) = program {
+            program.await;
+        }
     }
 }
 
@@ -50,7 +72,10 @@ impl World {
     }
 
     pub(super) async fn on(profile: MemoryProfile) -> Self {
-        let clock = Arc::new(ManualClock(AtomicI64::new(1_790_000_000_000)));
+        let clock = Arc::new(ManualClock {
+            milliseconds: AtomicI64::new(1_790_000_000_000),
+            program: Mutex::default(),
+        });
         let outside = Outside {
             clock: clock.clone(),
             entropy: Arc::new(SeededEntropy(AtomicU64::new(0))),
@@ -72,12 +97,12 @@ impl World {
 
     pub(super) fn advance(&self, time: Duration) {
         let milliseconds = i64::try_from(time.as_millis()).unwrap();
-        self.clock.0.fetch_add(milliseconds, Ordering::Relaxed);
+        self.clock.milliseconds.fetch_add(milliseconds, Ordering::Relaxed);
     }
 
     pub(super) fn goes_back(&self, time: Duration) {
         let milliseconds = i64::try_from(time.as_millis()).unwrap();
-        self.clock.0.fetch_sub(milliseconds, Ordering::Relaxed);
+        self.clock.milliseconds.fetch_sub(milliseconds, Ordering::Relaxed);
     }
 
     /// What the backend holds at a path, as plain bytes.

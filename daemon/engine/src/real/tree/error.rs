@@ -56,6 +56,11 @@ pub(super) fn failed(path: &RelPath, cause: io::Error) -> TreeError {
     TreeError::Failed { path: path.clone(), cause }
 }
 
+/// It may stand elsewhere by now: who asked has to look for it.
+pub(super) fn staged_is_gone(path: &RelPath) -> TreeError {
+    failed(path, io::Error::other("its staged version is gone"))
+}
+
 /// Says why a write to `path` ended, for calls that answer as the standard
 /// library does.
 pub(super) fn io_at(path: &RelPath) -> impl FnOnce(io::Error) -> TreeError {

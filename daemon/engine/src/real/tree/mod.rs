@@ -122,7 +122,7 @@ impl Tree for LocalTree {
 
     fn put(&self, staged: &Staged, expected: Expected, rescued: Rescue<'_>) -> Result<Put> {
         let Some(folder) = self.root.parent(&staged.path)? else {
-            return Ok(Put::Changed);
+            return Err(error::staged_is_gone(&staged.path));
         };
         let spot = self.spot(&folder, &staged.path, &staged.temp_name);
         spot.put(staged, expected, rescued)
@@ -161,8 +161,8 @@ impl Tree for LocalTree {
         self.forget_temp(path, temp_name)
     }
 
-    fn set_exec(&self, path: &RelPath, expected: State, exec: bool) -> Result<Put> {
-        self.change_exec(path, expected, exec)
+    fn flush(&self, path: &RelPath) -> Result<()> {
+        self.flush_name(path)
     }
 }
 

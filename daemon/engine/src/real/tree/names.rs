@@ -5,7 +5,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use rustix::fs::{AtFlags, FileType, linkat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, FileType, fsync, linkat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::system;
@@ -24,6 +24,9 @@ pub(super) trait Names: Send + Sync {
     fn move_in(&self, folder: BorrowedFd<'_>, temp: &str, name: &str) -> Result<(), Errno>;
 
     fn remove(&self, folder: BorrowedFd<'_>, name: &str) -> Result<(), Errno>;
+
+    /// Returns once all of these changes survive power loss.
+    fn flush(&self, folder: BorrowedFd<'_>) -> Result<(), Errno>;
 }
 
 /// The names as the system changes them.
@@ -51,6 +54,10 @@ impl Names for SystemNames {
 
     fn remove(&self, folder: BorrowedFd<'_>, name: &str) -> Result<(), Errno> {
         unlinkat(folder, name, AtFlags::empty())
+    }
+
+    fn flush(&self, folder: BorrowedFd<'_>) -> Result<(), Errno> {
+        fsync(folder)
     }
 }
 

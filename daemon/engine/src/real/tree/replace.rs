@@ -4,7 +4,8 @@
 //! What stood at the name is moved under a temporary name, looked at, and moved
 //! back when it isn't what was expected. It is looked at again when it is removed,
 //! for a while if somebody was just saving it; a program that keeps the file open
-//! and writes into it even later is beyond promise.
+//! and writes into it even later is beyond promise. All changes of names are flushed
+//! before a call ends well.
 
 use std::io::Read;
 use std::os::fd::BorrowedFd;
@@ -12,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use mirror_core::{RelPath, State};
-use rustix::fs::{FileType, fsync};
+use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::error::{self, Result};
@@ -64,8 +65,7 @@ impl Spot<'_> {
         rescue: Rescue<'_>,
     ) -> Result<Put> {
         if !self.is_at_temp(&staged.stamp)? {
-            let cause = std::io::Error::other("its staged version is gone");
-            return Err(error::failed(self.path, cause));
+            return Err(error::staged_is_gone(self.path));
         }
         let put = match expected {
             Expected::Absent => self.put_new(staged),
@@ -141,7 +141,10 @@ impl Spot<'_> {
             return Ok(Taken::Done);
         }
         match self.names.move_in(self.folder, self.temp, self.path.name()) {
-            Ok(()) => Ok(Taken::Changed),
+            Ok(()) => {
+                self.flush()?;
+                Ok(Taken::Changed)
+            }
             // Saved again meanwhile: that stays, and this must not be lost.
             Err(Errno::EXIST) => {
                 self.discard(self.temp, &[], rescue)?;
@@ -184,7 +187,10 @@ impl Spot<'_> {
     /// when there is a file again.
     fn returns_to_free_name(&self) -> Result<bool> {
         match self.names.move_in(self.folder, self.temp, self.path.name()) {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                self.flush()?;
+                Ok(true)
+            }
             Err(Errno::EXIST) => Ok(false),
             Err(errno) => Err(self.error(errno)),
         }
@@ -239,14 +245,16 @@ impl Spot<'_> {
     /// that saves all the time may be about to.
     fn retire(&self, name: &str, mut out: Sight, rescue: Rescue<'_>) -> Result<()> {
         self.remove(name)?;
-        self.flush()?;
+        // Nothing is left of a late write but what is rescued now, so a failure
+        // to flush can wait.
+        let flushed = self.flush();
         let is_busy = out.is_busy();
         self.rescue_late(&mut out, rescue)?;
         for pause in LATE_LOOKS.into_iter().filter(|_| is_busy) {
             thread::sleep(pause);
             self.rescue_late(&mut out, rescue)?;
         }
-        Ok(())
+        flushed
     }
 
     fn rescue_late(&self, out: &mut Sight, rescue: Rescue<'_>) -> Result<()> {
@@ -281,6 +289,7 @@ impl Spot<'_> {
 
     fn changed(&self) -> Result<Put> {
         self.remove(self.temp)?;
+        self.flush()?;
         Ok(Put::Changed)
     }
 
@@ -297,7 +306,7 @@ impl Spot<'_> {
     }
 
     fn flush(&self) -> Result<()> {
-        fsync(self.folder).map_err(|errno| self.error(errno))
+        self.names.flush(self.folder).map_err(|errno| self.error(errno))
     }
 
     fn remove(&self, name: &str) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Our temporary files, as a crash may have left them (B3).
 
 use std::io::Read;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 use mirror_core::{RelPath, State};
 use rustix::fs::fsync;
@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use super::error::{self, Result};
 use super::stage::unfinished_of;
 use super::{LocalTree, sight};
+use crate::outside::TreeError;
 use crate::outside::tree::{Opened, digest_of, spare_of};
 
 impl LocalTree {
@@ -22,7 +23,7 @@ impl LocalTree {
             Err(Errno::EXIST | Errno::NOENT) => return Ok(false),
             Err(errno) => return Err(error::at(path)(errno)),
         }
-        fsync(&folder).map_err(error::at(path))?;
+        self.names.flush(folder.as_fd()).map_err(error::at(path))?;
         Ok(true)
     }
 
@@ -55,6 +56,28 @@ impl LocalTree {
             removed.map_err(error::at(path))?;
         }
         Ok(())
+    }
+
+    /// Flushes the file itself, too: a person may have written it just now.
+    pub(super) fn flush_name(&self, path: &RelPath) -> Result<()> {
+        let mut name = Some(path.clone());
+        while let Some(at) = name {
+            match self.root.parent(&at) {
+                Ok(Some(folder)) => return self.flush_in(&folder, &at),
+                // Then nothing stands there because of what is further up.
+                Ok(None) | Err(TreeError::Obstructed(_)) => name = at.parent(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn flush_in(&self, folder: &OwnedFd, path: &RelPath) -> Result<()> {
+        let opened = error::absent_is_none(sight::open_file(folder.as_fd(), path.name()));
+        if let Some((_, file)) = opened.map_err(error::at(path))?.flatten() {
+            fsync(file).map_err(error::at(path))?;
+        }
+        self.names.flush(folder.as_fd()).map_err(error::at(path))
     }
 }
 

@@ -23,10 +23,10 @@ pub(in crate::server) fn project_state(phase: &Phase) -> v1::ProjectState {
     }
 }
 
-pub(in crate::server) fn stop_reason(phase: &Phase) -> Option<String> {
+pub(in crate::server) fn stop_reason(phase: &Phase, home: &Path) -> Option<String> {
     match phase {
         Phase::Idle | Phase::Busy(_) => None,
-        Phase::Stopped { reason } => Some(reason.clone()),
+        Phase::Stopped { reason } => Some(with_tilde(reason, home)),
     }
 }
 
@@ -47,7 +47,7 @@ pub(in crate::server) fn status_report(
         checked_at: report.checked_at.map(|time| time.to_string()),
         offline: report.offline,
         state: project_state(&report.phase).into(),
-        reason: stop_reason(&report.phase).map(|reason| with_tilde(&reason, home)),
+        reason: stop_reason(&report.phase, home),
         bytes_up: report.bytes_up,
         bytes_down: report.bytes_down,
         in_sync_count: (report.files.len() - files.len()) as u64,
@@ -73,7 +73,7 @@ pub(in crate::server) fn stopped_report(view: &View, home: &Path) -> v1::StatusR
         backend: PRIMARY.to_owned(),
         offline: true,
         state: project_state(&view.phase).into(),
-        reason: stop_reason(&view.phase).map(|reason| with_tilde(&reason, home)),
+        reason: stop_reason(&view.phase, home),
         ..v1::StatusReport::default()
     }
 }

@@ -49,8 +49,11 @@ pub(super) fn rename(
     to: &RemotePath,
 ) -> Result<Guarded<()>, StorageError> {
     let renamed = renamed(root, from, to);
-    // Whichever of the two folders has nothing in it now.
-    root.tidy_around(from);
+    // Whichever of the two folders has nothing in it now. A file that went aside
+    // is about to be replaced: its folder stays, with its mode and owner.
+    if !to.is_aside() {
+        root.tidy_around(from);
+    }
     if !matches!(renamed, Ok(Guarded::Done(()))) {
         root.tidy_around(to);
     }

@@ -56,14 +56,13 @@ impl Walk {
             let Some(folder) = root.folder(&path)? else {
                 continue;
             };
-            let entries = sys::entries(&folder).map_err(at(&path))?;
-            if let Some(body) = entry_body(&folder, &path, &entries)? {
+            if let Some(body) = entry_body(&folder, &path)? {
                 if path != *prefix {
                     self.add(described(&path, &body))?;
                 }
                 continue;
             }
-            for (name, kind) in entries {
+            for (name, kind) in sys::entries(&folder).map_err(at(&path))? {
                 if path.is_root() && name == OUR_FOLDER {
                     continue;
                 }
@@ -92,15 +91,11 @@ impl Walk {
     }
 }
 
-fn entry_body(
-    folder: &OwnedFd,
-    path: &RemotePath,
-    entries: &[(String, FileType)],
-) -> Result<Option<Stat>, StorageError> {
+fn entry_body(folder: &OwnedFd, path: &RemotePath) -> Result<Option<Stat>, StorageError> {
     if !places::is_in_log(path) {
         return Ok(None);
     }
-    body_in(folder, entries).map_err(at(path))
+    body_in(folder).map_err(at(path))
 }
 
 enum Found {

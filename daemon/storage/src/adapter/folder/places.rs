@@ -161,8 +161,9 @@ pub(super) fn temps() -> RemotePath {
     RemotePath::new(format!("{OUR_FOLDER}/tmp")).expect("our own names are normal")
 }
 
-/// Whether an entry of the log may be a folder with one file `body` there.
+/// Whether an entry of the log may stand there, so that a folder with a file
+/// `body` is one: `_mirror/log/<shard>/<name>`.
 pub(super) fn is_in_log(path: &RemotePath) -> bool {
-    let mut names = segments(path.as_str());
-    names.next() == Some(OUR_FOLDER) && names.next() == Some("log") && names.next().is_some()
+    let names: Vec<_> = segments(path.as_str()).collect();
+    matches!(names[..], [OUR_FOLDER, "log", _, _])
 }

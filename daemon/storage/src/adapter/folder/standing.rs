@@ -11,7 +11,8 @@ use super::error::at;
 use super::{places, sys};
 use crate::{RemoteFile, RemotePath, Revision, StorageError};
 
-/// The one file in a folder that stands for an entry of the log.
+/// The file in a folder that makes it an entry of the log; whatever else is in
+/// there, a NAS or a file manager has added.
 pub(super) const BODY: &str = "body";
 
 pub(super) enum Standing {
@@ -57,19 +58,13 @@ fn entry_at(parent: &OwnedFd, name: &str) -> Result<Option<(OwnedFd, Stat)>, Err
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
         opened => opened?,
     };
-    let body = body_in(&folder, &sys::entries(&folder)?)?;
+    let body = body_in(&folder)?;
     Ok(body.map(|stat| (folder, stat)))
 }
 
-/// Describes the body in a folder that holds nothing else.
-pub(super) fn body_in(
-    folder: &OwnedFd,
-    entries: &[(String, FileType)],
-) -> Result<Option<Stat>, Errno> {
-    match entries {
-        [(name, _)] if name == BODY => Ok(sys::stat(folder, BODY)?.filter(is_file)),
-        _ => Ok(None),
-    }
+/// Describes the body in a folder that has one.
+pub(super) fn body_in(folder: &OwnedFd) -> Result<Option<Stat>, Errno> {
+    Ok(sys::stat(folder, BODY)?.filter(is_file))
 }
 
 pub(super) fn is_file(stat: &Stat) -> bool {

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, FileType, Stat};
 use rustix::io::Errno;
 
 use super::super::upload;
-use super::error::at;
+use super::error::{at, rejected};
 use super::places::Root;
 use super::standing::BODY;
 use super::sys;
@@ -21,7 +21,7 @@ use crate::{RemotePath, StorageError};
 pub(super) fn sweep(root: &Root, temps: &RemotePath, age: Duration) -> Result<usize, StorageError> {
     let Some(folder) = root.folder(temps)? else { return Ok(0) };
     let mut uploads = sys::entries(&folder).map_err(at(temps))?;
-    uploads.retain(|(name, _)| upload::is_ours(name));
+    uploads.retain(|(name, _)| upload::moment(name).is_some());
     if uploads.is_empty() {
         return Ok(0);
     }
@@ -29,16 +29,26 @@ pub(super) fn sweep(root: &Root, temps: &RemotePath, age: Duration) -> Result<us
     let now = Temp::new(root, temps)?.changed().map_err(at(temps))?;
     let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
     let is_old = |stat: &Stat| now.saturating_sub(stat.st_mtime) > age;
-    let mut swept = 0;
+    let (mut swept, mut failed) = (0, None);
     for (name, _) in uploads {
         match removed(&folder, &name, is_old) {
             Ok(is_removed) => swept += usize::from(is_removed),
             // Another sweep, or the upload itself, was faster.
             Err(Errno::NOENT) => {}
-            Err(errno) => return Err(at(temps)(errno)),
+            // What can't go keeps nothing else.
+            Err(errno) => drop(failed.get_or_insert_with(|| stuck(errno, temps, &name))),
         }
     }
-    Ok(swept)
+    failed.map_or(Ok(swept), Err)
+}
+
+fn stuck(errno: Errno, temps: &RemotePath, name: &str) -> StorageError {
+    match RemotePath::new(format!("{temps}/{name}")) {
+        Ok(path) if matches!(errno, Errno::NOTEMPTY | Errno::EXIST) => {
+            rejected(&path, upload::STUCK)
+        }
+        _ => at(temps)(errno),
+    }
 }
 
 fn removed(folder: &OwnedFd, name: &str, is_old: impl Fn(&Stat) -> bool) -> Result<bool, Errno> {

@@ -1,7 +1,7 @@
 //! Which account on which host, and the words that say so to `ssh`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One login on one host, as the machine's own `ssh` reaches it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,8 +28,9 @@ pub struct SshSettings {
 /// What the account's own options can't weaken, as `ssh` takes the first value
 /// that it is given. The first two keep the promise that nobody is asked
 /// anything and no host key is accepted unseen; the others keep a person's
-/// settings for a terminal out of our connection.
-const OURS: [&str; 12] = [
+/// settings for a terminal out of our connection. A connection that they share
+/// would be another login than this one, and nothing in `~/.ssh` is changed.
+pub(super) const OURS: [&str; 14] = [
     "BatchMode=yes",
     "StrictHostKeyChecking=yes",
     "LogLevel=ERROR",
@@ -42,6 +43,8 @@ const OURS: [&str; 12] = [
     "ClearAllForwardings=yes",
     "ForwardAgent=no",
     "ControlMaster=no",
+    "ControlPath=none",
+    "UpdateHostKeys=no",
 ];
 
 impl SftpAccount {
@@ -56,6 +59,18 @@ impl SftpAccount {
     pub(super) fn is_plain_host(&self) -> bool {
         let is_plain = |letter: char| !letter.is_whitespace() && !letter.is_control();
         !self.host.is_empty() && !self.host.starts_with('-') && self.host.chars().all(is_plain)
+    }
+
+    /// Whether `ssh` will find its one key, if it has to be one. It says nothing
+    /// of a key that is missing, and takes the public half for the name of one
+    /// that an agent has. What it expands in a path itself is left to it.
+    pub(super) fn has_its_key(&self) -> bool {
+        self.ssh.key_file.as_ref().is_none_or(|key| {
+            let is_expanded = key.to_string_lossy().contains(['%', '$']);
+            let mut public = key.clone().into_os_string();
+            public.push(".pub");
+            is_expanded || key.exists() || Path::new(&public).exists()
+        })
     }
 
     /// The arguments that make `ssh` speak SFTP with the host.
@@ -120,6 +135,25 @@ mod tests {
         let at = |text: &str| words.iter().position(|word| word == text).expect("it is there");
         assert!(at("StrictHostKeyChecking=yes") < at("StrictHostKeyChecking=no"));
         assert!(at("BatchMode=yes") < at("BatchMode=no"));
+    }
+
+    #[test]
+    fn key_file_is_there_or_its_public_half_or_left_to_ssh() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let has = |name: &str| {
+            let mut with_key = account("nas");
+            with_key.ssh.key_file = Some(folder.path().join(name));
+            with_key.has_its_key()
+        };
+        for name in ["id", "agent.pub"] {
+            std::fs::write(folder.path().join(name), "a key").expect("a file");
+        }
+
+        for name in ["id", "agent", "%u", "${KEY}"] {
+            assert!(has(name), "{name}");
+        }
+        assert!(!has("missing"));
+        assert!(account("nas").has_its_key());
     }
 
     #[test]

@@ -43,6 +43,20 @@ impl From<Error> for Failure {
     }
 }
 
+/// Why one of several requests was not carried out, where the server knows it:
+/// most just fail, as for something that stands there already.
+pub(super) async fn denied(answers: Vec<Answer<()>>) -> Option<Failure> {
+    for answer in answers {
+        match answer.await {
+            Err(failure @ (Failure::Refused(SftpErrorKind::PermDenied) | Failure::Gone(_))) => {
+                return Some(failure);
+            }
+            Ok(()) | Err(Failure::Refused(_)) => {}
+        }
+    }
+    None
+}
+
 fn named(path: &str) -> Cow<'_, Path> {
     Cow::Borrowed(Path::new(path))
 }

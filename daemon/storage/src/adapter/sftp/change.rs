@@ -43,21 +43,19 @@ pub(super) async fn rename(
     from: &RemotePath,
     to: &RemotePath,
 ) -> Result<Guarded<()>, StorageError> {
-    let renamed = match is_aside(to) {
+    let renamed = match to.is_aside() {
         true => taken(root, from, to).await,
         false => passed_on(root, from, to).await,
     };
-    // Whichever of the two folders has nothing in it now.
-    root.tidy_around(from);
+    // Whichever of the two folders has nothing in it now. A file that went aside
+    // is about to be replaced: its folder stays, with its mode and owner.
+    if !to.is_aside() {
+        root.tidy_around(from);
+    }
     if !matches!(renamed, Ok(Guarded::Done(()))) {
         root.tidy_around(to);
     }
     renamed
-}
-
-fn is_aside(path: &RemotePath) -> bool {
-    let mut names = path.as_str().split('/');
-    names.next() == Some(OUR_FOLDER) && names.next() == Some("aside")
 }
 
 async fn passed_on(

@@ -9,6 +9,7 @@ use super::account::SftpAccount;
 use super::fault::SftpFault;
 use super::session::Session;
 use super::tending::Line;
+use super::trust;
 use crate::StorageError;
 
 /// How long a server may be silent while answers are due.
@@ -34,9 +35,17 @@ pub struct SftpConnection {
 
 #[derive(Debug, Default)]
 struct Tries {
-    /// Why the last one failed, and when there may be another.
-    failed: Option<(SftpFault, Instant)>,
+    last: Option<Failed>,
     rest: Duration,
+}
+
+/// A try in vain.
+#[derive(Debug)]
+struct Failed {
+    fault: SftpFault,
+    at: Instant,
+    /// When there may be another.
+    next: Instant,
 }
 
 impl SftpConnection {
@@ -49,7 +58,8 @@ impl SftpConnection {
         }
     }
 
-    /// Gives the server up after `patience` without a byte of an answer.
+    /// Gives the server up after `patience` without a byte of an answer, once
+    /// it has greeted.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
@@ -85,7 +95,7 @@ impl SftpConnection {
     }
 
     pub(super) fn error(&self, fault: SftpFault) -> StorageError {
-        fault.error(&self.account.host)
+        fault.error(&self.account)
     }
 
     fn standing(&self) -> Option<Arc<Session>> {
@@ -94,14 +104,16 @@ impl SftpConnection {
     }
 
     async fn made(&self, is_asked: bool) -> Result<Arc<Session>, SftpFault> {
+        let asked = Instant::now();
         let mut tries = self.tries.lock().await;
         // Made by another while we waited for our turn.
         if let Some(session) = self.standing() {
             return Ok(session);
         }
-        match &tries.failed {
-            Some((fault, next)) if !is_asked && Instant::now() < *next => {
-                return Err(fault.clone());
+        match &tries.last {
+            // All who wait for one try hear how it ended.
+            Some(last) if last.at >= asked || !is_asked && Instant::now() < last.next => {
+                return Err(last.fault.clone());
             }
             _ => {}
         }
@@ -118,8 +130,10 @@ impl SftpConnection {
                 Ok(session)
             }
             Err(fault) => {
+                let fault = trust::looked_at(fault, &self.account).await;
                 tries.rest = (tries.rest * 2).clamp(FIRST_REST, LONGEST_REST);
-                tries.failed = Some((fault.clone(), Instant::now() + tries.rest));
+                let at = Instant::now();
+                tries.last = Some(Failed { fault: fault.clone(), at, next: at + tries.rest });
                 Err(fault)
             }
         }

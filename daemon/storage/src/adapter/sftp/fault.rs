@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use super::account::SftpAccount;
+use super::trust::ShownKey;
 use crate::StorageError;
 
 /// Why a connection could not be made or has ended; the cause below
@@ -20,10 +22,8 @@ pub enum SftpFault {
     NetworkUnreachable,
     /// The connection was there, and ended.
     ConnectionLost,
-    HostKeyUnknown,
-    HostKeyChanged {
-        fingerprint: Option<String>,
-    },
+    HostKeyUnknown(ShownKey),
+    HostKeyChanged(ShownKey),
     KeyRefused,
     KeyUnreadable,
     /// The key's file may be read by others, so `ssh` doesn't use it.
@@ -46,14 +46,11 @@ impl SftpFault {
         Self::Other("the server's answers break the rules of SFTP".to_owned())
     }
 
-    /// Says to a caller who asked for `host`.
-    pub(super) fn error(self, host: &str) -> StorageError {
-        let host = host.to_owned();
+    /// Says to a caller who asked for the account's host.
+    pub(super) fn error(self, account: &SftpAccount) -> StorageError {
         match self {
-            Self::HostKeyUnknown => StorageError::HostKeyUnknown { host },
-            Self::HostKeyChanged { fingerprint } => {
-                StorageError::HostKeyChanged { host, fingerprint }
-            }
+            Self::HostKeyUnknown(key) => key.unknown(account),
+            Self::HostKeyChanged(key) => key.changed(account),
             Self::KeyRefused | Self::KeyUnreadable | Self::KeyTooOpen | Self::TooManyTries => {
                 StorageError::CredentialsRefused(self.into())
             }
@@ -79,10 +76,10 @@ impl fmt::Display for SftpFault {
             Self::TimedOut => "the host does not answer",
             Self::NetworkUnreachable => "there is no way to the host from this network",
             Self::ConnectionLost => "the connection was lost",
-            Self::HostKeyUnknown => "the host's key is not known here",
-            Self::HostKeyChanged { .. } => "the host's key is not the one that is known here",
+            Self::HostKeyUnknown(_) => "the host's key is not known here",
+            Self::HostKeyChanged(_) => "the host's key is not the one that is known here",
             Self::KeyRefused => "the server accepts no key that ssh offers for this account",
-            Self::KeyUnreadable => "the key file is missing or can't be read",
+            Self::KeyUnreadable => "the key file (key_file) is missing or can't be read",
             Self::KeyTooOpen => "the key file may be read by others, so ssh ignores it (chmod 600)",
             Self::TooManyTries => {
                 "the server stopped listening after too many keys; name the right one (key_file)"
@@ -101,12 +98,12 @@ impl fmt::Display for SftpFault {
 
 impl std::error::Error for SftpFault {}
 
-/// What `ssh` writes, in lower case, with what it means. The first that fits
-/// counts, so what explains more stands further up.
-const TABLE: [(&str, SftpFault); 33] = [
-    ("remote host identification has changed", SftpFault::HostKeyChanged { fingerprint: None }),
-    ("you have requested strict checking", SftpFault::HostKeyUnknown),
-    ("host key verification failed", SftpFault::HostKeyUnknown),
+/// What `ssh` writes when it ends, in lower case, with what it means. The first
+/// that fits counts, so what explains more stands further up.
+const TABLE: [(&str, SftpFault); 28] = [
+    ("remote host identification has changed", SftpFault::HostKeyChanged(ShownKey::UNTOLD)),
+    ("you have requested strict checking", SftpFault::HostKeyUnknown(ShownKey::UNTOLD)),
+    ("host key verification failed", SftpFault::HostKeyUnknown(ShownKey::UNTOLD)),
     ("could not resolve hostname", SftpFault::HostUnknown),
     ("name or service not known", SftpFault::HostUnknown),
     ("bad configuration option", SftpFault::BadOption),
@@ -122,11 +119,6 @@ const TABLE: [(&str, SftpFault); 33] = [
     ("no route to host", SftpFault::NetworkUnreachable),
     ("host is down", SftpFault::NetworkUnreachable),
     ("too many authentication failures", SftpFault::TooManyTries),
-    ("unprotected private key file", SftpFault::KeyTooOpen),
-    ("are too open", SftpFault::KeyTooOpen),
-    ("not accessible: no such file", SftpFault::KeyUnreadable),
-    ("not accessible: permission denied", SftpFault::KeyUnreadable),
-    ("load key", SftpFault::KeyUnreadable),
     ("permission denied (", SftpFault::KeyRefused),
     ("no supported authentication methods", SftpFault::KeyRefused),
     ("subsystem request failed", SftpFault::NoSftp),
@@ -139,28 +131,49 @@ const TABLE: [(&str, SftpFault); 33] = [
     ("software caused connection abort", SftpFault::ConnectionLost),
 ];
 
+/// What `ssh` warns of on its way. It ends nothing, as there may be other keys;
+/// but when no key is accepted, it says why.
+const KEY_WARNINGS: [(&str, SftpFault); 5] = [
+    ("unprotected private key file", SftpFault::KeyTooOpen),
+    ("are too open", SftpFault::KeyTooOpen),
+    ("not accessible: no such file", SftpFault::KeyUnreadable),
+    ("not accessible: permission denied", SftpFault::KeyUnreadable),
+    ("load key", SftpFault::KeyUnreadable),
+];
+
+fn found<'a>(table: &'a [(&str, SftpFault)], said: &str) -> Option<&'a SftpFault> {
+    table.iter().find(|(words, _)| said.contains(words)).map(|(_, fault)| fault)
+}
+
 /// The longest last line that is passed on.
 const LONGEST_LINE: usize = 160;
 
-/// Tells from all that `ssh` wrote why it ended; `None` when it wrote nothing.
+/// Tells from all that `ssh` wrote why there is no session; `None` when it wrote
+/// nothing.
 pub(super) fn told_by(stderr: &str) -> Option<SftpFault> {
     let said = stderr.to_lowercase();
-    let known = TABLE.iter().find(|(words, _)| said.contains(words)).map(|(_, fault)| fault);
-    match known {
-        Some(SftpFault::HostKeyChanged { .. }) => {
-            Some(SftpFault::HostKeyChanged { fingerprint: fingerprint(stderr) })
+    match found(&TABLE, &said) {
+        Some(SftpFault::HostKeyChanged(_)) => {
+            Some(SftpFault::HostKeyChanged(ShownKey::told_by(stderr)))
+        }
+        Some(SftpFault::KeyRefused) => {
+            Some(found(&KEY_WARNINGS, &said).unwrap_or(&SftpFault::KeyRefused).clone())
         }
         Some(fault) => Some(fault.clone()),
-        None => {
+        None => found(&KEY_WARNINGS, &said).cloned().or_else(|| {
             let last = stderr.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
             Some(SftpFault::Other(without_paths(last)))
-        }
+        }),
     }
 }
 
-fn fingerprint(stderr: &str) -> Option<String> {
-    let words = stderr.split_whitespace().find(|word| word.starts_with("SHA256:"));
-    words.map(|word| word.trim_end_matches('.').to_owned())
+/// Tells from it why a session was lost that stood. The warnings and words of
+/// its login are in there too, and mean nothing any more.
+pub(super) fn lost_by(stderr: &str) -> SftpFault {
+    let said = stderr.to_lowercase();
+    let ways = [SftpFault::TimedOut, SftpFault::NetworkUnreachable];
+    let told = TABLE.iter().find(|(words, fault)| ways.contains(fault) && said.contains(words));
+    told.map_or(SftpFault::ConnectionLost, |(_, fault)| fault.clone())
 }
 
 /// A line without the names of files, and without what a terminal would obey.
@@ -216,18 +229,13 @@ mod tests {
         check(
             "No ED25519 host key is known for [nas]:22 and you have requested strict checking.\r\n\
              Host key verification failed.\r\n",
-            SftpFault::HostKeyUnknown,
+            SftpFault::HostKeyUnknown(ShownKey::UNTOLD),
         );
-        check(
-            "@@@@@@@@@@@@@@@@@@@\r\n\
+        let changed = "@@@@@@@@@@@@@@@@@@@\r\n\
              @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\n\
-             The fingerprint for the ED25519 key sent by the remote host is\n\
-             SHA256:6uEBnHnI0Xz/Lw.\r\n\
-             Offending ED25519 key in /home/ann/.ssh/known_hosts:3\r\n\
              Host key for nas has changed and you have requested strict checking.\r\n\
-             Host key verification failed.\r\n",
-            SftpFault::HostKeyChanged { fingerprint: Some("SHA256:6uEBnHnI0Xz/Lw".to_owned()) },
-        );
+             Host key verification failed.\r\n";
+        check(changed, SftpFault::HostKeyChanged(ShownKey::told_by(changed)));
     }
 
     #[test]
@@ -253,6 +261,44 @@ mod tests {
             "Received disconnect from 10.0.0.1 port 22:2: Too many authentication failures\r\n",
             SftpFault::TooManyTries,
         );
+    }
+
+    #[test]
+    fn warning_about_a_key_is_not_what_ends_a_line() {
+        check(
+            "Load key \"/home/ann/old\": invalid format\r\n\
+             Connection reset by 10.0.0.1 port 22\r\n",
+            SftpFault::ConnectionLost,
+        );
+        check(
+            "Permissions 0644 for '/home/ann/old' are too open.\r\n\
+             subsystem request failed on channel 0\r\n",
+            SftpFault::NoSftp,
+        );
+        check("Load key \"/home/ann/old\": invalid format\r\n", SftpFault::KeyUnreadable);
+        // The host on the way lets nobody in, so the line to the next one ends.
+        check(
+            "ann@gate: Permission denied (publickey).\r\n\
+             Connection closed by UNKNOWN port 65535\r\n",
+            SftpFault::KeyRefused,
+        );
+    }
+
+    #[test]
+    fn session_that_stood_is_lost_and_nothing_else() {
+        let login = "Load key \"/home/ann/old\": invalid format\r\n\
+                     ann@gate: Permission denied (publickey).\r\n\
+                     Welcome, your token is 1234\r\n";
+        for (last, expected) in [
+            ("", SftpFault::ConnectionLost),
+            ("Connection reset by 10.0.0.1 port 22\r\n", SftpFault::ConnectionLost),
+            ("client_loop: send disconnect: Broken pipe\r\n", SftpFault::ConnectionLost),
+        ] {
+            assert_eq!(lost_by(&format!("{login}{last}")), expected, "{last:?}");
+        }
+        let warned = "Load key \"/home/ann/old\": invalid format\r\n";
+        let timeout = format!("{warned}Timeout, server nas not responding.\r\n");
+        assert_eq!(lost_by(&timeout), SftpFault::TimedOut);
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! Stands between `ssh` and the library: lets whole, fitting packets through,
 //! and takes the pulse of the connection while it does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -17,45 +16,78 @@ use super::packets;
 
 const BUFFER: usize = 64 * 1024;
 
+/// How many requests may be answered before one that was made earlier: servers
+/// do not keep to the order, and some requests take long.
+const MOST_OVERTAKEN: u64 = 1000;
+
+/// How many times its patience a client waits for one that was overtaken at all.
+const LONG: u32 = 10;
+
 /// Whether the server still answers what it is asked.
 #[derive(Debug)]
-pub(super) struct Pulse {
-    asked: AtomicU64,
-    answered: AtomicU64,
-    last: Mutex<Instant>,
+pub(super) struct Pulse(Mutex<Due>);
+
+/// The requests that have no answer yet, each with a number in their order.
+#[derive(Debug)]
+struct Due {
+    asked: u64,
+    numbers: HashMap<u32, u64>,
+    since: BTreeMap<u64, Instant>,
+    /// When bytes moved last, one way or the other.
+    moved: Instant,
 }
 
 impl Pulse {
     pub(super) fn new() -> Self {
-        let last = Mutex::new(Instant::now());
-        Self { asked: AtomicU64::new(0), answered: AtomicU64::new(0), last }
+        let (numbers, since) = (HashMap::new(), BTreeMap::new());
+        Self(Mutex::new(Due { asked: 0, numbers, since, moved: Instant::now() }))
     }
 
-    /// Notes a question; the first after a rest starts the wait.
-    pub(super) fn ask(&self) {
-        let answered = self.answered.load(Ordering::Relaxed);
-        if self.asked.fetch_add(1, Ordering::Relaxed) == answered {
-            self.beat();
+    fn due(&self) -> MutexGuard<'_, Due> {
+        self.0.lock().expect("no panic while held")
+    }
+
+    /// Notes a request; the first after a rest starts the wait.
+    pub(super) fn ask(&self, packet: &[u8]) {
+        let now = Instant::now();
+        let mut due = self.due();
+        if due.since.is_empty() {
+            due.moved = now;
         }
+        let number = due.asked;
+        due.asked += 1;
+        due.numbers.insert(packets::id_of(packet), number);
+        due.since.insert(number, now);
     }
 
-    fn answer(&self) {
-        self.answered.fetch_add(1, Ordering::Relaxed);
+    fn answer(&self, packet: &[u8]) {
+        let mut due = self.due();
+        if let Some(number) = due.numbers.remove(&packets::id_of(packet)) {
+            due.since.remove(&number);
+        }
     }
 
     /// Notes that bytes moved, one way or the other.
     pub(super) fn beat(&self) {
-        *self.last.lock().expect("no panic while held") = Instant::now();
+        self.due().moved = Instant::now();
     }
 
-    /// For how long nothing moved although answers are due.
-    pub(super) fn silence(&self) -> Duration {
-        let is_at_rest =
-            self.answered.load(Ordering::Relaxed) >= self.asked.load(Ordering::Relaxed);
-        match is_at_rest {
-            true => Duration::ZERO,
-            false => self.last.lock().expect("no panic while held").elapsed(),
-        }
+    /// How long to wait before it makes sense to look again; `None` when that
+    /// was long enough: nothing moved for that time though answers are due, or
+    /// one of them was forgotten.
+    pub(super) fn rest(&self, patience: Duration) -> Option<Duration> {
+        let due = self.due();
+        let Some((number, since)) = due.since.first_key_value() else { return Some(patience) };
+        let (silence, age) = (due.moved.elapsed(), since.elapsed());
+        // Those made later, less those of them that wait as well.
+        let overtaken = due.asked - number - due.since.len() as u64;
+        let is_forgotten = match overtaken {
+            0 => false,
+            MOST_OVERTAKEN.. => age >= patience,
+            _ => age >= patience * LONG,
+        };
+        let is_over = silence >= patience || is_forgotten;
+        (!is_over).then(|| patience.saturating_sub(silence).max(patience / 8))
     }
 }
 
@@ -116,7 +148,7 @@ impl<R> Gate<R> {
         self.is_open = true;
         let passed = packets::passed(packet)?;
         self.skipped.tell(passed.skipped);
-        self.pulse.answer();
+        self.pulse.answer(&passed.packet);
         self.ready = passed.packet;
         Ok(true)
     }

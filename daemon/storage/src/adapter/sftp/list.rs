@@ -36,6 +36,17 @@ pub(super) fn files_below(root: Root, prefix: RemotePath) -> FileStream<'static>
     futures::stream::once(started).try_flatten().boxed()
 }
 
+/// How many names one folder may hold, and how many folders may wait for their
+/// turn: beyond that a server makes them up.
+const MOST_NAMES: usize = 10_000_000;
+
+/// How long a path may be: four times what a project takes.
+const LONGEST_PATH: usize = 4096;
+
+fn endless(path: &RemotePath) -> StorageError {
+    StorageError::Malformed(format!("the listing of {path} has no end").into())
+}
+
 /// What is in one folder.
 #[derive(Default)]
 pub(super) struct Folder {
@@ -67,8 +78,11 @@ impl Walk {
         }
         match self.under_way.next().await {
             Some(folder) => {
-                let folder = folder?;
-                Ok(Some(self.take(folder)))
+                let files = self.take(folder?);
+                if self.pending.len() > MOST_NAMES {
+                    return Err(endless(&RemotePath::ROOT));
+                }
+                Ok(Some(files))
             }
             // Folders may vanish while we look, but not all of them.
             None if self.has_gaps => self.root.present().await.map(|()| None),
@@ -99,7 +113,7 @@ pub(super) async fn folder(root: Root, path: RemotePath) -> Result<Folder, Stora
         }
         Err(failure) => return Err(root.error(&path)(failure)),
     };
-    let mut parts = FIRST_PARTS;
+    let (mut parts, mut count) = (FIRST_PARTS, 0);
     loop {
         let asked: Vec<_> = (0..parts).map(|_| root.session.entries(&opened.handle)).collect();
         let mut is_over = false;
@@ -107,6 +121,10 @@ pub(super) async fn folder(root: Root, path: RemotePath) -> Result<Folder, Stora
             let entries = part.await.map_err(root.error(&path))?;
             // A part may be empty of what exists for us.
             is_over |= entries.is_empty();
+            count += entries.len();
+            if count > MOST_NAMES {
+                return Err(endless(&path));
+            }
             for entry in &entries {
                 found.add(&root, &path, entry).await?;
             }
@@ -154,6 +172,9 @@ fn path_of(folder: &RemotePath, entry: &NameEntry) -> Result<Option<RemotePath>,
         return Ok(None);
     }
     let text = if folder.is_root() { name.to_owned() } else { format!("{folder}/{name}") };
+    if text.len() > LONGEST_PATH {
+        return Err(endless(folder));
+    }
     match RemotePath::new(text) {
         Ok(path) if !name.is_empty() && !name.contains('/') => Ok(Some(path)),
         _ => Err(StorageError::Malformed("the server lists a name that can't be one".into())),

@@ -23,6 +23,7 @@ mod standing;
 mod sweep;
 mod temp;
 mod tending;
+mod trust;
 mod write;
 
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use self::connection::SftpConnection;
 pub use self::fault::SftpFault;
 use self::places::{Known, Root};
 pub use self::root::{SftpFeatures, SftpRoot};
+pub use self::trust::ShownKey;
 use crate::{
     Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
     RemoteFile, RemotePath, Revision, StorageError,

@@ -41,10 +41,21 @@ pub(super) async fn opened(
     session: &Arc<Session>,
     open: impl FnOnce(&Session) -> Answer<HandleOwned>,
 ) -> Reply<Opened> {
+    opened_as(session, open, |opened| opened).await
+}
+
+/// The same for what is more than open: `hold` gets it even when nobody waits
+/// any more, and what comes of that is dropped.
+pub(super) async fn opened_as<T: Send + 'static>(
+    session: &Arc<Session>,
+    open: impl FnOnce(&Session) -> Answer<HandleOwned>,
+    hold: impl FnOnce(Opened) -> T + Send + 'static,
+) -> Reply<T> {
     let place = session.handles.clone().acquire_owned().await.expect("never closed");
     let (session, handle) = (session.clone(), open(session));
     let opening = tokio::spawn(async move {
-        handle.await.map(|handle| Opened { session, handle, is_closed: false, _place: place })
+        let handle = handle.await?;
+        Ok(hold(Opened { session, handle, is_closed: false, _place: place }))
     });
     match opening.await {
         Ok(opened) => opened,

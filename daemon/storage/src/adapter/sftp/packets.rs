@@ -13,11 +13,16 @@ use bytes::{BufMut, Bytes, BytesMut};
 /// No server sends more at once: we never ask for more than 256 KiB.
 const LONGEST: usize = 1024 * 1024;
 
+/// As SFTP has it.
+const LONGEST_HANDLE: usize = 256;
+
 const VERSION: u8 = 2;
 const STATUS: u8 = 101;
+const HANDLE: u8 = 102;
 const DATA: u8 = 103;
 const NAME: u8 = 104;
 const ATTRS: u8 = 105;
+const EXTENDED_REPLY: u8 = 201;
 
 const HAS_SIZE: u32 = 0x1;
 const HAS_OWNER: u32 = 0x2;
@@ -54,13 +59,14 @@ pub(super) fn passed(packet: Bytes) -> io::Result<Passed> {
     let (kind, body) = (packet[4], &packet[5..]);
     let rebuilt = match kind {
         STATUS => Some((status(body).ok_or_else(not_ours)?, Vec::new())),
-        DATA => {
-            is_data(body).ok_or_else(not_ours)?;
-            None
-        }
+        VERSION => unchanged(greeting(body))?,
+        HANDLE => unchanged(handle(body))?,
+        DATA => unchanged(data(body))?,
+        // Numbers of a known size, for which the library looks by itself.
+        EXTENDED_REPLY => None,
         NAME => Some(names(body).ok_or_else(not_ours)?),
         ATTRS => Some((described(body).ok_or_else(not_ours)?, Vec::new())),
-        _ => None,
+        _ => return Err(not_ours()),
     };
     Ok(match rebuilt {
         None => Passed { packet, skipped: Vec::new() },
@@ -71,6 +77,13 @@ pub(super) fn passed(packet: Bytes) -> io::Result<Passed> {
 /// Whether this is what a server says first.
 pub(super) fn is_greeting(packet: &[u8]) -> bool {
     packet.get(4) == Some(&VERSION)
+}
+
+/// What tells a request, and the answer to it, from others. Greetings have
+/// their version there, the same both ways.
+pub(super) fn id_of(packet: &[u8]) -> u32 {
+    let id = packet.get(5..9).and_then(|id| id.try_into().ok());
+    id.map_or(0, u32::from_be_bytes)
 }
 
 pub(super) fn not_ours() -> io::Error {
@@ -97,7 +110,28 @@ fn status(body: &[u8]) -> Option<Vec<u8>> {
     Some(plain)
 }
 
-fn is_data(body: &[u8]) -> Option<()> {
+/// For a packet that is fit as it is, if its lengths fit.
+fn unchanged<T>(fits: Option<()>) -> io::Result<Option<T>> {
+    fits.map(|()| None).ok_or_else(not_ours)
+}
+
+fn greeting(body: &[u8]) -> Option<()> {
+    let mut fields = Fields(body);
+    fields.number()?;
+    while !fields.0.is_empty() {
+        let (_extension, _version) = (fields.text()?, fields.text()?);
+    }
+    Some(())
+}
+
+fn handle(body: &[u8]) -> Option<()> {
+    let mut fields = Fields(body);
+    fields.number()?;
+    let is_short = fields.text()?.len() <= LONGEST_HANDLE;
+    (is_short && fields.0.is_empty()).then_some(())
+}
+
+fn data(body: &[u8]) -> Option<()> {
     let mut fields = Fields(body);
     fields.number()?;
     fields.text()?;
@@ -114,13 +148,13 @@ fn described(body: &[u8]) -> Option<Vec<u8>> {
     Some(plain)
 }
 
-/// The names that are UTF-8, and those that are not.
+/// The names that are UTF-8, `.` where there is none, and those that are not.
 type Names = (Vec<u8>, Vec<Vec<u8>>);
 
 fn names(body: &[u8]) -> Option<Names> {
     let mut fields = Fields(body);
     let (id, count) = (fields.number()?, fields.number()?);
-    let (mut plain, mut kept, mut skipped) = (Vec::with_capacity(body.len()), 0, Vec::new());
+    let (mut plain, mut kept, mut skipped) = (Vec::with_capacity(body.len() + 20), 0, Vec::new());
     plain.put_u32(id);
     plain.put_u32(0);
     for _ in 0..count {
@@ -135,6 +169,13 @@ fn names(body: &[u8]) -> Option<Names> {
         plain.put_slice(name);
         plain.put_u32(0);
         plain.put_slice(&attributes);
+    }
+    if kept == 0 && !skipped.is_empty() {
+        // A part without a name would pass for the end of the listing.
+        kept = 1;
+        plain.put_u32(1);
+        plain.put_slice(b".");
+        plain.put_u64(0);
     }
     plain[4..8].copy_from_slice(&u32::to_be_bytes(kept));
     Some((plain, skipped))
@@ -233,6 +274,29 @@ mod tests {
         assert_eq!(passed.skipped, [b"caf\xe9".to_vec()]);
     }
 
+    /// An empty part of a listing would pass for its end.
+    #[test]
+    fn part_of_a_listing_without_a_name_that_is_text_is_not_empty() {
+        let passed = passed(listing(&[b"caf\xe9", b"th\xe9"], b"-rw", FILE)).expect("a listing");
+
+        let mut body = Vec::new();
+        body.put_u32(3);
+        body.put_u32(1);
+        for name in [b".".as_slice(), b""] {
+            text(&mut body, name);
+        }
+        body.put_u32(0);
+        assert_eq!(passed.packet, framed(NAME, &body));
+        assert_eq!(passed.skipped.len(), 2);
+    }
+
+    #[test]
+    fn empty_part_of_a_listing_stays_empty() {
+        let empty = listing(&[], b"", FILE);
+
+        assert_eq!(passed(empty.clone()).expect("a listing").packet, empty);
+    }
+
     #[test]
     fn kind_of_file_that_only_one_system_has_is_special() {
         let door = 0o150_644;
@@ -289,5 +353,34 @@ mod tests {
         }
         assert!(passed(framed(DATA, &[0, 0, 0, 1, 0, 0, 0, 9, 1])).is_err());
         assert!(passed(framed(STATUS, &[0, 0, 0, 1])).is_err());
+    }
+
+    #[test]
+    fn greeting_and_handle_whose_lengths_do_not_fit_are_refused() {
+        let whole = |kind, head: &[u8], texts: &[&[u8]]| {
+            let mut body = head.to_vec();
+            for one in texts {
+                text(&mut body, one);
+            }
+            framed(kind, &body)
+        };
+        let greeting = whole(VERSION, &[0, 0, 0, 3], &[b"fsync@openssh.com", b"1"]);
+        let handle = whole(HANDLE, &[0, 0, 0, 7], &[b"four"]);
+        for (kind, whole) in [(VERSION, greeting), (HANDLE, handle)] {
+            assert_eq!(passed(whole.clone()).expect("it fits").packet, whole);
+            for len in 10..whole.len() {
+                assert!(passed(framed(kind, &whole[5..len])).is_err(), "{kind} cut at {len}");
+            }
+        }
+        assert!(passed(whole(HANDLE, &[0, 0, 0, 7], &[&[0; 257]])).is_err());
+        assert!(passed(whole(HANDLE, &[0, 0, 0, 7], &[b"four", b"more"])).is_err());
+        assert!(passed(framed(VERSION, &[0, 0, 0, 3])).is_ok());
+    }
+
+    #[test]
+    fn packet_of_a_kind_that_is_no_answer_is_refused() {
+        assert!(passed(framed(1, &[0, 0, 0, 3])).is_err());
+        let reply = framed(EXTENDED_REPLY, &[0, 0, 0, 3, 1, 2, 3]);
+        assert_eq!(passed(reply.clone()).expect("numbers of some sort").packet, reply);
     }
 }

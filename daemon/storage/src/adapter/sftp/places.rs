@@ -14,7 +14,7 @@ use std::time::Duration;
 use openssh_sftp_client_lowlevel::FileType;
 use tokio::time::Instant;
 
-use super::calls::Failure;
+use super::calls::{Answer, Failure};
 use super::connection::SftpConnection;
 use super::error::{FILE_IN_THE_PATH, LINK_IN_THE_PATH, error_from, rejected};
 use super::session::Session;
@@ -143,10 +143,9 @@ impl Root {
 
     /// Makes the folders of `path` that weren't seen a moment ago. How that ends
     /// is for the next step to find out: most of them are there already.
-    pub(super) fn make_around(&self, path: &RemotePath) {
-        for folder in path.folders().filter(|folder| !self.known.holds(folder)) {
-            drop(self.session.make_folder(&self.at(&folder)));
-        }
+    pub(super) fn make_around(&self, path: &RemotePath) -> Vec<Answer<()>> {
+        let unknown = path.folders().filter(|folder| !self.known.holds(folder));
+        unknown.map(|folder| self.session.make_folder(&self.at(&folder))).collect()
     }
 
     /// Removes the folders around `path` that hold nothing any more, up to the
@@ -208,8 +207,9 @@ pub(super) fn temp(name: &str) -> RemotePath {
     RemotePath::new(format!("{OUR_FOLDER}/tmp/{name}")).expect("our own names are normal")
 }
 
-/// Whether an entry of the log may be a folder with one file `body` there.
+/// Whether an entry of the log may stand there, so that a folder with a file
+/// `body` is one: `_mirror/log/<shard>/<name>`.
 pub(super) fn is_in_log(path: &RemotePath) -> bool {
-    let mut names = path.as_str().split('/');
-    names.next() == Some(OUR_FOLDER) && names.next() == Some("log") && names.next().is_some()
+    let names: Vec<_> = path.as_str().split('/').collect();
+    matches!(names[..], [OUR_FOLDER, "log", _, _])
 }

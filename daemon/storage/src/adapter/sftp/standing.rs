@@ -17,7 +17,8 @@ use ulid::Ulid;
 use super::places::{Around, Root, is_in_log};
 use crate::{RemoteFile, RemotePath, Revision, StorageError};
 
-/// The one file in a folder that stands for an entry of the log.
+/// The file in a folder that makes it an entry of the log; whatever else is in
+/// there, a NAS or a file manager has added.
 pub(super) const BODY: &str = "body";
 
 /// How far ahead of a file's time a mark begins, some 13 months, and how many

@@ -6,50 +6,60 @@
 
 use std::time::Duration;
 
-use openssh_sftp_client_lowlevel::{FileAttrs, FileType};
+use futures::stream::{StreamExt, iter};
+use openssh_sftp_client_lowlevel::{FileAttrs, FileType, SftpErrorKind};
 
 use super::super::upload;
-use super::calls::Reply;
+use super::calls::{Answer, Failure, Reply};
 use super::change::moved;
-use super::list::folder;
+use super::error::rejected;
+use super::list::{Folder, folder};
 use super::places::{self, Root};
 use super::standing::BODY;
 use super::temp::Temp;
 use crate::{RemotePath, StorageError};
 
-/// How many are looked at in one sweep; the next one finds the others.
+/// How many are looked at in one sweep, the oldest first.
 const MOST: usize = 1_000;
+
+/// How many are removed at once: the project waits for the end of a sweep.
+const AT_ONCE: usize = 32;
 
 pub(super) async fn sweep(root: &Root, age: Duration) -> Result<usize, StorageError> {
     let temps = places::temps();
-    let found = folder(root.clone(), temps.clone()).await?;
-    let files = found.files.into_iter().map(|file| file.path);
-    let uploads = files.chain(found.folders).filter(|path| upload::is_ours(path.name()));
-    let looks: Vec<_> =
-        uploads.take(MOST).map(|path| (root.session.look(&root.at(&path)), path)).collect();
+    let looks: Vec<_> = oldest(folder(root.clone(), temps.clone()).await?)
+        .into_iter()
+        .map(|path| (root.session.look(&root.at(&path)), path))
+        .collect();
     if looks.is_empty() {
         return Ok(0);
     }
     let now = now(root, &temps).await?;
     let age = u32::try_from(age.as_secs()).unwrap_or(u32::MAX);
     let is_old = |seen: &FileAttrs| changed(seen).is_some_and(|at| now.saturating_sub(at) > age);
-    let mut swept = 0;
-    for (look, path) in looks {
-        let is_candidate = match look.await {
-            Ok(seen) => is_old(&seen),
-            Err(failure) if failure.is_missing() => false,
-            Err(failure) => return Err(root.error(&path)(failure)),
-        };
-        if is_candidate {
-            match removed(root, &path, is_old).await {
-                Ok(is_removed) => swept += usize::from(is_removed),
-                // Another sweep, or the upload itself, was faster.
-                Err(failure) if failure.is_missing() => {}
-                Err(failure) => return Err(root.error(&path)(failure)),
-            }
+    let removals: Vec<_> =
+        looks.into_iter().map(|(look, path)| removed_if(root, path, look, is_old)).collect();
+    let mut removals = iter(removals).buffer_unordered(AT_ONCE);
+    let (mut swept, mut failed) = (0, None);
+    while let Some(removed) = removals.next().await {
+        match removed {
+            Ok(is_removed) => swept += usize::from(is_removed),
+            // What can't go keeps nothing else.
+            Err(error) => drop(failed.get_or_insert(error)),
         }
     }
-    Ok(swept)
+    failed.map_or(Ok(swept), Err)
+}
+
+/// What uploads and sweeps left, as far as one sweep goes.
+fn oldest(found: Folder) -> Vec<RemotePath> {
+    let files = found.files.into_iter().map(|file| file.path);
+    let mut uploads: Vec<_> = files
+        .chain(found.folders)
+        .filter_map(|path| Some((upload::moment(path.name())?, path)))
+        .collect();
+    uploads.sort_unstable();
+    uploads.into_iter().take(MOST).map(|(_, path)| path).collect()
 }
 
 /// The server's own time, in seconds: that of a file made just now.
@@ -62,6 +72,26 @@ async fn now(root: &Root, temps: &RemotePath) -> Result<u32, StorageError> {
 
 fn changed(seen: &FileAttrs) -> Option<u32> {
     seen.get_time().map(|(_, changed)| changed.into_raw())
+}
+
+async fn removed_if(
+    root: &Root,
+    path: RemotePath,
+    look: Answer<FileAttrs>,
+    is_old: impl Fn(&FileAttrs) -> bool,
+) -> Result<bool, StorageError> {
+    let removed = match look.await {
+        Ok(seen) if !is_old(&seen) => return Ok(false),
+        Ok(_) => removed(root, &path, is_old).await,
+        Err(failure) => Err(failure),
+    };
+    match removed {
+        // Another sweep, or the upload itself, was faster.
+        Err(failure) if failure.is_missing() => Ok(false),
+        // What the server won't do now, it won't do at the next try either.
+        Err(Failure::Refused(SftpErrorKind::Failure)) => Err(rejected(&path, upload::STUCK)),
+        removed => removed.map_err(root.error(&path)),
+    }
 }
 
 async fn removed(
@@ -87,4 +117,26 @@ async fn removed(
         _ => {}
     }
     folder.await.map(|()| true)
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+
+    #[test]
+    fn oldest_uploads_have_their_turn_first() {
+        let path = |name: String| places::temp(&name);
+        let upload = |second: u64| upload::name_as_folder(&Ulid::from_parts(second, 0).to_string());
+        let seconds: Vec<u64> = (0..=MOST as u64).rev().collect();
+        let mut found = Folder::default();
+        found.folders = seconds.iter().map(|second| path(upload(*second))).collect();
+        found.folders.push(path("notes".to_owned()));
+
+        let turn = oldest(found);
+
+        let expected: Vec<_> = (0..MOST as u64).map(|second| path(upload(second))).collect();
+        assert_eq!(turn, expected);
+    }
 }

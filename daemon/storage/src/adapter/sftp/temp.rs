@@ -1,20 +1,21 @@
 //! An upload under way: a file of its own under `_mirror/tmp`, which vanishes
 //! unless it is published.
 
+use std::future::ready;
 use std::pin::pin;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
 use futures::stream::{FuturesUnordered, StreamExt};
-use openssh_sftp_client_lowlevel::{Extensions, FileAttrs};
+use openssh_sftp_client_lowlevel::{Extensions, FileAttrs, SftpErrorKind, UnixTimeStamp};
 
 use super::super::upload;
-use super::calls::{Failure, Reply};
-use super::opened::{Opened, opened};
+use super::calls::{Answer, Failure, Reply, denied};
+use super::opened::{Opened, opened_as};
 use super::places::{self, Root};
 use super::session::Session;
 use super::standing::{BODY, marked_times};
-use crate::{ByteStream, RemotePath, StorageError};
+use crate::{ByteStream, OUR_FOLDER, RemotePath, StorageError};
 
 #[derive(Debug)]
 pub(super) struct Temp {
@@ -23,9 +24,20 @@ pub(super) struct Temp {
     file: Option<Opened>,
     session: Arc<Session>,
     written: FileAttrs,
+    marks: Option<(UnixTimeStamp, UnixTimeStamp)>,
+    /// Whether its name has to survive a power cut as well.
+    is_lasting: bool,
     is_published: bool,
-    /// The folder that it was moved into, to be published as a folder.
-    pub(super) folder: Option<String>,
+    /// The folder that it is moved into, to be published as a folder.
+    folder: Option<String>,
+    is_in_folder: bool,
+}
+
+/// Whether a file there is the truth about the project: an entry of the log, or
+/// a pack, which is named by one. All others can be made again from those.
+fn is_truth(path: &RemotePath) -> bool {
+    let mut names = path.as_str().split('/');
+    names.next() == Some(OUR_FOLDER) && matches!(names.next(), Some("log" | "packs"))
 }
 
 impl Temp {
@@ -34,32 +46,39 @@ impl Temp {
         let at = root.at(&place);
         for _ in 0..places::TRIES {
             let around = root.around(&place);
-            let created = opened(&root.session, |session| session.create(&at));
-            // Held before anything else is looked at, so that it is removed.
-            let created = created.await.map(|file| Self::new(at.clone(), file));
+            let (held_at, is_lasting) = (at.clone(), is_truth(path));
+            // Held as soon as it is there, so that it is removed whatever comes.
+            let hold = move |file| Self::new(held_at, file, is_lasting);
+            let created = opened_as(&root.session, |session| session.create(&at), hold).await;
             around.await?.has_room(path)?;
             match created {
                 Ok(temp) => return Ok(temp),
                 Err(failure) if failure.is_missing() => {
                     root.present().await?;
                     root.forget_around(&place);
-                    root.make_around(&place);
+                    if let Some(failure) = denied(root.make_around(&place)).await {
+                        return Err(root.error(path)(failure));
+                    }
                 }
                 Err(failure) => return Err(root.full_or(failure, 1, path).await),
             }
         }
-        Err(StorageError::Unreachable("the folder for uploads vanishes again and again".into()))
+        Err(vain(root, path, "the folder for uploads vanishes again and again").await)
     }
 
-    fn new(at: String, file: Opened) -> Self {
+    fn new(at: String, file: Opened, is_lasting: bool) -> Self {
         let session = file.session.clone();
+        let is_lasting = is_lasting && session.has(Extensions::FSYNC);
         Self {
             at,
             file: Some(file),
             session,
             written: FileAttrs::new(),
+            marks: None,
+            is_lasting,
             is_published: false,
             folder: None,
+            is_in_folder: false,
         }
     }
 
@@ -84,17 +103,42 @@ impl Temp {
         }
     }
 
-    /// Dates and closes the file. Where the server can't say that all is on
-    /// its disk, this waits until it says that the file is closed.
+    /// Dates and closes the file, unless it is to be settled. Where the server
+    /// can't say that all is on its disk, this waits until it says that the
+    /// file is closed.
     pub(super) async fn seal(&mut self) -> Reply<()> {
-        let Some(file) = self.file.take() else { return Ok(()) };
-        if let Some(times) = marked_times(&self.written) {
-            drop(self.session.date(&file.handle, times));
+        self.marks = marked_times(&self.written);
+        self.date();
+        match self.file.take_if(|_| !self.is_lasting) {
+            Some(file) if !self.session.has(Extensions::FSYNC) => file.close().await,
+            Some(_) | None => Ok(()),
         }
-        if self.session.has(Extensions::FSYNC) {
-            return Ok(());
+    }
+
+    fn date(&self) {
+        if let (Some(file), Some(marks)) = (&self.file, self.marks) {
+            drop(self.session.date(&file.handle, marks));
         }
-        file.close().await
+    }
+
+    /// Asks that the name survives a power cut as the bytes do, where it has to.
+    /// To be sent right behind what gives the name, which costs no time.
+    ///
+    /// SFTP flushes no folders. But a link or a rename changes the file too (its
+    /// count of links, its time of change), and that change is one with the name
+    /// in the server's journal: so it is for ext4, XFS, Btrfs and ZFS, and a
+    /// flush of the file brings both to the disk, with the folders made for it.
+    /// A rename of the file's folder does not change the file. So it is dated
+    /// once more; ext4, XFS and ZFS keep to the order of what was done, and write
+    /// the rename before that.
+    pub(super) fn settle(&self) -> Answer<()> {
+        let Some(file) = self.file.as_ref().filter(|_| self.is_lasting) else {
+            return Box::pin(ready(Ok(())));
+        };
+        if self.is_in_folder {
+            self.date();
+        }
+        self.session.flush(&file.handle)
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -105,18 +149,26 @@ impl Temp {
         self.is_published = true;
     }
 
-    /// Moves the file into a folder of its own, there to be its `body`.
-    pub(super) async fn spell_as_folder(&mut self) -> Reply<()> {
-        if self.folder.is_some() {
-            return Ok(());
-        }
+    /// Moves the file into a folder of its own, there to be its `body`, and
+    /// tells where that folder is.
+    pub(super) async fn spell_as_folder(&mut self) -> Reply<String> {
         let folder = upload::name_as_folder(&self.at);
-        let body = format!("{folder}/{BODY}");
-        drop(self.session.make_folder(&folder));
-        self.session.rename(&self.at, &body).await?;
-        self.at = body;
-        self.folder = Some(folder);
-        Ok(())
+        if self.is_in_folder {
+            return Ok(folder);
+        }
+        // Noted before it is made: a call may be cut off anywhere.
+        self.folder = Some(folder.clone());
+        let made = self.session.make_folder(&folder);
+        let moved = self.session.rename(&self.at, &format!("{folder}/{BODY}"));
+        match (moved.await, made.await) {
+            (Ok(()), _) => {
+                self.is_in_folder = true;
+                Ok(folder)
+            }
+            // That there is no folder says less than why.
+            (Err(failure), Err(unmade)) if failure.is_missing() => Err(unmade),
+            (Err(failure), _) => Err(failure),
+        }
     }
 }
 
@@ -129,8 +181,18 @@ impl Drop for Temp {
         }
         drop(self.session.unlink(&self.at));
         if let Some(folder) = &self.folder {
+            drop(self.session.unlink(&format!("{folder}/{BODY}")));
             drop(self.session.remove_folder(folder));
         }
+    }
+}
+
+/// For what was tried again and again: a full disk makes no folders, and says
+/// no more about it than that they are missing.
+pub(super) async fn vain(root: &Root, path: &RemotePath, story: &'static str) -> StorageError {
+    match root.full_or(Failure::Refused(SftpErrorKind::Failure), 1, path).await {
+        StorageError::Full => StorageError::Full,
+        _ => StorageError::Unreachable(story.into()),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Looks after one running `ssh`: feeds it, reads it, and tells why it ended.
 //!
 //! A server that falls silent while answers are due is given up after a while;
-//! as long as bytes move, either way, it may take all the time it needs.
+//! as long as bytes move, either way, it may take all the time it needs. One
+//! that forgets an answer among many others is given up too.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use openssh_sftp_client_lowlevel::{Error, Extensions, Queue, ReadEnd, SharedData, connect};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::{Notify, watch};
@@ -20,7 +22,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::account::SftpAccount;
-use super::fault::{SftpFault, told_by};
+use super::fault::{SftpFault, lost_by, told_by};
 use super::gate::{Gate, Pulse};
 use super::session::{Buffer, End, Requests};
 
@@ -32,6 +34,10 @@ const MOST_SAID: u64 = 64 * 1024;
 
 /// How long `ssh` may take for its last words once the session is over.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How long a server may at least be silent until it greets: a login takes its
+/// time on a busy machine.
+const WELCOME: Duration = Duration::from_secs(30);
 
 const READ_BUFFER: usize = 64 * 1024;
 const WRITE_BUFFER: usize = 256 * 1024;
@@ -45,9 +51,12 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    fn add(&self, parts: impl Iterator<Item = Bytes>) {
-        self.pulse.ask();
-        self.waiting.lock().expect("no panic while held").extend(parts);
+    fn add(&self, header: Bytes, body: impl Iterator<Item = Bytes>) {
+        self.pulse.ask(&header);
+        let mut waiting = self.waiting.lock().expect("no panic while held");
+        waiting.push(header);
+        waiting.extend(body);
+        drop(waiting);
         self.wake.notify_one();
     }
 
@@ -59,12 +68,11 @@ impl Outgoing {
 /// The library's word for where requests go; a write is one in two parts.
 impl Queue for Outgoing {
     fn push(&self, bytes: Bytes) {
-        self.add(std::iter::once(bytes));
+        self.add(bytes, std::iter::empty());
     }
 
     fn extend(&self, header: Bytes, body: &[&[Bytes]]) {
-        let body = body.iter().flat_map(|parts| parts.iter().cloned());
-        self.add(std::iter::once(header).chain(body));
+        self.add(header, body.iter().flat_map(|parts| parts.iter().cloned()));
     }
 }
 
@@ -83,14 +91,28 @@ pub(super) struct Line {
     pub(super) to: Box<dyn AsyncWrite + Send + Unpin>,
     pub(super) from: Box<dyn AsyncRead + Send + Unpin>,
     /// None where a test plays the server.
-    pub(super) ssh: Option<Child>,
+    pub(super) ssh: Option<Ssh>,
+}
+
+/// A running `ssh`, ended with all that it has started: a `ProxyCommand` may
+/// wait for a dead line for ever.
+pub(super) struct Ssh(Child);
+
+impl Drop for Ssh {
+    fn drop(&mut self) {
+        // Nobody has waited for it yet, so the number is still its own.
+        let group = self.0.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
 }
 
 impl Line {
     /// Starts `ssh`.
     pub(super) fn to(account: &SftpAccount) -> Result<Self, SftpFault> {
         let mut ssh = spawned(account)?;
-        let (to, from) = (ssh.stdin.take(), ssh.stdout.take());
+        let (to, from) = (ssh.0.stdin.take(), ssh.0.stdout.take());
         let (to, from) = to.zip(from).expect("both are piped");
         Ok(Self { to: Box::new(to), from: Box::new(from), ssh: Some(ssh) })
     }
@@ -118,9 +140,12 @@ pub(super) fn start(line: Line, patience: Duration) -> Result<Started, SftpFault
 }
 
 /// In a process group of its own: Ctrl-C at a terminal isn't meant for it.
-fn spawned(account: &SftpAccount) -> Result<Child, SftpFault> {
+fn spawned(account: &SftpAccount) -> Result<Ssh, SftpFault> {
     if !account.is_plain_host() {
         return Err(SftpFault::HostUnknown);
+    }
+    if !account.has_its_key() {
+        return Err(SftpFault::KeyUnreadable);
     }
     Command::new("ssh")
         .args(account.arguments())
@@ -130,11 +155,12 @@ fn spawned(account: &SftpAccount) -> Result<Child, SftpFault> {
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
+        .map(Ssh)
         .map_err(|_| SftpFault::NoSsh)
 }
 
 struct Tended {
-    ssh: Option<Child>,
+    ssh: Option<Ssh>,
     pulse: Arc<Pulse>,
     patience: Duration,
     leave: Arc<Notify>,
@@ -155,11 +181,12 @@ impl Tended {
         answers: Answers,
         greeted: &watch::Sender<Option<Extensions>>,
     ) -> SftpFault {
-        let stderr = self.ssh.as_mut().and_then(|ssh| ssh.stderr.take());
+        let stderr = self.ssh.as_mut().and_then(|ssh| ssh.0.stderr.take());
         let said = tokio::spawn(all_said(stderr));
         let seen = tokio::select! {
+            biased;
             error = answered(answers, greeted) => Seen::Broken(error),
-            () = self.silent() => Seen::Silence,
+            () = self.silent(greeted) => Seen::Silence,
             never = written(to, outgoing, &self.leave) => match never {},
         };
         if matches!(seen, Seen::Silence) {
@@ -171,13 +198,13 @@ impl Tended {
         cause(&seen, &said, is_open)
     }
 
-    async fn silent(&self) {
-        loop {
-            let silence = self.pulse.silence();
-            if silence >= self.patience {
-                return;
-            }
-            tokio::time::sleep(self.patience.saturating_sub(silence).max(self.patience / 8)).await;
+    async fn silent(&self, greeted: &watch::Sender<Option<Extensions>>) {
+        let patience = || match greeted.borrow().is_some() {
+            true => self.patience,
+            false => self.patience.max(WELCOME),
+        };
+        while let Some(rest) = self.pulse.rest(patience()) {
+            tokio::time::sleep(rest.min(self.patience)).await;
         }
     }
 }
@@ -192,10 +219,8 @@ fn cause(seen: &Seen, said: &str, is_open: bool) -> SftpFault {
                 SftpFault::ShellTalks
             }
         }
-        Seen::Broken(Error::IOError(_)) => told_by(said).unwrap_or(match is_open {
-            true => SftpFault::ConnectionLost,
-            false => SftpFault::NoSftp,
-        }),
+        Seen::Broken(Error::IOError(_)) if is_open => lost_by(said),
+        Seen::Broken(Error::IOError(_)) => told_by(said).unwrap_or(SftpFault::NoSftp),
         Seen::Broken(Error::UnsupportedSftpProtocol { .. }) => SftpFault::NoSftp,
         Seen::Broken(_) => SftpFault::broken(),
     }
@@ -273,7 +298,7 @@ async fn answered(mut answers: Answers, greeted: &watch::Sender<Option<Extension
     }
 }
 
-async fn all_said(stderr: Option<ChildStderr>) -> String {
+pub(super) async fn all_said(stderr: Option<ChildStderr>) -> String {
     let mut said = Vec::new();
     let Some(mut stderr) = stderr else { return String::new() };
     let _ = (&mut stderr).take(MOST_SAID).read_to_end(&mut said).await;

@@ -1,18 +1,19 @@
 //! Stores a body under its final name, whole or not at all.
 //!
 //! Three round trips: a look around and a new temp; its bytes, flushed; its
-//! mark and its final name. Nothing is published before the server has said
-//! that it holds every byte.
+//! mark and its final name, flushed as well where it is the truth. Nothing is
+//! published before the server has said that it holds every byte.
 
 use futures::future::join;
-use openssh_sftp_client_lowlevel::{Extensions, SftpErrorKind};
+use openssh_sftp_client_lowlevel::{Extensions, FileAttrs, FileType, SftpErrorKind};
 
 use super::super::body::checked;
-use super::calls::{Failure, Reply};
+use super::super::upload;
+use super::calls::{Answer, Failure, Reply, denied};
 use super::error::{FOLDER_IN_THE_WAY, NO_FILE_IN_THE_WAY, rejected};
-use super::places::{Around, Root, TRIES, is_in_log};
+use super::places::{self, Around, Root, TRIES, is_in_log};
 use super::standing::{BODY, Seen, Standing};
-use super::temp::Temp;
+use super::temp::{Temp, vain};
 use crate::{Body, Expect, Guarded, RemotePath, Revision, StorageError};
 
 /// What may be sent in vain.
@@ -49,6 +50,18 @@ enum Way {
     Rename,
 }
 
+/// A file that has its name, and whether that name is on the server's disk.
+struct Placed {
+    seen: Seen,
+    settled: Reply<()>,
+}
+
+impl Placed {
+    async fn seen(seen: Answer<FileAttrs>, settled: Answer<()>) -> Reply<Self> {
+        Ok(Self { seen: Seen::of(&seen.await?), settled: settled.await })
+    }
+}
+
 pub(super) async fn store(
     root: &Root,
     path: &RemotePath,
@@ -75,15 +88,16 @@ pub(super) async fn store(
     stored
 }
 
-/// Looks at what a write will meet. A new name for little is simply tried: the
-/// server says if something stands there.
+/// Looks at what a write will meet. A new name for little is simply tried, where
+/// it is given by a link: the server says if something stands there.
 async fn looked(
     root: &Root,
     path: &RemotePath,
     body: &Body,
     expect: &Expect,
 ) -> Result<(Around, Standing), StorageError> {
-    if *expect == Expect::Absent && body.len() <= LITTLE {
+    let is_linked = root.session.has(Extensions::HARDLINK);
+    if *expect == Expect::Absent && body.len() <= LITTLE && is_linked {
         return Ok((root.around(path).await?, Standing::Nothing));
     }
     root.standing_within(path).await
@@ -103,9 +117,10 @@ async fn publish(
     let mut unexplained = 0;
     for _ in 0..TRIES {
         around.has_room(path)?;
-        if around == Around::Missing {
-            root.make_around(path);
-        }
+        let made = match around {
+            Around::Missing => root.make_around(path),
+            _ => Vec::new(),
+        };
         let placed = match step(expect, &standing) {
             Step::Create => create(root, path, temp, way).await,
             Step::Replace => replace(root, path, temp).await,
@@ -115,12 +130,18 @@ async fn publish(
             Step::ClearFolder => return Err(rejected(path, FOLDER_IN_THE_WAY)),
         };
         let failure = match placed {
-            Ok(Some(seen)) => return Ok(Guarded::Done(seen.revision())),
+            Ok(Some(placed)) => {
+                placed.settled.map_err(root.error(path))?;
+                return Ok(Guarded::Done(placed.seen.revision()));
+            }
             Ok(None) => None,
             Err(failure) => Some(failure),
         };
         if failure.as_ref().is_some_and(Failure::is_missing) {
             root.forget_around(path);
+            if let Some(failure) = denied(made).await {
+                return Err(root.error(path)(failure));
+            }
         }
         (around, standing) = root.standing(path).await?;
         match failure {
@@ -136,52 +157,89 @@ async fn publish(
             Some(failure) => return Err(root.full_or(failure, 1, path).await),
         }
     }
-    Err(StorageError::Unreachable("what stands there changes again and again".into()))
+    Err(vain(root, path, "what stands there changes again and again").await)
 }
 
 /// Gives the file its name, unless something stands there. `None`: look again.
-async fn create(root: &Root, path: &RemotePath, temp: &mut Temp, way: Way) -> Reply<Option<Seen>> {
+async fn create(
+    root: &Root,
+    path: &RemotePath,
+    temp: &mut Temp,
+    way: Way,
+) -> Reply<Option<Placed>> {
     let to = root.at(path);
     let session = &root.session;
     match way {
         Way::Link => {
             let seen = session.look(&temp.at);
+            let (linked, settled) = (session.link(&temp.at, &to), temp.settle());
             // The first name goes with the temp.
-            session.link(&temp.at, &to).await?;
-            Ok(Some(Seen::of(&seen.await?)))
+            linked.await?;
+            Placed::seen(seen, settled).await.map(Some)
         }
         Way::Rename if is_in_log(path) => {
-            temp.spell_as_folder().await?;
-            let folder = temp.folder.as_deref().expect("it was made just now");
-            let renamed = session.rename(folder, &to);
+            let folder = temp.spell_as_folder().await?;
+            let (renamed, settled) = (session.rename(&folder, &to), temp.settle());
             let seen = session.look(&format!("{to}/{BODY}"));
             renamed.await?;
             temp.note_published();
             // A cleaner may have emptied the folder on its way.
-            let seen = Seen::of(&seen.await?);
-            Ok((seen.size == temp.size()).then_some(seen))
+            let placed = Placed::seen(seen, settled).await?;
+            Ok((placed.seen.size == temp.size()).then_some(placed))
         }
         Way::Rename => {
             let seen = session.look(&temp.at);
-            session.rename(&temp.at, &to).await?;
+            let (renamed, settled) = (session.rename(&temp.at, &to), temp.settle());
+            renamed.await?;
             temp.note_published();
-            Ok(Some(Seen::of(&seen.await?)))
+            Placed::seen(seen, settled).await.map(Some)
         }
     }
 }
 
-/// Gives the file its name, in place of what stands there.
-async fn replace(root: &Root, path: &RemotePath, temp: &mut Temp) -> Reply<Option<Seen>> {
+/// Gives the file its name, in place of what stands there. `None`: look again.
+async fn replace(root: &Root, path: &RemotePath, temp: &mut Temp) -> Reply<Option<Placed>> {
     let to = root.at(path);
     let session = &root.session;
     let seen = session.look(&temp.at);
     if session.has(Extensions::POSIX_RENAME) {
-        session.rename_over(&temp.at, &to).await?;
-    } else {
-        // A reader may find nothing for a moment, but never a part.
-        drop(session.unlink(&to));
-        session.rename(&temp.at, &to).await?;
+        let (renamed, settled) = (session.rename_over(&temp.at, &to), temp.settle());
+        renamed.await?;
+        temp.note_published();
+        return Placed::seen(seen, settled).await.map(Some);
+    }
+    if !exchanged(root, &temp.at, &to).await? {
+        return Ok(None);
     }
     temp.note_published();
-    Ok(Some(Seen::of(&seen.await?)))
+    Placed::seen(seen, temp.settle()).await.map(Some)
+}
+
+/// Replaces what stands at `to` on a server that can't do so in one step. A
+/// reader may find nothing for a moment, but never a part; the old file is back
+/// if the new one does not get there, and otherwise swept.
+async fn exchanged(root: &Root, from: &str, to: &str) -> Reply<bool> {
+    let session = &root.session;
+    let old = root.at(&places::temp(&upload::swept_name()));
+    let (taken, kind) = (session.rename(to, &old), session.look(&old));
+    let given = session.rename(from, to);
+    let (taken, kind, given) = (taken.await, kind.await, given.await);
+    let is_file = kind.is_ok_and(|old| old.get_filetype() == Some(FileType::RegularFile));
+    match (taken, given) {
+        (Err(_), Ok(())) => Ok(true),
+        (Ok(()), Ok(())) if is_file => {
+            drop(session.unlink(&old));
+            Ok(true)
+        }
+        // Something else took the file's place since we looked.
+        (Ok(()), Ok(())) => {
+            drop(session.rename(to, from));
+            session.rename(&old, to).await.map(|()| false)
+        }
+        (Ok(()), Err(failure)) => {
+            drop(session.rename(&old, to));
+            Err(failure)
+        }
+        (Err(_), Err(failure)) => Err(failure),
+    }
 }

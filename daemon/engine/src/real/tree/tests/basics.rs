@@ -96,26 +96,6 @@ fn replaced_file_keeps_its_permissions() {
 }
 
 #[test]
-fn executable_bit_is_set_and_cleared_on_the_expected_file_only() {
-    let scene = Scene::new();
-    scene.write("run", "text");
-    set_mode(&scene, "run", 0o640);
-    let target = path("run");
-    assert_eq!(scene.tree.set_exec(&target, file("other"), true).unwrap(), Put::Changed);
-    assert_eq!(mode(&scene, "run"), 0o640);
-
-    let Put::Done(stamp) = scene.tree.set_exec(&target, file("text"), true).unwrap() else {
-        panic!("it was as expected");
-    };
-    assert_eq!(mode(&scene, "run"), 0o750);
-    assert_eq!(scene.tree.stamp(&target).unwrap(), Some(stamp));
-    let exec = State { exec: true, ..file("text") };
-    assert!(is_done(&scene.tree.set_exec(&target, exec, false).unwrap()));
-    assert_eq!(mode(&scene, "run"), 0o640);
-    assert_eq!(scene.tree.set_exec(&path("gone"), exec, false).unwrap(), Put::Changed);
-}
-
-#[test]
 fn trying_the_executable_bit_leaves_nothing() {
     let scene = Scene::new();
     let root = scene.tree.root.open(None).unwrap();
@@ -158,7 +138,6 @@ fn pipe_and_folder_are_neither_read_nor_replaced() {
     for name in ["pipe", "folder"] {
         assert!(scene.tree.open(&path(name)).unwrap().is_none());
         assert_eq!(scene.tree.stamp(&path(name)).unwrap(), None);
-        assert_eq!(scene.tree.set_exec(&path(name), file(""), true).unwrap(), Put::Changed);
         for expected in [Expected::Absent, over("")] {
             let refused = scene.put(name, "new", expected);
             match name {

@@ -1,8 +1,7 @@
 //! A program acts at the worst moments of a replacement.
 
 use std::io::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use super::*;
 
@@ -127,6 +126,36 @@ fn version_written_through_a_handle_opened_before_is_rescued() {
         assert_eq!(scene.take("a.txt", file("new")).unwrap(), Taken::Done);
         assert_eq!(scene.rescued, ["typed", "typed"]);
     }
+}
+
+#[test]
+fn version_written_late_is_rescued_though_the_folder_could_not_be_flushed() {
+    let mut handle = None;
+    let mut scene = Scene::haunted(FileSystem::Exchanging, move |root, step| match step {
+        Step::Remove => {
+            let mut typing: fs::File = handle.take().unwrap();
+            typing.write_all(b", typed").unwrap();
+        }
+        _ => handle = fs::File::options().append(true).open(root.join("a.txt")).ok(),
+    });
+    scene.write("a.txt", "old");
+    scene.flushing.fails.store(true, Ordering::SeqCst);
+
+    scene.put("a.txt", "new", over("old")).unwrap_err();
+
+    assert_eq!(scene.rescued, ["old, typed"]);
+}
+
+#[test]
+fn folder_that_moved_away_with_the_staged_file_is_an_error() {
+    let mut scene = Scene::new();
+    let staged = scene.stage("deep/a.txt", "new").unwrap();
+    fs::rename(scene.root().join("deep"), scene.root().join("moved")).unwrap();
+
+    // Nobody but a later look can remove it.
+    scene.put_staged(&staged, Expected::Absent).unwrap_err();
+
+    assert_eq!(scene.names(), [format!("moved/{TEMP}")]);
 }
 
 #[test]

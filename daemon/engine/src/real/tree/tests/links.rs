@@ -38,7 +38,6 @@ fn parent_that_is_a_link_is_never_followed() {
     check_obstructed(scene.tree.look_at_temp(&target, TEMP));
     check_obstructed(scene.tree.open_temp(&target, TEMP));
     check_obstructed(scene.tree.remove_temp(&target, TEMP));
-    check_obstructed(scene.tree.set_exec(&target, file("private"), true));
 
     let beside = scene.home.path().join("beside");
     assert_eq!(fs::read_to_string(beside.join("a.txt")).unwrap(), "private");

@@ -11,7 +11,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use mirror_core::{Digest, Kind, RelPath, State};
 use rustix::fs::renameat;
@@ -43,15 +44,28 @@ enum Step {
 
 type Program = Box<dyn FnMut(Step) + Send>;
 
+/// What became of the changes of names.
+#[derive(Debug, Default)]
+struct Flushing {
+    /// Some of them would be lost with the power.
+    is_due: AtomicBool,
+    fails: AtomicBool,
+}
+
 /// Names of a file system on which a program acts before each change.
 struct Haunted {
     file_system: FileSystem,
     program: Mutex<Program>,
+    flushing: Arc<Flushing>,
 }
 
 impl Haunted {
     fn act(&self, step: Step) {
         self.program.lock().unwrap()(step);
+    }
+
+    fn note(&self, changed: Result<(), Errno>) -> Result<(), Errno> {
+        changed.inspect(|()| self.flushing.is_due.store(true, Ordering::SeqCst))
     }
 }
 
@@ -60,7 +74,7 @@ impl Names for Haunted {
         match self.file_system {
             FileSystem::Exchanging => {
                 self.act(Step::Exchange);
-                SystemNames.exchange(folder, one, other)
+                self.note(SystemNames.exchange(folder, one, other))
             }
             FileSystem::Plain => Err(Errno::INVAL),
         }
@@ -68,23 +82,31 @@ impl Names for Haunted {
 
     fn move_out(&self, folder: BorrowedFd<'_>, name: &str, temp: &str) -> Result<(), Errno> {
         self.act(Step::Move);
-        match self.file_system {
+        self.note(match self.file_system {
             FileSystem::Exchanging => SystemNames.move_out(folder, name, temp),
             FileSystem::Plain => renameat(folder, name, folder, temp),
-        }
+        })
     }
 
     fn move_in(&self, folder: BorrowedFd<'_>, temp: &str, name: &str) -> Result<(), Errno> {
         self.act(Step::Move);
-        match self.file_system {
+        self.note(match self.file_system {
             FileSystem::Exchanging => SystemNames.move_in(folder, temp, name),
             FileSystem::Plain => link_in(folder, temp, name),
-        }
+        })
     }
 
     fn remove(&self, folder: BorrowedFd<'_>, name: &str) -> Result<(), Errno> {
         self.act(Step::Remove);
-        SystemNames.remove(folder, name)
+        self.note(SystemNames.remove(folder, name))
+    }
+
+    fn flush(&self, folder: BorrowedFd<'_>) -> Result<(), Errno> {
+        if self.flushing.fails.load(Ordering::SeqCst) {
+            return Err(Errno::IO);
+        }
+        self.flushing.is_due.store(false, Ordering::SeqCst);
+        SystemNames.flush(folder)
     }
 }
 
@@ -93,11 +115,12 @@ struct Scene {
     home: tempfile::TempDir,
     tree: LocalTree,
     rescued: Vec<String>,
+    flushing: Arc<Flushing>,
 }
 
 impl Scene {
     fn new() -> Self {
-        Self::with(|_| LocalTree::open)
+        Self::on(FileSystem::Exchanging)
     }
 
     fn on(file_system: FileSystem) -> Self {
@@ -109,22 +132,23 @@ impl Scene {
         file_system: FileSystem,
         mut program: impl FnMut(&Path, Step) + Send + 'static,
     ) -> Self {
-        Self::with(|root| {
-            let root = root.to_owned();
-            move |path| {
-                let program: Program = Box::new(move |step| program(&root, step));
-                let program = Mutex::new(program);
-                LocalTree::with_names(path, Box::new(Haunted { file_system, program }))
-            }
-        })
+        let home = tempfile::tempdir().unwrap();
+        let (root, flushing) = (home.path().join("root"), Arc::new(Flushing::default()));
+        fs::create_dir(&root).unwrap();
+        let path = root.clone();
+        let program: Program = Box::new(move |step| program(&path, step));
+        let program = Mutex::new(program);
+        let names = Haunted { file_system, program, flushing: flushing.clone() };
+        let tree = LocalTree::with_names(root, Box::new(names));
+        Self { home, tree, rescued: Vec::new(), flushing }
     }
 
-    fn with<Open: FnOnce(PathBuf) -> LocalTree>(open: impl FnOnce(&Path) -> Open) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let root = home.path().join("root");
-        fs::create_dir(&root).unwrap();
-        let tree = open(&root)(root.clone());
-        Self { home, tree, rescued: Vec::new() }
+    /// What has ended survives power loss.
+    #[track_caller]
+    fn check_flushed<T>(&self, ended: Result<T, TreeError>) -> Result<T, TreeError> {
+        let is_due = self.flushing.is_due.load(Ordering::SeqCst);
+        assert!(ended.is_err() || !is_due, "a name was changed and not flushed");
+        ended
     }
 
     fn root(&self) -> PathBuf {
@@ -174,19 +198,25 @@ impl Scene {
     }
 
     /// Stages and puts a file where `expected` must stand.
+    #[track_caller]
     fn put(&mut self, name: &str, content: &str, expected: Expected) -> Result<Put, TreeError> {
         let staged = self.stage(name, content)?;
         self.put_staged(&staged, expected)
     }
 
+    #[track_caller]
     fn put_staged(&mut self, staged: &Staged, expected: Expected) -> Result<Put, TreeError> {
         let rescued = &mut self.rescued;
-        self.tree.put(staged, expected, &mut |reader| keep(rescued, reader))
+        let put = self.tree.put(staged, expected, &mut |reader| keep(rescued, reader));
+        self.check_flushed(put)
     }
 
+    #[track_caller]
     fn take(&mut self, name: &str, expected: State) -> Result<Taken, TreeError> {
         let rescued = &mut self.rescued;
-        self.tree.take(&path(name), expected, TEMP, &mut |reader| keep(rescued, reader))
+        let taken =
+            self.tree.take(&path(name), expected, TEMP, &mut |reader| keep(rescued, reader));
+        self.check_flushed(taken)
     }
 }
 

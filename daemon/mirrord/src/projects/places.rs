@@ -1,0 +1,108 @@
+//! The folders of this machine that a project stands on, made where they are
+//! missing: the last component of a path and no more.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::set_up::{SetUp, SetUpKind};
+use super::undo::Undo;
+use crate::backends::{RootError, Service};
+use crate::error::RequestError;
+use crate::names::resolved;
+use crate::sync_clients;
+use crate::url::BackendUrl;
+
+/// Makes the last component of both folders where it is missing.
+pub(super) fn make_places(plan: &SetUp, root: &Path, undo: &mut Undo) -> Result<(), RequestError> {
+    if let Some(backend) = plan.url.folder() {
+        match plan.kind {
+            SetUpKind::Init { .. } => make_last(backend, undo)?,
+            SetUpKind::Clone { .. } if !backend.is_dir() => {
+                return Err(folder_error(
+                    "there is no backend folder",
+                    backend,
+                    "check the URL, and that its disk is mounted",
+                ));
+            }
+            SetUpKind::Clone { .. } => {}
+        }
+    }
+    make_last(root, undo)?;
+    if matches!(plan.kind, SetUpKind::Clone { .. }) {
+        let mut entries = fs::read_dir(root).map_err(|cause| unusable(root, cause))?;
+        if entries.next().is_some() {
+            return Err(RequestError::NotEmpty(root.to_owned()));
+        }
+        undo.filled_folder = true;
+    }
+    Ok(())
+}
+
+/// Makes the last component of a backend's root on a server.
+pub(super) async fn make_remote_root(
+    plan: &SetUp,
+    service: Service,
+    undo: &mut Undo,
+) -> Result<(), RequestError> {
+    if !service.is_remote() {
+        return Ok(());
+    }
+    let made = async {
+        match (service.has_root().await?, plan.kind) {
+            (true, _) => Ok(()),
+            (false, SetUpKind::Clone { .. }) => Err(RootError::Missing),
+            (false, SetUpKind::Init { .. }) => {
+                // Before the answer, which may be lost.
+                undo.used = Some(service.clone());
+                undo.made_root = true;
+                service.make_root().await
+            }
+        }
+    };
+    made.await.map_err(|cause| RequestError::Root { url: plan.url.to_string(), cause })
+}
+
+/// Only one machine may use a folder that another program copies.
+pub(super) fn refuse_synced_folder(url: &BackendUrl) -> Result<(), RequestError> {
+    let Some(folder) = url.folder().map(resolved) else {
+        return Ok(());
+    };
+    match sync_clients::client_of(&folder) {
+        None => Ok(()),
+        Some(client) => Err(RequestError::SyncClient { folder, client }),
+    }
+}
+
+fn make_last(folder: &Path, undo: &mut Undo) -> Result<(), RequestError> {
+    match fs::metadata(folder) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => return Err(folder_error("this is not a folder:", folder, "choose a folder")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(cause) => return Err(unusable(folder, cause)),
+    }
+    let above = folder.parent().unwrap_or(folder);
+    if !above.is_dir() {
+        return Err(folder_error(
+            "there is no folder",
+            above,
+            "make it, or check the path and that its disk is mounted",
+        ));
+    }
+    fs::create_dir(folder).map_err(|cause| unusable(folder, cause))?;
+    undo.made_folders.push(folder.to_owned());
+    Ok(())
+}
+
+fn unusable(folder: &Path, cause: io::Error) -> RequestError {
+    RequestError::Folder {
+        what: "this folder can't be used:",
+        folder: folder.to_owned(),
+        cause: Some(cause),
+        hint: "make it readable and writable for yourself",
+    }
+}
+
+pub(super) fn folder_error(what: &'static str, folder: &Path, hint: &'static str) -> RequestError {
+    RequestError::Folder { what, folder: folder.to_owned(), cause: None, hint }
+}
