@@ -142,7 +142,11 @@ impl Ground {
         let left = chance.below(files.unflushed.len() + 1).max(blurred.map_or(0, |last| last + 1));
         let undone = files.unflushed.split_off(left);
         files.unflushed.clear();
+        let mut edited = BTreeSet::new();
         for Unflushed { before, held, edit, .. } in undone.into_iter().rev() {
+            if edit.is_some() {
+                edited.extend(before.iter().map(|(name, _)| name.clone()));
+            }
             for (name, node) in before {
                 match node {
                     Some(node) => files.by_path.insert(name.clone(), node),
@@ -155,8 +159,13 @@ impl Ground {
                     self.world.writers().give_back(&edit.took);
                     lost.extend(edit.brought);
                 }
-                // Nobody can have built on what a daemon alone brought.
-                None => self.world.ledger().never_held(Holder::Machine(self.machine), &held),
+                // Nobody can have built on what a daemon alone brought, unless a
+                // person did before the power went: that may have been sent.
+                None => {
+                    let unseen = held.into_iter().filter(|(name, _)| !edited.contains(name));
+                    let unseen: Vec<_> = unseen.collect();
+                    self.world.ledger().never_held(Holder::Machine(self.machine), &unseen);
+                }
             }
         }
         for name in &touched {

@@ -15,6 +15,7 @@ pub(super) fn name() -> String {
     Ulid::generate().to_string()
 }
 
+#[cfg(feature = "sftp")]
 pub(super) fn name_as_folder(name: &str) -> String {
     format!("{name}{FOLDER}")
 }
