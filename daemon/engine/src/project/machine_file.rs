@@ -27,8 +27,8 @@ pub(super) struct Machines {
     left_at: Option<Revision>,
     /// What machines said they were writing before this one's pass began.
     pub(super) noted: Vec<Writing>,
-    /// Something of that was this machine's to write again.
-    had_torn: bool,
+    /// Where files of the view stood that other machines have moved aside.
+    pub(super) aside_elsewhere: BTreeSet<RelPath>,
 }
 
 impl Worker {
@@ -125,7 +125,6 @@ impl Worker {
         let noted = self.machines.noted.iter();
         let taken_over = noted.filter(|noted| self.torn.contains_key(&noted.path)).cloned();
         let torn: Vec<Writing> = before.chain(taken_over).collect();
-        self.machines.had_torn = !torn.is_empty();
         let mut writing: Vec<Writing> = torn.into_iter().chain(coming).collect();
         writing.sort();
         writing.dedup();
@@ -134,11 +133,13 @@ impl Worker {
 
     /// The pass has ended: nothing is being written any more.
     pub(super) async fn end_writing(&mut self) -> EngineResult<()> {
-        if self.machines.had_torn {
-            // An earlier run's rename may have come late, and taken it aside.
-            self.asides_known = false;
-            self.know_asides().await?;
+        if self.machines.own.as_ref().is_none_or(|own| own.writing.is_empty()) {
+            return Ok(());
         }
+        // The beginning of a file may have been taken aside: by a rename of an
+        // earlier run that came late, or by another machine.
+        self.asides_known = false;
+        self.know_asides().await?;
         let writing = self.torn_asides();
         let is_said = self.machines.own.as_ref().is_none_or(|own| own.writing == writing);
         if !is_said && self.torn.is_empty() {
@@ -152,7 +153,8 @@ impl Worker {
     fn torn_asides(&self) -> Vec<Writing> {
         let waits = |place: &String| self.outside_conflicts.contains_key(place);
         let asides = self.state.asides().iter().filter(|(place, _)| !waits(place));
-        let paths: BTreeSet<&RelPath> = asides.map(|(_, aside)| &aside.path).collect();
+        let own = asides.map(|(_, aside)| &aside.path);
+        let paths: BTreeSet<&RelPath> = own.chain(&self.machines.aside_elsewhere).collect();
         let noted = self.machines.own.iter().flat_map(|own| &own.writing);
         noted.filter(|writing| paths.contains(&writing.path)).cloned().collect()
     }

@@ -186,6 +186,8 @@ impl Worker {
             let moved = i64::try_from(aside.id.timestamp_ms()).unwrap_or(i64::MAX);
             (service_ns.unwrap_or(0) / 1_000_000).saturating_sub(moved) > LEFT_BEHIND_MS
         };
+        let of_others = asides.iter().filter(|aside| aside.machine_id != own);
+        self.machines.aside_elsewhere = of_others.map(|aside| aside.path.clone()).collect();
         for aside in asides.iter().filter(|aside| aside.machine_id == own || is_left(aside)) {
             let place = aside.file.path.as_str();
             if self.state.asides().contains_key(place) {

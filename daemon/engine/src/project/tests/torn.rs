@@ -196,3 +196,25 @@ async fn torn_file_stays_noted_when_a_late_rename_takes_it_aside() {
     check_written_whole(&world);
     check_quiet(&world, [&laptop, &desktop], "").await;
 }
+
+/// The other machine ended before it could look at what it had moved aside.
+#[tokio::test]
+async fn torn_file_stays_noted_while_it_stands_aside_on_another_machine() {
+    let (world, mut laptop, mut desktop) = agreed(MemoryProfile::TORN).await;
+    laptop.writes("a.md", BOTH);
+    tears(&world, &mut laptop).await;
+    let (id, moment) = (desktop.author.machine_id, world.outside.ulid());
+    let aside = RemotePath::new(format!("_mirror/aside/{id}/{moment}/a.md")).unwrap();
+    let torn = RemotePath::new("a.md").unwrap();
+    world.files.rename(&torn, &aside).await.unwrap();
+    laptop.power.comes_back();
+    laptop.open().await.unwrap();
+    laptop.syncs().await;
+    check_torn_stands_aside(&world);
+
+    desktop.open().await.unwrap();
+    looks_again(&world, [&laptop, &desktop]).await;
+
+    check_written_whole(&world);
+    check_quiet(&world, [&laptop, &desktop], "").await;
+}
