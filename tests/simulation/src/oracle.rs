@@ -378,7 +378,10 @@ fn is_kept_for_good(name: &str, all: &[(String, Vec<u8>)]) -> bool {
     match name.split_once('/') {
         Some(("conflicts", _)) => false,
         Some(("queue", digest)) => {
-            let is_record = |name: &str| name.starts_with("queue/") && name.ends_with(".json");
+            // A content has its digest for a name, and no extension.
+            let is_record = |name: &str| {
+                name.starts_with("queue/") && std::path::Path::new(name).extension().is_some()
+            };
             all.iter().any(|(record, bytes)| is_record(record) && names(bytes, digest))
         }
         _ => true,
