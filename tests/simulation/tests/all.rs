@@ -74,6 +74,7 @@ lack_is_found! {
     unknown_base_taken_for_the_head_is_found: "B5",
     replacing_without_a_look_is_found: "B9",
     removing_without_a_look_is_found: "B9-take",
+    names_that_nobody_flushed_are_found: "B9-flush",
     trusting_a_young_index_entry_is_found: "B10",
     forgotten_merge_input_is_found: "M2",
     head_as_base_of_an_outside_edit_is_found: "V2",
