@@ -4,11 +4,11 @@
 //! Protobuf, concrete adapters and wording for people are deliberately absent.
 
 pub mod api;
+pub(crate) mod data;
 pub mod error;
 pub mod index;
 pub(crate) mod links;
 pub mod log;
-pub mod machines;
 pub mod outside;
 pub mod packs;
 pub mod planted;

@@ -34,7 +34,7 @@ impl Log {
         let body = bytes::Bytes::from(attempt.bytes.clone());
         match self.backend.write(&path, body.clone().into(), Expect::Absent).await {
             Ok(Guarded::Done(_)) => self.won(attempt, body).await.map(Appended::Won),
-            Ok(Guarded::Refused) => match self.settle(attempt).await? {
+            Ok(Guarded::Refused) => match self.find_attempt(attempt).await? {
                 Some(appended) => Ok(appended),
                 // Kept, and asked again by the next job (L4, L5).
                 None => {
@@ -43,7 +43,7 @@ impl Log {
                 }
             },
             // The reply may have been lost after the write landed: look.
-            Err(error) => match self.settle(attempt).await {
+            Err(error) => match self.find_attempt(attempt).await {
                 Ok(Some(appended)) => Ok(appended),
                 Ok(None) | Err(_) => Err(error.into()),
             },
@@ -52,7 +52,10 @@ impl Log {
 
     /// Says what became of an attempt by reading the entry at its place and
     /// comparing its id (L5); `None` while nothing stands there.
-    pub async fn settle(&mut self, attempt: &Attempt) -> Result<Option<Appended>, EngineError> {
+    pub async fn find_attempt(
+        &mut self,
+        attempt: &Attempt,
+    ) -> Result<Option<Appended>, EngineError> {
         if attempt.seq <= self.head() {
             return Ok(Some(self.settle_read(attempt).await?));
         }

@@ -57,8 +57,8 @@ pub struct Log {
     checked_at: Option<Timestamp>,
     /// Bytes of the entries since the last checkpoint that was made or read.
     grown: u64,
-    /// Looks at the head since its entry was last compared (L3).
-    looks: u32,
+    /// Pending at the head since its entry was last compared (L3).
+    pending: u32,
     /// An entry that the log is held to, and has not been compared with yet.
     owed: Option<(u64, Digest)>,
 }

@@ -25,7 +25,7 @@ impl Log {
             made: None,
             checked_at: None,
             grown: 0,
-            looks: 0,
+            pending: 0,
             owed: None,
         };
         log.load_local().await?;

@@ -90,8 +90,8 @@ impl Log {
     ) -> Result<Vec<LogEntry>, EngineError> {
         self.checked_at = Some(self.outside.clock.now());
         self.compare_owed().await?;
-        self.looks += 1;
-        if self.looks >= LOOKS_PER_COMPARISON {
+        self.pending += 1;
+        if self.pending >= LOOKS_PER_COMPARISON {
             self.confirm_head().await?;
         }
         Ok(arrived)
@@ -102,7 +102,7 @@ impl Log {
     pub async fn confirm_head(&mut self) -> Result<(), EngineError> {
         self.compare_owed().await?;
         self.confirm(self.head(), self.history.head_digest()).await?;
-        self.looks = 0;
+        self.pending = 0;
         Ok(())
     }
 

@@ -6,17 +6,17 @@ use futures::FutureExt;
 use mirror_core::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::worker::Worker;
 use crate::api::{
     CommitSummary, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent,
     JobRequest, LogPage, LogQuery, Report, Scope, SharedSettings, Stashed, StatusReport,
 };
 use crate::packs::Content;
+use crate::project::worker::Worker;
 
 type Reply<T> = oneshot::Sender<EngineResult<T>>;
 
 /// What a handle asks of its project.
-pub(super) enum Message {
+pub(crate) enum Message {
     Run {
         request: JobRequest,
         events: mpsc::Sender<JobEvent>,
@@ -74,7 +74,7 @@ pub(super) enum Message {
 ///
 /// A panic costs the letter that met it (promise 10): what it left half-done
 /// in memory is dropped, and the project is opened again from what is stored.
-pub(super) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>) {
+pub(crate) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>) {
     while let Some(message) = letters.recv().await {
         let message = match message {
             Message::Close { reply } => {

@@ -1,51 +1,34 @@
 //! One project as the daemon holds it: a mailbox that runs one job at a time.
 
-mod adopt;
+mod checkout;
 mod commit;
-mod conflicts;
-mod consent;
-mod delete;
-mod diff;
-mod export;
-mod faults;
-mod history;
-mod holding;
-mod landing;
-mod leftovers;
-mod machine_file;
+mod conflict;
+mod create;
+mod import;
+mod job;
 mod mailbox;
-mod merging;
+mod merge;
 mod observe;
-mod outgoing;
-mod outside_edits;
-mod polling;
+mod open;
+mod plan;
+mod publish;
+mod query;
 mod queue;
-mod reporting;
-mod restore;
-mod results;
-mod retrying;
-mod rounds;
-mod sending;
-mod settle;
-mod setup;
-mod showing;
-mod sorting;
-mod spool;
+mod run;
 mod stash;
-mod status;
-mod survey;
 #[cfg(test)]
 mod tests;
-mod versions;
+mod view_state;
 mod worker;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use mailbox::Message;
 use mirror_core::{Digest, Timestamp};
 use tokio::sync::{mpsc, oneshot};
+use worker::Worker;
 
-pub use setup::{create, inspect};
-
+use self::worker::Facade;
 use crate::api::{
     CommitSummary, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent,
     JobRequest, LogPage, LogQuery, Parts, Phase, ProjectSpec, Report, Scope, SharedSettings,
@@ -53,17 +36,7 @@ use crate::api::{
 };
 use crate::error::EngineError;
 use crate::packs::Content;
-use mailbox::Message;
-use worker::Worker;
-
-/// What can be told of a project without asking its mailbox.
-#[derive(Debug)]
-pub(crate) struct Facade {
-    pub phase: Phase,
-    pub head: u64,
-    /// Letters that still wait are never read.
-    pub is_closed: bool,
-}
+pub use create::{create, inspect};
 
 /// A handle on a running project; clones share it. The project ends when
 /// [`Project::close`] is called or the last handle is gone.
@@ -171,7 +144,7 @@ impl Project {
         self.ask(|reply| Message::Stashed { id, reply }).await
     }
 
-    /// Looks at the head, and writes what the view still lacks. For the
+    /// Pending at the head, and writes what the view still lacks. For the
     /// daemon's own round; tells whether something new was read.
     pub async fn poll(&self) -> EngineResult<bool> {
         self.ask(|reply| Message::Poll { reply }).await

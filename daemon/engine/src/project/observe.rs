@@ -12,202 +12,18 @@ use mirror_core::plan::{Root, Selection};
 use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Past, Sighted};
 use mirror_core::{History, RelPath};
 
-use super::worker::Worker;
 use crate::api::EngineResult;
 use crate::error::EngineError;
 use crate::outside::TreeError;
-use crate::planted::{self, Rule};
+use crate::planted;
+use crate::planted::Rule;
+use crate::project::worker::Worker;
 use crate::state::BaseRecord;
 
 /// An ignore file larger than this is not read.
 const MAX_IGNORE_BYTES: u64 = 4 << 20;
 
-impl Worker {
-    /// Looks at the disk: everything that was saved before this call is seen
-    /// afterwards ("read your writes").
-    pub(super) async fn observe_disk(&mut self) -> EngineResult<(Root, Vec<RelPath>)> {
-        let root = self.look_at_root().await?;
-        if root == Root::Missing {
-            return Ok((root, Vec::new()));
-        }
-        self.refresh_coverage().await?;
-        let coverage = self.coverage.clone().expect("coverage was just made");
-        let Worker { index, parts, .. } = self;
-        let refreshed = index.refresh(&parts.tree, &parts.watch, &coverage, &parts.outside).await?;
-        self.follow_coverage(&coverage);
-        let empty = self.index.entries().is_empty() && root == Root::Sound;
-        Ok((if empty { Root::Empty } else { root }, refreshed.unsettled))
-    }
-
-    /// The facts that a job may act on: a path with a step that is not settled
-    /// is left alone until it is (B3).
-    pub(super) fn facts(&self) -> BTreeMap<RelPath, Facts> {
-        let mut facts = self.all_facts();
-        facts.retain(|path, _| !self.state.targets().contains_key(path));
-        facts
-    }
-
-    /// The facts of every covered path, as of the last look at either side.
-    pub(super) fn all_facts(&self) -> BTreeMap<RelPath, Facts> {
-        let Some(coverage) = &self.coverage else { return BTreeMap::new() };
-        let manifest = self.log.history().manifest();
-        let twins: BTreeSet<RelPath> =
-            self.index.twins(|path| manifest.contains_key(path)).into_iter().collect();
-        let pasts = Pasts::new(self);
-        let traits = LocalTraits { exec: self.parts.tree.traits().exec };
-        // All three are sorted by path: one walk over them side by side, as
-        // looking each path up in the others is what a status waits for.
-        let mut index = self.index.entries().iter().peekable();
-        let mut placed = manifest.iter().peekable();
-        let mut bases = self.state.bases().iter().peekable();
-        let next = std::iter::from_fn(|| {
-            let heads = [first(&mut index), first(&mut placed), first(&mut bases)];
-            let path = heads.into_iter().flatten().min()?;
-            Some((path, value(&mut index, path), value(&mut placed, path), value(&mut bases, path)))
-        });
-        let counts = |path: &RelPath| {
-            !twins.contains(path) && coverage.covers(path) && !self.index.is_hidden(path)
-        };
-        next.filter(|(path, ..)| counts(path))
-            .map(|(path, indexed, placed, base)| {
-                let local = indexed.map(|indexed| indexed.state);
-                let remote = placed.map(|placed| sighted(placed, base));
-                let base = match base {
-                    None => BaseFact::Absent,
-                    Some(BaseRecord::Known { state, seq, .. }) => {
-                        BaseFact::Known { state: *state, seq: *seq }
-                    }
-                    Some(BaseRecord::Unknown) => pasts.unknown(path, local),
-                };
-                (path.clone(), Facts { base, local, remote }.seen_through(traits))
-            })
-            .collect()
-    }
-
-    /// What the log says of a version whose base is unknown (B5).
-    pub(super) fn past_of(&self, path: &RelPath, version: Option<mirror_core::State>) -> Past {
-        let history = self.log.history();
-        let by_path = HashMap::from([(path, history.past_of(path).collect())]);
-        Pasts { history, by_path }.of(path, version)
-    }
-
-    /// Paths of the head that should come here, and where something stands that
-    /// can't be mirrored: a link out of the project, a special file.
-    pub(super) fn obstructed(&self, selection: &Selection) -> Vec<RelPath> {
-        let Some(coverage) = &self.coverage else { return Vec::new() };
-        let is_news = |path: &RelPath, placed: &Placed| match self.state.bases().get(path) {
-            Some(BaseRecord::Known { seq, .. }) => *seq != placed.seq,
-            Some(BaseRecord::Unknown) | None => true,
-        };
-        let manifest = self.log.history().manifest().iter();
-        let obstructed = manifest.filter(|(path, placed)| {
-            self.index.is_hidden(path)
-                && is_news(path, placed)
-                && selection.matches(path)
-                && coverage.covers(path)
-        });
-        obstructed.map(|(path, _)| path.clone()).collect()
-    }
-
-    pub(super) async fn look_at_root(&mut self) -> EngineResult<Root> {
-        let tree = self.parts.tree.clone();
-        let identity = self.parts.outside.offload(move || tree.root_identity()).await?;
-        let Some(identity) = identity else { return Ok(Root::Missing) };
-        self.root = Some(identity);
-        Ok(if self.state.is_elsewhere(identity) { Root::OtherDevice } else { Root::Sound })
-    }
-
-    /// Makes the coverage anew when the settings or the ignore file changed.
-    pub(super) async fn refresh_coverage(&mut self) -> EngineResult<()> {
-        let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
-        let source = CoverageSource {
-            project: settings.patterns(),
-            narrowing: self.spec.narrowing.clone(),
-            ignore: self.read_ignore_file().await?,
-        };
-        if self.coverage.as_ref().is_some_and(|coverage| *coverage.source() == source) {
-            return Ok(());
-        }
-        let coverage =
-            Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))?;
-        self.coverage = Some(Arc::new(coverage));
-        Ok(())
-    }
-
-    pub(super) async fn read_ignore_file(&self) -> EngineResult<String> {
-        let tree = self.parts.tree.clone();
-        let read = self.parts.outside.offload(move || {
-            let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
-            let Some((_, reader)) = tree.open(&path)? else { return Ok(String::new()) };
-            let mut bytes = Vec::new();
-            let failed = |cause| TreeError::Failed { path: path.clone(), cause };
-            reader.take(MAX_IGNORE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
-        });
-        match read.await {
-            // A folder or a link in its place ignores nothing.
-            Err(TreeError::IsFolder(_) | TreeError::Obstructed(_)) => Ok(String::new()),
-            read => Ok(read?),
-        }
-    }
-
-    /// Keeps B7: a path that leaves the coverage loses its base at once; one
-    /// that enters it has none yet.
-    fn follow_coverage(&mut self, coverage: &Coverage) {
-        let source = serde_json::to_string(coverage.source()).expect("a coverage is plain text");
-        if self.state.coverage() == Some(source.as_str()) {
-            return;
-        }
-        let before = self
-            .state
-            .coverage()
-            .and_then(|text| serde_json::from_str::<CoverageSource>(text).ok())
-            .and_then(|source| Coverage::new(source).ok());
-        let bases: Vec<RelPath> = self.state.bases().keys().cloned().collect();
-        for path in bases.iter().filter(|path| !coverage.covers(path)) {
-            self.state.set_base(path, None);
-        }
-        // What hides there now may be a file at the next look.
-        let hidden: Vec<RelPath> =
-            self.index.hidden().filter(|path| coverage.covers(path)).collect();
-        let entered: Vec<RelPath> = self
-            .index
-            .entries()
-            .keys()
-            .chain(&hidden)
-            .filter(|path| before.as_ref().is_none_or(|before| !before.covers(path)))
-            .filter(|path| !self.state.bases().contains_key(*path))
-            .cloned()
-            .collect();
-        for path in entered {
-            self.state.set_base(&path, Some(BaseRecord::Unknown));
-        }
-        self.state.set_coverage(source);
-    }
-}
-
-/// The head's version with the commit that set it (B2).
-fn sighted(placed: &Placed, base: Option<&BaseRecord>) -> Sighted {
-    let mut sighted = placed.sighted();
-    if let Some(BaseRecord::Known { state, seq, .. }) = base
-        && *state == sighted.state
-        && !planted::stands(Rule::B2)
-    {
-        sighted.seq = *seq;
-    }
-    sighted
-}
-
 type Sorted<'a, T> = Peekable<btree_map::Iter<'a, RelPath, T>>;
-
-fn first<'a, T>(sorted: &mut Sorted<'a, T>) -> Option<&'a RelPath> {
-    sorted.peek().map(|(path, _)| *path)
-}
-
-/// What comes next, if it is of this path.
-fn value<'a, T>(sorted: &mut Sorted<'a, T>, path: &RelPath) -> Option<&'a T> {
-    sorted.next_if(|(next, _)| *next == path).map(|(_, value)| value)
-}
 
 /// What the log says about local contents whose base is unknown (B5). Built
 /// only when there is such a path.
@@ -266,4 +82,189 @@ impl<'a> Pasts<'a> {
         }
         false
     }
+}
+
+impl Worker {
+    /// Pending at the disk: everything that was saved before this call is seen
+    /// afterwards ("read your writes").
+    pub(crate) async fn observe_disk(&mut self) -> EngineResult<(Root, Vec<RelPath>)> {
+        let root = self.look_at_root().await?;
+        if root == Root::Missing {
+            return Ok((root, Vec::new()));
+        }
+        self.refresh_coverage().await?;
+        let coverage = self.coverage.clone().expect("coverage was just made");
+        let Worker { index, parts, .. } = self;
+        let refreshed = index.refresh(&parts.tree, &parts.watch, &coverage, &parts.outside).await?;
+        self.follow_coverage(&coverage);
+        let empty = self.index.entries().is_empty() && root == Root::Sound;
+        Ok((if empty { Root::Empty } else { root }, refreshed.unsettled))
+    }
+
+    /// The facts that a job may act on: a path with a step that is not settled
+    /// is left alone until it is (B3).
+    pub(crate) fn facts(&self) -> BTreeMap<RelPath, Facts> {
+        let mut facts = self.all_facts();
+        facts.retain(|path, _| !self.state.targets().contains_key(path));
+        facts
+    }
+
+    /// The facts of every covered path, as of the last look at either side.
+    pub(crate) fn all_facts(&self) -> BTreeMap<RelPath, Facts> {
+        let Some(coverage) = &self.coverage else { return BTreeMap::new() };
+        let manifest = self.log.history().manifest();
+        let twins: BTreeSet<RelPath> =
+            self.index.twins(|path| manifest.contains_key(path)).into_iter().collect();
+        let pasts = Pasts::new(self);
+        let traits = LocalTraits { exec: self.parts.tree.traits().exec };
+        // All three are sorted by path: one walk over them side by side, as
+        // looking each path up in the others is what a status waits for.
+        let mut index = self.index.entries().iter().peekable();
+        let mut placed = manifest.iter().peekable();
+        let mut bases = self.state.bases().iter().peekable();
+        let next = std::iter::from_fn(|| {
+            let heads = [first(&mut index), first(&mut placed), first(&mut bases)];
+            let path = heads.into_iter().flatten().min()?;
+            Some((path, value(&mut index, path), value(&mut placed, path), value(&mut bases, path)))
+        });
+        let counts = |path: &RelPath| {
+            !twins.contains(path) && coverage.covers(path) && !self.index.is_hidden(path)
+        };
+        next.filter(|(path, ..)| counts(path))
+            .map(|(path, indexed, placed, base)| {
+                let local = indexed.map(|indexed| indexed.state);
+                let remote = placed.map(|placed| sighting_of(placed, base));
+                let base = match base {
+                    None => BaseFact::Absent,
+                    Some(BaseRecord::Known { state, seq, .. }) => {
+                        BaseFact::Known { state: *state, seq: *seq }
+                    }
+                    Some(BaseRecord::Unknown) => pasts.unknown(path, local),
+                };
+                (path.clone(), Facts { base, local, remote }.seen_through(traits))
+            })
+            .collect()
+    }
+
+    /// What the log says of a version whose base is unknown (B5).
+    pub(crate) fn past_of(&self, path: &RelPath, version: Option<mirror_core::State>) -> Past {
+        let history = self.log.history();
+        let by_path = HashMap::from([(path, history.past_of(path).collect())]);
+        Pasts { history, by_path }.of(path, version)
+    }
+
+    /// Paths of the head that should come here, and where something stands that
+    /// can't be mirrored: a link out of the project, a special file.
+    pub(crate) fn obstructed_paths(&self, selection: &Selection) -> Vec<RelPath> {
+        let Some(coverage) = &self.coverage else { return Vec::new() };
+        let is_news = |path: &RelPath, placed: &Placed| match self.state.bases().get(path) {
+            Some(BaseRecord::Known { seq, .. }) => *seq != placed.seq,
+            Some(BaseRecord::Unknown) | None => true,
+        };
+        let manifest = self.log.history().manifest().iter();
+        let obstructed = manifest.filter(|(path, placed)| {
+            self.index.is_hidden(path)
+                && is_news(path, placed)
+                && selection.matches(path)
+                && coverage.covers(path)
+        });
+        obstructed.map(|(path, _)| path.clone()).collect()
+    }
+
+    pub(crate) async fn look_at_root(&mut self) -> EngineResult<Root> {
+        let tree = self.parts.tree.clone();
+        let identity = self.parts.outside.offload(move || tree.root_identity()).await?;
+        let Some(identity) = identity else { return Ok(Root::Missing) };
+        self.root = Some(identity);
+        Ok(if self.state.is_elsewhere(identity) { Root::OtherDevice } else { Root::Sound })
+    }
+
+    /// Makes the coverage anew when the settings or the ignore file changed.
+    pub(crate) async fn refresh_coverage(&mut self) -> EngineResult<()> {
+        let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
+        let source = CoverageSource {
+            project: settings.patterns(),
+            narrowing: self.spec.narrowing.clone(),
+            ignore: self.read_ignore_file().await?,
+        };
+        if self.coverage.as_ref().is_some_and(|coverage| *coverage.source() == source) {
+            return Ok(());
+        }
+        let coverage =
+            Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))?;
+        self.coverage = Some(Arc::new(coverage));
+        Ok(())
+    }
+
+    pub(crate) async fn read_ignore_file(&self) -> EngineResult<String> {
+        let tree = self.parts.tree.clone();
+        let read = self.parts.outside.offload(move || {
+            let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
+            let Some((_, reader)) = tree.open(&path)? else { return Ok(String::new()) };
+            let mut bytes = Vec::new();
+            let failed = |cause| TreeError::Failed { path: path.clone(), cause };
+            reader.take(MAX_IGNORE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        });
+        match read.await {
+            // A folder or a link in its place ignores nothing.
+            Err(TreeError::IsFolder(_) | TreeError::Obstructed(_)) => Ok(String::new()),
+            read => Ok(read?),
+        }
+    }
+
+    /// Keeps B7: a path that leaves the coverage loses its base at once; one
+    /// that enters it has none yet.
+    fn follow_coverage(&mut self, coverage: &Coverage) {
+        let source = serde_json::to_string(coverage.source()).expect("a coverage is plain text");
+        if self.state.coverage() == Some(source.as_str()) {
+            return;
+        }
+        let before = self
+            .state
+            .coverage()
+            .and_then(|text| serde_json::from_str::<CoverageSource>(text).ok())
+            .and_then(|source| Coverage::new(source).ok());
+        let bases: Vec<RelPath> = self.state.bases().keys().cloned().collect();
+        for path in bases.iter().filter(|path| !coverage.covers(path)) {
+            self.state.set_base(path, None);
+        }
+        // What hides there now may be a file at the next look.
+        let hidden: Vec<RelPath> =
+            self.index.hidden().filter(|path| coverage.covers(path)).collect();
+        let entered: Vec<RelPath> = self
+            .index
+            .entries()
+            .keys()
+            .chain(&hidden)
+            .filter(|path| before.as_ref().is_none_or(|before| !before.covers(path)))
+            .filter(|path| !self.state.bases().contains_key(*path))
+            .cloned()
+            .collect();
+        for path in entered {
+            self.state.set_base(&path, Some(BaseRecord::Unknown));
+        }
+        self.state.set_coverage(source);
+    }
+}
+
+/// The head's version with the commit that set it (B2).
+fn sighting_of(placed: &Placed, base: Option<&BaseRecord>) -> Sighted {
+    let mut sighted = placed.sighted();
+    if let Some(BaseRecord::Known { state, seq, .. }) = base
+        && *state == sighted.state
+        && !planted::stands(Rule::B2)
+    {
+        sighted.seq = *seq;
+    }
+    sighted
+}
+
+fn first<'a, T>(sorted: &mut Sorted<'a, T>) -> Option<&'a RelPath> {
+    sorted.peek().map(|(path, _)| *path)
+}
+
+/// What comes next, if it is of this path.
+fn value<'a, T>(sorted: &mut Sorted<'a, T>, path: &RelPath) -> Option<&'a T> {
+    sorted.next_if(|(next, _)| *next == path).map(|(_, value)| value)
 }

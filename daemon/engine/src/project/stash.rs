@@ -3,102 +3,21 @@
 //! Each is a file `stash/<id>` of the data folder with a record of where it came
 //! from beside it, `stash/<id>.json`. Nothing here is ever removed or replaced.
 
-use std::io::{self, Read};
-use std::sync::Arc;
+use std::io::Read;
 
-use mirror_core::digest::Hasher;
 use mirror_core::{Digest, RelPath, State, Ulid};
 
-use super::worker::{Telling, Worker};
-use crate::api::{EngineResult, NoticeKind, Parts, Stashed};
+use crate::api::{EngineResult, NoticeKind, Stashed};
+use crate::data::stash::record;
+use crate::data::stash::{ID_LETTERS, Stash, is_of_an_id, list};
 use crate::error::EngineError;
 use crate::outside::tree::digest_of;
-use crate::outside::{Disk, Outside};
-
-/// How long an id is.
-const ID_LETTERS: usize = 26;
-
-/// Takes the versions of one path that a step would lose.
-pub(super) struct Stash {
-    outside: Outside,
-    data: Arc<dyn Disk>,
-    path: RelPath,
-    reason: &'static str,
-    kept: Vec<String>,
-}
-
-impl Stash {
-    pub(super) fn of(path: &RelPath, parts: &Parts) -> Self {
-        let (outside, data) = (parts.outside.clone(), parts.data.clone());
-        Self { outside, data, path: path.clone(), reason: "pull", kept: Vec::new() }
-    }
-
-    /// Says what takes the place of what is kept.
-    pub(super) fn because_of(mut self, reason: &'static str) -> Self {
-        self.reason = reason;
-        self
-    }
-
-    /// Keeps one more version; it survives power loss when this returns.
-    pub(super) fn keep(&mut self, reader: &mut dyn Read) -> io::Result<()> {
-        self.keep_whole(reader, None).map(drop)
-    }
-
-    /// The same, with what the version is beside its content.
-    pub(super) fn keep_as(&mut self, state: State, reader: &mut dyn Read) -> io::Result<()> {
-        self.keep_whole(reader, Some(state)).map(drop)
-    }
-
-    fn keep_whole(&mut self, reader: &mut dyn Read, state: Option<State>) -> io::Result<Stashed> {
-        let id = self.outside.ulid();
-        let mut content = Counted { reader, hasher: Hasher::new(), size: 0 };
-        self.data.write(&format!("stash/{id}"), &mut content, true)?;
-        let record = Stashed {
-            id,
-            path: self.path.clone(),
-            sha256: content.hasher.finish(),
-            size: content.size,
-            time: self.outside.clock.now(),
-            reason: self.reason.to_owned(),
-            kind: state.map(|state| state.kind),
-            exec: state.map(|state| state.exec),
-        };
-        let text = serde_json::to_vec(&record)?;
-        self.data.write(&format!("stash/{id}.json"), &mut text.as_slice(), true)?;
-        tracing::warn!(path = %self.path, %id, "a version made here was kept in the stash");
-        self.kept.push(id.to_string());
-        Ok(record)
-    }
-
-    /// Whether this version of the path has been kept before: a step that is
-    /// tried again needs no second copy.
-    pub(super) fn holds(&self, digest: Digest) -> io::Result<bool> {
-        for file in self.data.list("stash")? {
-            let Some(id) = file.name.strip_suffix(".json") else { continue };
-            let record = self.data.read(&format!("stash/{}", file.name))?.unwrap_or_default();
-            let holds = serde_json::from_slice(&record)
-                .is_ok_and(|kept: Stashed| (&kept.path, kept.sha256) == (&self.path, digest));
-            if holds && self.is_whole(id, digest)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn is_whole(&self, id: &str, digest: Digest) -> io::Result<bool> {
-        let Some(mut kept) = self.data.open(&format!("stash/{id}"))? else { return Ok(false) };
-        Ok(digest_of(kept.as_mut())?.0 == digest)
-    }
-
-    /// Where the person finds what was kept, to end a message with.
-    pub(super) fn kept(&self) -> Option<String> {
-        let ids = self.kept.join(" and ");
-        (!ids.is_empty()).then(|| format!("your version was kept in the stash as {ids}"))
-    }
-}
+use crate::packs::Content;
+use crate::project::worker::Worker;
+use crate::project::worker::reporter::Reporter;
 
 impl Worker {
-    pub(super) async fn stash(&self) -> EngineResult<Vec<Stashed>> {
+    pub(crate) async fn stash(&self) -> EngineResult<Vec<Stashed>> {
         let data = self.parts.data.clone();
         Ok(self.parts.outside.offload(move || list(data.as_ref())).await?)
     }
@@ -123,7 +42,7 @@ impl Worker {
 
     /// Keeps the version that stands at a path, before another takes its place,
     /// unless it is kept already; `None` when it is no longer the expected one.
-    pub(super) async fn stash_local(
+    pub(crate) async fn stash_local(
         &self,
         path: &RelPath,
         expected: State,
@@ -134,7 +53,7 @@ impl Worker {
     }
 
     /// The same, for whoever has read what is kept.
-    pub(super) async fn stash_beside(
+    pub(crate) async fn stash_beside(
         &self,
         kept: &[Stashed],
         path: &RelPath,
@@ -168,18 +87,18 @@ impl Worker {
     }
 
     /// Says once where a person finds the version that makes way.
-    pub(super) fn tell_stashed(&self, path: &RelPath, id: Ulid, telling: &mut Telling) {
+    pub(crate) fn tell_stashed(&self, path: &RelPath, id: Ulid, reporter: &mut Reporter) {
         let message = format!(
             "{path} had changes that were never pushed; they went to the stash as {id}: \
              `mirrorctl stash restore {id}` brings them back"
         );
-        if telling.report.notices.iter().all(|notice| notice.message != message) {
-            telling.notice(NoticeKind::Stashed, Some(path), message, self.now());
+        if reporter.report.notices.iter().all(|notice| notice.message != message) {
+            reporter.notice(NoticeKind::Stashed, Some(path), message, self.now());
         }
     }
 
     /// The one version whose id begins with what was typed.
-    pub(super) async fn stash_id(&self, typed: &str) -> EngineResult<Ulid> {
+    pub(crate) async fn stash_id(&self, typed: &str) -> EngineResult<Ulid> {
         let wanted = typed.to_ascii_uppercase();
         if wanted.is_empty() || wanted.len() > ID_LETTERS || !wanted.bytes().all(is_of_an_id) {
             return Err(EngineError::NotAnId(typed.to_owned()));
@@ -196,46 +115,24 @@ impl Worker {
             }),
         }
     }
-}
 
-/// Crockford's letters, which leave out those that look like others.
-fn is_of_an_id(letter: u8) -> bool {
-    letter.is_ascii_alphanumeric() && !b"ILOU".contains(&letter)
-}
-
-/// The record of one version.
-pub(super) fn record(data: &dyn Disk, id: Ulid) -> io::Result<Option<Stashed>> {
-    let record = data.read(&format!("stash/{id}.json"))?;
-    let parse = |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(io::Error::from);
-    record.map(parse).transpose()
-}
-
-/// Every version that is kept, oldest first.
-fn list(data: &dyn Disk) -> io::Result<Vec<Stashed>> {
-    let mut kept = Vec::new();
-    for file in data.list("stash")? {
-        let Some(name) = file.name.strip_suffix(".json") else { continue };
-        match name.parse().map_err(io::Error::other).and_then(|id| record(data, id)) {
-            Ok(found) => kept.extend(found),
-            Err(error) => tracing::warn!(name, %error, "a record of the stash can't be read"),
-        }
-    }
-    kept.sort_by_key(|stashed| (stashed.time, stashed.id));
-    Ok(kept)
-}
-
-/// Digests and counts what is read through it.
-struct Counted<'a> {
-    reader: &'a mut dyn Read,
-    hasher: Hasher,
-    size: u64,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(buffer)?;
-        self.hasher.update(&buffer[..count]);
-        self.size += count as u64;
-        Ok(count)
+    /// A version of the stash, whole and verified.
+    pub(crate) async fn stashed(&self, typed: &str) -> EngineResult<(Stashed, Content)> {
+        let id = self.stash_id(typed).await?;
+        let (data, cache) = (self.parts.data.clone(), self.parts.cache.clone());
+        let read = move || -> EngineResult<(Stashed, Content)> {
+            let missing = || EngineError::NotStashed(id.to_string());
+            let record = record(data.as_ref(), id)?.ok_or_else(missing)?;
+            let mut kept = data.open(&format!("stash/{id}"))?.ok_or_else(missing)?;
+            let mut scratch = cache.scratch()?;
+            std::io::copy(&mut kept.by_ref().take(record.size.saturating_add(1)), &mut scratch)?;
+            let (found, _) = crate::outside::tree::digest_of(&mut scratch.reopen()?)?;
+            if found != record.sha256 {
+                let reason = "what the stash kept of it is damaged".to_owned();
+                return Err(EngineError::ContentCorrupt { path: record.path, reason });
+            }
+            Ok((record, Content::Scratch(scratch)))
+        };
+        self.parts.outside.offload(read).await
     }
 }

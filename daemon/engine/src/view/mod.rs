@@ -5,7 +5,8 @@
 //! put there by someone: it is never overwritten, and given back as [`Found`].
 
 mod asides;
-mod meaning;
+mod classify;
+pub mod machines;
 mod project;
 mod survey;
 
@@ -17,7 +18,7 @@ use mirror_core::{Digest, Entry, RelPath, Ulid};
 use mirror_storage::{Backend, ByteRange, RemoteFile, RemotePath, StorageError};
 
 pub use asides::Aside;
-pub use meaning::{Known, Meaning, known_of};
+pub use classify::{Known, Meaning, known_of};
 pub use project::{Outcome, Projected};
 pub(crate) use survey::nanoseconds;
 pub use survey::{Sight, Survey};

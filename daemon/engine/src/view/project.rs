@@ -204,7 +204,7 @@ impl View {
         }
         // Whatever lies aside, its place is free: neither waits for the other.
         let looking = self.look_aside(&aside, projection, standing);
-        let (created, lying) = join(self.succeed(projection, body), looking).await;
+        let (created, lying) = join(self.fill_place(projection, body), looking).await;
         match (&created, lying?) {
             (_, Lying::Nothing) => {}
             (_, Lying::News(found)) => asides.push(found),
@@ -219,7 +219,7 @@ impl View {
 
     /// Fills the place of what went aside. Where nothing is to be there, removing
     /// nothing clears away the folders that are empty now.
-    async fn succeed(
+    async fn fill_place(
         &self,
         projection: &Projection,
         body: Option<&Body>,

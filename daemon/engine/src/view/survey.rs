@@ -8,8 +8,8 @@ use mirror_core::{Digest, RelPath};
 use mirror_storage::{RemoteFile, RemotePath, StorageError};
 
 use super::{Outcome, Projected, View};
-use crate::machines::MachineFile;
 use crate::state::Seen;
+use crate::view::machines::MachineFile;
 
 /// One file of the view, with what this machine will know it by.
 #[derive(Clone, Debug)]

@@ -128,7 +128,7 @@ async fn edit_made_after_a_pull_was_cut_is_never_lost() {
 async fn panic_ends_its_own_job_only() {
     let (_world, laptop, desktop) = story().await;
     desktop.tree.haunt(|step, path| {
-        assert!(step != haunted::Step::Put || path.as_str() != "pulled.md", "expected here");
+        assert!(step != meddling_tree::Step::Put || path.as_str() != "pulled.md", "expected here");
     });
     let error = desktop.tries_pull().await.unwrap_err();
     assert_eq!(error.class(), mirror_storage::FaultClass::Internal);

@@ -2,7 +2,7 @@
 
 use mirror_storage::FaultClass;
 
-use super::haunted::Step;
+use super::meddling_tree::Step;
 use super::*;
 
 /// Two files that both sides have.

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::haunted::Step;
+use super::meddling_tree::Step;
 use super::*;
 
 async fn story() -> (World, Machine, Machine) {

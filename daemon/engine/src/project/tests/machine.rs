@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::faulty::{FaultyBackend, Power, PoweredStore};
-use super::haunted::HauntedTree;
-use super::powered::{PoweredDisk, Room};
+use super::meddling_tree::MeddlingTree;
+use super::power_loss_disk::{PowerLossDisk, Room};
 use super::{World, push_of};
 use crate::api::*;
 use crate::outside::{Disk, ManualWatch, Outside};
@@ -25,7 +25,7 @@ use crate::store::MemoryStore;
 pub(super) struct Machine {
     pub(super) home: TempDir,
     pub(super) backend: Arc<FaultyBackend>,
-    pub(super) tree: Arc<HauntedTree>,
+    pub(super) tree: Arc<MeddlingTree>,
     pub(super) store: Arc<PoweredStore>,
     pub(super) power: Arc<Power>,
     /// On the disk of the daemon's own data.
@@ -47,7 +47,7 @@ impl Machine {
         let machine_id = world.outside.ulid();
         Self {
             backend: Arc::new(FaultyBackend::new(world.files.clone(), power.clone())),
-            tree: Arc::new(HauntedTree::new(home.path().join("root"), power.clone())),
+            tree: Arc::new(MeddlingTree::new(home.path().join("root"), power.clone())),
             store: Arc::new(PoweredStore::new(power.clone())),
             power,
             room: Arc::new(Room::new()),
@@ -68,7 +68,7 @@ impl Machine {
             tree: self.tree.clone(),
             watch: Arc::new(ManualWatch),
             store: self.store.clone(),
-            data: Arc::new(PoweredDisk::new(
+            data: Arc::new(PowerLossDisk::new(
                 LocalDisk::open(self.home.path().join("data")).unwrap(),
                 self.power.clone(),
                 self.room.clone(),

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use mirror_core::commit::{Input, Strategy, pack_name};
 
-use super::haunted::Step;
+use super::meddling_tree::Step;
 use super::*;
 
 const BASE: &str = "one\ntwo\nthree\nfour\nfive\n";

@@ -1,6 +1,6 @@
 //! How contents become packs: bounded, streamed, and never half of an edit.
 
-use super::haunted::Step;
+use super::meddling_tree::Step;
 use super::*;
 
 const MIB: usize = 1 << 20;

@@ -4,7 +4,7 @@
 use futures::FutureExt;
 use mirror_core::commit::{Action, Change, pack_name};
 
-use super::haunted::Step;
+use super::meddling_tree::Step;
 use super::*;
 
 async fn story() -> (World, Machine, Machine) {

@@ -4,7 +4,7 @@ use mirror_core::commit::Strategy;
 use mirror_storage::FaultClass;
 
 use super::conflicts::{one, story, story_on};
-use super::haunted::Step;
+use super::meddling_tree::Step;
 use super::merging::packed;
 use super::*;
 

@@ -1,7 +1,7 @@
 //! Steps that fail between two renames: what stood under a temporary name is
 //! found again by the next job, and what lost its place is told of.
 
-use super::haunted::Step;
+use super::meddling_tree::Step;
 use super::*;
 
 async fn pair() -> (World, Machine, Machine) {

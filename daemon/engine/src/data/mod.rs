@@ -1,0 +1,10 @@
+//! What must not be lost on this machine: records and files of the data folder.
+//!
+//! Nothing here is a cache and nothing here decides: the rooms of a project say
+//! when a version is kept and when it may go. Contents are written first and their
+//! record last, so that a record's contents are there.
+
+pub(crate) mod backoff;
+pub(crate) mod conflicts;
+pub(crate) mod queue;
+pub(crate) mod stash;

@@ -1,0 +1,88 @@
+//! Writing here what settled paths have become.
+//!
+//! A result that a commit of ours brings is written once that commit stands
+//! (B4); one that the head has already, once the local version is kept.
+
+use mirror_core::commit::Strategy;
+use mirror_core::plan::{Fetch, Send};
+use mirror_core::reconcile::Sighted;
+
+use crate::api::{EngineResult, FileReport};
+use crate::project::commit::draft::{ContentSource, Outgoing};
+use crate::project::merge::Resolutions;
+use crate::project::worker::Worker;
+use crate::project::worker::faults::changed_meanwhile;
+use crate::project::worker::reporter::Reporter;
+
+impl Worker {
+    /// Writes here what the head has already; the local version goes to the
+    /// stash first, as no commit keeps it.
+    pub(crate) async fn land_arriving(
+        &mut self,
+        resolutions: &mut Resolutions,
+        reason: &'static str,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let (mut stashed, arriving) = (Vec::new(), std::mem::take(&mut resolutions.arriving));
+        // Read once, as there may be many of both.
+        let kept = if arriving.is_empty() { Vec::new() } else { self.stash().await? };
+        for fetch in arriving {
+            let expected = fetch.expected_local.expect("both sides have a file");
+            match self.stash_beside(&kept, &fetch.path, expected, reason).await? {
+                Some(id) => {
+                    // A merge at the head has what this version brought.
+                    if resolutions.replacements[&fetch.path].strategy == Strategy::KeepRemote {
+                        self.tell_stashed(&fetch.path, id, reporter);
+                    }
+                    stashed.push(fetch);
+                }
+                None => reporter.report.failed.push(changed_meanwhile(&fetch.path)),
+            }
+        }
+        self.land_results(resolutions, stashed, reporter).await
+    }
+
+    /// Writes the results that were appended (B4).
+    pub(crate) async fn land_merged(
+        &mut self,
+        resolutions: &Resolutions,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        for (digest, held) in &resolutions.held {
+            if let ContentSource::Bytes(bytes) = held {
+                self.fetcher.cache.keep(vec![(*digest, bytes.clone())]).await;
+            }
+        }
+        let (seq, mut results) = (self.log.head(), Vec::new());
+        for Outgoing { send: Send { path, .. }, .. } in &resolutions.outgoing {
+            reporter.report.files.retain(|file| file.path != *path);
+            let way = &resolutions.replacements[path];
+            if way.before == way.after {
+                let (path, action) = (path.clone(), way.action());
+                reporter.report.files.push(FileReport { path, action, from: None });
+                continue;
+            }
+            results.push(Fetch {
+                path: path.clone(),
+                remote: Sighted { state: way.after, seq },
+                expected_local: Some(way.before),
+                replaces: None,
+            });
+        }
+        self.land_results(resolutions, results, reporter).await
+    }
+
+    async fn land_results(
+        &mut self,
+        resolutions: &Resolutions,
+        results: Vec<Fetch>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let known = reporter.report.files.len();
+        self.land(Vec::new(), results, reporter).await?;
+        for file in &mut reporter.report.files[known..] {
+            file.action = resolutions.replacements[&file.path].action();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,371 @@
+//! Bringing the head's versions into the working tree (B9), several at once.
+//!
+//! Each step is saved as a target before it begins and recorded when it is
+//! done, so that a crash in between is settled by B3.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt};
+use mirror_core::patterns::Coverage;
+use mirror_core::plan::{Fetch, Removal};
+use mirror_core::{Digest, Kind, RelPath, State, Timestamp};
+
+use super::faults::fault_of_stash;
+use crate::api::{EngineResult, FileAction, FileReport, Progress};
+use crate::data::stash::Stash;
+use crate::error::EngineError;
+use crate::index::Indexed;
+use crate::outside::tree::TEMP_PREFIX;
+use crate::outside::{Expected, Put, Stamp, Taken, Tree, TreeError};
+use crate::packs::{Content, Wanted};
+use crate::planted::Rule;
+use crate::project::worker::Worker;
+use crate::project::worker::faults::{changed_meanwhile, fault, moved_meanwhile};
+use crate::project::worker::reporter::Reporter;
+use crate::state::{BaseAfter, BaseRecord, Target};
+use crate::{links, planted};
+
+/// Files whose targets are saved together.
+const BATCH: usize = 256;
+
+/// Bytes of one batch that may be held in memory.
+const BATCH_BYTES: u64 = 64 << 20;
+
+/// One local write, ready to be carried out off the async threads.
+struct Landing {
+    fetch: Fetch,
+    target: Target,
+    /// The step's own second half, where a twin makes room.
+    replaced: Option<Target>,
+    content: Content,
+    coverage: Option<Arc<Coverage>>,
+    stash: Stash,
+}
+
+/// How a local step ended.
+pub(crate) enum Landed {
+    Done(Stamp),
+    /// Something else stood there and stands there still.
+    Changed,
+}
+
+impl Worker {
+    /// Removes and writes what a plan says, in its order.
+    pub(crate) async fn land(
+        &mut self,
+        deletions: Vec<Removal>,
+        fetches: Vec<Fetch>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        self.remove_here(deletions, reporter).await?;
+        let total_files = fetches.len() as u64;
+        let total_bytes = fetches.iter().map(|fetch| self.size_of(fetch)).sum();
+        let mut progress =
+            Progress { step: "fetching", total_files, total_bytes, ..Progress::default() };
+        for batch in self.batches(fetches) {
+            for fetch in &batch {
+                progress.done_files += 1;
+                progress.done_bytes += self.size_of(fetch);
+            }
+            self.write_here(batch, reporter).await?;
+            reporter.progress(progress.clone());
+        }
+        self.fetcher.cache.trim().await;
+        Ok(())
+    }
+
+    fn size_of(&self, fetch: &Fetch) -> u64 {
+        self.log.history().manifest().get(&fetch.path).map_or(0, |placed| placed.entry.size)
+    }
+
+    fn batches(&self, fetches: Vec<Fetch>) -> Vec<Vec<Fetch>> {
+        let (mut batches, mut bytes) = (vec![Vec::new()], 0);
+        for fetch in fetches {
+            let size = self.size_of(&fetch);
+            let last: &mut Vec<Fetch> = batches.last_mut().expect("there is one at least");
+            if last.len() == BATCH || (!last.is_empty() && bytes + size > BATCH_BYTES) {
+                batches.push(Vec::new());
+                bytes = 0;
+            }
+            bytes += size;
+            batches.last_mut().expect("just pushed").push(fetch);
+        }
+        batches
+    }
+
+    async fn write_here(
+        &mut self,
+        fetches: Vec<Fetch>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let contents = self.contents_for(&fetches, reporter).await?;
+        let mut landings = Vec::new();
+        for (fetch, content) in contents {
+            let target = self.target_for(&fetch);
+            if planted::stands(Rule::B3Target) {
+                self.state.set_target(&fetch.path, Some(target.clone()));
+            }
+            let replaced = fetch.replaces.as_ref().map(|removal| self.begin_removal(removal));
+            let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
+            landings.push(Landing { fetch, target, replaced, content, coverage, stash });
+        }
+        self.carry_out_all(landings, reporter).await
+    }
+
+    /// Writes an edit that is no version of the head: its base is `base`.
+    pub(crate) async fn land_edit(
+        &mut self,
+        edit: Fetch,
+        content: Content,
+        base: Option<BaseRecord>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        self.land_edits(vec![(edit, content, base)], reporter).await
+    }
+
+    /// Writes several of them, with their targets saved together.
+    pub(crate) async fn land_edits(
+        &mut self,
+        edits: Vec<(Fetch, Content, Option<BaseRecord>)>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let mut landings = Vec::new();
+        for (fetch, content, base) in edits {
+            let target = Target { base: BaseAfter::Under(base), ..self.target_for(&fetch) };
+            self.state.set_target(&fetch.path, Some(target.clone()));
+            let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
+            landings.push(Landing { fetch, target, replaced: None, content, coverage, stash });
+        }
+        self.carry_out_all(landings, reporter).await
+    }
+
+    async fn carry_out_all(
+        &mut self,
+        landings: Vec<Landing>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let outside = self.parts.outside.clone();
+        self.save(true).await?;
+        // Taken before the first file is written: a later write is then within
+        // the time in which its entry counts as racy (B10).
+        let begun = self.now();
+        let step = |mut landing: Landing| {
+            let (tree, outside) = (self.parts.tree.clone(), outside.clone());
+            async move {
+                outside
+                    .offload(move || {
+                        let landed = carry_out(tree.as_ref(), &mut landing);
+                        (landing, landed)
+                    })
+                    .await
+            }
+            .boxed()
+        };
+        let steps: Vec<_> = landings.into_iter().map(step).collect();
+        let width = self.parts.outside.spawner.width() * 4;
+        let ended: Vec<_> = futures::stream::iter(steps).buffer_unordered(width).collect().await;
+        for (landing, landed) in ended {
+            self.record_landing(&landing, landed, begun, reporter);
+        }
+        Ok(self.save(true).await?)
+    }
+
+    fn target_for(&self, fetch: &Fetch) -> Target {
+        Target {
+            temp_name: format!("{TEMP_PREFIX}{}", self.parts.outside.ulid()),
+            expected: fetch.expected_local,
+            state: Some(fetch.remote.state),
+            seq: fetch.remote.seq,
+            base: BaseAfter::Written,
+        }
+    }
+
+    /// The contents to write; a path whose content can't be had is named and
+    /// left out. What a pack lacks is looked up again at a fresh head before
+    /// it counts as missing (P4, S4).
+    async fn contents_for(
+        &mut self,
+        fetches: &[Fetch],
+        reporter: &mut Reporter,
+    ) -> EngineResult<Vec<(Fetch, Content)>> {
+        let mut planned = Vec::new();
+        for fetch in fetches {
+            // Looking again for what was missing may have moved the head: then
+            // the planned version is no longer the one to write.
+            match self.wanted_at_head(&fetch.path) {
+                Some(wanted) if wanted.digest == fetch.remote.state.digest => {
+                    planned.push((fetch, wanted));
+                }
+                _ => reporter.report.failed.push(moved_meanwhile(&fetch.path)),
+            }
+        }
+        let wanted: Vec<Wanted> = planned.iter().map(|(_, wanted)| wanted.clone()).collect();
+        let small: HashMap<Digest, Bytes> =
+            self.fetcher.fetch_small(&wanted, self.log.history()).await;
+        let mut contents = Vec::new();
+        for (fetch, wanted) in &planned {
+            let fetch: &Fetch = fetch;
+            if let Some(bytes) = small.get(&wanted.digest) {
+                contents.push((fetch.clone(), Content::Bytes(bytes.clone())));
+                continue;
+            }
+            match self.fetch_again(wanted).await {
+                Ok(content) => contents.push((fetch.clone(), content)),
+                Err(error @ EngineError::Storage(_)) => return Err(error),
+                Err(error) => reporter.report.failed.push(fault(&fetch.path, &error)),
+            }
+        }
+        Ok(contents)
+    }
+
+    fn record_landing(
+        &mut self,
+        landing: &Landing,
+        landed: Result<Landed, TreeError>,
+        begun: Timestamp,
+        reporter: &mut Reporter,
+    ) {
+        let Landing { fetch, target, stash, .. } = landing;
+        let path = &fetch.path;
+        reporter.report.failed.extend(fault_of_stash(path, stash));
+        match landed {
+            Ok(Landed::Done(stamp)) => {
+                if let Some(replaced) = &fetch.replaces {
+                    self.forget_file(&replaced.path);
+                }
+                let state = fetch.remote.state;
+                let written = Indexed { stamp, state, hashed_at: begun };
+                self.note_written(path, written, target);
+                let action = FileAction::Fetched;
+                reporter.report.files.push(FileReport { path: path.clone(), action, from: None });
+            }
+            Ok(Landed::Changed) => reporter.report.failed.push(changed_meanwhile(path)),
+            Err(error) => {
+                // The targets stay: a version may stand under a temporary name.
+                reporter.report.failed.push(fault(path, &error.into()));
+                return;
+            }
+        }
+        if let Some(replaced) = &fetch.replaces {
+            self.state.set_target(&replaced.path, None);
+        }
+        self.state.set_target(path, None);
+    }
+
+    /// The file at `path` is as `target` wanted it (B1).
+    fn note_written(&mut self, path: &RelPath, written: Indexed, target: &Target) {
+        self.index.note(path.clone(), Some(written));
+        self.state.set_base(path, target.base_after());
+    }
+
+    fn forget_file(&mut self, path: &RelPath) {
+        self.index.note(path.clone(), None);
+        self.state.set_base(path, None);
+    }
+
+    async fn remove_here(
+        &mut self,
+        deletions: Vec<Removal>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        if deletions.is_empty() {
+            return Ok(());
+        }
+        let outside = self.parts.outside.clone();
+        let mut steps = Vec::new();
+        for removal in deletions {
+            let target = self.begin_removal(&removal);
+            steps.push((removal, target.temp_name));
+        }
+        self.save(true).await?;
+        for (removal, temp_name) in steps {
+            let tree = self.parts.tree.clone();
+            let (path, expected) = (removal.path.clone(), removal.expected);
+            let mut stash = Stash::of(&path, &self.parts);
+            let (taken, stash) = outside
+                .offload(move || {
+                    let mut rescued = |reader: &mut dyn Read| stash.keep(reader);
+                    let taken = tree.take(&path, expected, &temp_name, &mut rescued);
+                    (taken, stash)
+                })
+                .await;
+            let path = &removal.path;
+            reporter.report.failed.extend(fault_of_stash(path, &stash));
+            match taken {
+                Ok(Taken::Done) => {
+                    self.forget_file(path);
+                    self.count_deletions(1);
+                    let action = FileAction::DeletedLocal;
+                    reporter.report.files.push(FileReport {
+                        path: path.clone(),
+                        action,
+                        from: None,
+                    });
+                }
+                Ok(Taken::Changed) => reporter.report.failed.push(changed_meanwhile(path)),
+                Err(error) => {
+                    reporter.report.failed.push(fault(path, &error.into()));
+                    continue;
+                }
+            }
+            self.state.set_target(path, None);
+        }
+        Ok(self.save(true).await?)
+    }
+
+    /// Notes that a file is about to be removed here.
+    fn begin_removal(&mut self, removal: &Removal) -> Target {
+        let target = Target {
+            temp_name: format!("{TEMP_PREFIX}{}", self.parts.outside.ulid()),
+            expected: Some(removal.expected),
+            state: None,
+            seq: self.log.head(),
+            base: BaseAfter::Written,
+        };
+        self.state.set_target(&removal.path, Some(target.clone()));
+        target
+    }
+}
+
+/// Stages, makes room where a twin is replaced, and puts the file in place.
+fn carry_out(tree: &dyn Tree, landing: &mut Landing) -> Result<Landed, TreeError> {
+    refuse_ignored_link(landing)?;
+    let Landing { fetch, target, replaced, content, stash, .. } = landing;
+    let failed = |cause| TreeError::Failed { path: fetch.path.clone(), cause };
+    let mut source = content.open().map_err(failed)?;
+    let State { kind, exec, .. } = fetch.remote.state;
+    let staged = tree.stage(&fetch.path, kind, exec, &target.temp_name, source.as_mut())?;
+    let mut rescued = |reader: &mut dyn Read| stash.keep(reader);
+    if let (Some(Removal { path, expected }), Some(second)) = (&fetch.replaces, replaced)
+        && tree.take(path, *expected, &second.temp_name, &mut rescued)? == Taken::Changed
+    {
+        tree.remove_temp(&fetch.path, &target.temp_name)?;
+        tree.flush(&fetch.path)?;
+        return Ok(Landed::Changed);
+    }
+    let expected = fetch.expected_local.map_or(Expected::Absent, Expected::State);
+    Ok(match tree.put(&staged, expected, &mut rescued)? {
+        Put::Done(stamp) => Landed::Done(stamp),
+        Put::Changed => Landed::Changed,
+    })
+}
+
+/// Keeps B9 where the tree can't: only the engine knows what is ignored.
+fn refuse_ignored_link(landing: &Landing) -> Result<(), TreeError> {
+    let Landing { fetch, content, coverage, .. } = landing;
+    let Some(coverage) = coverage.as_ref().filter(|_| fetch.remote.state.kind == Kind::Link) else {
+        return Ok(());
+    };
+    let mut target = Vec::new();
+    let failed = |cause| TreeError::Failed { path: fetch.path.clone(), cause };
+    let longest = links::MAX_TARGET_BYTES as u64 + 1;
+    let source = content.open().map_err(failed)?;
+    source.take(longest).read_to_end(&mut target).map_err(failed)?;
+    match links::way(&fetch.path, &target) {
+        Some(way) if !links::is_ignored(&way, coverage) => Ok(()),
+        _ => Err(TreeError::LinkRefused(fetch.path.clone())),
+    }
+}

@@ -1,0 +1,253 @@
+//! Making one commit: packs, the head again, the saved attempt, the entry.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use mirror_core::commit::{Change, CheckpointRef, Commit, FORMAT, MAX_ENTRY_BYTES, Pack};
+use mirror_core::plan::Send;
+use mirror_core::reconcile::Sighted;
+use mirror_core::{Digest, RelPath};
+
+use super::draft::{Draft, Outgoing, opener_for};
+use crate::api::{EngineResult, FileAction, FileFault, FileReport, JobEvent, NoticeKind};
+use crate::error::EngineError;
+use crate::log::{Appended, LogEntry};
+use crate::packs::{Item, Packer, Stored};
+use crate::planted;
+use crate::planted::Rule;
+use crate::project::worker::Worker;
+use crate::project::worker::faults::fault;
+use crate::project::worker::reporter::Reporter;
+use crate::state::{Attempt, BaseRecord};
+
+/// What one job has done towards its commit, over lost races.
+#[derive(Default)]
+pub(crate) struct CommitProgress {
+    /// Packs that are on the backend and in no commit yet.
+    packs: Vec<Pack>,
+    pub(crate) reads: BTreeMap<RelPath, usize>,
+    /// Paths that this job leaves alone, as they never stand still.
+    pub(crate) given_up: BTreeSet<RelPath>,
+    pub(crate) failed: Vec<FileFault>,
+}
+
+/// How a try ended.
+pub(crate) enum CommitOutcome {
+    Nothing,
+    Won,
+    /// Somebody else's entry stands at the place.
+    Lost,
+    /// Files were no longer as they were seen, or could not be read.
+    Changed(Vec<(RelPath, Option<EngineError>)>),
+}
+
+impl CommitProgress {
+    /// Gives a path up for this job after it changed under so many reads.
+    pub(crate) fn count_read(
+        &mut self,
+        (path, error): (RelPath, Option<EngineError>),
+        most: usize,
+    ) {
+        let reads = self.reads.entry(path.clone()).or_insert(0);
+        *reads += 1;
+        if let Some(error) = error {
+            self.failed.push(fault(&path, &error));
+            self.given_up.insert(path);
+        } else if *reads >= most {
+            self.given_up.insert(path);
+        }
+    }
+}
+
+impl Worker {
+    /// Tries to make a draft the next commit (L1, L3, B3): packs and the head
+    /// again side by side, then the attempt is saved, then the entry created.
+    pub(crate) async fn try_commit(
+        &mut self,
+        draft: &Draft,
+        progress: &mut CommitProgress,
+        reporter: &mut Reporter,
+    ) -> EngineResult<CommitOutcome> {
+        let items = self.contents_to_pack(draft, progress);
+        let (head, digest) = (self.log.head(), self.log.history().head_digest());
+        let packer = Packer {
+            opener: opener_for(&self.parts, draft.held.clone()),
+            disk: &self.parts.cache,
+            backend: self.parts.backend.as_ref(),
+            outside: &self.parts.outside,
+        };
+        let (stored, confirmed) = packer.store(items, self.log.confirm(head, digest)).await;
+        self.note_stop(confirmed)?;
+        let Stored { packs, rejected } = stored?;
+        progress.packs.extend(packs);
+        if !rejected.is_empty() {
+            return Ok(CommitOutcome::Changed(
+                rejected.into_iter().map(|r| (r.path, r.error)).collect(),
+            ));
+        }
+        let attempt = Arc::new(self.attempt(draft, progress, reporter)?);
+        if planted::stands(Rule::B3) {
+            self.state.set_attempt(Some(attempt.clone()));
+        }
+        // Save the attempt first: a crash after this line is settled by B3.
+        self.save(true).await?;
+        let appended = self.log.append(&attempt).await;
+        match self.note_stop(appended)? {
+            Appended::Lost => {
+                self.state.set_attempt(None);
+                Ok(CommitOutcome::Lost)
+            }
+            Appended::Won(entry) => {
+                // They are this commit's; another one of the same job has its own (P1).
+                progress.packs.clear();
+                self.record_won(&attempt, &entry, Some(&mut *reporter)).await?;
+                let sends = draft.outgoing.iter().map(|outgoing| &outgoing.send);
+                reporter.report.files.extend(sends.map(report_of_send));
+                Ok(CommitOutcome::Won)
+            }
+        }
+    }
+
+    /// The contents of a draft that no pack holds yet.
+    fn contents_to_pack(&self, draft: &Draft, progress: &CommitProgress) -> Vec<Item> {
+        let brought: BTreeSet<Digest> =
+            progress.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256).collect();
+        let history = self.log.history();
+        let sent = draft.outgoing.iter().filter_map(|Outgoing { send, size, .. }| {
+            Some(Item { digest: send.to?.digest, size: *size, path: send.path.clone() })
+        });
+        let merged = draft.resolved.iter().flat_map(|resolved| {
+            let inputs = resolved.inputs.iter().filter(|input| input.chunks.is_none());
+            let path = &resolved.path;
+            inputs.map(|one| Item { digest: one.sha256, size: one.size, path: path.clone() })
+        });
+        sent.chain(merged)
+            .filter(|item| history.place(item.digest).is_none())
+            .filter(|item| !brought.contains(&item.digest))
+            .collect()
+    }
+
+    /// Writes the commit out for its place in the log, and checks that every
+    /// reader will take it.
+    fn attempt(
+        &mut self,
+        draft: &Draft,
+        progress: &CommitProgress,
+        reporter: &Reporter,
+    ) -> EngineResult<Attempt> {
+        let commit = self.compose(draft, progress, reporter);
+        if let Err(void) = self.log.history_mut().check(&commit) {
+            return Err(EngineError::Internal(format!("the commit would be void: {void}")));
+        }
+        let bytes = commit.to_bytes();
+        if bytes.len() as u64 > MAX_ENTRY_BYTES {
+            let count = draft.outgoing.len();
+            let what =
+                format!("{count} files are more than one commit can hold: push them in parts");
+            return Err(EngineError::Usage(what));
+        }
+        let changes = draft.outgoing.iter().map(Outgoing::as_tried).collect();
+        Ok(Attempt { seq: commit.seq, id: commit.id, bytes, changes })
+    }
+
+    fn compose(&self, draft: &Draft, progress: &CommitProgress, reporter: &Reporter) -> Commit {
+        let mut changes: Vec<Change> = draft.outgoing.iter().map(Outgoing::change).collect();
+        changes.sort_by(|left, right| left.path.cmp(&right.path));
+        let deletes = draft.outgoing.iter().any(|outgoing| outgoing.send.to.is_none());
+        let author = &self.spec.author;
+        Commit {
+            format: FORMAT,
+            seq: self.log.head() + 1,
+            id: draft.queued.unwrap_or_else(|| self.parts.outside.ulid()),
+            parent: self.log.history().head_digest(),
+            parent_ref: None,
+            time: self.now(),
+            user: author.user.clone(),
+            machine: author.machine.clone(),
+            machine_id: author.machine_id,
+            action: draft.action,
+            tag: None,
+            message: draft.message.clone(),
+            settings: draft.settings.clone(),
+            consent: (reporter.consent && deletes).then_some(true),
+            checkpoint: self.checkpoint_to_vouch(),
+            changes,
+            resolved: draft.resolved.clone(),
+            packs: progress.packs.clone(),
+            dropped_packs: Vec::new(),
+            forgotten: Vec::new(),
+            promote: None,
+            moved: None,
+        }
+    }
+
+    /// The checkpoint that this machine has made itself and nobody has vouched
+    /// for yet (L8).
+    fn checkpoint_to_vouch(&self) -> Option<CheckpointRef> {
+        let vouched = self.log.history().vouched();
+        self.made_checkpoint.filter(|made| vouched.is_none_or(|vouched| vouched.seq < made.seq))
+    }
+
+    /// Records an append that stands: the base is the local input (B4).
+    pub(crate) async fn record_won(
+        &mut self,
+        attempt: &Attempt,
+        entry: &LogEntry,
+        reporter: Option<&mut Reporter>,
+    ) -> EngineResult<()> {
+        self.state.set_attempt(None);
+        if let Some(reason) = &entry.void {
+            self.save(false).await?;
+            if let Some(reporter) = reporter {
+                let message =
+                    format!("commit #{} is void: {reason}; nothing was pushed", entry.seq);
+                reporter.notice(NoticeKind::VoidEntry, None, message, self.now());
+            }
+            return Err(EngineError::Internal(format!("commit #{} is void: {reason}", entry.seq)));
+        }
+        for change in &attempt.changes {
+            self.move_base(change, attempt.seq);
+        }
+        if !planted::stands(Rule::B1) {
+            self.take_head_as_base();
+        }
+        let deleted = attempt.changes.iter().filter(|change| change.to.is_none()).count();
+        match reporter.as_ref().is_some_and(|reporter| reporter.consent) {
+            // Who agreed to these agreed to what came before them too.
+            true if deleted > 0 => self.state.set_deletions(Vec::new()),
+            _ => self.count_deletions(deleted),
+        }
+        self.add_unprojected(attempt.changes.iter().map(|change| change.path.clone()));
+        self.save(false).await?;
+        self.set_phase_head();
+        self.tell_followers().await;
+        if let Some(reporter) = reporter {
+            reporter.report.commit = Some((attempt.seq, attempt.id));
+            let committed = JobEvent::Committed { seq: attempt.seq, id: attempt.id };
+            // Not waited for: a caller that reads nothing must not hold us up.
+            let _ = reporter.events.try_send(committed);
+        }
+        if self.log.is_checkpoint_due() {
+            self.made_checkpoint = self.log.make_checkpoint(true).await;
+        }
+        Ok(())
+    }
+
+    /// One cursor for all paths: for a simulation without B1 only.
+    fn take_head_as_base(&mut self) {
+        let head = self.log.history().manifest().iter();
+        let head: Vec<_> = head.map(|(path, placed)| (path.clone(), placed.sighted())).collect();
+        for (path, Sighted { state, seq }) in head {
+            self.state.set_base(&path, Some(BaseRecord::Known { state, seq }));
+        }
+    }
+}
+
+pub(crate) fn report_of_send(send: &Send) -> FileReport {
+    let action = match (&send.to, &send.renamed_from) {
+        (None, _) => FileAction::DeletedRemote,
+        (Some(_), Some(_)) => FileAction::Renamed,
+        (Some(_), None) => FileAction::Sent,
+    };
+    FileReport { path: send.path.clone(), action, from: send.renamed_from.clone() }
+}

@@ -1,0 +1,6 @@
+//! Making one commit: its draft, the append, and what a crash left of an append.
+
+pub(crate) mod append;
+pub(crate) mod consent;
+pub(crate) mod draft;
+pub(crate) mod recover;

@@ -1,0 +1,163 @@
+//! Making a project on a backend: commit 1, and `FORMAT` that repeats it (L1).
+
+pub(crate) mod adopt;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use mirror_core::Digest;
+use mirror_core::commit::{Action, Commit, FORMAT, MAX_ENTRY_BYTES, Settings, entry_name};
+use mirror_storage::{Backend, Expect, Guarded, RemotePath};
+
+use self::adopt::adopt;
+use crate::api::{Author, EngineResult, Holding, Parts, SharedSettings};
+use crate::error::EngineError;
+use crate::log::OWN_FOLDER;
+use crate::log::{own_path, read_entry};
+
+/// How a person rebuilds the files without this program.
+const RECOVER: &str = include_str!("../../../../../docs/recover.sh");
+
+/// Pending at what stands at a backend's root, changing nothing.
+pub async fn inspect(backend: &dyn Backend) -> EngineResult<Holding> {
+    if let Some(raw) = read_entry(backend, 1).await? {
+        return match Commit::parse(&raw.bytes) {
+            Ok(Commit { settings: Some(Settings { name, patterns, exclude }), .. }) => {
+                let patterns = mirror_core::patterns::Patterns { include: patterns, exclude };
+                let settings = SharedSettings { name, patterns };
+                Ok(Holding::Project { project_id: raw.digest, settings })
+            }
+            Ok(_) => Err(unusable("it has no settings")),
+            Err(error) => Err(unusable(&error.to_string())),
+        };
+    }
+    let root = RemotePath::ROOT;
+    let mut files = backend.list(&root);
+    Ok(match files.next().await.transpose()? {
+        Some(_) => Holding::PlainFiles,
+        None => Holding::Empty,
+    })
+}
+
+fn unusable(why: &str) -> EngineError {
+    EngineError::Stopped {
+        reason: format!(
+            "what stands there is no project that can be used: entry 1 of its log: {why}"
+        ),
+        hint: Some("check the URL; nothing was changed".to_owned()),
+    }
+}
+
+/// Creates commit 1 and `FORMAT`. Plain files that stand there already and
+/// that the patterns cover become the first commit's files. Loses to another
+/// machine that does the same: the answer is the project that stands there,
+/// and whether this call made it.
+pub async fn create(
+    parts: &Parts,
+    author: &Author,
+    settings: SharedSettings,
+) -> EngineResult<(Digest, bool)> {
+    let backend = parts.backend.as_ref();
+    let (digest, commit, made) = match read_entry(backend, 1).await? {
+        Some(raw) => (raw.digest, Commit::parse(&raw.bytes).ok(), false),
+        None => append_first(parts, first_commit(parts, author, settings).await?).await?,
+    };
+    if let Some(settings) = commit.and_then(|commit| commit.settings) {
+        write_format(backend, digest, &settings).await?;
+    }
+    Ok((digest, made))
+}
+
+async fn append_first(
+    parts: &Parts,
+    commit: Commit,
+) -> EngineResult<(Digest, Option<Commit>, bool)> {
+    let backend = parts.backend.as_ref();
+    let bytes = Bytes::from(commit.to_bytes());
+    let path = own_path(&entry_name(1));
+    let written = backend.write(&path, bytes.clone().into(), Expect::Absent).await;
+    if let Ok(Guarded::Done(_)) = written {
+        return Ok((Digest::of(&bytes), Some(commit), true));
+    }
+    // Refused, or a reply that was lost: the entry itself tells (L5).
+    match (read_entry(backend, 1).await?, written) {
+        (Some(raw), _) => {
+            let stands = Commit::parse(&raw.bytes).ok();
+            let ours = stands.as_ref().is_some_and(|stands| stands.id == commit.id);
+            Ok((raw.digest, stands, ours))
+        }
+        (None, Err(error)) => Err(error.into()),
+        (None, Ok(_)) => {
+            Err(EngineError::Internal("entry 1 was refused, and yet it is absent".to_owned()))
+        }
+    }
+}
+
+async fn first_commit(
+    parts: &Parts,
+    author: &Author,
+    settings: SharedSettings,
+) -> EngineResult<Commit> {
+    let (changes, packs) = adopt(parts, &settings.patterns).await?;
+    let SharedSettings { name, patterns } = settings;
+    let commit = Commit {
+        format: FORMAT,
+        seq: 1,
+        id: parts.outside.ulid(),
+        parent: None,
+        parent_ref: None,
+        time: parts.outside.clock.now(),
+        user: author.user.clone(),
+        machine: author.machine.clone(),
+        machine_id: author.machine_id,
+        action: if changes.is_empty() { Action::Settings } else { Action::Import },
+        tag: None,
+        message: None,
+        settings: Some(Settings { name, patterns: patterns.include, exclude: patterns.exclude }),
+        consent: None,
+        checkpoint: None,
+        changes,
+        resolved: Vec::new(),
+        packs,
+        dropped_packs: Vec::new(),
+        forgotten: Vec::new(),
+        promote: None,
+        moved: None,
+    };
+    match mirror_core::History::new().check(&commit) {
+        Ok(()) if commit.to_bytes().len() as u64 > MAX_ENTRY_BYTES => {
+            let count = commit.changes.len();
+            Err(EngineError::Usage(format!(
+                "the {count} files there are more than one commit can hold: narrow the patterns"
+            )))
+        }
+        Ok(()) => Ok(commit),
+        Err(void) => {
+            Err(EngineError::Usage(format!("the project can't be made like this: {void}")))
+        }
+    }
+}
+
+/// `FORMAT` only repeats entry 1, for people.
+async fn write_format(
+    backend: &dyn Backend,
+    project: Digest,
+    settings: &Settings,
+) -> EngineResult<()> {
+    let format = serde_json::json!({
+        "format": FORMAT,
+        "project": project,
+        "name": settings.name,
+        "patterns": settings.patterns,
+        "exclude": settings.exclude,
+        "about": "The history of this folder, kept by mirrord. Don't change anything below _mirror.",
+        "recover_with": "in the folder that holds _mirror: jq -r '.recover[]' _mirror/FORMAT \
+            > recover.sh; OUT=recovered sh -eu recover.sh (AT=42 for the files at commit 42)",
+        "recover": RECOVER.lines().collect::<Vec<_>>(),
+    });
+    let mut bytes = serde_json::to_vec_pretty(&format).expect("keys are strings");
+    bytes.push(b'\n');
+    let path = own_path("FORMAT");
+    debug_assert!(path.as_str().starts_with(OWN_FOLDER), "our own files stay in our own folder");
+    backend.write(&path, Bytes::from(bytes).into(), Expect::Absent).await?;
+    Ok(())
+}

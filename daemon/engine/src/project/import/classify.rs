@@ -1,0 +1,129 @@
+//! What an edit of the view means for the log, as it stands now.
+
+use bytes::Bytes;
+use mirror_core::merge::Merged;
+use mirror_core::path::Names;
+use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE};
+use mirror_core::{Entry, History, Kind, RelPath, merge};
+
+use crate::api::{ConflictKind, EngineResult};
+use crate::error::EngineError;
+use crate::outside::TreeError;
+use crate::planted;
+use crate::planted::Rule;
+use crate::project::commit::draft::ContentSource;
+use crate::project::worker::Worker;
+use crate::state::SeenVersion;
+use crate::view::{Found, Known, Meaning};
+
+/// What a content of the view means for the log, as it stands now.
+pub(crate) enum Fate {
+    /// The log has it already.
+    Known,
+    /// It is the next version of its path.
+    Taken,
+    /// It and the head together are.
+    Merged(Bytes),
+    /// The head says all that it says; its bytes alone are news.
+    Contained,
+    /// It waits for a person.
+    Waits(ConflictKind),
+    /// It is none of the project's.
+    Left,
+}
+
+/// Which paths may come into being, as the names stand (L6).
+#[derive(Default)]
+pub(crate) struct NewNames(Option<Names>);
+
+impl NewNames {
+    fn fits(&mut self, path: &RelPath, history: &History) -> bool {
+        let names = self.0.get_or_insert_with(|| {
+            let mut names = Names::new();
+            for path in history.manifest().keys() {
+                names.insert(path).expect("names of the head stand side by side");
+            }
+            names
+        });
+        names.insert(path).is_ok()
+    }
+}
+
+impl Worker {
+    pub(crate) async fn fate_of(
+        &mut self,
+        found: &Found,
+        known: Known,
+        content: &ContentSource,
+        names: &mut NewNames,
+    ) -> EngineResult<Fate> {
+        let projection = self.projection(&found.path, known);
+        let seen = self.state.seen(&found.path);
+        let is_news = match Meaning::of(found.seen.digest, &projection, seen) {
+            Meaning::Shown | Meaning::Stale => false,
+            Meaning::Reverted => self.view.takes_reverts() && !found.is_aside(),
+            Meaning::Unknown => true,
+        };
+        let placed = self.log.history().manifest().get(&found.path);
+        let head = placed.map(|placed| placed.entry.clone());
+        Ok(match (head, found.base) {
+            _ if !is_news => Fate::Known,
+            (None, _) if names.fits(&found.path, self.log.history()) => Fate::Taken,
+            (None, _) => Fate::Waits(ConflictKind::NameClash),
+            (Some(head), _) if head.kind == Kind::Link => Fate::Waits(ConflictKind::Type),
+            (Some(_), _) if !planted::stands(Rule::V2) => Fate::Taken,
+            (Some(head), Some(base)) if head.sha256 == base.digest => Fate::Taken,
+            (Some(head), Some(base)) => self.merge_outside(found, base, &head, content).await?,
+            (Some(_), None) => Fate::Waits(ConflictKind::UnknownBase),
+        })
+    }
+
+    /// Merges an edit of the view with the head. A base that is gone makes a
+    /// conflict, never a two-way merge (M3).
+    async fn merge_outside(
+        &mut self,
+        found: &Found,
+        base: SeenVersion,
+        head: &Entry,
+        content: &ContentSource,
+    ) -> EngineResult<Fate> {
+        let waits = Ok(Fate::Waits(ConflictKind::EditEdit));
+        let Some(ours) = self.held_text(content).await else { return waits };
+        let Some(base) = self.text_of(&found.path, base.digest).await? else { return waits };
+        let Some(theirs) = self.text_of(&found.path, head.sha256).await? else { return waits };
+        let (path, theirs_too) = (found.path.clone(), theirs.clone());
+        let merged =
+            self.parts.outside.offload(move || merge::merge(&path, &base, [&ours, &theirs_too]));
+        Ok(match merged.await {
+            Merged::Clean(bytes) if bytes == theirs => Fate::Contained,
+            Merged::Clean(bytes) => Fate::Merged(bytes.into()),
+            Merged::Overlapping | Merged::NotText | Merged::TooDifferent => {
+                Fate::Waits(ConflictKind::EditEdit)
+            }
+        })
+    }
+
+    /// What the project mirrors, whatever this machine takes part in: by the
+    /// ignore file of the head, and by the one here that may follow it.
+    pub(crate) async fn rules(&mut self) -> EngineResult<Vec<Coverage>> {
+        let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
+        let project = settings.patterns();
+        let ignore_file = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
+        let placed = self.log.history().manifest().get(&ignore_file);
+        let digest = placed.map(|placed| placed.entry.sha256);
+        let shared = match digest {
+            Some(digest) => self.text_of(&ignore_file, digest).await?,
+            None => None,
+        };
+        let shared = shared.map(|text| String::from_utf8_lossy(&text).into_owned());
+        let here = match self.read_ignore_file().await {
+            Err(EngineError::Tree(TreeError::RootMissing)) => String::new(),
+            here => here?,
+        };
+        let rules = shared.into_iter().chain([here]).map(|ignore| {
+            let source = CoverageSource { project: project.clone(), narrowing: None, ignore };
+            Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))
+        });
+        rules.collect()
+    }
+}

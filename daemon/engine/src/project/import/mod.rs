@@ -1,0 +1,288 @@
+//! TODO project/import/mod.rs
+
+pub(crate) mod classify;
+pub(crate) mod contents;
+pub(crate) mod partial;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use mirror_core::commit::{Action, Input, Resolved, Strategy};
+use mirror_core::plan::Send;
+use mirror_core::{Digest, Entry, Kind, RelPath, State};
+
+use self::classify::{Fate, NewNames};
+use crate::api::{ConflictKind, EngineResult, NoticeKind};
+use crate::error::EngineError;
+use crate::project::commit::append::{CommitOutcome, CommitProgress};
+use crate::project::commit::draft::{ContentSource, Draft, Outgoing};
+use crate::project::worker::Worker;
+use crate::project::worker::faults::fault;
+use crate::project::worker::reporter::Reporter;
+use crate::state::Seen;
+use crate::view::{Found, Known, known_of};
+
+/// A lost race is progress of somebody else; so many in a row are a fault.
+const MOST_ROUNDS: usize = 1_000;
+
+/// What one commit is to say of some edits, and what becomes of the others.
+struct Reading {
+    draft: Draft,
+    committed: Vec<Found>,
+    known: Vec<Found>,
+    waiting: Vec<(Found, ConflictKind)>,
+}
+
+impl Worker {
+    /// Imports what a pass found, as far as one look is enough (V5).
+    pub(crate) async fn import_found(
+        &mut self,
+        found: Vec<Found>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let (edits, torn) = self.part_torn(found).await?;
+        for found in torn {
+            self.take_as_torn(&found).await?;
+        }
+        let (short, others): (Vec<_>, Vec<_>) =
+            edits.into_iter().partition(|found| self.is_short(found));
+        for found in &short {
+            // The daemon's next round takes the two looks.
+            self.next_survey = self.now();
+            self.tell_short(found, reporter);
+        }
+        let ripe = self.leave_moving(others, reporter).await?;
+        self.import(ripe, reporter).await
+    }
+
+    /// A torn file is written again, and a torn aside dropped.
+    pub(crate) async fn take_as_torn(&mut self, found: &Found) -> EngineResult<()> {
+        if found.is_aside() {
+            return self.drop_aside(found).await;
+        }
+        self.torn.insert(found.path.clone(), found.seen.digest);
+        self.add_unprojected([found.path.clone()].into_iter());
+        Ok(())
+    }
+
+    /// Takes edits of the view into the log, in one commit if they are of
+    /// different paths.
+    pub(crate) async fn import(
+        &mut self,
+        found: Vec<Found>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        self.read_notes().await?;
+        if self.state.alters() {
+            return Ok(());
+        }
+        self.recover_attempt(Some(&mut *reporter)).await?;
+        let imported = self.import_held(found, reporter).await;
+        self.drop_held().await;
+        imported
+    }
+
+    async fn import_held(
+        &mut self,
+        found: Vec<Found>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let held = self.keep_contents(&found).await?;
+        let is_held = |found: &Found| held.contains_key(&found.seen.digest);
+        // What changed under the read is found again by the next look.
+        let mut queue: VecDeque<Found> = found.into_iter().filter(is_held).collect();
+        while !queue.is_empty() {
+            let batch = one_a_path(&mut queue);
+            self.import_batch(batch, &held, reporter).await?;
+        }
+        Ok(())
+    }
+
+    async fn import_batch(
+        &mut self,
+        batch: Vec<Found>,
+        held: &BTreeMap<Digest, ContentSource>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let mut progress = CommitProgress::default();
+        for _ in 0..MOST_ROUNDS {
+            // What is news to the log is judged by all of it.
+            self.catch_up().await?;
+            let judged_by = self.log.head();
+            let reading = self.read_batch(&batch, held).await?;
+            if self.log.head() != judged_by {
+                // Looking for a content again has moved the head.
+                continue;
+            }
+            if reading.committed.is_empty() {
+                return self.finish_import(reading, held, reporter).await;
+            }
+            let told = reporter.report.files.len();
+            let tried = self.try_commit(&reading.draft, &mut progress, reporter).await?;
+            // It came from elsewhere: nothing of this machine was sent.
+            reporter.report.files.truncate(told);
+            match tried {
+                CommitOutcome::Won => return self.finish_import(reading, held, reporter).await,
+                CommitOutcome::Nothing | CommitOutcome::Lost => {}
+                CommitOutcome::Changed(_) => {
+                    let what = "what was read from the view changed before it was packed";
+                    return Err(EngineError::Internal(what.to_owned()));
+                }
+            }
+        }
+        Err(EngineError::Internal("the head moved on at every try".to_owned()))
+    }
+
+    /// Says what each edit means for the head as it is now.
+    async fn read_batch(
+        &mut self,
+        batch: &[Found],
+        held: &BTreeMap<Digest, ContentSource>,
+    ) -> EngineResult<Reading> {
+        let rules = self.rules().await?;
+        let draft = Draft::of(Action::External, None);
+        let mut reading =
+            Reading { draft, committed: Vec::new(), known: Vec::new(), waiting: Vec::new() };
+        let mut known: BTreeMap<RelPath, Known> =
+            known_of(self.log.history(), batch.iter().map(|found| &found.path))
+                .into_iter()
+                .map(|(path, known)| (path.clone(), known))
+                .collect();
+        let mut names = NewNames::default();
+        for found in batch {
+            let known = known.remove(&found.path).unwrap_or_default();
+            let content = &held[&found.seen.digest];
+            let fate = match rules.iter().all(|coverage| coverage.covers(&found.path)) {
+                true => self.fate_of(found, known, content, &mut names).await?,
+                false => Fate::Left,
+            };
+            match fate {
+                Fate::Known => reading.known.push(found.clone()),
+                Fate::Waits(kind) => reading.waiting.push((found.clone(), kind)),
+                Fate::Left => {}
+                Fate::Taken => {
+                    self.add_taken(&mut reading.draft, found, content, None);
+                    reading.committed.push(found.clone());
+                }
+                Fate::Merged(bytes) => {
+                    self.add_taken(&mut reading.draft, found, content, Some(bytes));
+                    reading.committed.push(found.clone());
+                }
+                Fate::Contained => {
+                    self.add_inputs(&mut reading.draft, found, content);
+                    reading.committed.push(found.clone());
+                }
+            }
+        }
+        Ok(reading)
+    }
+
+    /// Makes an edit, or its merge with the head, the next version of its path.
+    fn add_taken(
+        &self,
+        draft: &mut Draft,
+        found: &Found,
+        content: &ContentSource,
+        merged: Option<Bytes>,
+    ) {
+        let head = self.log.history().manifest().get(&found.path).map(|placed| &placed.entry);
+        let (digest, size) = match &merged {
+            Some(bytes) => (Digest::of(bytes), bytes.len() as u64),
+            None => (found.seen.digest, found.seen.size),
+        };
+        let exec = head.is_some_and(|head| head.exec);
+        let send = Send {
+            path: found.path.clone(),
+            from: head.map(|head| head.sha256),
+            to: Some(State { kind: Kind::File, digest, exec }),
+            renamed_from: None,
+        };
+        let mtime = found.seen.modified();
+        draft.outgoing.push(Outgoing { send, size, mtime, input: None });
+        match merged {
+            Some(bytes) => {
+                draft.held.insert(digest, ContentSource::Bytes(bytes));
+                self.add_inputs(draft, found, content);
+            }
+            None => drop(draft.held.insert(digest, content.clone())),
+        }
+    }
+
+    /// Keeps an edit's bytes as what went into a merge (M2).
+    fn add_inputs(&self, draft: &mut Draft, found: &Found, content: &ContentSource) {
+        let Seen { digest, size, .. } = found.seen;
+        draft.held.insert(digest, content.clone());
+        let mut inputs = vec![Input { sha256: digest, size, chunks: None }];
+        if let Some(placed) = self.log.history().manifest().get(&found.path) {
+            let Entry { sha256, size, chunks, .. } = placed.entry.clone();
+            inputs.push(Input { sha256, size, chunks });
+        }
+        // The result depends on the set of both sides only (M1).
+        inputs.sort_by_key(|input| input.sha256);
+        inputs.dedup_by_key(|input| input.sha256);
+        draft.resolved.push(Resolved {
+            path: found.path.clone(),
+            base: found.base.map(|base| base.digest),
+            inputs,
+            strategy: Strategy::Merged,
+        });
+    }
+
+    /// Lets go of what the log has now: the view follows by the ordinary way,
+    /// and asides are dropped.
+    async fn finish_import(
+        &mut self,
+        reading: Reading,
+        held: &BTreeMap<Digest, ContentSource>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        self.tell_deletions_beaten(&reading, reporter);
+        let mut shown = Vec::new();
+        for found in reading.committed.iter().chain(&reading.known) {
+            self.drop_outside_conflict(found.place.as_str()).await;
+            if found.is_aside() {
+                self.drop_aside(found).await?;
+                continue;
+            }
+            let seen = Seen { seq: self.log.head(), ..found.seen.clone() };
+            self.state.set_seen(&found.path, Some(seen));
+            shown.push(found.path.clone());
+        }
+        self.add_unprojected(shown.into_iter());
+        for (found, kind) in &reading.waiting {
+            let content = &held[&found.seen.digest];
+            match self.keep_outside_conflict(found, *kind, content, reporter).await {
+                Err(error @ EngineError::Storage(_)) => return Err(error),
+                // It stays where it is, and is found again.
+                Err(error) => {
+                    tracing::warn!(path = %found.path, %error, "an edit could not be kept here");
+                    reporter.report.failed.push(fault(&found.path, &error));
+                }
+                Ok(()) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_deletions_beaten(&self, reading: &Reading, reporter: &mut Reporter) {
+        let outgoing = reading.draft.outgoing.iter().map(|outgoing| &outgoing.send);
+        let coming: BTreeSet<&RelPath> =
+            outgoing.filter(|send| send.from.is_none()).map(|send| &send.path).collect();
+        let stood = |found: &&Found| found.base.is_some() && coming.contains(&found.path);
+        for Found { path, .. } in reading.committed.iter().filter(stood) {
+            let message = format!("{path} was deleted and edited on the backend: the edit stays");
+            reporter.notice(NoticeKind::EditBeatDeletion, Some(path), message, self.now());
+        }
+    }
+}
+
+/// Takes the first edit of each path: a commit changes a path once.
+fn one_a_path(queue: &mut VecDeque<Found>) -> Vec<Found> {
+    let mut paths = BTreeSet::new();
+    let (batch, rest) = queue.drain(..).partition(|found| paths.insert(found.path.clone()));
+    *queue = rest;
+    Vec::from(batch)
+}

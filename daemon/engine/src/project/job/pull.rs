@@ -1,0 +1,23 @@
+//! `pull`: what others committed comes into the working tree.
+
+use mirror_core::plan::{Intent, Selection};
+
+use crate::api::{EngineResult, Scope, Settle};
+use crate::project::merge::MergePolicy;
+use crate::project::plan::draw::CycleRequest;
+use crate::project::worker::Worker;
+use crate::project::worker::reporter::Reporter;
+
+impl Worker {
+    pub(crate) async fn pull(
+        &mut self,
+        scope: &Scope,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let selection = Selection::of(&scope.names);
+        let policy = MergePolicy { merges: false, settle: Settle::Wait };
+        let request =
+            CycleRequest { selection: &selection, intent: Intent::Pull, message: None, policy };
+        self.rounds(&request, reporter).await
+    }
+}

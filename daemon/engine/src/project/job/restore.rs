@@ -1,0 +1,187 @@
+//! `restore`: earlier versions of the log back into the working tree.
+//!
+//! What is restored is an edit made on top of the head: a push publishes it.
+//! A version that makes way for it and isn't in the log goes to the stash.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mirror_core::path::Folded;
+use mirror_core::plan::{Root, Selection};
+use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Sighted};
+use mirror_core::{Entry, RelPath, State};
+use mirror_storage::FaultClass;
+
+use super::unstash::{Edit, report_of_restore};
+use crate::api::{EngineResult, FileAction, FileFault, OutputTree, Progress, Scope, Stashed};
+use crate::error::EngineError;
+use crate::outside::TreeError;
+use crate::packs::Wanted;
+use crate::project::worker::Worker;
+use crate::project::worker::faults::fault;
+use crate::project::worker::reporter::Reporter;
+
+/// Files that are written together.
+const BATCH: usize = 64;
+
+/// Bytes of one batch that may be held in memory.
+const BATCH_BYTES: u64 = 64 << 20;
+
+impl Worker {
+    pub(crate) async fn restore(
+        &mut self,
+        scope: &Scope,
+        from: Option<u64>,
+        output: Option<&OutputTree>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        self.recover_attempt(Some(&mut *reporter)).await?;
+        self.catch_up().await?;
+        self.recognise().await?;
+        let seq = self.commit_to_restore(from)?;
+        let selection = Selection::of(&scope.names);
+        let manifest = self.log.history().manifest_at(seq);
+        let unknown = selection.check(manifest.keys().copied()).err();
+        unknown.map_or(Ok(()), |unknown| Err(self.not_in_commit(unknown.0, seq)))?;
+        let chosen: Vec<(RelPath, Entry)> = manifest
+            .into_iter()
+            .filter(|(path, _)| selection.matches(path))
+            .map(|(path, entry)| (path.clone(), entry.clone()))
+            .collect();
+        match output {
+            Some(output) => {
+                self.export_all(chosen, &output.0, FileAction::Restored, reporter).await
+            }
+            None => self.bring_back(chosen, &selection, reporter).await,
+        }
+    }
+
+    fn commit_to_restore(&self, from: Option<u64>) -> EngineResult<u64> {
+        let (head, history) = (self.log.head(), self.log.history());
+        match from.unwrap_or(head) {
+            seq if seq == 0 || seq > head => Err(EngineError::NotFound(format!(
+                "there is no commit #{seq}: the head is #{head}"
+            ))),
+            seq if from.is_some() && history.is_void(seq) => {
+                Err(EngineError::Usage(format!("commit #{seq} is void: it changed nothing")))
+            }
+            seq => Ok(seq),
+        }
+    }
+
+    /// Names that other commits may know.
+    fn not_in_commit(&self, names: Vec<String>, seq: u64) -> EngineError {
+        let history = self.log.history();
+        let past = history.past().iter().rev().map(|version| &version.path);
+        let known: Vec<&RelPath> = past.chain(history.manifest().keys()).collect();
+        let elsewhere = names.iter().find_map(|name| {
+            let selection = Selection::of(&[name]);
+            Some((name.clone(), known.iter().find(|path| selection.matches(path))?))
+        });
+        match elsewhere {
+            Some((name, past)) => EngineError::NotInCommit { name, seq, past: (*past).clone() },
+            None => EngineError::UnknownPaths(names),
+        }
+    }
+
+    async fn bring_back(
+        &mut self,
+        chosen: Vec<(RelPath, Entry)>,
+        selection: &Selection,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let (root, unsettled) = self.observe_disk().await?;
+        if root == Root::Missing {
+            return Err(TreeError::RootMissing.into());
+        }
+        let chosen = self.restorable(chosen, selection, &unsettled, reporter);
+        if reporter.dry_run {
+            let files = chosen.iter().map(|(path, _)| report_of_restore(path));
+            reporter.report.files.extend(files);
+            return Ok(());
+        }
+        let mut progress = Progress {
+            step: "restoring",
+            total_files: chosen.len() as u64,
+            total_bytes: chosen.iter().map(|(_, entry)| entry.size).sum(),
+            ..Progress::default()
+        };
+        let (mut edits, mut bytes, kept) = (Vec::new(), 0, self.stash().await?);
+        for (path, entry) in chosen {
+            progress.done_files += 1;
+            progress.done_bytes += entry.size;
+            bytes += entry.size;
+            edits.extend(self.edit_back(&path, &entry, &kept, reporter).await?);
+            if edits.len() >= BATCH || bytes >= BATCH_BYTES {
+                self.land_restored(std::mem::take(&mut edits), reporter).await?;
+                bytes = 0;
+            }
+            reporter.progress(progress.clone());
+        }
+        self.land_restored(edits, reporter).await?;
+        reporter.report.files.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(())
+    }
+
+    /// The files that differ here and may be written; others that were named are
+    /// told of.
+    fn restorable(
+        &self,
+        mut chosen: Vec<(RelPath, Entry)>,
+        selection: &Selection,
+        unsettled: &[RelPath],
+        reporter: &mut Reporter,
+    ) -> Vec<(RelPath, Entry)> {
+        let standing: BTreeMap<Folded, &RelPath> =
+            self.index.entries().keys().map(|path| (path.folded(), path)).collect();
+        let unsettled: BTreeSet<&RelPath> = unsettled.iter().collect();
+        chosen.retain(|(path, entry)| {
+            let twin = standing.get(&path.folded()).filter(|standing| **standing != path);
+            let covered = self.coverage.as_ref().is_some_and(|coverage| coverage.covers(path));
+            let refused = match twin {
+                _ if !covered && !selection.names(path) => return false,
+                _ if !covered => format!("{path} is not mirrored here"),
+                Some(twin) => format!("{twin} is here, whose name is too much like {path}"),
+                None if unsettled.contains(path) || self.state.targets().contains_key(path) => {
+                    format!("{path} is being written here; it stays as it is")
+                }
+                None => return !self.stands_here(path, entry.state()),
+            };
+            let path = path.as_str().to_owned();
+            let class = FaultClass::Rejected;
+            reporter.report.failed.push(FileFault { path, class, message: refused, hint: None });
+            false
+        });
+        chosen
+    }
+
+    /// Whether a file is this version, as far as the disk can hold it (B10).
+    fn stands_here(&self, path: &RelPath, state: State) -> bool {
+        let local = self.index.get(path).map(|indexed| indexed.state);
+        let remote = Some(Sighted { state, seq: 0 });
+        let traits = LocalTraits { exec: self.parts.tree.traits().exec };
+        let facts = Facts { base: BaseFact::Absent, local, remote }.seen_through(traits);
+        facts.local == Some(state)
+    }
+
+    /// One file's way back, once what stands there is safe. `None`: it is named
+    /// why not.
+    async fn edit_back(
+        &mut self,
+        path: &RelPath,
+        entry: &Entry,
+        kept: &[Stashed],
+        reporter: &mut Reporter,
+    ) -> EngineResult<Option<Edit>> {
+        let content = match self.fetch_again(&Wanted::of(path, entry)).await {
+            Ok(content) => content,
+            Err(error @ EngineError::Storage(_)) => return Err(error),
+            Err(error) => {
+                reporter.report.failed.push(fault(path, &error));
+                return Ok(None);
+            }
+        };
+        let local = self.index.get(path).map(|indexed| indexed.state);
+        let has_room = self.make_room(path, local, kept, reporter).await?;
+        Ok(has_room.then(|| self.edit_over(path, local, entry.state(), content)))
+    }
+}

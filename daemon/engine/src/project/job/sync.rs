@@ -1,0 +1,44 @@
+//! `sync`: pull and push in one job, after a look at the view.
+
+use mirror_core::plan::{Intent, Selection};
+
+use crate::api::{EngineResult, Scope, Settle};
+use crate::project::merge::MergePolicy;
+use crate::project::plan::draw::CycleRequest;
+use crate::project::worker::Worker;
+use crate::project::worker::reporter::Reporter;
+
+impl Worker {
+    pub(crate) async fn sync(
+        &mut self,
+        scope: &Scope,
+        message: Option<String>,
+        settle: Settle,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let selection = Selection::of(&scope.names);
+        let policy = MergePolicy { merges: true, settle };
+        let request = CycleRequest { selection: &selection, intent: Intent::Sync, message, policy };
+        // First, so that what people wrote there comes here with this job.
+        let surveyed = match reporter.dry_run {
+            true => Ok(()),
+            false => self.survey_view(reporter).await,
+        };
+        if let Err(error) = self.rounds(&request, reporter).await {
+            return self.queue_instead(&request, error, reporter).await;
+        }
+        if reporter.dry_run {
+            return Ok(());
+        }
+        self.finish_view(false, reporter).await?;
+        self.name_outside_conflicts(reporter);
+        if let Err(error) = surveyed {
+            // The files and the log are in step; the view waits for the daemon.
+            tracing::warn!(%error, "the view could not be looked at");
+            reporter.report.view_pending = true;
+            return Ok(());
+        }
+        self.tell_machine().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! Opens a project from what stands on this machine and on its backend, and settles
+//! what an earlier run left (B3) before the first job.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use futures::future::join;
+use mirror_core::Timestamp;
+use mirror_storage::StorageError;
+
+use crate::api::{EngineResult, Parts, Phase, ProjectSpec};
+use crate::data::conflicts::load;
+use crate::data::queue::Queue;
+use crate::index::Index;
+use crate::log::Log;
+use crate::packs::{Cache, Fetcher};
+use crate::project::worker::view::Machines;
+use crate::project::worker::view::Pending;
+use crate::project::worker::{Facade, SURVEY_MS, Worker};
+use crate::state::{Owner, State};
+use crate::view::View;
+use crate::view::machines::MachineFile;
+
+/// How much of the cache folder fetched contents may fill.
+const CACHE_BYTES: u64 = 500 << 20;
+
+/// What a project is opened from: its log, and what this machine last said.
+type Opening = (Log, Result<Option<MachineFile>, StorageError>);
+
+impl Worker {
+    pub(crate) async fn open(spec: ProjectSpec, parts: Parts) -> EngineResult<Self> {
+        let opening = opening(&spec, &parts).await?;
+        let facade = Facade { phase: Phase::Idle, head: opening.0.head(), is_closed: false };
+        Self::with_log(spec, parts, opening, Arc::new(Mutex::new(facade))).await
+    }
+
+    async fn with_log(
+        spec: ProjectSpec,
+        parts: Parts,
+        (mut log, own): Opening,
+        facade: Arc<Mutex<Facade>>,
+    ) -> EngineResult<Self> {
+        let tree = parts.tree.clone();
+        let identity = parts.outside.offload(move || tree.root_identity()).await?;
+        let owner = Owner::new(log.project(), &spec.root, identity);
+        let state = State::load(parts.store.clone(), &owner, spec.author.machine_id)?;
+        if let Some((seq, digest)) = state.newest() {
+            log.hold_to(seq, digest).await?;
+        }
+        let (told, made_checkpoint) = (log.head(), log.made_checkpoint());
+        let (conflicts, outside_conflicts) = load(&parts).await?;
+        let index = Index::load(&state.index_rows());
+        let queue = Queue::load(&parts).await?;
+        let cache = Cache::new(parts.cache.clone(), parts.outside.clone(), CACHE_BYTES);
+        let mut worker = Self {
+            fetcher: Fetcher {
+                backend: parts.backend.clone(),
+                disk: parts.cache.clone(),
+                cache,
+                outside: parts.outside.clone(),
+            },
+            view: View {
+                backend: parts.backend.clone(),
+                outside: parts.outside.clone(),
+                machine_id: spec.author.machine_id,
+            },
+            spec,
+            parts,
+            log,
+            state,
+            index,
+            coverage: None,
+            queued_view: None,
+            queue,
+            made_checkpoint,
+            pending: Pending::new(),
+            next_survey: Timestamp(0),
+            next_sweep: Timestamp(0),
+            root: None,
+            conflicts,
+            outside_conflicts,
+            machines: Machines::default(),
+            asides_known: false,
+            pending_notices: Vec::new(),
+            pending_stashed: Vec::new(),
+            torn: BTreeMap::new(),
+            followers: Vec::new(),
+            told,
+            facade,
+        };
+        // Not among what the first jobs wait for.
+        worker.next_sweep = Timestamp(worker.now().milliseconds() + SURVEY_MS);
+        if worker.log.checked_at().is_some() {
+            let recognised = match own {
+                Ok(own) => worker.recognise_by(own).await,
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = recognised {
+                tracing::debug!(%error, "what this machine said on the backend was not read");
+            }
+        }
+        // The next job asks again for what can't be settled yet, and tells of it.
+        drop(worker.recover_targets().await);
+        if worker.state.fresh
+            && let Err(error) = worker.take_up_leftovers().await
+        {
+            tracing::warn!(%error, "what an earlier run may have left could not be looked for");
+        }
+        worker.save(true).await?;
+        Ok(worker)
+    }
+
+    /// Starts again from what is stored, after a panic.
+    pub(crate) async fn reopen(self) -> EngineResult<Self> {
+        let Self { spec, parts, facade, .. } = self;
+        let opening = opening(&spec, &parts).await?;
+        let worker = Self::with_log(spec, parts, opening, facade).await?;
+        worker.set_phase(Phase::Idle);
+        Ok(worker)
+    }
+
+    /// Lets go of everything, and lets those know who still wait.
+    pub(crate) fn close(self) {
+        self.facade.lock().expect("nobody panics with the facade").is_closed = true;
+    }
+}
+
+/// Reads both side by side: whoever asked first waits for this.
+async fn opening(spec: &ProjectSpec, parts: &Parts) -> EngineResult<Opening> {
+    let own = MachineFile::read(parts.backend.as_ref(), spec.author.machine_id);
+    let (log, own) = join(Log::open(parts), own).await;
+    Ok((log?, own))
+}

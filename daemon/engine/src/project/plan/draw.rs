@@ -1,0 +1,67 @@
+//! Draws the plan of one job from the facts of its paths.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mirror_core::RelPath;
+use mirror_core::commit::Action;
+use mirror_core::plan::{Guard, Intent, Plan, Root, Selection};
+use mirror_core::reconcile::Facts;
+
+use crate::api::EngineResult;
+use crate::error::EngineError;
+use crate::project::merge::MergePolicy;
+use crate::project::worker::Worker;
+use crate::project::worker::reporter::Reporter;
+
+/// What a job of rounds was asked for.
+pub(crate) struct CycleRequest<'a> {
+    pub(crate) selection: &'a Selection,
+    pub(crate) intent: Intent,
+    pub(crate) message: Option<String>,
+    pub(crate) policy: MergePolicy,
+}
+
+impl CycleRequest<'_> {
+    pub(crate) fn action(&self) -> Action {
+        if self.intent == Intent::Sync { Action::Sync } else { Action::Push }
+    }
+}
+
+impl Worker {
+    pub(crate) fn plan(
+        &self,
+        facts: &BTreeMap<RelPath, Facts>,
+        request: &CycleRequest<'_>,
+        root: Root,
+        commits_carry_consent: bool,
+        reporter: &mut Reporter,
+    ) -> EngineResult<Plan> {
+        let guard = Guard {
+            covered: facts.values().filter(|facts| facts.base.state().is_some()).count(),
+            deletions_last_hour: self.recent_deletions().len(),
+            root,
+            consent: reporter.consent,
+            commits_carry_consent,
+        };
+        self.plan_with_consent(facts, request.intent, request.selection, &guard, reporter)
+    }
+
+    /// Refuses names that no file here or at the head goes by.
+    pub(crate) fn check_names(&self, selection: &Selection) -> EngineResult<()> {
+        selection.check(self.known_paths()).map_err(|error| EngineError::UnknownPaths(error.0))
+    }
+
+    pub(crate) fn known_paths(&self) -> impl Iterator<Item = &RelPath> {
+        let manifest = self.log.history().manifest().keys();
+        self.index.entries().keys().chain(manifest).chain(self.state.bases().keys())
+    }
+}
+
+/// Takes out what is to be left as it is in this job.
+pub(crate) fn leave_out(plan: &mut Plan, given_up: &BTreeSet<RelPath>, unsettled: &[RelPath]) {
+    let left = |path: &RelPath| given_up.contains(path) || unsettled.contains(path);
+    plan.sends.retain(|send| !left(&send.path));
+    plan.deletions.retain(|removal| !left(&removal.path));
+    plan.fetches.retain(|fetch| !left(&fetch.path));
+    plan.diverged.retain(|path| !left(path));
+}

@@ -1,0 +1,115 @@
+//! What a push, a pull or a sync says in the end.
+
+use std::collections::BTreeMap;
+
+use mirror_core::plan::{Intent, Plan, Removal};
+use mirror_core::reconcile::Facts;
+use mirror_core::{RelPath, plan};
+
+use super::draw::CycleRequest;
+use crate::api::{FileAction, FileFault, FileReport, NoticeKind, SkipReason};
+use crate::project::commit::append::{CommitProgress, report_of_send};
+use crate::project::merge::Resolutions;
+use crate::project::worker::Worker;
+use crate::project::worker::reporter::Reporter;
+
+impl Worker {
+    /// What should go or come and can't is named.
+    pub(crate) fn name_obstructed(&self, request: &CycleRequest<'_>, reporter: &mut Reporter) {
+        let unreadable = self.index.skipped().filter(|skipped| {
+            let path = RelPath::new(&skipped.path);
+            skipped.reason == SkipReason::Unreadable
+                && path.is_ok_and(|path| request.selection.matches(&path))
+        });
+        reporter.report.failed.extend(unreadable.map(|skipped| FileFault {
+            path: skipped.path.clone(),
+            class: mirror_storage::FaultClass::Permission,
+            message: format!("{} can't be read here", skipped.path),
+            hint: Some("make it readable for yourself, or ignore it".to_owned()),
+        }));
+        if request.intent == Intent::Push {
+            return;
+        }
+        for path in self.obstructed_paths(request.selection) {
+            reporter.report.failed.push(FileFault {
+                path: path.as_str().to_owned(),
+                class: mirror_storage::FaultClass::Permission,
+                message: format!(
+                    "{path} can't be written here: something that is not mirrored is in the way"
+                ),
+                hint: Some("see `mirrorctl status` for what is skipped, and move it".to_owned()),
+            });
+        }
+    }
+
+    /// Gathers what the job could not do, and what people should hear.
+    pub(crate) fn conclude(
+        &mut self,
+        plan: &Plan,
+        progress: &CommitProgress,
+        unsettled: &[RelPath],
+        facts: &BTreeMap<RelPath, Facts>,
+        reporter: &mut Reporter,
+    ) {
+        let now = self.now();
+        reporter.report.conflicts = conflicts_of(plan);
+        reporter.report.failed.extend(progress.failed.iter().cloned());
+        let named = |path: &&RelPath| !progress.failed.iter().any(|f| f.path == path.as_str());
+        for path in unsettled.iter().chain(&progress.given_up).filter(named) {
+            reporter.report.failed.push(never_still(path));
+        }
+        for path in &plan.kept {
+            let message = format!(
+                "{path} was deleted elsewhere while this machine did not know its state; it stays \
+                 here, and is sent only when it is named"
+            );
+            reporter.notice(NoticeKind::KeptUnknown, Some(path), message, now);
+        }
+        for notice in &plan.notices {
+            let plan::Notice::EditBeatDeletion { path, edited_here } = notice;
+            let (edited, deleted) =
+                if *edited_here { ("here", "elsewhere") } else { ("elsewhere", "here") };
+            let message =
+                format!("{path} was deleted {deleted} and edited {edited}: the edit stays");
+            reporter.notice(NoticeKind::EditBeatDeletion, Some(path), message, now);
+        }
+        reporter.report.files.sort_by(|left, right| left.path.cmp(&right.path));
+        if !facts.is_empty() {
+            self.state.set_root(self.root);
+        }
+    }
+}
+
+/// What a dry run says: the plan as if it had been carried out.
+pub(crate) fn preview(plan: &Plan, resolutions: &Resolutions, reporter: &mut Reporter) {
+    let mut files: Vec<FileReport> = plan.sends.iter().map(report_of_send).collect();
+    let simple = |path: &RelPath, action| FileReport { path: path.clone(), action, from: None };
+    files.extend(plan.deletions.iter().map(report_of_removal));
+    files.extend(plan.fetches.iter().map(|f| simple(&f.path, FileAction::Fetched)));
+    files.extend(resolutions.paths().map(|(path, action)| simple(path, action)));
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    reporter.report.files = files;
+    reporter.report.conflicts = conflicts_of(plan);
+}
+
+pub(crate) fn report_of_removal(removal: &Removal) -> FileReport {
+    FileReport { path: removal.path.clone(), action: FileAction::DeletedLocal, from: None }
+}
+
+fn never_still(path: &RelPath) -> FileFault {
+    FileFault {
+        path: path.as_str().to_owned(),
+        class: mirror_storage::FaultClass::Transient,
+        message: format!("{path} changed each time it was read"),
+        hint: Some("run it again when the program that writes it has finished".to_owned()),
+    }
+}
+
+/// The paths that wait for a person.
+fn conflicts_of(plan: &Plan) -> Vec<RelPath> {
+    let clashes = plan.clashes.iter().map(mirror_core::path::Clash::path);
+    let mut paths: Vec<RelPath> = plan.diverged.iter().chain(clashes).cloned().collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}

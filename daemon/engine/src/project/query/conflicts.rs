@@ -1,0 +1,129 @@
+//! What waits for a person, and all that is needed to decide it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use mirror_core::merge::Merged;
+use mirror_core::plan::Root;
+use mirror_core::reconcile::{Facts, Sighted};
+use mirror_core::{Digest, RelPath, merge};
+
+use super::unified::unified;
+use crate::api::{ChangedBy, Conflict, ConflictDetail, ConflictKind, EngineResult, Phase};
+use crate::data::conflicts::{Folder, Record};
+use crate::outside::TreeError;
+use crate::project::worker::Worker;
+
+/// Lines around a difference.
+const CONTEXT: usize = 3;
+
+impl Worker {
+    /// What waits for a person, by path, as it is now.
+    pub(crate) async fn conflicts(&mut self) -> EngineResult<Vec<Conflict>> {
+        let facts = self.look_at_conflicts().await?;
+        let mut conflicts = Vec::new();
+        for record in self.all_standing(&facts) {
+            conflicts.push(self.conflict_of(&record).await?);
+        }
+        for record in self.outside_standing() {
+            conflicts.push(self.conflict_of(&record).await?);
+        }
+        conflicts.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(conflicts)
+    }
+
+    pub(crate) async fn conflict(&mut self, name: &str) -> EngineResult<ConflictDetail> {
+        let facts = self.look_at_conflicts().await?;
+        let standing = self.all_standing(&facts);
+        let record = standing.into_iter().find(|record| record.path.as_str() == name);
+        let (folder, record) = match record {
+            Some(record) => (Folder::of(&record.path, &self.parts.data), record),
+            None => self.outside_named(name).await?,
+        };
+        let conflict = self.conflict_of(&record).await?;
+        self.parts.outside.offload(move || detail_of(&folder, &record, conflict)).await
+    }
+
+    /// Pending at both sides, so that a token is of now. When the backend is away
+    /// the head is what was read before.
+    async fn look_at_conflicts(&mut self) -> EngineResult<BTreeMap<RelPath, Facts>> {
+        if !matches!(self.phase(), Phase::Stopped { .. }) {
+            self.reach_backend().await?;
+        }
+        let (root, _) = self.observe_disk().await?;
+        if root == Root::Missing {
+            return Err(TreeError::RootMissing.into());
+        }
+        let facts = self.all_facts();
+        self.drop_settled(root, &facts).await;
+        self.follow_conflicts(&facts).await;
+        self.save(false).await?;
+        Ok(facts)
+    }
+
+    fn all_standing(&self, facts: &BTreeMap<RelPath, Facts>) -> Vec<Record> {
+        let standing = |(path, clashes): (RelPath, bool)| {
+            facts.get(&path).map(|facts| self.conflict_at(&path, facts, clashes))
+        };
+        self.recorded_paths().into_iter().filter_map(standing).collect()
+    }
+
+    async fn conflict_of(&self, record: &Record) -> EngineResult<Conflict> {
+        Ok(Conflict {
+            path: record.path.clone(),
+            kind: record.kind,
+            binary: record.binary,
+            base: record.base_digest(),
+            local: record.local_digest(),
+            remote: record.remote_digest(),
+            remote_by: match record.remote {
+                Some(Sighted { seq, .. }) => self.author_of(seq).await?,
+                None => None,
+            },
+            since: record.since,
+            token: record.token(),
+            outside: record.place.is_some(),
+        })
+    }
+
+    async fn author_of(&self, seq: u64) -> EngineResult<Option<ChangedBy>> {
+        let entry = self.log.entry(seq).await?;
+        Ok(entry.commit.map(|commit| ChangedBy {
+            user: commit.user.clone(),
+            machine: commit.machine.clone(),
+            seq,
+            time: commit.time,
+        }))
+    }
+}
+
+fn detail_of(folder: &Folder, record: &Record, conflict: Conflict) -> EngineResult<ConflictDetail> {
+    let content = |digest: Option<Digest>| match digest {
+        Some(digest) => folder.read(digest, merge::MAX_TEXT_BYTES),
+        None => Ok(None),
+    };
+    let base = content(record.base_digest())?;
+    let local = content(record.local_digest())?;
+    let remote = content(record.remote_digest())?;
+    let texts = local.as_deref().zip(remote.as_deref()).filter(|_| !record.binary);
+    let marked = texts.and_then(|(local, remote)| merge::marked(base.as_deref(), local, remote));
+    let merged = base.as_deref().zip(texts).filter(|_| record.kind == ConflictKind::EditEdit);
+    let merged = merged.and_then(|(base, (local, remote))| {
+        match merge::merge(&record.path, base, [local, remote]) {
+            Merged::Clean(merged) => Some(Bytes::from(merged)),
+            Merged::Overlapping | Merged::NotText | Merged::TooDifferent => None,
+        }
+    });
+    let unified = match record.binary {
+        true => String::new(),
+        false => {
+            unified(&record.path, text_of(remote.as_deref()), text_of(local.as_deref()), CONTEXT)
+        }
+    };
+    let marked = marked.map(Bytes::from);
+    Ok(ConflictDetail { conflict, base, local, remote, merged, marked, unified })
+}
+
+fn text_of(content: Option<&[u8]>) -> Option<&str> {
+    content.and_then(|bytes| std::str::from_utf8(bytes).ok())
+}

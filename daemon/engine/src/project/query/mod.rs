@@ -1,0 +1,8 @@
+//! What a project can be asked without changing anything: one file a question.
+
+pub(crate) mod conflicts;
+pub(crate) mod diff;
+pub(crate) mod log;
+pub(crate) mod status;
+pub(crate) mod unified;
+pub(crate) mod versions;

@@ -1,0 +1,120 @@
+//! Comparing this machine with the head, changing nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mirror_core::RelPath;
+use mirror_core::plan::Root;
+use mirror_core::reconcile::{Facts, FileState, Verdict, decide};
+
+use crate::api::{EngineResult, FileStatus, Phase, SkipReason, Skipped, StatusReport};
+use crate::outside::TreeError;
+use crate::project::worker::Worker;
+
+impl Worker {
+    /// Answers without the backend when it is away, or when asked to.
+    pub(crate) async fn status(&mut self, offline: bool) -> EngineResult<StatusReport> {
+        let phase = self.phase();
+        let stopped = matches!(phase, Phase::Stopped { .. });
+        let offline = offline || stopped || !self.reach_backend().await?;
+        let (root, _) = self.observe_disk().await?;
+        if root == Root::Missing {
+            return Err(TreeError::RootMissing.into());
+        }
+        let facts = self.all_facts();
+        self.drop_settled(root, &facts).await;
+        let mut report = StatusReport {
+            head: self.log.head(),
+            read_up_to: self.read_up_to(&facts),
+            checked_at: self.log.checked_at(),
+            offline,
+            phase: self.phase(),
+            bytes_up: 0,
+            bytes_down: 0,
+            files: Vec::with_capacity(facts.len()),
+            queue: self.queue.work.iter().chain(&self.queued_view).cloned().collect(),
+            skipped: self.skipped(),
+        };
+        for (path, facts) in &facts {
+            let file = self.file_status(path, facts);
+            match decide(facts) {
+                Verdict::Send => report.bytes_up += file.size,
+                Verdict::Fetch => report.bytes_down += file.size,
+                _ => {}
+            }
+            report.files.push(file);
+        }
+        self.count_outside_conflicts(&mut report.files);
+        self.save(false).await?;
+        Ok(report)
+    }
+
+    /// An edit of the view that waits is a conflict of its path, whatever the
+    /// working tree has there.
+    fn count_outside_conflicts(&self, files: &mut Vec<FileStatus>) {
+        for waiting in self.outside_statuses() {
+            match files.binary_search_by(|file| file.path.cmp(&waiting.path)) {
+                Ok(found) => files[found].state = FileState::Conflict,
+                Err(place) => files.insert(place, waiting),
+            }
+        }
+    }
+
+    fn file_status(&self, path: &RelPath, facts: &Facts) -> FileStatus {
+        let local_size = || self.index.get(path).map(|indexed| indexed.stamp.size);
+        let manifest = self.log.history().manifest();
+        let remote_size = || manifest.get(path).map(|placed| placed.entry.size);
+        let size = match decide(facts) {
+            Verdict::Fetch => remote_size().or_else(local_size),
+            _ => local_size().or_else(remote_size),
+        };
+        FileStatus {
+            path: path.clone(),
+            state: self.state_of(path, facts),
+            base: facts.base.state().map(|state| state.digest),
+            local: facts.local.map(|state| state.digest),
+            remote: facts.remote.map(|remote| remote.state.digest),
+            size: size.unwrap_or(0),
+        }
+    }
+
+    /// The newest commit whose changes all stand in the working tree.
+    fn read_up_to(&self, facts: &BTreeMap<RelPath, Facts>) -> u64 {
+        let history = self.log.history();
+        let is_behind = |facts: &&Facts| {
+            matches!(decide(facts), Verdict::Fetch | Verdict::FetchDeletion | Verdict::Diverged)
+        };
+        let versions = facts.values().filter(is_behind).filter_map(|facts| facts.remote);
+        let deleted: BTreeSet<&RelPath> = facts
+            .iter()
+            .filter(|(_, facts)| facts.remote.is_none() && is_behind(facts))
+            .map(|(path, _)| path)
+            .collect();
+        // Newest first: the first end of a deleted path is its deletion.
+        let mut deletions: BTreeMap<&RelPath, u64> = BTreeMap::new();
+        if !deleted.is_empty() {
+            for past in history.past().iter().rev().filter(|past| deleted.contains(&past.path)) {
+                deletions.entry(&past.path).or_insert(past.until);
+            }
+        }
+        let missing = versions.map(|version| version.seq).chain(deletions.into_values());
+        missing.min().map_or(history.head(), |seq| seq - 1)
+    }
+
+    fn skipped(&self) -> Vec<Skipped> {
+        let manifest = self.log.history().manifest();
+        let twins = self.index.twins(|path| manifest.contains_key(path));
+        let clash = |path: RelPath| Skipped {
+            path: path.as_str().to_owned(),
+            reason: SkipReason::NameClash,
+        };
+        let mut skipped: Vec<Skipped> = self.index.skipped().cloned().collect();
+        skipped.extend(twins.into_iter().map(clash));
+        skipped.sort();
+        skipped
+    }
+
+    /// The states that a diff or a status without details leaves out.
+    pub(crate) fn is_quiet(state: FileState) -> bool {
+        state == FileState::InSync
+    }
+}

@@ -1,0 +1,313 @@
+//! Sending queued pushes (B8), each as a commit of its own.
+//!
+//! What can't go into the commit leaves the push first. So the commit with the
+//! push's id brings all that the push still names, and to find it in the chain
+//! is to know that the push is done, whatever a crash made of the rest.
+
+use std::collections::BTreeMap;
+
+use mirror_core::plan::Root;
+use mirror_core::{RelPath, State, Ulid};
+use mirror_storage::FaultClass;
+
+use super::replan::Replanned;
+use crate::api::{EngineResult, FileFault, QueuedKind, QueuedWork};
+use crate::data::queue::{MadeOn, QueuedChange, QueuedPush, content_name};
+use crate::data::stash::Stash;
+use crate::error::EngineError;
+use crate::log::LogEntry;
+use crate::project::commit::append::{CommitOutcome, CommitProgress};
+use crate::project::worker::faults::{fault, is_away, with_causes};
+use crate::project::worker::reporter::Reporter;
+use crate::project::worker::{MOST_ROUNDS, Worker};
+
+/// What the data folder kept of a queued version can't be found any more.
+const GONE: &str = "what was kept of your version is gone";
+
+/// Where a queued version that leaves its push is to be found.
+enum StashCopy {
+    /// The stash had it before.
+    Known,
+    /// It is there now: where, to end a message with.
+    Stashed(String),
+    Gone,
+}
+
+impl StashCopy {
+    fn of_damaged(self) -> String {
+        match self {
+            Self::Known => "your version is in the stash".to_owned(),
+            Self::Stashed(kept) => format!("it was damaged since, and {kept}"),
+            Self::Gone => GONE.to_owned(),
+        }
+    }
+}
+
+impl Worker {
+    /// The daemon's own try: when it is due, or the backend has just come back.
+    pub(crate) async fn send_due(&mut self) -> EngineResult<()> {
+        let is_back = std::mem::take(&mut self.queue.is_away);
+        let is_time = self.queue.is_due(self.now()) || is_back;
+        if !is_time || self.queue.work.is_none() {
+            return Ok(());
+        }
+        let mut reporter = Reporter::unheard();
+        let sent = match self.recover_attempt(Some(&mut reporter)).await {
+            Ok(()) => self.send_queue(&mut reporter).await,
+            Err(error) => Err(error),
+        };
+        for FileFault { path, message, .. } in &reporter.report.failed {
+            tracing::warn!(path, message, "a queued push met this");
+        }
+        match sent {
+            Err(error) if error.class() != FaultClass::Stopped => {
+                tracing::info!(%error, "queued pushes wait for another try");
+                self.note_try(&error);
+                Ok(())
+            }
+            sent => sent,
+        }
+    }
+
+    /// Notes that the head could not be read.
+    pub(crate) fn note_away(&mut self, error: &EngineError) {
+        self.queue.is_away = is_away(error);
+        if self.queue.is_due(self.now()) {
+            self.note_try(error);
+        }
+    }
+
+    /// Sends all that is queued, in order, once the attempt is settled. A push
+    /// that can't be sent keeps no other waiting.
+    pub(crate) async fn send_queue(&mut self, reporter: &mut Reporter) -> EngineResult<()> {
+        let ids: Vec<Ulid> = self.queue.pushes().iter().map(|push| push.id).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let observed = self.observe_disk().await;
+        let is_here = matches!(observed, Ok((root, _)) if root != Root::Missing);
+        let (consent, deletions) = (reporter.consent, self.state.deletions().to_vec());
+        let mut unsent = None;
+        for id in ids {
+            reporter.consent = self.queue.get(id).is_some_and(|push| push.consent);
+            let sent = self.send_queued(id, is_here, reporter).await;
+            // Deletions were counted when they were queued.
+            self.state.set_deletions(deletions.clone());
+            reporter.consent = consent;
+            match sent {
+                // An attempt that is left open is settled before the next (L5).
+                Err(error) if is_of_this_push(&error) && self.state.attempt().is_none() => {
+                    tracing::warn!(%id, %error, "a queued push can't be sent");
+                    let fault = self.fault_of_push(id, &error);
+                    reporter.report.failed.extend(fault);
+                    unsent = Some(error);
+                }
+                sent => sent?,
+            }
+        }
+        match unsent {
+            Some(error) => self.note_try(&error),
+            None => self.queue.work = None,
+        }
+        Ok(())
+    }
+
+    async fn send_queued(
+        &mut self,
+        id: Ulid,
+        is_here: bool,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let mut progress = CommitProgress::default();
+        for _ in 0..MOST_ROUNDS {
+            self.drop_known_changes(id).await?;
+            let Some(push) = self.queue.get(id).cloned() else { return Ok(()) };
+            let head = self.log.head();
+            let Replanned { draft, settled, unsendable } = self.replan(&push, reporter).await?;
+            if self.log.head() != head {
+                // Looking for a content again has moved what this was planned on.
+                continue;
+            }
+            for change in &unsendable {
+                self.stash_unsendable(change, is_here, reporter).await?;
+            }
+            if !settled.is_empty() {
+                self.record_come_true(&push, &settled);
+                self.take_from_queue(id, &settled).await?;
+            }
+            if draft.outgoing.is_empty() {
+                return Ok(());
+            }
+            match self.try_commit(&draft, &mut progress, reporter).await? {
+                CommitOutcome::Won | CommitOutcome::Nothing => {}
+                CommitOutcome::Lost => drop(self.catch_up().await?),
+                CommitOutcome::Changed(damaged) => {
+                    self.drop_damaged(&push, damaged, reporter).await?;
+                }
+            }
+        }
+        Err(EngineError::Internal("the head moved on at every try".to_owned()))
+    }
+
+    /// Takes out of a push what stands in the log already: by its own commit, or
+    /// by an attempt that was open when it was queued (L5).
+    pub(crate) async fn drop_known_changes(&mut self, id: Ulid) -> EngineResult<()> {
+        let Some(push) = self.queue.get(id).cloned() else { return Ok(()) };
+        for seq in push.head.saturating_add(1)..=self.log.head() {
+            if is_commit(&self.log.entry(seq).await?, id) {
+                let at = |c: &QueuedChange| (c.path.clone(), Some(MadeOn::at(c.state(), seq)));
+                let settled = push.changes.iter().map(at).collect();
+                return self.take_from_queue(id, &settled).await;
+            }
+        }
+        // One whose place has not been read is as open as before.
+        let known = push.attempt.filter(|attempt| attempt.seq <= self.log.head());
+        let Some(attempt) = known else { return Ok(()) };
+        let stands = is_commit(&self.log.entry(attempt.seq).await?, attempt.id);
+        let made_on = |change: &QueuedChange| {
+            let input = attempt.inputs.get(&change.path).filter(|_| stands)?;
+            Some((*input, MadeOn::at(*input, attempt.seq)))
+        };
+        let brought = push.changes.iter().filter_map(|change| {
+            let (input, base) = made_on(change)?;
+            (input == change.state()).then(|| (change.path.clone(), Some(base)))
+        });
+        self.take_from_queue(id, &brought.collect()).await?;
+        let Some(mut rest) = self.queue.get(id).cloned() else { return Ok(()) };
+        rest.attempt = None;
+        for change in &mut rest.changes {
+            change.made_on = made_on(change).map_or(change.made_on, |(_, base)| base);
+        }
+        Ok(self.queue.replace(rest).await?)
+    }
+
+    /// The head has come to these versions by itself: the base follows (B1).
+    fn record_come_true(&mut self, push: &QueuedPush, settled: &BTreeMap<RelPath, Option<MadeOn>>) {
+        for QueuedChange { path, made_on, .. } in &push.changes {
+            let Some(Some(base)) = settled.get(path) else { continue };
+            if made_on.is_still(MadeOn::of(self.state.bases().get(path))) {
+                self.state.set_base(path, base.record());
+            }
+        }
+    }
+
+    /// Takes changes out of a push. The bases here are stored for good first: an
+    /// edit that is queued later is not known to follow a queue that is further
+    /// than they are.
+    async fn take_from_queue(
+        &mut self,
+        id: Ulid,
+        settled: &BTreeMap<RelPath, Option<MadeOn>>,
+    ) -> EngineResult<()> {
+        self.save(true).await?;
+        Ok(self.queue.drop_paths(id, settled).await?)
+    }
+
+    /// Keeps a version which can't be committed in the stash: it was promised a
+    /// place in history, and whoever edits the conflict may write over it. While
+    /// it still stands here its conflict tells of it.
+    async fn stash_unsendable(
+        &mut self,
+        change: &QueuedChange,
+        is_here: bool,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let QueuedChange { path, to: Some(entry), .. } = change else { return Ok(()) };
+        let local = self.index.get(path).map(|indexed| indexed.state);
+        let stands_here = is_here && local == change.state();
+        let home = self.stash_copy(path, entry.state()).await?;
+        let is_in_log = self.log.history().place(entry.sha256).is_some();
+        let what = match home {
+            StashCopy::Stashed(kept) if !stands_here => kept,
+            StashCopy::Gone if !stands_here && !is_in_log => GONE.to_owned(),
+            _ => return Ok(()),
+        };
+        reporter.report.failed.push(FileFault {
+            path: path.as_str().to_owned(),
+            class: FaultClass::Conflict,
+            message: format!("{path} was changed elsewhere while its push waited; {what}"),
+            hint: None,
+        });
+        Ok(())
+    }
+
+    /// Copies what the data folder has of a queued version to the stash.
+    async fn stash_copy(&self, path: &RelPath, state: State) -> EngineResult<StashCopy> {
+        let mut stash = Stash::of(path, &self.parts).because_of("queue");
+        let data = self.parts.data.clone();
+        let find = move || {
+            if stash.holds(state.digest)? {
+                return Ok(StashCopy::Known);
+            }
+            let Some(mut source) = data.open(&content_name(state.digest))? else {
+                return Ok(StashCopy::Gone);
+            };
+            stash.keep_as(state, source.as_mut())?;
+            Ok::<_, std::io::Error>(stash.kept().map_or(StashCopy::Known, StashCopy::Stashed))
+        };
+        Ok(self.parts.outside.offload(find).await?)
+    }
+
+    /// Goes on without contents that are no longer as they were put in the data
+    /// folder: what there is of them goes to the stash. One that could not be
+    /// read says nothing of what it is, and its push waits.
+    async fn drop_damaged(
+        &mut self,
+        push: &QueuedPush,
+        damaged: Vec<(RelPath, Option<EngineError>)>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let mut paths = Vec::new();
+        for (path, error) in damaged {
+            error.map_or(Ok(()), Err)?;
+            paths.push(path);
+        }
+        let mut settled = BTreeMap::new();
+        for path in paths {
+            let entry = push.change(&path).and_then(|change| change.to.as_ref());
+            let what = match entry {
+                Some(entry) => self.stash_copy(&path, entry.state()).await?.of_damaged(),
+                None => StashCopy::Gone.of_damaged(),
+            };
+            reporter.report.failed.push(FileFault {
+                path: path.as_str().to_owned(),
+                class: FaultClass::Rejected,
+                message: format!("{path} could not be sent as it was queued; {what}"),
+                hint: None,
+            });
+            settled.insert(path, None);
+        }
+        self.take_from_queue(push.id, &settled).await
+    }
+
+    fn fault_of_push(&self, id: Ulid, error: &EngineError) -> Option<FileFault> {
+        Some(fault(&self.queue.get(id)?.changes.first()?.path, error))
+    }
+
+    /// Notes why queued pushes wait on, where there are any.
+    pub(crate) fn note_try(&mut self, error: &EngineError) {
+        let Some(oldest) = self.queue.pushes().first() else { return };
+        let since = oldest.created;
+        let fault = FileFault {
+            path: String::new(),
+            class: error.class(),
+            message: with_causes(error),
+            hint: error.hint(),
+        };
+        let before = self.queue.work.take();
+        let work = self.again(QueuedKind::Push, before, fault);
+        self.queue.work = Some(QueuedWork { since, ..work });
+    }
+}
+
+/// Whether an error says nothing about other pushes.
+fn is_of_this_push(error: &EngineError) -> bool {
+    match error.class() {
+        FaultClass::Transient | FaultClass::Auth | FaultClass::Stopped => false,
+        _ => !matches!(error, EngineError::Store(_) | EngineError::Disk(_)),
+    }
+}
+
+fn is_commit(entry: &LogEntry, id: Ulid) -> bool {
+    entry.void.is_none() && entry.commit.as_ref().is_some_and(|commit| commit.id == id)
+}

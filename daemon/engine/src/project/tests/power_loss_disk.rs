@@ -1,0 +1,100 @@
+//! The daemon's own folder on a machine whose power may end.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use super::faulty::Power;
+use crate::outside::disk::DiskFile;
+use crate::outside::{Disk, Scratch};
+use crate::real::LocalDisk;
+
+/// Kept for people: each write and removal there is a step of its own.
+const COUNTED: [&str; 3] = ["conflicts/", "queue/", "stash/"];
+
+/// How many of those writes a disk still has room for, and whether it fails.
+pub(super) struct Room {
+    writes: AtomicI64,
+    fails: AtomicBool,
+}
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self { writes: AtomicI64::new(i64::MAX), fails: AtomicBool::new(false) }
+    }
+
+    pub(super) fn fills_up_after(&self, writes: i64) {
+        self.writes.store(writes, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_made(&self) {
+        self.writes.store(i64::MAX, Ordering::SeqCst);
+    }
+
+    /// The next content that is opened can't be read.
+    pub(super) fn fails_once(&self) {
+        self.fails.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A real folder that changes only while there is power.
+pub(super) struct PowerLossDisk {
+    inner: LocalDisk,
+    power: Arc<Power>,
+    room: Arc<Room>,
+}
+
+impl PowerLossDisk {
+    pub(super) fn new(inner: LocalDisk, power: Arc<Power>, room: Arc<Room>) -> Self {
+        Self { inner, power, room }
+    }
+
+    fn is_counted(name: &str) -> bool {
+        COUNTED.iter().any(|folder| name.starts_with(folder))
+    }
+
+    fn power(&self, name: &str) -> io::Result<()> {
+        match !Self::is_counted(name) || self.power.lasts() {
+            true => Ok(()),
+            false => Err(io::Error::other("there is no power")),
+        }
+    }
+}
+
+impl Disk for PowerLossDisk {
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        self.inner.read(name)
+    }
+
+    fn open(&self, name: &str) -> io::Result<Option<Box<dyn Read + Send>>> {
+        if Self::is_counted(name) && self.room.fails.swap(false, Ordering::SeqCst) {
+            return Err(io::Error::other("the disk could not be read"));
+        }
+        self.inner.open(name)
+    }
+
+    fn write(&self, name: &str, content: &mut dyn Read, durable: bool) -> io::Result<()> {
+        self.power(name)?;
+        if Self::is_counted(name) && self.room.writes.fetch_sub(1, Ordering::SeqCst) <= 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.inner.write(name, content, durable)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.power(name)?;
+        self.inner.remove(name)
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<DiskFile>> {
+        self.inner.list(folder)
+    }
+
+    fn touch(&self, name: &str) -> io::Result<()> {
+        self.inner.touch(name)
+    }
+
+    fn scratch(&self) -> io::Result<Box<dyn Scratch>> {
+        self.inner.scratch()
+    }
+}

@@ -1,0 +1,53 @@
+//! Errors about one file, in the words of a report.
+
+use mirror_core::RelPath;
+use mirror_storage::FaultClass;
+
+use crate::api::FileFault;
+use crate::error::EngineError;
+
+/// One file's failure, for the report.
+pub(crate) fn fault(path: &RelPath, error: &EngineError) -> FileFault {
+    FileFault {
+        path: path.as_str().to_owned(),
+        class: error.class(),
+        message: with_causes(error),
+        hint: error.hint(),
+    }
+}
+
+pub(crate) fn moved_meanwhile(path: &RelPath) -> FileFault {
+    FileFault {
+        path: path.as_str().to_owned(),
+        class: FaultClass::Transient,
+        message: format!("{path} was changed elsewhere while it was pulled"),
+        hint: Some("pull once more for the newer version".to_owned()),
+    }
+}
+
+pub(crate) fn changed_meanwhile(path: &RelPath) -> FileFault {
+    FileFault {
+        path: path.as_str().to_owned(),
+        class: FaultClass::Transient,
+        message: format!("{path} changed here while it was pulled; it stays as it is here"),
+        hint: Some("run it again to look at both versions".to_owned()),
+    }
+}
+
+/// An error with its causes in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Whether the backend can't be reached now, and may be later. A full one is
+/// there: its owner has to make room, or push less.
+pub(crate) fn is_away(error: &EngineError) -> bool {
+    let EngineError::Storage(error) = error else { return false };
+    error.class() == FaultClass::Transient
+}

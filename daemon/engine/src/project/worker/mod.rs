@@ -1,0 +1,252 @@
+//! One project with all that its jobs work on, and what every floor uses of it.
+//!
+//! The rooms above each add their verbs to [`Worker`]; `tests/tidy/rooms` holds
+//! which room may call which. What is here calls none of them.
+
+pub(crate) mod contents;
+pub(crate) mod faults;
+pub(crate) mod followers;
+pub(crate) mod reporter;
+pub(crate) mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use mirror_core::commit::CheckpointRef;
+use mirror_core::patterns::Coverage;
+use mirror_core::{Digest, RelPath, Timestamp};
+use mirror_storage::FaultClass;
+use tokio::sync::mpsc;
+
+use self::view::Machines;
+use self::view::Pending;
+use crate::api::{
+    CommitSummary, EngineResult, FileFault, Notice, NoticeKind, Parts, Phase, ProjectSpec,
+    QueuedKind, QueuedWork, SharedSettings,
+};
+use crate::data::backoff::{FIRST_WAIT_MS, LONGEST_WAIT_MS};
+use crate::data::conflicts::{Conflicts, OutsideConflicts};
+use crate::data::queue::Queue;
+use crate::error::EngineError;
+use crate::index::Index;
+use crate::log::{Log, LogEntry};
+use crate::outside::TreeError;
+use crate::packs::Fetcher;
+use crate::state::State;
+use crate::store::StoreError;
+use crate::view::View;
+
+/// One project with all that its jobs work on.
+pub(crate) struct Worker {
+    pub(crate) spec: ProjectSpec,
+    pub(crate) parts: Parts,
+    pub(crate) log: Log,
+    pub(crate) state: State,
+    pub(crate) index: Index,
+    pub(crate) coverage: Option<Arc<Coverage>>,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) view: View,
+    pub(crate) queued_view: Option<QueuedWork>,
+    pub(crate) queue: Queue,
+    /// A checkpoint of this machine's own making, for a later commit to vouch
+    /// for (L8).
+    pub(crate) made_checkpoint: Option<CheckpointRef>,
+    /// What the last look at the view found stale.
+    pub(crate) pending: Pending,
+    /// When the daemon looks at the view next.
+    pub(crate) next_survey: Timestamp,
+    /// When it removes what cut-off uploads left on the backend.
+    pub(crate) next_sweep: Timestamp,
+    /// Which folder the root was at the last look.
+    pub(crate) root: Option<(u64, u64)>,
+    /// What waits for a person.
+    pub(crate) conflicts: Conflicts,
+    /// Edits of the view that wait for a person.
+    pub(crate) outside_conflicts: OutsideConflicts,
+    /// What this machine says of itself on the backend.
+    pub(crate) machines: Machines,
+    /// Whether all asides of this machine are noted (V3).
+    pub(crate) asides_known: bool,
+    /// What the daemon's rounds and jobs without a report had to say, for the
+    /// next job to say.
+    pub(crate) pending_notices: Vec<Notice>,
+    /// The same of versions that went to the stash.
+    pub(crate) pending_stashed: Vec<FileFault>,
+    /// Beginnings of what was being written, which may be written over (V5).
+    pub(crate) torn: BTreeMap<RelPath, Digest>,
+    pub(crate) followers: Vec<mpsc::Sender<CommitSummary>>,
+    /// The newest entry that followers were told of.
+    pub(crate) told: u64,
+    pub(crate) facade: Arc<Mutex<Facade>>,
+}
+
+/// What can be told of a project without asking its mailbox.
+#[derive(Debug)]
+pub(crate) struct Facade {
+    pub phase: Phase,
+    pub head: u64,
+    /// Letters that still wait are never read.
+    pub is_closed: bool,
+}
+
+/// How often the daemon looks at the whole view.
+pub(crate) const SURVEY_MS: i64 = 600_000;
+
+/// A lost race is progress of somebody else; so many in a row are a fault.
+pub(crate) const MOST_ROUNDS: usize = 1_000;
+
+/// How often a file that changes while it is read is tried again.
+pub(crate) const READS: usize = 4;
+
+impl Worker {
+    /// Stores what the next step relies on.
+    pub(crate) async fn save(&mut self, durable: bool) -> Result<(), StoreError> {
+        if let Some(digest) = self.log.history().head_digest() {
+            self.state.set_newest(self.log.head(), digest);
+        }
+        self.state.save(&self.parts.outside, durable).await
+    }
+
+    /// Stores what the index has learnt, which nothing relies on: done when
+    /// nobody waits for an answer.
+    pub(crate) async fn save_index(&mut self) {
+        self.state.save_index(&mut self.index);
+        if let Err(error) = self.save(false).await {
+            tracing::warn!(%error, "the index could not be stored");
+        }
+    }
+
+    /// Remembers a stop, so that nothing is written until the project is
+    /// opened anew.
+    pub(crate) fn note_stop<T>(&self, outcome: EngineResult<T>) -> EngineResult<T> {
+        if let Err(EngineError::Stopped { reason, .. }) = &outcome {
+            let mut facade = self.facade.lock().expect("nobody panics with the facade");
+            facade.phase = Phase::Stopped { reason: reason.clone() };
+        }
+        outcome
+    }
+
+    /// Reads new entries, and tells followers of them.
+    pub(crate) async fn catch_up(&mut self) -> EngineResult<Vec<LogEntry>> {
+        let caught_up = self.log.catch_up().await;
+        // What was read before an error is read: it won't arrive again.
+        self.tell_followers().await;
+        let arrived = self.note_stop(caught_up)?;
+        if !arrived.is_empty() {
+            if self.log.is_checkpoint_due() {
+                self.made_checkpoint = self.log.make_checkpoint(false).await;
+            }
+            self.set_phase_head();
+        }
+        Ok(arrived)
+    }
+
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        let mut facade = self.facade.lock().expect("nobody panics with the facade");
+        facade.head = self.log.head();
+        // Only opening the project anew ends a stop.
+        if !matches!(facade.phase, Phase::Stopped { .. }) {
+            facade.phase = phase;
+        }
+    }
+
+    pub(crate) fn set_phase_head(&self) {
+        self.facade.lock().expect("nobody panics with the facade").head = self.log.head();
+    }
+
+    /// Why nothing may be written, if so (L7).
+    pub(crate) fn refuse_when_stopped(&self) -> EngineResult<()> {
+        match &self.facade.lock().expect("nobody panics with the facade").phase {
+            Phase::Stopped { reason } => {
+                let hint = "once that is put right, run `mirrorctl reload`".to_owned();
+                Err(EngineError::Stopped { reason: reason.clone(), hint: Some(hint) })
+            }
+            Phase::Idle | Phase::Busy(_) => Ok(()),
+        }
+    }
+
+    /// Paths that were committed here and are to be shown in the view.
+    pub(crate) fn add_unprojected(&mut self, paths: impl Iterator<Item = RelPath>) {
+        let mut unprojected: BTreeSet<RelPath> = self.state.unprojected().clone();
+        unprojected.extend(paths);
+        self.state.set_unprojected(unprojected);
+    }
+
+    pub(crate) fn settings(&self) -> EngineResult<SharedSettings> {
+        let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
+        Ok(SharedSettings { name: settings.name.clone(), patterns: settings.patterns() })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// Says which folder it is that is missing.
+    pub(crate) fn name_root<T>(&self, outcome: EngineResult<T>) -> EngineResult<T> {
+        outcome.map_err(|error| match error {
+            EngineError::Tree(TreeError::RootMissing) => {
+                EngineError::RootMissing(self.spec.root.clone())
+            }
+            error => error,
+        })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.parts.outside.clock.now()
+    }
+
+    pub(crate) fn project_id(&self) -> Digest {
+        self.log.project()
+    }
+
+    pub(crate) fn facade(&self) -> Arc<Mutex<Facade>> {
+        self.facade.clone()
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.facade().lock().expect("nobody panics with the facade").phase.clone()
+    }
+
+    /// `false` when the backend is away; then what was read before counts.
+    pub(crate) async fn reach_backend(&mut self) -> EngineResult<bool> {
+        match self.catch_up().await {
+            Ok(_) => Ok(true),
+            Err(EngineError::Stopped { .. }) => Ok(false),
+            Err(error) if matches!(error.class(), FaultClass::Transient | FaultClass::Auth) => {
+                tracing::info!(%error, "status goes by what was read before");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps what nobody was there to hear for the next job's report; what
+    /// isn't settled then is found again.
+    pub(crate) fn keep_notices(&mut self, notices: Vec<Notice>) {
+        for notice in notices {
+            tracing::warn!(message = notice.message);
+            let is_known = self.pending_notices.iter().any(|pending_notices| {
+                (pending_notices.kind, &pending_notices.path) == (notice.kind, &notice.path)
+            });
+            if notice.kind != NoticeKind::ViewUnsettled && !is_known {
+                self.pending_notices.push(notice);
+            }
+        }
+    }
+
+    /// The work after one more try that failed.
+    pub(crate) fn again(
+        &self,
+        kind: QueuedKind,
+        before: Option<QueuedWork>,
+        fault: FileFault,
+    ) -> QueuedWork {
+        let now = self.now();
+        let attempts = before.as_ref().map_or(0, |queued| queued.attempts) + 1;
+        let longest = FIRST_WAIT_MS.saturating_mul(1 << attempts.min(16)).min(LONGEST_WAIT_MS);
+        let spread = i64::try_from(self.parts.outside.entropy.bits() % 1_000).unwrap_or(0);
+        let next_at = Timestamp(now.milliseconds() + longest * spread / 1_000);
+        let since = before.map_or(now, |queued| queued.since);
+        QueuedWork { kind, since, attempts, next_at, fault }
+    }
+}
