@@ -9,6 +9,7 @@ mod files;
 mod imports;
 mod licences;
 mod outside;
+mod rules;
 
 use std::fs;
 use std::path::{Path, PathBuf};

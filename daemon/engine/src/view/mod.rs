@@ -87,8 +87,8 @@ impl View {
         match seen {
             Some(seen) if self.is_as_seen(file, seen) => Ok(Some(seen.digest)),
             _ => {
-                // Of another size it is another version than the one looked up:
-                // that one is gone, and the next look finds the new one.
+                // If the size differs from the listing, the file was replaced
+                // since: nothing is told of it, and the next look sees it.
                 let read = self.read_digest(&file.path).await?;
                 Ok(read.filter(|(_, size)| *size == file.size).map(|(digest, _)| digest))
             }

@@ -213,7 +213,7 @@ impl Worker {
         }
         let deleted = attempt.changes.iter().filter(|change| change.to.is_none()).count();
         match reporter.as_ref().is_some_and(|reporter| reporter.consent) {
-            // Who agreed to these agreed to what came before them too.
+            // Consent to this commit covers the earlier deletions of the hour.
             true if deleted > 0 => self.state.set_deletions(Vec::new()),
             _ => self.count_deletions(deleted),
         }

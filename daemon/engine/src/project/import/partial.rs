@@ -80,7 +80,8 @@ impl Worker {
         Ok(false)
     }
 
-    /// What nobody noted: for a simulation without V5 only.
+    /// For a simulation without V5 only: every beginning of the head's version
+    /// counts as torn, whether a note tells of it or not.
     fn digest_without_note(&self, found: &Found) -> Option<Digest> {
         let entry = &self.log.history().manifest().get(&found.path)?.entry;
         let counts = entry.size > found.seen.size && !planted::stands(Rule::V5);

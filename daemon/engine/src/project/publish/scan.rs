@@ -111,6 +111,7 @@ impl Worker {
         };
         let mut deviations = Deviations::default();
         let files = history.manifest().iter().filter(|(_, placed)| placed.entry.kind == Kind::File);
+        // Written again: a file that is missing there is no deletion (V6).
         let missing = files.filter(|(path, _)| !sights.contains_key(*path));
         deviations.stale.extend(missing.map(|(path, _)| (path.clone(), None)));
         let (shown, others): (Vec<_>, Vec<_>) =
