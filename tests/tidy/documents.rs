@@ -1,6 +1,7 @@
 //! What the documents promise to be there is there.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::{SourceFile, files, nothing_in};
 use crate::support::repository;
@@ -51,4 +52,93 @@ fn decisions_are_numbered_without_gaps() {
         .collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>());
+}
+
+/// What stands between backquotes, each with the text behind it.
+fn quoted(text: &str) -> Vec<(&str, &str)> {
+    let pieces: Vec<&str> = text.split('`').collect();
+    let quoted = pieces.chunks(2).zip(pieces.chunks(2).skip(1));
+    quoted.filter_map(|(before, after)| Some((*before.get(1)?, after[0]))).collect()
+}
+
+/// Whether it is a path of the repository, rather than one on a backend or a
+/// machine.
+fn is_path(text: &str) -> bool {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+    let roots = ["client", "daemon", "docs", "packaging", "proto", "tests"];
+    text.chars().all(allowed) && text.split_once('/').is_some_and(|(root, _)| roots.contains(&root))
+}
+
+/// Every path that a document names, with the words in it that follow in
+/// parentheses: `a/b.rs` (`this`, `that`).
+fn named(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut named: Vec<(String, Vec<String>)> = Vec::new();
+    let mut is_open = false;
+    for (word, behind) in quoted(text) {
+        if is_path(word) {
+            named.push((word.to_owned(), Vec::new()));
+            is_open = behind.trim() == "(";
+        } else if is_open {
+            named.last_mut().expect("it follows a path").1.push(word.to_owned());
+            is_open = behind.trim() == ",";
+        }
+    }
+    named
+}
+
+/// Every path in the blocks that draw a tree: what is indented lies in what
+/// stands above it.
+fn drawn(text: &str) -> Vec<PathBuf> {
+    let mut drawn = Vec::new();
+    for block in text.split("```").skip(1).step_by(2) {
+        let mut above: Vec<(usize, PathBuf)> = Vec::new();
+        for line in block.lines() {
+            let Some(name) = line.split_whitespace().next() else { continue };
+            let indent = line.len() - line.trim_start().len();
+            above.retain(|(outer, _)| *outer < indent);
+            let path = above.last().map_or_else(PathBuf::new, |(_, folder)| folder.clone());
+            let path = path.join(name);
+            if path.components().count() > 1 {
+                drawn.push(path.clone());
+            }
+            above.push((indent, path));
+        }
+    }
+    drawn.retain(|path| path.to_str().is_some_and(is_path));
+    drawn
+}
+
+fn has_word(file: &Path, word: &str) -> bool {
+    let joins = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.split(|letter| !joins(letter)).any(|found| found == word)
+}
+
+#[test]
+fn files_and_functions_that_the_architecture_names_are_there() {
+    let page = SourceFile::read(&repository().join("docs/architecture.md"));
+    let (named, drawn) = (named(&page.text), drawn(&page.text));
+    let words = named.iter().map(|(_, words)| words.len()).sum::<usize>();
+    assert!(named.len() > 20 && words > 20 && drawn.len() > 20, "too little of it was read");
+    let missing = named.iter().flat_map(|(path, words)| {
+        let file = repository().join(path);
+        let lacks = words.iter().filter(|word| !has_word(&file, word));
+        let lacks = lacks.map(|word| format!("there is no {word} in {path}"));
+        let gone = (!file.exists()).then(|| format!("there is no {path}"));
+        gone.into_iter().chain(lacks).collect::<Vec<_>>()
+    });
+    let undrawn = drawn.iter().filter(|path| !repository().join(path).exists());
+    nothing_in(missing.chain(undrawn.map(|path| format!("there is no {}", path.display()))));
+}
+
+#[test]
+fn paths_are_read_wherever_a_document_names_them() {
+    let text = "See `tests/a.rs` (`one`, `two`) and `log/N`, `x`.\n```\ndaemon/src/\n  a/   `b`\n    b.rs c\n  d.rs\n```\n1. `docs/c.md`: (`three`)\n";
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let expected =
+        [("tests/a.rs".to_owned(), words(&["one", "two"])), ("docs/c.md".to_owned(), vec![])];
+    assert_eq!(named(text), expected);
+    let expected = ["daemon/src", "daemon/src/a", "daemon/src/a/b.rs", "daemon/src/d.rs"];
+    let expected = expected.map(PathBuf::from);
+    assert_eq!(drawn(text), expected);
 }
