@@ -10,7 +10,7 @@ use mirror_storage::{FaultClass, StorageError};
 use crate::backends::RootError;
 use crate::config::{Place, Problem};
 use crate::doctor::Flaw;
-use crate::names::NameError;
+use crate::path_args::NameError;
 use crate::projects::Overlap;
 use crate::url::UrlError;
 

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use mirror_core::{Digest, Ulid};
 
-use crate::config::write_private;
+use crate::private_file::write_private;
 
 const OS_MACHINE_ID: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 

@@ -8,27 +8,29 @@ mod backends;
 mod config;
 mod doctor;
 mod error;
+mod facts;
 mod folders;
-mod links;
 mod logging;
 mod machine;
-mod names;
-mod parts;
+mod path_args;
+mod private_file;
 mod projects;
 mod run;
 mod server;
+mod spelling;
+mod symlinks;
 mod sync_clients;
 #[cfg(test)]
 mod testing;
 mod url;
+mod watch;
+mod wire;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use arguments::Wanted;
-
-/// As `mirrord --version` says it.
-pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+use facts::VERSION;
 
 fn main() -> ExitCode {
     match arguments::read(std::env::args().skip(1)) {

@@ -9,11 +9,12 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{DaemonSettings, Environment, Problem};
+use crate::facts::{Facts, VERSION};
 use crate::folders::Folders;
-use crate::links::Links;
 use crate::projects::{Registry, Start};
-use crate::server::{self, Endpoint, Facts, Host, ListenError};
-use crate::{logging, machine, parts};
+use crate::server::{self, Endpoint, Host, ListenError};
+use crate::symlinks::Symlinks;
+use crate::{logging, machine, wire};
 
 /// Why the daemon didn't run, or didn't end as told.
 #[derive(Debug, thiserror::Error)]
@@ -82,8 +83,8 @@ pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
             settings,
             machine_id,
             log,
-            outside: parts::outside(),
-            links: Links::default(),
+            outside: wire::outside(),
+            links: Symlinks::default(),
         };
         live(&endpoint, start, on_demand).await
     });
@@ -105,12 +106,7 @@ async fn live(endpoint: &Endpoint, start: Start, on_demand: bool) -> Result<(), 
         tracing::warn!(%problem, "a variable changes nothing");
     }
     let registry = Arc::new(Registry::new(start).await?);
-    tracing::info!(
-        version = crate::VERSION,
-        socket = facts.socket,
-        on_demand,
-        "the daemon started"
-    );
+    tracing::info!(version = VERSION, socket = facts.socket, on_demand, "the daemon started");
     stop_on_signals(&registry)?;
     tokio::spawn(registry.clone().make_rounds());
     server::serve(endpoint, Host::new(registry, facts)).await?;

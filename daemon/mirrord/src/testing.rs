@@ -11,11 +11,11 @@ use tokio::task::block_in_place;
 use crate::config::{DaemonSettings, Environment};
 use crate::error::RequestError;
 use crate::folders::Folders;
-use crate::links::Links;
 use crate::logging::LogControl;
 use crate::projects::{Registry, SetUp, SetUpKind, SetUpOutcome, Start};
+use crate::symlinks::Symlinks;
 use crate::url::BackendUrl;
-use crate::{machine, parts};
+use crate::{machine, wire};
 
 /// A place with any number of machines, which reach each other by folders.
 pub(crate) struct World {
@@ -37,10 +37,10 @@ impl World {
     }
 
     pub(crate) fn machine(&self, name: &str) -> Arc<Registry> {
-        self.machine_with(name, &Links::default())
+        self.machine_with(name, &Symlinks::default())
     }
 
-    pub(crate) fn machine_with(&self, name: &str, links: &Links) -> Arc<Registry> {
+    pub(crate) fn machine_with(&self, name: &str, links: &Symlinks) -> Arc<Registry> {
         let home = self.at(name);
         let folders = Folders {
             config: home.join("config"),
@@ -54,7 +54,7 @@ impl World {
         let start = Start {
             settings: DaemonSettings::open(&folders.daemon_file(), &environment).unwrap(),
             machine_id: machine::id_in(&folders.config, &folders.state).unwrap(),
-            outside: parts::outside(),
+            outside: wire::outside(),
             log: LogControl::idle(),
             links: links.clone(),
             environment,

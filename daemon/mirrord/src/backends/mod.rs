@@ -5,7 +5,7 @@
 //! them. Opening a backend reaches nothing: a server that is away costs only
 //! those who call it.
 
-mod doorstep;
+mod breaker;
 mod service;
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use mirror_storage::Backend;
 use mirror_storage::adapter::{FolderBackend, SftpAccount, SftpBackend, SftpConnection};
 use mirror_storage::layers::{CallCounts, Patience, SystemTimer, stack};
 
-pub(crate) use doorstep::Doorstep;
+pub(crate) use breaker::Breaker;
 pub(crate) use service::{RootError, Service};
 
 use crate::config::SshConfig;

@@ -5,15 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Effective, Environment, Origin, Place, Problem, Seconds, Source};
+use super::{DAEMON_KEYS, Effective, Environment, Origin, Place, Problem, Seconds, Source};
 use crate::machine;
-
-/// Every setting, tables with dots.
-pub(crate) const KEYS: [&str; 5] =
-    ["machine", "user", "poll_interval", "log.level", "log.max_size_mb"];
-
-/// Those that are text even when they look like a number.
-pub(super) const TEXTS: [&str; 3] = ["machine", "user", "log.level"];
 
 pub(crate) const SHORTEST_POLL: Seconds = Seconds(2);
 const USUAL_POLL: Seconds = Seconds(30);
@@ -69,8 +62,8 @@ pub(crate) struct DaemonSettings {
     pub(crate) poll_interval: Seconds,
     pub(crate) log_level: LogLevel,
     pub(crate) log_max_size_mb: u64,
-    /// In the order of [`KEYS`].
-    origins: [Origin; KEYS.len()],
+    /// In the order of [`DAEMON_KEYS`].
+    origins: [Origin; DAEMON_KEYS.len()],
 }
 
 impl DaemonSettings {
@@ -86,7 +79,7 @@ impl DaemonSettings {
             poll_interval: written.poll_interval.unwrap_or(USUAL_POLL),
             log_level: written.log.level,
             log_max_size_mb: written.log.max_size_mb.unwrap_or(10),
-            origins: KEYS.map(|key| match (environment.sets(key), source.sets(key)) {
+            origins: DAEMON_KEYS.map(|key| match (environment.sets(key), source.sets(key)) {
                 (true, _) => Origin::Environment,
                 (false, true) => Origin::Daemon,
                 (false, false) => Origin::Default,
@@ -124,7 +117,8 @@ impl DaemonSettings {
             self.log_level.as_str().to_owned(),
             self.log_max_size_mb.to_string(),
         ];
-        KEYS.iter()
+        DAEMON_KEYS
+            .iter()
             .zip(values)
             .zip(self.origins)
             .map(|((key, value), origin)| Effective { key: (*key).to_owned(), value, origin })

@@ -4,8 +4,9 @@
 use figment::value::{Dict, Map, Value};
 use figment::{Metadata, Profile, Provider};
 
-use super::spelling::nearest;
+use super::keys::{DAEMON_KEYS, TEXTS};
 use super::{Place, Problem};
+use crate::spelling::nearest;
 
 const PREFIX: &str = "MIRRORD_";
 
@@ -39,7 +40,7 @@ impl Environment {
                 continue;
             }
             let key = rest.to_lowercase().replace("__", ".");
-            match super::daemon::KEYS.iter().find(|known| **known == key) {
+            match DAEMON_KEYS.iter().find(|known| **known == key) {
                 Some(known) => found.settings.push((known, value)),
                 None => found.unknown.push(unknown(name, &key)),
             }
@@ -53,9 +54,9 @@ impl Environment {
 }
 
 fn unknown(name: String, key: &str) -> Problem {
-    let meant = nearest(key, super::daemon::KEYS);
+    let meant = nearest(key, DAEMON_KEYS);
     let fix = meant.map_or_else(
-        || format!("it changes nothing; known: {}", super::daemon::KEYS.map(variable).join(", ")),
+        || format!("it changes nothing; known: {}", DAEMON_KEYS.map(variable).join(", ")),
         |meant| format!("did you mean {}?", variable(meant)),
     );
     Problem::with_fix(Place::Variable(name), "no setting has this variable", fix)
@@ -76,7 +77,7 @@ impl Provider for Environment {
         for (key, text) in &self.settings {
             let value = match text.parse::<i64>() {
                 // A machine may be called 42: only what is a number is read as one.
-                Ok(number) if !super::daemon::TEXTS.contains(key) => Value::from(number),
+                Ok(number) if !TEXTS.contains(key) => Value::from(number),
                 _ => Value::from(text.as_str()),
             };
             match key.split_once('.') {

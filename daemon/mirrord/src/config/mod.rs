@@ -6,26 +6,25 @@
 
 mod daemon;
 mod environment;
+mod keys;
 mod problem;
 mod project;
 mod seconds;
 mod source;
-mod spelling;
 mod ssh;
 mod write;
 
-pub(crate) use daemon::{DaemonSettings, KEYS as DAEMON_KEYS, LogLevel};
+pub(crate) use daemon::{DaemonSettings, LogLevel};
 pub(crate) use environment::Environment;
+pub(crate) use keys::{DAEMON_KEYS, LISTS, PROJECT_KEYS, SETTABLE, SHARED};
 pub(crate) use problem::{Place, Problem};
-pub(crate) use project::{
-    KEYS as PROJECT_KEYS, LISTS, ProjectConfig, SETTABLE, SHARED, check_name, list, name_of,
-    narrowing, root_in,
-};
+pub(crate) use project::{ProjectConfig, check_name, list, name_of, narrowing, root_in};
 pub(crate) use seconds::Seconds;
 pub(crate) use source::Source;
-pub(crate) use spelling::nearest;
 pub(crate) use ssh::{SSH_KEYS, SshConfig};
-pub(crate) use write::{create_private, typed_value, with_setting, write_private, write_through};
+pub(crate) use write::{typed_value, with_setting};
+
+use crate::spelling::nearest;
 
 /// One setting as it holds, and where that comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,33 +6,9 @@ use std::time::Duration;
 use mirror_core::patterns::Patterns;
 use serde::Deserialize;
 
-use super::ssh::{SSH_OPTIONS, SshConfig};
+use super::ssh::SshConfig;
 use super::{DaemonSettings, Effective, Origin, Place, Problem, SSH_KEYS, Seconds, Source};
 use crate::url::BackendUrl;
-
-/// Every setting of a project's file.
-pub(crate) const KEYS: [&str; 10] = [
-    "root",
-    "url",
-    "name",
-    "patterns",
-    "exclude",
-    "poll_interval",
-    "key_file",
-    "known_hosts_file",
-    "identity_agent",
-    "ssh_options",
-];
-
-/// Those that `init --set` and `clone --set` may give.
-pub(crate) const SETTABLE: [&str; 5] =
-    ["poll_interval", "key_file", "known_hosts_file", "identity_agent", "ssh_options"];
-
-/// Those that every machine shares.
-pub(crate) const SHARED: [&str; 3] = ["name", "patterns", "exclude"];
-
-/// Keys whose value is a list.
-pub(crate) const LISTS: [&str; 3] = ["patterns", "exclude", SSH_OPTIONS];
 
 const LONGEST_NAME: usize = 64;
 

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use toml_edit::{Document, Item};
 
 use super::environment::{self, Environment, METADATA_NAME};
-use super::spelling::nearest;
 use super::{Place, Problem};
+use crate::spelling::nearest;
 
 /// A file that is TOML; whether its settings are right is seen by [`Source::read_as`].
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use mirror_engine::log::{another_project, nothing_there};
 use mirror_engine::{Holding, inspect};
 use mirror_storage::adapter::SftpFeatures;
 
-use super::scratch;
+use super::write_probe;
 use super::{Finding, let_in, within};
 use crate::backends::{RootError, Service};
 use crate::error::RequestError;
@@ -136,15 +136,15 @@ impl Steps<'_> {
 
     async fn write(&mut self, is_there: bool) -> Result<(), RequestError> {
         let after = if !is_there {
-            scratch::Traces::Root
+            write_probe::Traces::Root
         } else if self.trial.project.is_none() {
-            scratch::Traces::OwnFolder
+            write_probe::Traces::OwnFolder
         } else {
-            scratch::Traces::File
+            write_probe::Traces::File
         };
         let before = SystemTime::now();
         let written =
-            within(scratch::tried(self.service.clone(), self.place.to_owned(), after)).await?;
+            within(write_probe::tried(self.service.clone(), self.place.to_owned(), after)).await?;
         self.ok("files can be created, once each, and read, renamed and removed");
         if let Some(apart) = written.and_then(|time| apart(before, time))
             && apart > CLOCKS_APART_SECONDS

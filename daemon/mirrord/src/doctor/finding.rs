@@ -2,7 +2,7 @@
 
 use mirror_storage::FaultClass;
 
-use super::about::about;
+use super::culprit::culprit;
 use crate::error::RequestError;
 use crate::projects::Checked;
 
@@ -23,7 +23,7 @@ pub(crate) struct Finding {
     pub(crate) fix: Option<String>,
     /// Of one that failed.
     pub(crate) class: Option<FaultClass>,
-    /// The answer to look at again: see [`about`].
+    /// The answer to look at again: see [`culprit`].
     pub(crate) about: Option<&'static str>,
 }
 
@@ -63,7 +63,7 @@ impl Finding {
             level: Level::Fail,
             fix: error.hint(),
             class: Some(error.class()),
-            about: about(error),
+            about: culprit(error),
             ..Self::ok(place.clone(), what)
         }
     }

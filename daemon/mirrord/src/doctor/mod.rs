@@ -3,25 +3,25 @@
 //! Every look is bounded in time, backends are looked at side by side, and
 //! nothing that is tried stays behind. What is found never changes anything.
 
-mod about;
 mod backend;
+mod culprit;
 mod daemon;
-mod examine;
 mod finding;
 mod machine;
 mod project;
-mod scratch;
+mod run;
 #[cfg(test)]
 mod tests;
+mod write_probe;
 
 use std::time::Duration;
 
 use mirror_storage::StorageError;
 use tokio::time::timeout;
 
-pub(crate) use examine::Examination;
 pub(crate) use finding::{Finding, Level};
-pub(crate) use scratch::Flaw;
+pub(crate) use run::Examination;
+pub(crate) use write_probe::Flaw;
 
 use crate::error::RequestError;
 

@@ -10,8 +10,8 @@ use mirror_core::Timestamp;
 use mirror_storage::{FaultClass, StorageError};
 
 use super::{Examination, Finding, Level, let_in};
+use crate::facts::Facts;
 use crate::projects::Registry;
-use crate::server::Facts;
 use crate::testing::World;
 
 fn facts() -> Facts {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::registry::{Condition, Registry};
-use crate::config::nearest;
 use crate::error::RequestError;
-use crate::names::without_dots;
+use crate::path_args::without_dots;
+use crate::spelling::nearest;
 
 impl Registry {
     /// The name as it is written here; an unknown one is answered with the

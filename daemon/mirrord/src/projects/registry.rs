@@ -1,6 +1,7 @@
 //! Holds every configured project, running or not.
 
 use std::collections::{BTreeMap, HashMap};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -12,14 +13,13 @@ use mirror_storage::FaultClass;
 use mirror_storage::layers::CallCounts;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
-use super::claims::{self, Reserved};
 use super::overlap::Claim;
 use crate::backends::{Backends, Service};
-use crate::config::{DaemonSettings, Environment, Problem, ProjectConfig, name_of, root_in};
+use crate::config::{DaemonSettings, Environment, ProjectConfig};
 use crate::error::RequestError;
 use crate::folders::Folders;
-use crate::links::Links;
 use crate::logging::LogControl;
+use crate::symlinks::Symlinks;
 
 /// What the registry is made of.
 #[derive(Debug)]
@@ -30,11 +30,14 @@ pub(crate) struct Start {
     pub(crate) machine_id: Ulid,
     pub(crate) log: LogControl,
     pub(crate) outside: Outside,
-    pub(crate) links: Links,
+    pub(crate) links: Symlinks,
 }
 
 /// Every project of this machine by name.
-pub(super) type Slots = BTreeMap<String, Slot>;
+pub(crate) type Slots = BTreeMap<String, Slot>;
+
+/// Claims of projects that are being set up, by a number of their own.
+pub(super) type Reserved = BTreeMap<u64, Claim>;
 
 /// What the daemon holds of all projects.
 ///
@@ -53,7 +56,7 @@ pub(crate) struct Registry {
     pub(crate) backends: Backends,
     pub(super) log: LogControl,
     pub(super) outside: Outside,
-    pub(super) links: Links,
+    pub(super) links: Symlinks,
     settings: RwLock<DaemonSettings>,
     slots: RwLock<Slots>,
     pub(super) reserved: std::sync::Mutex<Reserved>,
@@ -67,20 +70,20 @@ pub(crate) struct Registry {
 
 /// One configured project.
 #[derive(Clone, Debug)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     pub(super) file: PathBuf,
     /// `None` when its file can't be understood.
-    pub(super) config: Option<ProjectConfig>,
+    pub(crate) config: Option<ProjectConfig>,
     /// What the project takes, where its file can be understood.
     pub(super) claim: Option<Claim>,
     /// Its root, where the file is wrong elsewhere: whoever asks from inside it
     /// should hear what is wrong, not that there is no project.
     pub(super) root: Option<PathBuf>,
-    pub(super) condition: Condition,
+    pub(crate) condition: Condition,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Condition {
+pub(crate) enum Condition {
     Open(Open),
     Closed(Closed),
 }
@@ -106,14 +109,14 @@ impl Open {
 
 /// Why a project doesn't run.
 #[derive(Clone, Debug)]
-pub(super) struct Closed {
+pub(crate) struct Closed {
     pub(super) reason: String,
     pub(super) class: FaultClass,
     pub(super) hint: Option<String>,
     /// Whether it may open later without anybody changing a file.
-    pub(super) passing: bool,
+    pub(crate) passing: bool,
     /// Nobody has tried yet.
-    pub(super) fresh: bool,
+    pub(crate) fresh: bool,
 }
 
 /// What can be said of a project, whether it runs or not.
@@ -153,12 +156,6 @@ impl Closed {
     }
 }
 
-impl From<Problem> for Closed {
-    fn from(problem: Problem) -> Self {
-        Self::by(&problem.into(), false)
-    }
-}
-
 impl Slot {
     /// Its root with links followed, as far as anything is known of it.
     pub(super) fn root(&self) -> Option<&Path> {
@@ -167,9 +164,9 @@ impl Slot {
 }
 
 impl Registry {
-    /// Reads the projects' files. Opens none: see [`Registry::make_rounds`].
-    pub(crate) async fn new(start: Start) -> Result<Self, Problem> {
-        let registry = Self {
+    /// Before any file is read.
+    pub(super) fn without_projects(start: Start) -> Self {
+        Self {
             backends: Backends::new(start.folders.home.clone()),
             folders: start.folders,
             environment: start.environment,
@@ -184,9 +181,7 @@ impl Registry {
             turns: std::sync::Mutex::default(),
             set_ups: watch::Sender::new(0),
             stopping: watch::Sender::new(false),
-        };
-        registry.take_in(&registry.project_files()?).await;
-        Ok(registry)
+        }
     }
 
     pub(crate) fn settings(&self) -> DaemonSettings {
@@ -203,7 +198,7 @@ impl Registry {
         Author { user: settings.user, machine: settings.machine, machine_id: self.machine_id }
     }
 
-    pub(super) fn slots(&self) -> RwLockReadGuard<'_, Slots> {
+    pub(crate) fn slots(&self) -> RwLockReadGuard<'_, Slots> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -223,53 +218,6 @@ impl Registry {
         turn.lock_owned().await
     }
 
-    /// Adds the projects of files that no slot has yet.
-    pub(super) async fn take_in(&self, files: &[PathBuf]) {
-        for slot in join_all(files.iter().map(|file| self.read(file))).await {
-            self.put(slot);
-        }
-    }
-
-    async fn read(&self, file: &Path) -> Slot {
-        let slot = |config, why| Slot {
-            file: file.to_owned(),
-            config,
-            claim: None,
-            root: None,
-            condition: Condition::Closed(why),
-        };
-        match ProjectConfig::open(file) {
-            Ok(config) => {
-                let claim = Some(self.claim_of(&config, None).await);
-                Slot { claim, ..slot(Some(config), Closed::not_yet()) }
-            }
-            Err(problem) => {
-                let text = std::fs::read_to_string(file).unwrap_or_default();
-                let root = match root_in(&text) {
-                    Some(root) => Some(self.links.follow(&root).await.unwrap_or(root)),
-                    None => None,
-                };
-                Slot { root, ..slot(None, problem.into()) }
-            }
-        }
-    }
-
-    fn put(&self, mut slot: Slot) {
-        let name = name_of(&slot.file);
-        let mut slots = self.slots_mut();
-        if let Some(claim) = &slot.claim
-            && let Err(overlap) = claims::check(claim, &slots, &self.reserved(), Some(&name))
-        {
-            slot.condition = Condition::Closed(Closed::by(&overlap.into(), false));
-        }
-        if let Condition::Closed(why) = &slot.condition
-            && !why.passing
-        {
-            tracing::warn!(project = name, reason = why.reason, "a project is stopped");
-        }
-        slots.insert(name, slot);
-    }
-
     /// Everything that is configured, sorted by name.
     pub(crate) fn views(&self) -> Vec<View> {
         self.slots().iter().map(|(name, slot)| view_of(name, slot)).collect()
@@ -277,6 +225,48 @@ impl Registry {
 
     pub(crate) fn view(&self, name: &str) -> Option<View> {
         self.slots().get(name).map(|slot| view_of(name, slot))
+    }
+
+    /// Gives a project another configuration; what runs by the old one ends by
+    /// [`Registry::bring_up_to_date`].
+    pub(super) fn replace_config(&self, config: ProjectConfig, claim: Claim) {
+        if let Some(slot) = self.slots_mut().get_mut(&config.name) {
+            if let Condition::Closed(why) = &mut slot.condition {
+                *why = Closed::not_yet();
+            }
+            slot.config = Some(config);
+            slot.claim = Some(claim);
+        }
+    }
+
+    /// Whether a project runs by what its file and the daemon's say now.
+    pub(super) fn is_up_to_date(&self, name: &str, open: &Open) -> bool {
+        let config = self.slots().get(name).and_then(|slot| slot.config.clone());
+        config.as_ref() == Some(open.config.as_ref()) && *open.settings == self.settings()
+    }
+
+    /// Closes a project that may open again at once; what somebody has opened
+    /// since is not the one that is meant.
+    pub(crate) async fn close_for_now(&self, name: &str, meant: &Open) {
+        let _turn = self.turn_of(name).await;
+        self.close_in_turn(name, |open| open.is(meant)).await;
+    }
+
+    /// The same for whoever holds its turn: nobody opens it before it has let go
+    /// of its state.
+    pub(super) async fn close_in_turn(&self, name: &str, is_meant: impl Fn(&Open) -> bool) {
+        let before = match self.slots_mut().get_mut(name) {
+            Some(Slot { condition, .. }) => match condition {
+                Condition::Open(open) if is_meant(open) => {
+                    mem::replace(condition, Condition::Closed(Closed::not_yet()))
+                }
+                Condition::Open(_) | Condition::Closed(_) => return,
+            },
+            None => return,
+        };
+        if let Condition::Open(open) = before {
+            open.project.close().await;
+        }
     }
 
     /// Tells everything that runs to come to its end.

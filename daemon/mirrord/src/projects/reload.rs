@@ -6,16 +6,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use futures::future::join_all;
 use mirror_engine::{EngineError, Phase};
 use mirror_storage::FaultClass;
 
-use super::overlap::Claim;
-use super::registry::{Closed, Condition, Open, Registry, Slot, View};
-use crate::config::{DaemonSettings, Problem, ProjectConfig, name_of};
+use super::registry::{Condition, Registry, View};
+use crate::config::{DaemonSettings, ProjectConfig, name_of};
 use crate::error::RequestError;
 
 impl Registry {
@@ -108,18 +106,6 @@ impl Registry {
         })
     }
 
-    /// Gives a project another configuration; what runs by the old one ends by
-    /// [`Registry::bring_up_to_date`].
-    pub(super) fn replace_config(&self, config: ProjectConfig, claim: Claim) {
-        if let Some(slot) = self.slots_mut().get_mut(&config.name) {
-            if let Condition::Closed(why) = &mut slot.condition {
-                *why = Closed::not_yet();
-            }
-            slot.config = Some(config);
-            slot.claim = Some(claim);
-        }
-    }
-
     pub(super) async fn bring_all_up_to_date(&self) {
         let names: Vec<String> = self.slots().keys().cloned().collect();
         join_all(names.iter().map(|name| self.bring_up_to_date(name))).await;
@@ -141,54 +127,6 @@ impl Registry {
         {
             self.close_for_now(name, open).await;
         }
-    }
-
-    /// Whether a project runs by what its file and the daemon's say now.
-    pub(super) fn is_up_to_date(&self, name: &str, open: &Open) -> bool {
-        let config = self.slots().get(name).and_then(|slot| slot.config.clone());
-        config.as_ref() == Some(open.config.as_ref()) && *open.settings == self.settings()
-    }
-
-    /// Closes a project that may open again at once; what somebody has opened
-    /// since is not the one that is meant.
-    pub(super) async fn close_for_now(&self, name: &str, meant: &Open) {
-        let _turn = self.turn_of(name).await;
-        self.close_in_turn(name, |open| open.is(meant)).await;
-    }
-
-    /// The same for whoever holds its turn: nobody opens it before it has let go
-    /// of its state.
-    pub(super) async fn close_in_turn(&self, name: &str, is_meant: impl Fn(&Open) -> bool) {
-        let before = match self.slots_mut().get_mut(name) {
-            Some(Slot { condition, .. }) => match condition {
-                Condition::Open(open) if is_meant(open) => {
-                    mem::replace(condition, Condition::Closed(Closed::not_yet()))
-                }
-                Condition::Open(_) | Condition::Closed(_) => return,
-            },
-            None => return,
-        };
-        if let Condition::Open(open) = before {
-            open.project.close().await;
-        }
-    }
-
-    /// The projects' files, sorted by name.
-    pub(super) fn project_files(&self) -> Result<Vec<PathBuf>, Problem> {
-        let folder = self.folders.project_files();
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Problem::unusable(folder, &error)),
-        };
-        let mut files: Vec<PathBuf> = entries
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|end| end == "toml"))
-            .filter(|path| !name_of(path).starts_with('.'))
-            .collect();
-        files.sort();
-        Ok(files)
     }
 }
 

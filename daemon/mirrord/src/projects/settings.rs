@@ -13,9 +13,10 @@ use super::registry::Registry;
 use crate::config::{
     DAEMON_KEYS, DaemonSettings, Effective, LISTS, Origin, PROJECT_KEYS, Place, Problem,
     ProjectConfig, SETTABLE, SHARED, Source, check_key, check_name, list, typed_value,
-    with_setting, write_through,
+    with_setting,
 };
 use crate::error::{RequestError, problem_of_request};
+use crate::private_file::write_through;
 use crate::url::BackendUrl;
 
 /// One setting to change.

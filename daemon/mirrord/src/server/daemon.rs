@@ -9,6 +9,7 @@ use tonic::{Request, Response, Status};
 use super::convert::status::{project_state, stop_reason};
 use super::host::Host;
 use crate::backends::PRIMARY;
+use crate::facts::VERSION;
 use crate::projects::View;
 
 #[tonic::async_trait]
@@ -21,7 +22,7 @@ impl v1::daemon_service_server::DaemonService for Host {
         tracing::debug!(client.protocol, client.version, "a client said hello");
         Ok(Response::new(v1::HandshakeResponse {
             protocol: PROTOCOL,
-            version: crate::VERSION.to_owned(),
+            version: VERSION.to_owned(),
             pid: std::process::id(),
             started_on_demand: self.facts.on_demand,
         }))
@@ -37,7 +38,7 @@ impl v1::daemon_service_server::DaemonService for Host {
         let shown = |path: &Path| path.display().to_string();
         Ok(Response::new(v1::DaemonDescription {
             pid: std::process::id(),
-            version: crate::VERSION.to_owned(),
+            version: VERSION.to_owned(),
             protocol: PROTOCOL,
             started_at: self.facts.started_at.to_string(),
             socket: self.facts.socket.clone(),

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mirror_core::Timestamp;
 use mirror_proto::v1::{ProjectRef, project_ref};
 use mirror_storage::FaultClass;
 use tokio::sync::mpsc;
@@ -19,7 +18,8 @@ use tracing::Instrument;
 
 use super::convert::fault::status_of;
 use crate::error::RequestError;
-use crate::names::{in_project, resolved};
+use crate::facts::Facts;
+use crate::path_args::{in_project, resolved};
 use crate::projects::{Open, Registry};
 
 /// Events that a slow client has not read yet.
@@ -37,15 +37,6 @@ pub(crate) struct Host {
     pub(crate) registry: Arc<Registry>,
     pub(super) facts: Arc<Facts>,
     requests: Arc<AtomicU64>,
-}
-
-/// What is known from the start on.
-#[derive(Debug)]
-pub(crate) struct Facts {
-    pub(crate) started_at: Timestamp,
-    pub(crate) socket: String,
-    /// A client started this daemon because none was running.
-    pub(crate) on_demand: bool,
 }
 
 impl Host {

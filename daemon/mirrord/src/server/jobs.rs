@@ -11,7 +11,7 @@ use tonic::Response;
 use super::convert::job::{job_event, job_finished};
 use super::host::{Events, Host, Streamed, beside, names_in};
 use crate::error::RequestError;
-use crate::names::{resolved, without_dots};
+use crate::path_args::{resolved, without_dots};
 use crate::projects::Open;
 
 /// Progress is dropped rather than let it fill the room that facts need.
@@ -96,7 +96,7 @@ pub(super) fn output_tree(
             hint: "make the folders above it first",
         })?;
     }
-    Ok(Arc::new(OutputTree(Arc::new(crate::parts::tree_at(&output)))))
+    Ok(Arc::new(OutputTree(Arc::new(crate::wire::tree_at(&output)))))
 }
 
 /// The one file that a request is about.
@@ -155,7 +155,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::server::Facts;
+    use crate::facts::Facts;
     use crate::testing::World;
 
     #[tokio::test(flavor = "multi_thread")]

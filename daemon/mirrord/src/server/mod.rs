@@ -32,7 +32,7 @@ use mirror_proto::v1::sync_service_server::SyncServiceServer;
 use mirror_proto::v1::version_service_server::VersionServiceServer;
 use tonic::transport::Server;
 
-pub(crate) use host::{Facts, Host};
+pub(crate) use host::Host;
 pub(crate) use listen::{Endpoint, ListenError};
 
 /// How long running steps may take to their end.

@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 pub(crate) use sftp::{SftpUrl, SftpUrlError};
 
-use crate::config::nearest;
+use crate::spelling::nearest;
 
 /// Schemes of services whose adapters are not here yet.
 const PLANNED: [&str; 9] =

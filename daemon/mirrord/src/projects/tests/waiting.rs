@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 use super::super::registry::{Condition, Open};
 use super::*;
-use crate::links::Links;
-use crate::names::resolved;
+use crate::path_args::resolved;
+use crate::symlinks::Symlinks;
 
 /// Far below what a silent server, or a dead disk, makes wait.
 const SOON: Duration = Duration::from_secs(8);
@@ -110,7 +110,7 @@ async fn dead_disk_holds_up_neither_other_projects_nor_the_start() {
     before.close().await;
     drop(before);
     fs::write(&dead, "hangs while it stands").unwrap();
-    let links = Links::followed_by({
+    let links = Symlinks::followed_by({
         let dead = dead.clone();
         move |path| {
             while path.starts_with(&dead) && dead.exists() {

@@ -7,8 +7,8 @@ use futures::future::join_all;
 use super::{Finding, daemon, machine};
 use crate::backends::PRIMARY;
 use crate::error::RequestError;
+use crate::facts::Facts;
 use crate::projects::{Registry, View};
-use crate::server::Facts;
 
 /// What is to be looked at.
 #[derive(Clone, Debug, Default)]

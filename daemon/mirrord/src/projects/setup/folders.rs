@@ -5,19 +5,23 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::set_up::{SetUp, SetUpKind};
-use super::undo::Undo;
+use super::plan::{SetUp, SetUpKind};
+use super::rollback::Rollback;
 use crate::backends::{RootError, Service};
 use crate::error::RequestError;
-use crate::names::resolved;
+use crate::path_args::resolved;
 use crate::sync_clients;
 use crate::url::BackendUrl;
 
 /// Makes the last component of both folders where it is missing.
-pub(super) fn make_places(plan: &SetUp, root: &Path, undo: &mut Undo) -> Result<(), RequestError> {
+pub(super) fn make_places(
+    plan: &SetUp,
+    root: &Path,
+    rollback: &mut Rollback,
+) -> Result<(), RequestError> {
     if let Some(backend) = plan.url.folder() {
         match plan.kind {
-            SetUpKind::Init { .. } => make_last(backend, undo)?,
+            SetUpKind::Init { .. } => make_last(backend, rollback)?,
             SetUpKind::Clone { .. } if !backend.is_dir() => {
                 return Err(folder_error(
                     "there is no backend folder",
@@ -28,13 +32,13 @@ pub(super) fn make_places(plan: &SetUp, root: &Path, undo: &mut Undo) -> Result<
             SetUpKind::Clone { .. } => {}
         }
     }
-    make_last(root, undo)?;
+    make_last(root, rollback)?;
     if matches!(plan.kind, SetUpKind::Clone { .. }) {
         let mut entries = fs::read_dir(root).map_err(|cause| unusable(root, cause))?;
         if entries.next().is_some() {
             return Err(RequestError::NotEmpty(root.to_owned()));
         }
-        undo.filled_folder = true;
+        rollback.filled_folder = true;
     }
     Ok(())
 }
@@ -43,7 +47,7 @@ pub(super) fn make_places(plan: &SetUp, root: &Path, undo: &mut Undo) -> Result<
 pub(super) async fn make_remote_root(
     plan: &SetUp,
     service: Service,
-    undo: &mut Undo,
+    rollback: &mut Rollback,
 ) -> Result<(), RequestError> {
     if !service.is_remote() {
         return Ok(());
@@ -54,8 +58,8 @@ pub(super) async fn make_remote_root(
             (false, SetUpKind::Clone { .. }) => Err(RootError::Missing),
             (false, SetUpKind::Init { .. }) => {
                 // Before the answer, which may be lost.
-                undo.used = Some(service.clone());
-                undo.made_root = true;
+                rollback.used = Some(service.clone());
+                rollback.made_root = true;
                 service.make_root().await
             }
         }
@@ -74,7 +78,7 @@ pub(super) fn refuse_synced_folder(url: &BackendUrl) -> Result<(), RequestError>
     }
 }
 
-fn make_last(folder: &Path, undo: &mut Undo) -> Result<(), RequestError> {
+fn make_last(folder: &Path, rollback: &mut Rollback) -> Result<(), RequestError> {
     match fs::metadata(folder) {
         Ok(found) if found.is_dir() => return Ok(()),
         Ok(_) => return Err(folder_error("this is not a folder:", folder, "choose a folder")),
@@ -90,7 +94,7 @@ fn make_last(folder: &Path, undo: &mut Undo) -> Result<(), RequestError> {
         ));
     }
     fs::create_dir(folder).map_err(|cause| unusable(folder, cause))?;
-    undo.made_folders.push(folder.to_owned());
+    rollback.made_folders.push(folder.to_owned());
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::error::RequestError;
 use crate::url::{SftpUrlError, UrlError};
 
 /// A part of the URL or the name of a key; `None` where it is none of them alone.
-pub(super) fn about(error: &RequestError) -> Option<&'static str> {
+pub(super) fn culprit(error: &RequestError) -> Option<&'static str> {
     match error {
         RequestError::Url(error) => of_url(error),
         RequestError::Config(problem) => of_setting(problem),
@@ -80,7 +80,7 @@ mod tests {
             .map_err(RequestError::from)
             .and_then(|url| given(&url, &settings))
             .unwrap_err();
-        assert_eq!(about(&error), expected, "{}", error.message());
+        assert_eq!(culprit(&error), expected, "{}", error.message());
     }
 
     #[test]

@@ -3,54 +3,37 @@
 //! What fails is taken back; only a first commit that stands on the backend
 //! stays, because a log's names are never removed (L2), and the error says so.
 
+mod fetched_files;
+mod folders;
+mod plan;
+mod quickstart;
+mod rollback;
+
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::FutureExt;
-use mirror_core::patterns::Patterns;
 use mirror_engine::{
     Holding, Job, JobEvent, JobRequest, Report, Scope, Settle, SharedSettings, create, inspect,
 };
 use mirror_storage::FaultClass;
 use tokio::sync::{mpsc, watch};
 
-use super::claims::Reservation;
-use super::opening::Ground;
-use super::places::{folder_error, make_places, make_remote_root, refuse_synced_folder};
-use super::registry::{Open, Registry, check_only};
-use super::settings::given;
-use super::undo::{Created, Undo};
-use crate::backends::Doorstep;
-use crate::config::{Place, ProjectConfig, check_name, create_private, narrowing};
+use folders::{folder_error, make_places, make_remote_root, refuse_synced_folder};
+pub(crate) use plan::{SetUp, SetUpKind};
+use plan::{checked_patterns, narrowing_of};
+use rollback::{Created, Rollback};
+
+use crate::backends::Breaker;
+use crate::config::{Place, ProjectConfig, check_name};
 use crate::error::RequestError;
-use crate::names::{resolved, without_dots};
-use crate::url::BackendUrl;
-
-/// What a project is to be made of.
-#[derive(Clone, Debug)]
-pub(crate) struct SetUp {
-    pub(crate) kind: SetUpKind,
-    /// Absolute.
-    pub(crate) folder: PathBuf,
-    pub(crate) url: BackendUrl,
-    pub(crate) name: Option<String>,
-    pub(crate) patterns: Vec<String>,
-    pub(crate) excludes: Vec<String>,
-    /// Keys and values of the project's file.
-    pub(crate) settings: Vec<(String, String)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SetUpKind {
-    /// With `push`, what stands in the folder is committed at once.
-    Init {
-        push: bool,
-    },
-    Clone {
-        pull: bool,
-    },
-}
+use crate::path_args::{resolved, without_dots};
+use crate::private_file::create_private;
+use crate::projects::open::Ground;
+use crate::projects::registry::{Open, Registry, check_only};
+use crate::projects::reservations::Reservation;
+use crate::projects::settings::given;
 
 /// How setting up ended.
 #[derive(Debug)]
@@ -64,11 +47,11 @@ pub(crate) struct SetUpOutcome {
 }
 
 /// A set-up that has its place, with what it has made so far.
-pub(super) struct Begun<'a> {
+struct Begun<'a> {
     plan: SetUp,
     config: ProjectConfig,
     place: Reservation<'a>,
-    pub(super) undo: Undo,
+    rollback: Rollback,
     _counted: Counted<'a>,
 }
 
@@ -103,25 +86,25 @@ impl Registry {
 
     /// Refuses what can be refused before anything is touched, and takes the
     /// place: a set-up waits for its backend, and nobody else for the set-up.
-    pub(super) async fn begin(&self, plan: SetUp) -> Result<Begun<'_>, RequestError> {
+    async fn begin(&self, plan: SetUp) -> Result<Begun<'_>, RequestError> {
         let config = self.first_config(&plan)?;
         let mut claimed = config.clone();
         if plan.takes_their_name() {
             claimed.name = String::new();
         }
         let place = self.reserve(&claimed).await?;
-        let (undo, set_ups) = (Undo::default(), &self.set_ups);
-        Ok(Begun { plan, config, place, undo, _counted: Counted::among(set_ups) })
+        let (rollback, set_ups) = (Rollback::default(), &self.set_ups);
+        Ok(Begun { plan, config, place, rollback, _counted: Counted::among(set_ups) })
     }
 
     /// Sets up what was begun, or takes it back.
-    pub(super) async fn finish(
+    async fn finish(
         &self,
         mut begun: Begun<'_>,
         events: mpsc::Sender<JobEvent>,
     ) -> Result<SetUpOutcome, RequestError> {
         if *self.stopping.borrow() {
-            return Err(begun.undo.run(RequestError::Stopping).await);
+            return Err(begun.rollback.run(RequestError::Stopping).await);
         }
         // A panic is undone like any failure.
         let made = AssertUnwindSafe(self.make(&mut begun, events))
@@ -132,8 +115,8 @@ impl Registry {
             Ok((outcome, open)) => {
                 let file = self.folders.project_file(&outcome.config.name);
                 if let Err(twin) = self.enter_made(begun.place, file, &open).await {
-                    let stays = begun.undo.stays().await.is_some();
-                    return Err(if stays { twin } else { begun.undo.run(twin).await });
+                    let stays = begun.rollback.stays().await.is_some();
+                    return Err(if stays { twin } else { begun.rollback.run(twin).await });
                 }
                 tracing::info!(project = outcome.config.name, "a project was set up");
                 Ok(outcome)
@@ -146,8 +129,8 @@ impl Registry {
     async fn give_up(&self, mut begun: Begun<'_>, error: RequestError) -> RequestError {
         let is_cut_off = *self.stopping.borrow() && error.class() == FaultClass::Transient;
         let error = if is_cut_off { RequestError::Stopping } else { error };
-        let Some((file, open, why)) = begun.undo.stays().await else {
-            return begun.undo.run(error).await;
+        let Some((file, open, why)) = begun.rollback.stays().await else {
+            return begun.rollback.run(error).await;
         };
         let name = begun.config.name;
         tracing::warn!(project = name, why, "a project stays half-made");
@@ -176,15 +159,15 @@ impl Registry {
         begun: &mut Begun<'_>,
         events: mpsc::Sender<JobEvent>,
     ) -> Result<(SetUpOutcome, Open), RequestError> {
-        let Begun { plan, config, undo, .. } = begun;
-        make_places(plan, &config.root, undo)?;
+        let Begun { plan, config, rollback, .. } = begun;
+        make_places(plan, &config.root, rollback)?;
         config.root = resolved(&config.root);
         let service = self.backends.open(&config.url, &config.ssh).service;
-        self.while_running(make_remote_root(plan, service, undo)).await?;
+        self.while_running(make_remote_root(plan, service, rollback)).await?;
         let holding = self.while_running(self.look(config)).await?;
         self.take_name(begun, &holding).await?;
         let mut ground = self.ground_of(&begun.config)?;
-        let door = Arc::new(Doorstep::new(ground.parts.backend.clone()));
+        let door = Arc::new(Breaker::new(ground.parts.backend.clone()));
         ground.parts.backend = door.clone();
         // Steps that are under way end in good order, and soon.
         let mut stopping = self.stopping();
@@ -205,14 +188,14 @@ impl Registry {
         events: mpsc::Sender<JobEvent>,
     ) -> Result<(SetUpOutcome, Open), RequestError> {
         let joined = self.join_or_create(begun, &ground, holding).await?;
-        let Begun { plan, config, undo, .. } = begun;
+        let Begun { plan, config, rollback, .. } = begun;
         let open = self.open_on(config, ground).await?;
-        undo.open = Some(open.clone());
+        rollback.open = Some(open.clone());
         check_only(&self.slots(), &open)?;
         let file = self.folders.project_file(&config.name);
         create_private(&file, &config.to_text())
             .map_err(|error| crate::config::Problem::unusable(&file, &error))?;
-        undo.file = Some(file);
+        rollback.file = Some(file);
         let report = match first_job(plan.kind, joined) {
             Some(job) => open.project.run(job, events).await?,
             None => Report::default(),
@@ -264,7 +247,7 @@ impl Registry {
         begun: &mut Begun<'_>,
         holding: &Holding,
     ) -> Result<(), RequestError> {
-        let Begun { plan, config, place, undo, .. } = begun;
+        let Begun { plan, config, place, rollback, .. } = begun;
         if plan.takes_their_name() {
             if let Holding::Project { settings, .. } = holding {
                 config.name = fitting_name(&settings.name, config);
@@ -282,7 +265,7 @@ impl Registry {
         }
         // What stood there before, a project's that was taken out by hand, isn't ours.
         let own = self.folders.of_project(&config.name);
-        undo.own_folders.extend(own.into_iter().filter(|folder| !folder.exists()));
+        rollback.own_folders.extend(own.into_iter().filter(|folder| !folder.exists()));
         Ok(())
     }
 
@@ -293,7 +276,7 @@ impl Registry {
         ground: &Ground,
         holding: Holding,
     ) -> Result<bool, RequestError> {
-        let Begun { plan, config, undo, .. } = begun;
+        let Begun { plan, config, rollback, .. } = begun;
         match (holding, plan.kind) {
             (Holding::Project { .. }, _) => {
                 refuse_synced_folder(&config.url)?;
@@ -306,9 +289,9 @@ impl Registry {
             (Holding::Empty | Holding::PlainFiles, SetUpKind::Init { .. }) => {
                 let settings =
                     SharedSettings { name: config.name.clone(), patterns: checked_patterns(plan)? };
-                undo.used = Some(ground.service.clone());
+                rollback.used = Some(ground.service.clone());
                 let created = create(&ground.parts, &self.author(), settings).await;
-                undo.created = match &created {
+                rollback.created = match &created {
                     Ok((_, true)) => Created::Yes,
                     Ok((_, false)) => Created::No,
                     // It may have failed before or after the first commit.
@@ -324,18 +307,11 @@ impl Registry {
     }
 
     /// The project whose root is exactly this folder.
-    pub(super) fn rooted_at(&self, folder: &Path) -> Option<String> {
+    fn rooted_at(&self, folder: &Path) -> Option<String> {
         let real = resolved(folder);
         let slots = self.slots();
         let claims = slots.values().filter_map(|slot| slot.claim.as_ref());
         claims.into_iter().find(|claim| claim.root == real).map(|claim| claim.name.clone())
-    }
-}
-
-impl SetUp {
-    /// A clone is called as the project is, which its backend tells.
-    fn takes_their_name(&self) -> bool {
-        self.name.is_none() && matches!(self.kind, SetUpKind::Clone { .. })
     }
 }
 
@@ -351,21 +327,6 @@ fn first_job(kind: SetUpKind, joined: bool) -> Option<JobRequest> {
         (SetUpKind::Init { .. } | SetUpKind::Clone { .. }, _) => Job::Pull { scope },
     };
     Some(JobRequest { job, dry_run: false, consent: false })
-}
-
-fn checked_patterns(plan: &SetUp) -> Result<Patterns, RequestError> {
-    let mut patterns = Patterns::default();
-    if !plan.patterns.is_empty() {
-        patterns.include.clone_from(&plan.patterns);
-    }
-    patterns.exclude.clone_from(&plan.excludes);
-    patterns.check().map_err(|error| RequestError::usage(error.to_string()))?;
-    Ok(patterns)
-}
-
-fn narrowing_of(plan: &SetUp) -> Option<Patterns> {
-    let given = |globs: &Vec<String>| (!globs.is_empty()).then(|| globs.clone());
-    narrowing(given(&plan.patterns), given(&plan.excludes))
 }
 
 /// The project's own name, unless no file here could be called so.

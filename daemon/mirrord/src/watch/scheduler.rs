@@ -13,8 +13,8 @@ use mirror_storage::FaultClass;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::registry::{Condition, Open, Registry, Slot};
 use crate::config::DaemonSettings;
+use crate::projects::{Condition, Open, Registry, Slot};
 
 /// How often it is seen whether anything is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -89,7 +89,7 @@ impl Registry {
         }
     }
 
-    pub(super) async fn look_at(&self, name: &str, open: &Open) {
+    pub(crate) async fn look_at(&self, name: &str, open: &Open) {
         // Before its mailbox: while a server lets us wait, the project answers.
         // The calls that follow hear at once what came of it.
         drop(open.service.ping().await);

@@ -9,22 +9,24 @@ use mirror_core::{Digest, RelPath};
 use mirror_engine::{JobEvent, Report};
 use tokio::sync::mpsc;
 
-use super::registry::Registry;
-use super::set_up::{SetUp, SetUpKind, SetUpOutcome};
-use super::undo::Undo;
-use super::written::Written;
-use crate::config::{Problem, check_name, write_private};
+use super::SetUpOutcome;
+use super::fetched_files::FetchedFiles;
+use super::plan::{SetUp, SetUpKind};
+use super::rollback::Rollback;
+use crate::config::{Problem, check_name};
 use crate::error::RequestError;
 use crate::folders::make_private;
-use crate::names::resolved;
+use crate::path_args::resolved;
+use crate::private_file::write_private;
+use crate::projects::registry::Registry;
 use crate::url::BackendUrl;
 
 const SAMPLE_FOLDER: &str = "mirrord-sample";
 
 const SAMPLES: [(&str, &str); 3] = [
-    ("README.md", include_str!("../../samples/README.md")),
-    ("CLAUDE.md", include_str!("../../samples/CLAUDE.md")),
-    ("memory/notes.md", include_str!("../../samples/memory/notes.md")),
+    ("README.md", include_str!("../../../samples/README.md")),
+    ("CLAUDE.md", include_str!("../../../samples/CLAUDE.md")),
+    ("memory/notes.md", include_str!("../../../samples/memory/notes.md")),
 ];
 
 impl Registry {
@@ -55,14 +57,14 @@ impl Registry {
         let mut begun = self.begin(plan).await?;
         let note = note_of(&backends, &name);
         write_private(&note, &root).map_err(|error| Problem::unusable(&note, &error))?;
-        if is_sample && let Err(cause) = write_samples(&folder, &mut begun.undo) {
+        if is_sample && let Err(cause) = write_samples(&folder, &mut begun.rollback) {
             let error = RequestError::Folder {
                 what: "the sample can't be written into",
                 folder,
                 cause: Some(cause),
                 hint: "name another folder: `mirrorctl quickstart DIR`",
             };
-            return Err(begun.undo.run(error).await);
+            return Err(begun.rollback.run(error).await);
         }
         Box::pin(self.finish(begun, events)).await
     }
@@ -110,17 +112,17 @@ fn is_unused(folder: &Path) -> bool {
 }
 
 /// Writes the sample into a folder that is missing or empty.
-fn write_samples(folder: &Path, undo: &mut Undo) -> io::Result<()> {
+fn write_samples(folder: &Path, rollback: &mut Rollback) -> io::Result<()> {
     if !is_unused(folder) {
         return Ok(());
     }
     for missing in [folder.to_owned(), folder.join("memory")] {
         if !missing.is_dir() {
             fs::create_dir(&missing)?;
-            undo.made_folders.push(missing);
+            rollback.made_folders.push(missing);
         }
     }
-    let written = undo.written.insert(Written::below(folder));
+    let written = rollback.written.insert(FetchedFiles::below(folder));
     for (name, text) in SAMPLES {
         let path = folder.join(name);
         File::create_new(&path)?
@@ -141,12 +143,12 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("sample");
 
-        write_samples(&folder, &mut Undo::default()).unwrap();
+        write_samples(&folder, &mut Rollback::default()).unwrap();
         assert!(folder.join("memory/notes.md").is_file());
         fs::write(folder.join("README.md"), "mine").unwrap();
-        let mut undo = Undo::default();
-        write_samples(&folder, &mut undo).unwrap();
-        assert!(undo.written.is_none());
+        let mut rollback = Rollback::default();
+        write_samples(&folder, &mut rollback).unwrap();
+        assert!(rollback.written.is_none());
         assert_eq!(fs::read_to_string(folder.join("README.md")).unwrap(), "mine");
     }
 
@@ -155,13 +157,13 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         for edited in [None, Some("memory/notes.md")] {
             let folder = place.path().join("sample");
-            let mut undo = Undo::default();
-            write_samples(&folder, &mut undo).unwrap();
+            let mut rollback = Rollback::default();
+            write_samples(&folder, &mut rollback).unwrap();
             if let Some(edited) = edited {
                 fs::write(folder.join(edited), "mine").unwrap();
             }
 
-            drop(undo.run(RequestError::Stopping).await);
+            drop(rollback.run(RequestError::Stopping).await);
 
             let left = edited.map(|edited| fs::read_to_string(folder.join(edited)).unwrap());
             assert_eq!(left.as_deref(), edited.map(|_| "mine"));

@@ -9,19 +9,19 @@ use std::path::{Path, PathBuf};
 use mirror_engine::StatusReport;
 use tokio::task::spawn_blocking;
 
-use super::registry::Open;
-use super::written::Written;
+use super::fetched_files::FetchedFiles;
 use crate::backends::Service;
 use crate::error::RequestError;
+use crate::projects::registry::Open;
 
 /// What has been made so far, in the order it was made.
 #[derive(Debug, Default)]
-pub(super) struct Undo {
+pub(super) struct Rollback {
     /// Removed if they are empty: what a person put there meanwhile stays.
     pub(super) made_folders: Vec<PathBuf>,
     /// Was absent or empty: all of it is fetched, unless a person put it there.
     pub(super) filled_folder: bool,
-    pub(super) written: Option<Written>,
+    pub(super) written: Option<FetchedFiles>,
     /// The daemon's own: removed whole.
     pub(super) own_folders: Vec<PathBuf>,
     /// The project's file, from before its first job on.
@@ -44,7 +44,7 @@ pub(super) enum Created {
     Yes,
 }
 
-impl Undo {
+impl Rollback {
     /// The project as it is, and why it can't be taken back, if so.
     pub(super) async fn stays(&mut self) -> Option<(PathBuf, Open, &'static str)> {
         let (file, open) = (self.file.clone()?, self.open.clone()?);
@@ -98,9 +98,9 @@ impl Undo {
     }
 }
 
-async fn fetched(root: &Path, status: StatusReport) -> Option<Written> {
+async fn fetched(root: &Path, status: StatusReport) -> Option<FetchedFiles> {
     let root = root.to_owned();
-    let look = spawn_blocking(move || Written::by_project(&root, &status.files));
+    let look = spawn_blocking(move || FetchedFiles::by_project(&root, &status.files));
     look.await.ok().flatten()
 }
 
@@ -130,19 +130,19 @@ mod tests {
         fs::write(path("clone/sub/a.md"), "a").unwrap();
         fs::write(path("backend/theirs.txt"), "b").unwrap();
         fs::write(path("notes.toml"), "c").unwrap();
-        let mut written = Written::below(&path("clone"));
+        let mut written = FetchedFiles::below(&path("clone"));
         written.note(RelPath::new("sub/a.md").unwrap(), Digest::of(b"a"));
         let backend = FolderBackend::open(path("backend"));
-        let undo = Undo {
+        let rollback = Rollback {
             made_folders: vec![path("root"), path("backend"), path("clone")],
             written: Some(written),
             own_folders: vec![path("state")],
             file: Some(path("notes.toml")),
             used: Some(Service::Folder(backend.into(), path("backend"))),
-            ..Undo::default()
+            ..Rollback::default()
         };
 
-        let error = undo.run(RequestError::Stopping).await;
+        let error = rollback.run(RequestError::Stopping).await;
 
         assert!(matches!(error, RequestError::Stopping));
         let names = |folder: &Path| -> Vec<_> {

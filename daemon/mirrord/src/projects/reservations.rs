@@ -1,7 +1,6 @@
 //! What each project takes for itself: worked out when its file is read, kept
 //! with it, and compared before another one comes.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 
@@ -9,14 +8,11 @@ use futures::future::join_all;
 use tokio::sync::OwnedMutexGuard;
 
 use super::overlap::{self, Claim, Claimed, Overlap};
-use super::registry::{Condition, Open, Registry, Slot, Slots, check_only};
+use super::registry::{Condition, Open, Registry, Reserved, Slot, Slots, check_only};
 use crate::config::ProjectConfig;
 use crate::error::RequestError;
-use crate::names::without_dots;
+use crate::path_args::without_dots;
 use crate::url::BackendUrl;
-
-/// Claims of projects that are being set up, by a number of their own.
-pub(super) type Reserved = BTreeMap<u64, Claim>;
 
 /// Keeps a name, a folder and a backend for a project that is being set up,
 /// and nobody else opens or removes what is called so. Ends when it is dropped.

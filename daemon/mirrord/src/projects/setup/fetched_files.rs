@@ -15,16 +15,16 @@ use mirror_engine::outside::tree::TEMP_PREFIX;
 use mirror_engine::outside::{DirEntry, Taken, Tree, TreeError};
 use mirror_engine::real::LocalTree;
 
-use crate::parts::tree_at;
+use crate::wire::tree_at;
 
 /// Files below a folder, by their contents.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct FetchedFiles {
     root: PathBuf,
     files: BTreeMap<RelPath, Digest>,
 }
 
-impl Written {
+impl FetchedFiles {
     pub(super) fn below(root: &Path) -> Self {
         Self { root: root.to_owned(), files: BTreeMap::new() }
     }
@@ -145,7 +145,7 @@ mod tests {
         let (place, files) = folder(&files);
         fs::create_dir_all(place.path().join("begun/deep")).unwrap();
 
-        Written::by_project(place.path(), &files).unwrap().take_back();
+        FetchedFiles::by_project(place.path(), &files).unwrap().take_back();
 
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
     }
@@ -154,13 +154,13 @@ mod tests {
     fn folder_with_anything_else_is_not_taken_back() {
         for state in [FileState::LocalAhead, FileState::NewLocal, FileState::Conflict] {
             let (place, files) = folder(&[("a.md", FileState::InSync), ("b.md", state)]);
-            assert!(Written::by_project(place.path(), &files).is_none(), "{state:?}");
+            assert!(FetchedFiles::by_project(place.path(), &files).is_none(), "{state:?}");
         }
         for mine in ["mine.bin", ".mirrord-01", "sub/deep/mine.bin"] {
             let (place, mut files) =
                 folder(&[("a.md", FileState::InSync), (mine, FileState::InSync)]);
             files.pop();
-            assert!(Written::by_project(place.path(), &files).is_none(), "{mine}");
+            assert!(FetchedFiles::by_project(place.path(), &files).is_none(), "{mine}");
         }
     }
 
@@ -168,7 +168,7 @@ mod tests {
     fn file_that_was_edited_after_the_look_stays() {
         let (place, files) =
             folder(&[("a.md", FileState::InSync), ("sub/b.md", FileState::InSync)]);
-        let written = Written::by_project(place.path(), &files).unwrap();
+        let written = FetchedFiles::by_project(place.path(), &files).unwrap();
         fs::write(place.path().join("sub/b.md"), "mine").unwrap();
 
         written.take_back();

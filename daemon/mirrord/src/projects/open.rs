@@ -10,11 +10,11 @@ use mirror_storage::FaultClass;
 use mirror_storage::layers::CallCounts;
 
 use super::registry::{Closed, Condition, Open, Registry, check_only};
-use crate::backends::{self, Doorstep, Opened, Service};
+use crate::backends::{self, Breaker, Opened, Service};
 use crate::config::ProjectConfig;
 use crate::error::RequestError;
 use crate::folders::make_private;
-use crate::parts;
+use crate::wire;
 
 /// How long a project that opens waits for its server.
 const COURTESY: Duration = Duration::from_secs(2);
@@ -118,7 +118,7 @@ impl Registry {
         if !is_known || !ground.service.is_remote() {
             return self.open_on(config, ground).await;
         }
-        let door = Arc::new(Doorstep::new(ground.parts.backend.clone()));
+        let door = Arc::new(Breaker::new(ground.parts.backend.clone()));
         ground.parts.backend = door.clone();
         door.shut(away(&ground.service).await);
         let opened = self.open_on(config, ground).await;
@@ -159,7 +159,7 @@ impl Registry {
         }
         let Opened { backend, counts, service } = self.backends.open(&config.url, &config.ssh);
         let parts =
-            parts::of_machine(&config.root, [&state, &data, &cache], backend, &self.outside)?;
+            wire::of_machine(&config.root, [&state, &data, &cache], backend, &self.outside)?;
         Ok(Ground { parts, counts, service })
     }
 

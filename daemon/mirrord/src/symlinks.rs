@@ -11,7 +11,7 @@ use futures::future::{BoxFuture, Shared};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::names::resolved;
+use crate::path_args::resolved;
 
 /// How long a disk may take to say where a path leads.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,24 +21,24 @@ type Look = Shared<BoxFuture<'static, Option<PathBuf>>>;
 
 /// Says where paths really lead.
 #[derive(Clone)]
-pub(crate) struct Links {
+pub(crate) struct Symlinks {
     follow: Arc<dyn Fn(&Path) -> PathBuf + Send + Sync>,
     under_way: Arc<Mutex<HashMap<PathBuf, Look>>>,
 }
 
-impl fmt::Debug for Links {
+impl fmt::Debug for Symlinks {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Links")
+        out.write_str("Symlinks")
     }
 }
 
-impl Default for Links {
+impl Default for Symlinks {
     fn default() -> Self {
         Self::followed_by(resolved)
     }
 }
 
-impl Links {
+impl Symlinks {
     pub(crate) fn followed_by(follow: impl Fn(&Path) -> PathBuf + Send + Sync + 'static) -> Self {
         Self { follow: Arc::new(follow), under_way: Arc::default() }
     }
@@ -83,7 +83,7 @@ mod tests {
     async fn disk_that_does_not_answer_holds_up_one_thread_and_nobody_else() {
         let (free, held) = mpsc::channel::<()>();
         let (held, looks) = (Mutex::new(held), Arc::new(AtomicUsize::new(0)));
-        let links = Links::followed_by({
+        let links = Symlinks::followed_by({
             let looks = looks.clone();
             move |path| {
                 looks.fetch_add(1, Ordering::SeqCst);

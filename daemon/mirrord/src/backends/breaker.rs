@@ -17,7 +17,7 @@ use mirror_storage::{
 };
 use tokio::sync::watch;
 
-pub(crate) struct Doorstep {
+pub(crate) struct Breaker {
     inner: Arc<dyn Backend>,
     /// Why it is shut, while it is.
     shut: watch::Sender<Option<String>>,
@@ -25,7 +25,7 @@ pub(crate) struct Doorstep {
 
 type Answer<T> = Result<T, StorageError>;
 
-impl Doorstep {
+impl Breaker {
     /// Stands open until it is shut.
     pub(crate) fn new(inner: Arc<dyn Backend>) -> Self {
         Self { inner, shut: watch::Sender::new(None) }
@@ -74,7 +74,7 @@ async fn closing(shut: &mut watch::Receiver<Option<String>>) -> StorageError {
 }
 
 #[async_trait]
-impl Backend for Doorstep {
+impl Backend for Breaker {
     fn label(&self) -> &str {
         self.inner.label()
     }
@@ -123,7 +123,7 @@ impl Backend for Doorstep {
 }
 
 #[async_trait]
-impl MoveAside for Doorstep {
+impl MoveAside for Breaker {
     async fn rename(
         &self,
         from: &RemotePath,
@@ -145,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn nobody_waits_while_the_door_is_shut() {
         let inner = Arc::new(MemoryBackend::new(MemoryProfile::RENAME));
-        let door = Doorstep::new(inner);
+        let door = Breaker::new(inner);
         let path = RemotePath::new("a").unwrap();
         door.write(&path, "a".into(), Expect::Absent).await.unwrap();
 
@@ -166,7 +166,7 @@ mod tests {
     #[tokio::test]
     async fn who_waits_hears_at_once_that_the_door_is_shut() {
         let inner = Arc::new(MemoryBackend::new(MemoryProfile::RENAME));
-        let door = Doorstep::new(inner);
+        let door = Breaker::new(inner);
         let mut bytes = door.hear_all(futures::stream::pending::<Answer<()>>().boxed());
         let answer = door.hear(std::future::pending::<Answer<()>>());
         let shut = async { door.shut(Some("the daemon ends".to_owned())) };

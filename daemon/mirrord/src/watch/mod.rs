@@ -1,0 +1,3 @@
+//! When the daemon looks at a project without being asked.
+
+mod scheduler;
