@@ -72,7 +72,7 @@ fn nothing_is_left_for_later() {
 const MAY_SLEEP: [(&str, &str); 13] = [
     ("tests/benches", "they measure over a stretch of time"),
     ("tests/support/mod.rs", "it polls, with a deadline"),
-    ("client/src/testing/pty.rs", "it polls, with a deadline"),
+    ("client/src/tests/testing/pty.rs", "it polls, with a deadline"),
     ("client/src/connect/launch.rs", "it polls"),
     ("tests/scenarios/crashes.rs", "it kills at any moment"),
     ("tests/scenarios/editors.rs", "its programs save at a pace of their own"),

@@ -3,11 +3,12 @@
 use clap::Args;
 use mirror_proto::v1::{CloneProjectRequest, Setting};
 
-use super::{init, settings};
+use super::init;
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
-use crate::job;
+use crate::follow;
 use crate::paths;
+use crate::settings;
 use crate::wizard;
 
 #[derive(Debug, Args)]
@@ -60,5 +61,5 @@ pub(crate) async fn run(args: &CloneArgs, context: &Context) -> Result<Reported,
         None => typed,
     };
     let events = daemon.project().clone_project(request).await?.into_inner();
-    init::report(context, &job::follow(context, events).await?)
+    init::report(context, &follow::to_end(context, events).await?)
 }

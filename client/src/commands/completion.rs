@@ -1,9 +1,8 @@
 //! `mirrorctl completion`: a script for the shell.
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::arguments::Cli;
 use crate::context::Reported;
 use crate::failure::Failure;
 use crate::output;
@@ -14,10 +13,10 @@ pub(crate) struct CompletionArgs {
     shell: Shell,
 }
 
-/// A script is for the shell, so it is the same with `--json`.
-pub(crate) fn run(args: &CompletionArgs) -> Result<Reported, Failure> {
+/// The script for `typed`, all that can be typed. It is for the shell, and the same with `--json`.
+pub(crate) fn run(args: &CompletionArgs, typed: &mut Command) -> Result<Reported, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "mirrorctl", &mut script);
+    clap_complete::generate(args.shell, typed, "mirrorctl", &mut script);
     output::print(&String::from_utf8_lossy(&script))?;
     Ok(Reported::done(None))
 }

@@ -5,7 +5,7 @@ use mirror_proto::v1::DeleteRequest;
 
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
-use crate::job::{self, Consent};
+use crate::follow::{self, Consent};
 use crate::paths;
 
 #[derive(Debug, Args)]
@@ -44,9 +44,9 @@ pub(crate) async fn run(args: &DeleteArgs, context: &Context) -> Result<Reported
     };
     let daemon = context.daemon().await?;
     let consent = Consent { is_given: args.allow_deletes, may_ask: true };
-    let finished = job::run(context, consent, async |allow_deletes| {
+    let finished = follow::with_consent(context, consent, async |allow_deletes| {
         let request = DeleteRequest { allow_deletes, ..request.clone() };
         daemon.sync().delete(request).await
     });
-    job::report(context, &finished.await?, true)
+    follow::report(context, &finished.await?, true)
 }

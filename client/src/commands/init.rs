@@ -3,12 +3,12 @@
 use clap::Args;
 use mirror_proto::v1::{InitProjectRequest, SetUpFinished, Setting};
 
-use super::settings;
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
-use crate::job;
+use crate::follow;
 use crate::output::{json, text};
 use crate::paths;
+use crate::settings;
 use crate::wizard;
 
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ pub(crate) async fn run(args: &InitArgs, context: &Context) -> Result<Reported, 
         None => typed,
     };
     let events = daemon.project().init_project(request).await?.into_inner();
-    report(context, &job::follow(context, events).await?)
+    report(context, &follow::to_end(context, events).await?)
 }
 
 /// Prints what was set up; `clone` says the same.
@@ -68,5 +68,5 @@ pub(super) fn report(context: &Context, project: &SetUpFinished) -> Result<Repor
         || json::project::set_up(project),
         |paint| text::project::set_up(project, is_quiet, paint),
     )?;
-    Ok(Reported { exit: job::exit_of(&project.conflicts, &project.failed), told })
+    Ok(Reported { exit: follow::exit_of(&project.conflicts, &project.failed), told })
 }

@@ -22,38 +22,6 @@ pub(crate) mod quickstart;
 pub(crate) mod reload;
 pub(crate) mod remove;
 pub(crate) mod restore;
-pub(crate) mod settings;
 pub(crate) mod stash;
 pub(crate) mod status;
 pub(crate) mod sync;
-
-use crate::arguments::Command;
-use crate::context::{Context, Reported};
-use crate::failure::Failure;
-
-pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported, Failure> {
-    match command {
-        Command::Quickstart(args) => quickstart::run(args, context).await,
-        Command::Init(args) => init::run(args, context).await,
-        Command::Clone(args) => clone::run(args, context).await,
-        Command::Auth(args) => auth::run(args, context).await,
-        Command::Projects => projects::run(context).await,
-        Command::Remove(args) => remove::run(args, context).await,
-        Command::Config(command) => config::run(command, context).await,
-        Command::Status(args) => status::run(args, context).await,
-        Command::Push(args) => push::run(args, context).await,
-        Command::Pull(args) => pull::run(args, context).await,
-        Command::Sync(args) => sync::run(args, context).await,
-        Command::Diff(args) => diff::run(args, context).await,
-        Command::Delete(args) => delete::run(args, context).await,
-        Command::Conflict(command) => conflict::run(command, context).await,
-        Command::Log(args) => log::run(args, context).await,
-        Command::History(args) => history::run(args, context).await,
-        Command::Restore(args) => restore::run(args, context).await,
-        Command::Stash(command) => stash::run(command, context).await,
-        Command::Doctor(args) => doctor::run(args, context).await,
-        Command::Reload => reload::run(context).await,
-        Command::Daemon(command) => daemon::run(command, context).await,
-        Command::Completion(args) => completion::run(args),
-    }
-}

@@ -3,11 +3,11 @@
 use clap::Args;
 use mirror_proto::v1::{JobFinished, ProjectRef, PullRequest};
 
-use crate::all::{self, Heading, Scope};
 use crate::connect::Daemon;
 use crate::context::{Context, Reported};
+use crate::each_project::{self, Heading, Scope};
 use crate::failure::Failure;
-use crate::job::{self, Consent};
+use crate::follow::{self, Consent};
 use crate::output::json;
 use crate::paths;
 
@@ -37,7 +37,7 @@ pub(crate) struct PullArgs {
 pub(crate) async fn run(args: &PullArgs, context: &Context) -> Result<Reported, Failure> {
     let shape = || json::job::finished(&JobFinished::default());
     let one = async |daemon: &Daemon, project| pull(args, context, daemon, project).await;
-    all::run(context, Scope::of(args.all, Heading::Name), shape, one).await
+    each_project::run(context, Scope::of(args.all, Heading::Name), shape, one).await
 }
 
 async fn pull(
@@ -56,9 +56,9 @@ async fn pull(
         folder: paths::current()?,
     };
     let consent = Consent { is_given: args.allow_deletes, may_ask: true };
-    let finished = job::run(context, consent, async |allow_deletes| {
+    let finished = follow::with_consent(context, consent, async |allow_deletes| {
         let request = PullRequest { allow_deletes, ..request.clone() };
         daemon.sync().pull(request).await
     });
-    job::report(context, &finished.await?, true)
+    follow::report(context, &finished.await?, true)
 }

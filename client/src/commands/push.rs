@@ -4,11 +4,11 @@ use clap::Args;
 use mirror_proto::v1::{JobFinished, ProjectRef, PushRequest};
 
 use super::status;
-use crate::all::{self, Heading, Scope};
 use crate::connect::Daemon;
 use crate::context::{Context, Reported};
+use crate::each_project::{self, Heading, Scope};
 use crate::failure::Failure;
-use crate::job::{self, Consent};
+use crate::follow::{self, Consent};
 use crate::output::json;
 use crate::paths;
 
@@ -47,7 +47,7 @@ pub(crate) struct PushArgs {
 pub(crate) async fn run(args: &PushArgs, context: &Context) -> Result<Reported, Failure> {
     let shape = || json::job::finished(&JobFinished::default());
     let one = async |daemon: &Daemon, project| push(args, context, daemon, project).await;
-    all::run(context, Scope::of(args.all, Heading::Name), shape, one).await
+    each_project::run(context, Scope::of(args.all, Heading::Name), shape, one).await
 }
 
 async fn push(
@@ -67,12 +67,12 @@ async fn push(
         folder: paths::current()?,
     };
     let consent = Consent { is_given: args.allow_deletes, may_ask: true };
-    let finished = job::run(context, consent, async |allow_deletes| {
+    let finished = follow::with_consent(context, consent, async |allow_deletes| {
         let request = PushRequest { allow_deletes, ..request.clone() };
         daemon.sync().push(request).await
     });
     let finished = finished.await?;
-    let reported = job::report(context, &finished, !args.no_wait)?;
+    let reported = follow::report(context, &finished, !args.no_wait)?;
     if finished.queued {
         status::say_queue(context, daemon, project).await?;
     }

@@ -6,7 +6,7 @@ use mirror_proto::v1::QuickstartProjectRequest;
 use super::init;
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
-use crate::job;
+use crate::follow;
 use crate::output::text;
 use crate::paths;
 
@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &QuickstartArgs, context: &Context) -> Result<Repo
     let request = QuickstartProjectRequest { folder: folder.unwrap_or_default() };
     let daemon = context.daemon().await?;
     let events = daemon.project().quickstart_project(request).await?.into_inner();
-    let project = job::follow(context, events).await?;
+    let project = follow::to_end(context, events).await?;
     let reported = init::report(context, &project)?;
     context.output.say(|_| text::project::next_steps(&project))?;
     Ok(reported)

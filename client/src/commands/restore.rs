@@ -5,7 +5,7 @@ use mirror_proto::v1::{JobFinished, RestoreRequest};
 
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
-use crate::job;
+use crate::follow;
 use crate::paths;
 
 #[derive(Debug, Args)]
@@ -38,8 +38,8 @@ pub(crate) async fn run(args: &RestoreArgs, context: &Context) -> Result<Reporte
     };
     let daemon = context.daemon().await?;
     let events = daemon.versions().restore(request).await?.into_inner();
-    let finished = job::follow(context, events).await?;
-    let reported = job::report(context, &finished, true)?;
+    let finished = follow::to_end(context, events).await?;
+    let reported = follow::report(context, &finished, true)?;
     if args.output.is_none() {
         say_how_to_publish(context, &finished)?;
     }

@@ -6,9 +6,9 @@ use clap::Args;
 use jiff::Timestamp;
 use mirror_proto::v1::{ProjectRef, ShowStatusRequest, StatusReport};
 
-use crate::all::{self, Heading, Scope};
 use crate::connect::Daemon;
 use crate::context::{Context, Reported};
+use crate::each_project::{self, Heading, Scope};
 use crate::failure::Failure;
 use crate::output::text::status::Detail;
 use crate::output::{Reader, json, text};
@@ -66,7 +66,7 @@ async fn look(args: &StatusArgs, context: &Context) -> Result<Reported, Failure>
     let shape = || json::status::report(&StatusReport::default(), false);
     let one = async |daemon: &Daemon, project| show(args, context, daemon, project).await;
     let heading = if args.short { Heading::Name } else { Heading::Absent };
-    all::run(context, Scope::of(args.all, heading), shape, one).await
+    each_project::run(context, Scope::of(args.all, heading), shape, one).await
 }
 
 /// Says what a job has left in the queue, and why.

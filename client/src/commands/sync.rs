@@ -4,14 +4,14 @@ use clap::{Args, ValueEnum};
 use mirror_proto::v1::{JobFinished, ProjectRef, Strategy, SyncRequest};
 
 use super::status;
-use crate::all::{self, Heading, Scope};
 use crate::connect::Daemon;
 use crate::context::{Context, Reported};
+use crate::each_project::{self, Heading, Scope};
 use crate::failure::Failure;
-use crate::job::{self, Consent};
+use crate::follow::{self, Consent};
 use crate::output::json;
 use crate::paths;
-use crate::settle;
+use crate::resolve;
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -71,7 +71,7 @@ impl SyncArgs {
 pub(crate) async fn run(args: &SyncArgs, context: &Context) -> Result<Reported, Failure> {
     let shape = || json::job::finished(&JobFinished::default());
     let one = async |daemon: &Daemon, project| sync(args, context, daemon, project).await;
-    all::run(context, Scope::of(args.all, Heading::Name), shape, one).await
+    each_project::run(context, Scope::of(args.all, Heading::Name), shape, one).await
 }
 
 async fn sync(
@@ -90,17 +90,17 @@ async fn sync(
         strategy: args.strategy().into(),
     };
     let consent = Consent { is_given: args.allow_deletes, may_ask: !args.no_prompt };
-    let finished = job::run(context, consent, async |allow_deletes| {
+    let finished = follow::with_consent(context, consent, async |allow_deletes| {
         let request = SyncRequest { allow_deletes, ..request.clone() };
         daemon.sync().sync(request).await
     });
     let finished = finished.await?;
     match &context.terminal {
         Some(terminal) if args.may_ask() && !finished.conflicts.is_empty() => {
-            settle::ask_about(context, terminal, daemon, project, &finished).await
+            resolve::ask_about(context, terminal, daemon, project, &finished).await
         }
         _ => {
-            let reported = job::report(context, &finished, true)?;
+            let reported = follow::report(context, &finished, true)?;
             if finished.queued {
                 status::say_queue(context, daemon, project).await?;
             }

@@ -12,7 +12,7 @@ use mirror_proto::socket::prepare_folder;
 use mirror_proto::v1::FaultClass;
 use tokio::time::{Instant, sleep};
 
-use super::turn::Turn;
+use super::start_lock::StartLock;
 use super::{Daemon, FAREWELL, Fit, PAUSE, Socket, VERSION, fit, misfit, reach};
 use crate::failure::Failure;
 use crate::paths;
@@ -33,12 +33,12 @@ pub(super) async fn start(
 ) -> Result<Daemon, Failure> {
     prepare_folder(path)?;
     let socket = Socket::Usual(path.to_owned());
-    let turn = Turn::beside(path)?;
+    let lock = StartLock::beside(path)?;
     let deadline = Instant::now() + START + FAREWELL;
     loop {
-        // Ask for the turn first: whoever had it before us has started one by
+        // Ask for the lock first: whoever had it before us has started one by
         // the time we look.
-        let is_mine = turn.is_mine()?;
+        let is_mine = lock.try_acquire()?;
         match (reach(&socket).await?, is_mine) {
             (Some(daemon), _) => match (fit(&daemon.handshake, VERSION, PROTOCOL), is_mine) {
                 (Fit::Fits, _) => return Ok(daemon),
@@ -145,7 +145,7 @@ mod tests {
     use tokio::task::JoinSet;
 
     use super::*;
-    use crate::testing::FakeDaemon;
+    use crate::tests::testing::FakeDaemon;
 
     /// A folder with a program in it that counts its starts.
     struct Place {

@@ -5,7 +5,7 @@
 
 mod binary;
 mod launch;
-mod turn;
+mod start_lock;
 
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};

@@ -6,9 +6,9 @@ use super::checks::{self, ALL_OF_IT, Kind, USUAL_PATTERN};
 use super::place::{Account, Place};
 use super::plan::{Plan, Verb};
 use super::{Asking, Person};
-use crate::commands::settings;
 use crate::failure::Failure;
 use crate::paths;
+use crate::settings;
 
 /// What holds where a question about ssh is left open.
 const AS_SSH: &str = "as ssh has it";

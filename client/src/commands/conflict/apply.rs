@@ -7,7 +7,7 @@ use clap::Args;
 use mirror_proto::v1::FaultClass;
 use mirror_proto::v1::resolve_conflict_request::Resolution;
 
-use super::decide;
+use super::decide::decide;
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
 

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use mirror_proto::v1::Side;
 use mirror_proto::v1::resolve_conflict_request::Resolution;
 
-use super::decide;
+use super::decide::decide;
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
 

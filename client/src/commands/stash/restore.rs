@@ -6,7 +6,7 @@ use mirror_proto::v1::RestoreStashRequest;
 use crate::commands::restore::say_how_to_publish;
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
-use crate::job;
+use crate::follow;
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
@@ -26,8 +26,8 @@ pub(crate) async fn run(args: &RestoreArgs, context: &Context) -> Result<Reporte
     };
     let daemon = context.daemon().await?;
     let events = daemon.stash().restore_stash(request).await?.into_inner();
-    let finished = job::follow(context, events).await?;
-    let reported = job::report(context, &finished, true)?;
+    let finished = follow::to_end(context, events).await?;
+    let reported = follow::report(context, &finished, true)?;
     say_how_to_publish(context, &finished)?;
     Ok(reported)
 }

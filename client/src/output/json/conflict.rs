@@ -1,11 +1,12 @@
 //! `conflict`.
 
-use mirror_proto::v1::{ChangedBy, Conflict, ConflictDetail, Fault, ListConflictsResponse};
+use mirror_proto::v1::{
+    ChangedBy, Conflict, ConflictDetail, Fault, JobFinished, ListConflictsResponse,
+};
 use serde_json::{Value, json};
 
 use super::{encoded, fault};
 use crate::output::words;
-use crate::settle::Settled;
 
 pub(crate) fn list(listed: &ListConflictsResponse) -> Value {
     json!({"conflicts": listed.conflicts.iter().map(conflict).collect::<Vec<_>>()})
@@ -49,13 +50,13 @@ pub(crate) fn envelope(detail: &ConflictDetail) -> Value {
     told
 }
 
-pub(crate) fn settled(path: &str, resolution: &str, settled: &Settled) -> Value {
+pub(crate) fn resolved(path: &str, resolution: &str, job: &JobFinished) -> Value {
     json!({
         "path": path,
         "resolution": resolution,
-        "commit": settled.job.commit.as_ref().map(|commit| commit.seq),
-        "queued": settled.job.queued,
-        "pull_pending": settled.job.pull_pending,
+        "commit": job.commit.as_ref().map(|commit| commit.seq),
+        "queued": job.queued,
+        "pull_pending": job.pull_pending,
         "error": null,
     })
 }
@@ -74,7 +75,7 @@ pub(crate) fn refused(path: &str, why: &Fault) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use mirror_proto::v1::{Committed, ConflictKind, JobFinished};
+    use mirror_proto::v1::{Committed, ConflictKind};
 
     use super::*;
 
@@ -153,7 +154,7 @@ mod tests {
             commit: Some(Committed { seq: 44, id: "01J".to_owned() }),
             ..JobFinished::default()
         };
-        let done = settled("b.md", "merged", &Settled { job });
+        let done = resolved("b.md", "merged", &job);
         assert_eq!(
             done,
             json!({

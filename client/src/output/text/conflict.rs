@@ -1,13 +1,14 @@
 //! `conflict`, and what a person is shown before they decide.
 
 use jiff::Timestamp;
-use mirror_proto::v1::{Conflict, ConflictDetail, ConflictKind, ListConflictsResponse};
+use mirror_proto::v1::{
+    Conflict, ConflictDetail, ConflictKind, JobFinished, ListConflictsResponse,
+};
 
 use super::{bounded, conflicts, three_way as places};
 use crate::output::escape::escape;
 use crate::output::measure::{ago, bytes};
 use crate::output::paint::Paint;
-use crate::settle::Settled;
 
 pub(crate) fn list(listed: &ListConflictsResponse, now: Timestamp, paint: Paint) -> String {
     if listed.conflicts.is_empty() {
@@ -69,8 +70,7 @@ pub(crate) fn left(paths: &[String], paint: Paint) -> String {
     }
 }
 
-pub(crate) fn settled(path: &str, word: &str, settled: &Settled, paint: Paint) -> String {
-    let job = &settled.job;
+pub(crate) fn resolved(path: &str, word: &str, job: &JobFinished, paint: Paint) -> String {
     let how = match (&job.commit, job.queued, word) {
         (Some(commit), ..) if job.pull_pending => {
             format!("in #{}; your folder gets it with the next sync or pull", commit.seq)
@@ -141,7 +141,7 @@ fn side(digest: Option<&String>, content: Option<&Vec<u8>>, who: &str) -> String
 
 #[cfg(test)]
 mod tests {
-    use mirror_proto::v1::{ChangedBy, Committed, JobFinished};
+    use mirror_proto::v1::{ChangedBy, Committed};
 
     use super::*;
 
@@ -233,8 +233,7 @@ mod tests {
 
     #[test]
     fn settled_file_says_where_its_result_stands() {
-        let say =
-            |word: &str, job: JobFinished| settled("b.md", word, &Settled { job }, Paint::PLAIN);
+        let say = |word: &str, job: JobFinished| resolved("b.md", word, &job, Paint::PLAIN);
         let commit = Some(Committed { seq: 44, id: String::new() });
         assert_eq!(
             say("local", JobFinished { commit: commit.clone(), ..JobFinished::default() }),

@@ -5,7 +5,7 @@
 mod conflicts;
 mod doctor;
 mod pty;
-mod set_ups;
+mod setups;
 mod versions;
 
 use std::collections::HashMap;
@@ -52,7 +52,7 @@ use crate::terminal::Terminal;
 use conflicts::Conflicts;
 use doctor::Doctor;
 pub(crate) use pty::Pty;
-use set_ups::SetUps;
+use setups::SetUps;
 use versions::Versions;
 
 /// How a job goes: its events, then perhaps the fault that ends it.
@@ -62,7 +62,7 @@ pub(crate) type Script = (Vec<JobEvent>, Option<Fault>);
 const NO_PROCESS: u32 = 0x7fff_ffff;
 
 #[derive(Debug, Default)]
-struct Told {
+struct Answers {
     protocol: Option<u32>,
     /// The version of the client that started it.
     started_by: Option<String>,
@@ -82,7 +82,7 @@ struct Told {
 
 /// Says what the daemon will answer; [`Self::start`] lets it.
 #[derive(Debug, Default)]
-pub(crate) struct FakeDaemon(Told);
+pub(crate) struct FakeDaemon(Answers);
 
 impl FakeDaemon {
     pub(crate) fn of_protocol(mut self, protocol: u32) -> Self {
@@ -119,11 +119,11 @@ impl FakeDaemon {
         self
     }
 
-    pub(crate) fn start(self) -> Running {
+    pub(crate) fn start(self) -> RunningDaemon {
         let place = tempfile::tempdir().expect("a folder");
         let socket = place.path().join("mirrord.sock");
         let service = self.serve(&socket);
-        Running { socket, service, _place: place }
+        RunningDaemon { socket, service, _place: place }
     }
 
     /// Answers at this socket until it is told to stop.
@@ -153,13 +153,13 @@ impl FakeDaemon {
 }
 
 #[derive(Debug)]
-pub(crate) struct Running {
+pub(crate) struct RunningDaemon {
     socket: PathBuf,
     service: Service,
     _place: TempDir,
 }
 
-impl Running {
+impl RunningDaemon {
     /// Runs a command as typed, with `--json`.
     pub(crate) async fn runs(&self, line: &str) -> Result<Reported, Failure> {
         run(&self.socket, line).await
@@ -202,11 +202,11 @@ async fn run_at(
         is_verbose: false,
         terminal,
     };
-    crate::commands::run(&cli.command, &context).await
+    crate::dispatch::run(&cli.command, &context).await
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Service(Arc<Told>);
+pub(crate) struct Service(Arc<Answers>);
 
 impl Service {
     /// Keeps another handle on the connection, to break it off by.

@@ -68,7 +68,7 @@ pub(crate) struct Consent {
 }
 
 /// Runs a job, again with consent when that is what it lacked.
-pub(crate) async fn run(
+pub(crate) async fn with_consent(
     context: &Context,
     consent: Consent,
     start: impl Start,
@@ -97,11 +97,11 @@ async fn attempt(
     context: &Context,
     begun: Result<Response<Streaming<JobEvent>>, Status>,
 ) -> Result<JobFinished, Failure> {
-    follow(context, begun?.into_inner()).await
+    to_end(context, begun?.into_inner()).await
 }
 
 /// Shows how a job comes along, until it has finished.
-pub(crate) async fn follow<E: Event>(
+pub(crate) async fn to_end<E: Event>(
     context: &Context,
     mut events: Streaming<E>,
 ) -> Result<E::Finished, Failure> {

@@ -11,7 +11,7 @@ use mirror_proto::v1::{
 };
 use tonic::{Request, Response, async_trait};
 
-use super::{Answer, Events, FakeDaemon, Running, Service, said};
+use super::{Answer, Events, FakeDaemon, RunningDaemon, Service, said};
 
 #[derive(Debug, Default)]
 pub(super) struct Versions {
@@ -29,7 +29,7 @@ impl FakeDaemon {
     }
 }
 
-impl Running {
+impl RunningDaemon {
     pub(crate) fn listed(&self) -> Vec<ListVersionsRequest> {
         self.service.0.versions.listed.lock().expect("not poisoned").clone()
     }

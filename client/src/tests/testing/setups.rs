@@ -8,7 +8,7 @@ use mirror_proto::v1::{
 };
 use tonic::{Request, Response, async_trait};
 
-use super::{Answer, Events, Running, Service, unasked};
+use super::{Answer, Events, RunningDaemon, Service, unasked};
 
 /// The projects that were asked for.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +17,7 @@ pub(crate) struct SetUps {
     pub(crate) clones: Vec<CloneProjectRequest>,
 }
 
-impl Running {
+impl RunningDaemon {
     pub(crate) fn set_ups(&self) -> SetUps {
         self.service.0.set_ups.lock().expect("not poisoned").clone()
     }

@@ -10,7 +10,7 @@ use super::finishing;
 use crate::context::Reported;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::testing::{FakeDaemon, Pty, Running};
+use crate::tests::testing::{FakeDaemon, Pty, RunningDaemon};
 
 const QUESTION: &str = "[q]uit? ";
 
@@ -49,12 +49,12 @@ fn with(details: Vec<ConflictDetail>) -> FakeDaemon {
 }
 
 /// Syncs, types each answer when it is asked for, and gives what was shown.
-async fn answers(daemon: &Running, answers: &[&str]) -> (Result<Reported, Failure>, String) {
+async fn answers(daemon: &RunningDaemon, answers: &[&str]) -> (Result<Reported, Failure>, String) {
     answers_with(daemon, "false", answers).await
 }
 
 async fn answers_with(
-    daemon: &Running,
+    daemon: &RunningDaemon,
     editor: &str,
     answers: &[&str],
 ) -> (Result<Reported, Failure>, String) {

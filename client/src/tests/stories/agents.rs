@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::finishing;
 use crate::exit::Exit;
-use crate::testing::FakeDaemon;
+use crate::tests::testing::FakeDaemon;
 
 fn conflict(token: &str) -> ConflictDetail {
     ConflictDetail {

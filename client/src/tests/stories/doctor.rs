@@ -5,7 +5,7 @@ use mirror_proto::v1::{FaultClass, Finding, FindingLevel};
 use serde_json::json;
 
 use crate::exit::Exit;
-use crate::testing::{FakeDaemon, run};
+use crate::tests::testing::{FakeDaemon, run};
 
 fn found(level: FindingLevel, class: Option<FaultClass>) -> Finding {
     Finding {

@@ -12,7 +12,7 @@ use mirror_proto::v1::{
 };
 use tonic::{Request, Response, Status, async_trait};
 
-use super::{Answer, Events, FakeDaemon, Running, Service, said, status};
+use super::{Answer, Events, FakeDaemon, RunningDaemon, Service, said, status};
 
 #[derive(Debug, Default)]
 pub(super) struct Conflicts {
@@ -36,7 +36,7 @@ impl FakeDaemon {
     }
 }
 
-impl Running {
+impl RunningDaemon {
     /// The decisions that were carried out.
     pub(crate) fn settled(&self) -> Vec<ResolveConflictRequest> {
         self.service.0.conflicts.settled.lock().expect("not poisoned").clone()

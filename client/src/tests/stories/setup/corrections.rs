@@ -8,7 +8,7 @@ use super::{
     given_up, holding, works,
 };
 use crate::exit::Exit;
-use crate::testing::FakeDaemon;
+use crate::tests::testing::FakeDaemon;
 
 const NEXT: &str = "or quit [";
 

@@ -1,6 +1,6 @@
 //! A person at a terminal sets a project up with the wizard.
 
-mod putting_right;
+mod corrections;
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::{failing, finishing, pushed};
 use crate::context::Reported;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::testing::{FakeDaemon, Pty, Running};
+use crate::tests::testing::{FakeDaemon, Pty, RunningDaemon};
 
 /// Folders of a person who sets something up.
 struct Home {
@@ -58,7 +58,7 @@ fn holding(project: &str) -> TryBackendResponse {
 /// Types each answer once its question stands there: after the words that are
 /// given with it, counted from the beginning.
 async fn answers(
-    daemon: &Running,
+    daemon: &RunningDaemon,
     line: &str,
     answers: &[(&str, &str)],
 ) -> (Result<Reported, Failure>, String) {
@@ -92,7 +92,7 @@ const AHEAD: &str = "Go ahead, yes or no [";
 const ENTER: &str = "\n";
 
 #[track_caller]
-fn given_up(reported: Result<Reported, Failure>, daemon: &Running) {
+fn given_up(reported: Result<Reported, Failure>, daemon: &RunningDaemon) {
     let failure = reported.expect_err("given up");
     assert_eq!(failure.exit, Exit::Failed);
     assert_eq!(failure.fault.message, "given up: nothing was made");

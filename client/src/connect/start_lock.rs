@@ -12,9 +12,9 @@ use crate::failure::Failure;
 /// A lock file beside the socket. The lock ends with this value or with the
 /// process, whichever comes first.
 #[derive(Debug)]
-pub(super) struct Turn(File);
+pub(super) struct StartLock(File);
 
-impl Turn {
+impl StartLock {
     pub(super) fn beside(socket: &Path) -> Result<Self, Failure> {
         let file = OpenOptions::new()
             .write(true)
@@ -26,7 +26,7 @@ impl Turn {
     }
 
     /// True when it is ours; asking again keeps it.
-    pub(super) fn is_mine(&self) -> Result<bool, Failure> {
+    pub(super) fn try_acquire(&self) -> Result<bool, Failure> {
         match flock(&self.0, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(true),
             Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(false),
@@ -40,16 +40,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turn_belongs_to_one_until_it_is_dropped() {
+    fn lock_belongs_to_one_until_it_is_dropped() {
         let place = tempfile::tempdir().expect("a folder");
         let socket = place.path().join("mirrord.sock");
-        let first = Turn::beside(&socket).expect("opened");
-        let second = Turn::beside(&socket).expect("opened");
+        let first = StartLock::beside(&socket).expect("opened");
+        let second = StartLock::beside(&socket).expect("opened");
 
-        assert!(first.is_mine().expect("asked"));
-        assert!(!second.is_mine().expect("asked"));
-        assert!(first.is_mine().expect("asked"));
+        assert!(first.try_acquire().expect("asked"));
+        assert!(!second.try_acquire().expect("asked"));
+        assert!(first.try_acquire().expect("asked"));
         drop(first);
-        assert!(second.is_mine().expect("asked"));
+        assert!(second.try_acquire().expect("asked"));
     }
 }

@@ -1,10 +1,10 @@
 //! What a command makes of the daemon's answers, from arguments to exit code.
 
 mod agents;
-mod examining;
-mod going_back;
-mod setting_up;
-mod settling;
+mod doctor;
+mod resolve;
+mod restore;
+mod setup;
 
 use mirror_proto::v1::{
     Committed, Fault, FaultClass, FileState, FileStatus, JobEvent, JobFinished, StatusReport,
@@ -13,7 +13,7 @@ use mirror_proto::v1::{
 use serde_json::Value;
 
 use crate::exit::Exit;
-use crate::testing::{FakeDaemon, Pty, Script, run};
+use crate::tests::testing::{FakeDaemon, Pty, Script, run};
 
 fn commit() -> Committed {
     Committed { seq: 43, id: "01J".to_owned() }

@@ -10,7 +10,7 @@ use mirror_proto::v1::{
 };
 use tonic::{Request, Response, async_trait};
 
-use super::{Answer, FakeDaemon, Running, Service};
+use super::{Answer, FakeDaemon, RunningDaemon, Service};
 
 #[derive(Debug, Default)]
 pub(super) struct Doctor {
@@ -36,7 +36,7 @@ impl FakeDaemon {
     }
 }
 
-impl Running {
+impl RunningDaemon {
     pub(crate) fn tried(&self) -> Vec<TryBackendRequest> {
         self.service.0.doctor.tried.lock().expect("not poisoned").clone()
     }

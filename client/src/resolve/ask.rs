@@ -7,13 +7,13 @@ use mirror_proto::v1::{
 };
 
 use super::choice::{self, Choice};
-use super::draft::{Draft, Left};
-use super::{Decision, decide, word};
+use super::decision::{Decision, decide, word};
+use super::draft::{Draft, EditorOutcome};
 use crate::connect::Daemon;
 use crate::context::{Context, Reported};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::job;
+use crate::follow;
 use crate::output::escape::escape;
 use crate::output::text;
 use crate::paths;
@@ -29,16 +29,16 @@ pub(crate) async fn ask_about(
 ) -> Result<Reported, Failure> {
     let others = JobFinished { conflicts: Vec::new(), ..finished.clone() };
     if others != (JobFinished { project: others.project.clone(), ..JobFinished::default() }) {
-        job::report(context, &others, true)?;
+        follow::report(context, &others, true)?;
     }
-    let asking = Asking { context, terminal, daemon, project };
-    let (left, exit) = asking.each(&finished.conflicts).await?;
+    let prompt = Prompt { context, terminal, daemon, project };
+    let (left, exit) = prompt.each(&finished.conflicts).await?;
     terminal.show(&text::conflict::left(&left, context.output.paint()))?;
     let ended = JobFinished { conflicts: left, ..others };
-    Ok(Reported { exit: exit.or(job::exit(&ended, true)), told: None })
+    Ok(Reported { exit: exit.or(follow::exit(&ended, true)), told: None })
 }
 
-struct Asking<'a> {
+struct Prompt<'a> {
     context: &'a Context,
     terminal: &'a Terminal,
     daemon: &'a Daemon,
@@ -46,29 +46,29 @@ struct Asking<'a> {
 }
 
 /// What became of a file.
-enum Ended {
-    Settled(Exit),
+enum FileOutcome {
+    Resolved(Exit),
     Skipped,
     Quit,
 }
 
 /// What became of a decision.
-enum Tried {
+enum DecisionOutcome {
     Done(Exit),
     Moved,
     Refused,
 }
 
-impl Asking<'_> {
+impl Prompt<'_> {
     /// The files that are left as they are, and how the settling of the others
     /// ended.
     async fn each(&self, paths: &[String]) -> Result<(Vec<String>, Exit), Failure> {
         let (mut left, mut exit) = (Vec::new(), Exit::Done);
         for (number, path) in paths.iter().enumerate() {
             match self.one(path).await? {
-                Ended::Settled(settled) => exit = exit.or(settled),
-                Ended::Skipped => left.push(path.clone()),
-                Ended::Quit => {
+                FileOutcome::Resolved(of_file) => exit = exit.or(of_file),
+                FileOutcome::Skipped => left.push(path.clone()),
+                FileOutcome::Quit => {
                     left.extend_from_slice(&paths[number..]);
                     break;
                 }
@@ -77,18 +77,18 @@ impl Asking<'_> {
         Ok((left, exit))
     }
 
-    async fn one(&self, path: &str) -> Result<Ended, Failure> {
+    async fn one(&self, path: &str) -> Result<FileOutcome, Failure> {
         let mut draft = None;
-        let ended = self.settle(path, &mut draft).await;
+        let ended = self.resolve(path, &mut draft).await;
         self.keep(&mut draft)?;
         ended
     }
 
-    async fn settle(&self, path: &str, draft: &mut Option<Draft>) -> Result<Ended, Failure> {
+    async fn resolve(&self, path: &str, draft: &mut Option<Draft>) -> Result<FileOutcome, Failure> {
         loop {
             let Some(detail) = self.look(path).await? else {
                 self.say(&format!("{path} was settled meanwhile"))?;
-                return Ok(Ended::Settled(Exit::Done));
+                return Ok(FileOutcome::Resolved(Exit::Done));
             };
             let paint = self.context.output.paint();
             self.terminal.show(&text::conflict::three_way(&detail, Timestamp::now(), paint))?;
@@ -125,11 +125,11 @@ impl Asking<'_> {
         path: &str,
         detail: &ConflictDetail,
         draft: &mut Option<Draft>,
-    ) -> Result<Option<Ended>, Failure> {
+    ) -> Result<Option<FileOutcome>, Failure> {
         loop {
             let resolution = match self.choose(path, detail).await? {
-                Choice::Skip => return Ok(Some(Ended::Skipped)),
-                Choice::Quit => return Ok(Some(Ended::Quit)),
+                Choice::Skip => return Ok(Some(FileOutcome::Skipped)),
+                Choice::Quit => return Ok(Some(FileOutcome::Quit)),
                 Choice::Local => Resolution::Side(Side::Local.into()),
                 Choice::Remote => Resolution::Side(Side::Remote.into()),
                 Choice::Merged => {
@@ -137,19 +137,19 @@ impl Asking<'_> {
                 }
                 Choice::Edit => match self.edit(path, detail, draft).await? {
                     Some(edited) => Resolution::MergedContent(edited),
-                    None => return Ok(Some(Ended::Skipped)),
+                    None => return Ok(Some(FileOutcome::Skipped)),
                 },
             };
             match self.attempt(path, detail, resolution).await? {
-                Tried::Done(exit) => {
+                DecisionOutcome::Done(exit) => {
                     *draft = None;
-                    return Ok(Some(Ended::Settled(exit)));
+                    return Ok(Some(FileOutcome::Resolved(exit)));
                 }
-                Tried::Moved => {
+                DecisionOutcome::Moved => {
                     self.keep(draft)?;
                     return Ok(None);
                 }
-                Tried::Refused => {}
+                DecisionOutcome::Refused => {}
             }
         }
     }
@@ -188,8 +188,8 @@ impl Asking<'_> {
             return Ok(None);
         };
         match open.edit(self.terminal).await? {
-            Left::Content(edited) => Ok(Some(edited)),
-            Left::Away(why) => {
+            EditorOutcome::Saved(edited) => Ok(Some(edited)),
+            EditorOutcome::GivenUp(why) => {
                 self.say(&format!("{why}; {path} is skipped"))?;
                 Ok(None)
             }
@@ -201,23 +201,23 @@ impl Asking<'_> {
         path: &str,
         detail: &ConflictDetail,
         resolution: Resolution,
-    ) -> Result<Tried, Failure> {
+    ) -> Result<DecisionOutcome, Failure> {
         let token = detail.conflict.as_ref().map(|conflict| conflict.token.clone());
         let word = word(&resolution);
         let decision = Decision { path, folder: String::new(), resolution, token, no_push: false };
         match decide(self.context, self.daemon, self.project.clone(), decision).await {
-            Ok(settled) => {
+            Ok(job) => {
                 let paint = self.context.output.paint();
-                self.terminal.show(&text::conflict::settled(path, word, &settled, paint))?;
-                Ok(Tried::Done(settled.exit()))
+                self.terminal.show(&text::conflict::resolved(path, word, &job, paint))?;
+                Ok(DecisionOutcome::Done(follow::exit(&job, true)))
             }
             Err(failure) => match failure.fault.class() {
-                FaultClass::Conflict | FaultClass::NotFound => Ok(Tried::Moved),
+                FaultClass::Conflict | FaultClass::NotFound => Ok(DecisionOutcome::Moved),
                 // Left-over markers, as a rule.
                 FaultClass::Rejected => {
                     let paint = self.context.output.paint();
                     self.terminal.show(&text::fault::report(&failure.fault, paint))?;
-                    Ok(Tried::Refused)
+                    Ok(DecisionOutcome::Refused)
                 }
                 _ => Err(failure),
             },

@@ -1,24 +1,12 @@
-//! Settles conflicts: with what a command says, or by asking a person about
-//! one file after the other.
-//!
-//! Every decision goes to the daemon with the token of what was shown; when a
-//! side has moved since, nothing is changed and both are shown anew. What a
-//! person typed into an editor and could not be used stays in a file.
-
-mod choice;
-mod draft;
-mod person;
+//! One decision, and how the daemon takes it.
 
 use mirror_proto::v1::resolve_conflict_request::Resolution;
 use mirror_proto::v1::{FaultClass, JobFinished, ProjectRef, ResolveConflictRequest, Side};
 
-pub(crate) use person::ask_about;
-
 use crate::connect::Daemon;
 use crate::context::Context;
-use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::job;
+use crate::follow;
 
 /// What becomes of one file.
 #[derive(Debug)]
@@ -29,18 +17,6 @@ pub(crate) struct Decision<'a> {
     pub(crate) resolution: Resolution,
     pub(crate) token: Option<String>,
     pub(crate) no_push: bool,
-}
-
-/// A conflict that is none any more.
-#[derive(Debug)]
-pub(crate) struct Settled {
-    pub(crate) job: JobFinished,
-}
-
-impl Settled {
-    pub(crate) fn exit(&self) -> Exit {
-        job::exit(&self.job, true)
-    }
 }
 
 /// The decision as JSON and people name it.
@@ -62,7 +38,7 @@ pub(crate) async fn decide(
     daemon: &Daemon,
     project: ProjectRef,
     decision: Decision<'_>,
-) -> Result<Settled, Failure> {
+) -> Result<JobFinished, Failure> {
     let request = ResolveConflictRequest {
         project: Some(project),
         path: decision.path.to_owned(),
@@ -72,10 +48,10 @@ pub(crate) async fn decide(
         resolution: Some(decision.resolution),
     };
     let events = daemon.conflicts().resolve_conflict(request).await?.into_inner();
-    let job = job::follow(context, events).await?;
+    let job = follow::to_end(context, events).await?;
     match job.failed.first().and_then(|failed| failed.fault.clone()) {
         Some(fault) => Err(fault.into()),
-        None if job.conflicts.is_empty() => Ok(Settled { job }),
+        None if job.conflicts.is_empty() => Ok(job),
         None => Err(Failure::new(
             FaultClass::Conflict,
             format!("{} changed once more while it was settled", decision.path),

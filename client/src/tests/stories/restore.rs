@@ -1,7 +1,7 @@
 //! Earlier versions: what was, what comes back, what was set aside.
 
 use crate::exit::Exit;
-use crate::testing::FakeDaemon;
+use crate::tests::testing::FakeDaemon;
 
 #[tokio::test]
 async fn restore_sends_what_was_typed() {

@@ -22,10 +22,10 @@ pub(super) struct Draft {
 
 /// How an editor was left.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Left {
-    Content(Vec<u8>),
+pub(super) enum EditorOutcome {
+    Saved(Vec<u8>),
     /// Without a result, as people leave who changed their mind.
-    Away(String),
+    GivenUp(String),
 }
 
 impl Draft {
@@ -38,7 +38,7 @@ impl Draft {
     }
 
     /// Opens the editor, whatever it was left with before.
-    pub(super) async fn edit(&self, terminal: &Terminal) -> Result<Left, Failure> {
+    pub(super) async fn edit(&self, terminal: &Terminal) -> Result<EditorOutcome, Failure> {
         // Ctrl-C belongs to the editor: held, the signal does nothing to us.
         let _held = signal(SignalKind::interrupt())?;
         let editor = terminal.editor();
@@ -53,10 +53,10 @@ impl Draft {
             .status()
             .await?;
         if !status.success() {
-            return Ok(Left::Away(format!("`{editor}` ended with {status}")));
+            return Ok(EditorOutcome::GivenUp(format!("`{editor}` ended with {status}")));
         }
-        let edited = fs::read(&self.file).map(Left::Content);
-        Ok(edited.unwrap_or_else(|_| Left::Away(format!("`{editor}` left no file"))))
+        let edited = fs::read(&self.file).map(EditorOutcome::Saved);
+        Ok(edited.unwrap_or_else(|_| EditorOutcome::GivenUp(format!("`{editor}` left no file"))))
     }
 
     /// Keeps a file with something of a person's in it, and says where.

@@ -1,0 +1,55 @@
+//! Answers arguments that make no command: with help, or with what is wrong.
+
+use std::io::Write;
+
+use crate::arguments;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::json;
+
+pub(crate) fn answer(error: &clap::Error) -> Exit {
+    let words: Vec<_> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .take_while(|word| word != "--")
+        .collect();
+    let wants_json = words.iter().any(|word| word == "--json");
+    match (error.use_stderr(), wants_json) {
+        (true, true) => {
+            let failure = Failure::usage(first_paragraph(&error.to_string()))
+                .with_hint("`mirrorctl --help` and `mirrorctl COMMAND --help` say what there is");
+            let command = arguments::attempted(&words);
+            let document = json::failure(command.as_deref(), &failure.fault);
+            // With stderr gone, the exit code says it alone.
+            let _ = writeln!(std::io::stderr(), "{document}");
+        }
+        _ => {
+            let _ = error.print();
+        }
+    }
+    if error.use_stderr() { Exit::Usage } else { Exit::Done }
+}
+
+/// What clap has to say, without its usage lines, on one line.
+fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let joined = lines.collect::<Vec<_>>().join(" ");
+    joined.strip_prefix("error: ").unwrap_or(&joined).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::arguments::Cli;
+
+    #[test]
+    fn usage_error_is_told_in_one_line() {
+        let error = Cli::try_parse_from(["mirrorctl", "init"]).expect_err("incomplete");
+        assert_eq!(
+            first_paragraph(&error.to_string()),
+            "the following required arguments were not provided: --to <URL>"
+        );
+    }
+}
