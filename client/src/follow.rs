@@ -1,8 +1,8 @@
 //! Follows a job of the daemon's to its end, and asks for consent on the way.
 
 use mirror_proto::v1::{
-    Committed, FailedFile, FaultClass, JobEvent, JobFinished, Progress, SetUpEvent, SetUpFinished,
-    job_event, set_up_event,
+    Committed, FailedFile, FaultClass, JobEvent, JobFinished, JobScope, Progress, SetUpEvent,
+    SetUpFinished, job_event, set_up_event,
 };
 use tonic::{Response, Status, Streaming};
 
@@ -51,40 +51,44 @@ impl Event for SetUpEvent {
     }
 }
 
-/// A call that begins a job; the flag is the person's consent to deletions.
+/// A call that begins a job of this scope.
 pub(crate) trait Start:
-    AsyncFn(bool) -> Result<Response<Streaming<JobEvent>>, Status>
+    AsyncFn(Option<JobScope>) -> Result<Response<Streaming<JobEvent>>, Status>
 {
 }
 
-impl<T> Start for T where T: AsyncFn(bool) -> Result<Response<Streaming<JobEvent>>, Status> {}
+impl<T> Start for T where
+    T: AsyncFn(Option<JobScope>) -> Result<Response<Streaming<JobEvent>>, Status>
+{
+}
 
 /// Whether a person may be asked for what the flags leave open.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Consent {
-    /// `--allow-deletes`.
-    pub(crate) is_given: bool,
-    pub(crate) may_ask: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MayAsk {
+    Yes,
+    No,
 }
 
 /// Runs a job, again with consent when that is what it lacked.
 pub(crate) async fn with_consent(
     context: &Context,
-    consent: Consent,
+    scope: JobScope,
+    may_ask: MayAsk,
     start: impl Start,
 ) -> Result<JobFinished, Failure> {
-    let failure = match attempt(context, start(consent.is_given).await).await {
+    let failure = match attempt(context, start(Some(scope.clone())).await).await {
         Err(failure) if failure.wants_consent() => failure,
         other => return other,
     };
-    let Some(terminal) = context.terminal.as_ref().filter(|_| consent.may_ask) else {
+    let Some(terminal) = context.terminal.as_ref().filter(|_| may_ask == MayAsk::Yes) else {
         return Err(failure);
     };
     if !agrees(terminal, &failure).await? {
         // Why was said with the question.
         return Err(Failure::new(FaultClass::Consent, "not agreed to; nothing was done"));
     }
-    attempt(context, start(true).await).await.map_err(|mut again| {
+    let agreed = JobScope { allow_deletes: true, ..scope };
+    attempt(context, start(Some(agreed)).await).await.map_err(|mut again| {
         if again.fault == failure.fault {
             // As for a missing folder.
             again.fault.message = String::from("to agree is not enough; nothing was done");

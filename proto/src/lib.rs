@@ -8,7 +8,7 @@
 pub mod socket;
 
 /// Grows when an older daemon could misunderstand a client.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// Types and stubs of package `mirror.v1`.
 #[allow(

@@ -1,11 +1,11 @@
 //! `mirrorctl delete`: files go here and at the head, in one commit.
 
 use clap::Args;
-use mirror_proto::v1::DeleteRequest;
+use mirror_proto::v1::{DeleteRequest, JobScope};
 
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
-use crate::follow::{self, Consent};
+use crate::follow::{self, MayAsk};
 use crate::paths;
 
 #[derive(Debug, Args)]
@@ -33,20 +33,17 @@ pub(crate) struct DeleteArgs {
 }
 
 pub(crate) async fn run(args: &DeleteArgs, context: &Context) -> Result<Reported, Failure> {
-    let request = DeleteRequest {
+    let scope = JobScope {
         project: Some(context.project()?),
         paths: args.paths.clone(),
-        keep_local: args.keep_local,
+        folder: paths::current()?,
         dry_run: args.dry_run,
         allow_deletes: args.allow_deletes,
-        folder: paths::current()?,
-        message: String::new(),
     };
     let daemon = context.daemon().await?;
-    let consent = Consent { is_given: args.allow_deletes, may_ask: true };
-    let finished = follow::with_consent(context, consent, async |allow_deletes| {
-        let request = DeleteRequest { allow_deletes, ..request.clone() };
-        daemon.sync().delete(request).await
+    let finished = follow::with_consent(context, scope, MayAsk::Yes, async |scope| {
+        let (keep_local, message) = (args.keep_local, String::new());
+        daemon.sync().delete(DeleteRequest { scope, keep_local, message }).await
     });
     follow::report(context, &finished.await?, true)
 }

@@ -1,13 +1,13 @@
 //! `mirrorctl pull`: what changed elsewhere comes here.
 
 use clap::Args;
-use mirror_proto::v1::{JobFinished, ProjectRef, PullRequest};
+use mirror_proto::v1::{JobFinished, JobScope, ProjectRef, PullRequest};
 
 use crate::connect::Daemon;
 use crate::context::{Context, Reported};
 use crate::each_project::{self, Heading, Scope};
 use crate::failure::Failure;
-use crate::follow::{self, Consent};
+use crate::follow::{self, MayAsk};
 use crate::output::json;
 use crate::paths;
 
@@ -47,18 +47,16 @@ async fn pull(
     project: ProjectRef,
 ) -> Result<Reported, Failure> {
     let output = args.output.as_deref().map(paths::absolute).transpose()?;
-    let request = PullRequest {
+    let scope = JobScope {
         project: Some(project),
         paths: args.paths.clone(),
-        output: output.unwrap_or_default(),
+        folder: paths::current()?,
         dry_run: args.dry_run,
         allow_deletes: args.allow_deletes,
-        folder: paths::current()?,
     };
-    let consent = Consent { is_given: args.allow_deletes, may_ask: true };
-    let finished = follow::with_consent(context, consent, async |allow_deletes| {
-        let request = PullRequest { allow_deletes, ..request.clone() };
-        daemon.sync().pull(request).await
+    let output = output.unwrap_or_default();
+    let finished = follow::with_consent(context, scope, MayAsk::Yes, async |scope| {
+        daemon.sync().pull(PullRequest { scope, output: output.clone() }).await
     });
     follow::report(context, &finished.await?, true)
 }

@@ -1,14 +1,14 @@
 //! `mirrorctl push`: what changed here becomes a commit.
 
 use clap::Args;
-use mirror_proto::v1::{JobFinished, ProjectRef, PushRequest};
+use mirror_proto::v1::{JobFinished, JobScope, ProjectRef, PushRequest};
 
 use super::status;
 use crate::connect::Daemon;
 use crate::context::{Context, Reported};
 use crate::each_project::{self, Heading, Scope};
 use crate::failure::Failure;
-use crate::follow::{self, Consent};
+use crate::follow::{self, MayAsk};
 use crate::output::json;
 use crate::paths;
 
@@ -56,20 +56,21 @@ async fn push(
     daemon: &Daemon,
     project: ProjectRef,
 ) -> Result<Reported, Failure> {
-    let request = PushRequest {
+    let scope = JobScope {
         project: Some(project.clone()),
         paths: args.paths.clone(),
+        folder: paths::current()?,
+        dry_run: args.dry_run,
+        allow_deletes: args.allow_deletes,
+    };
+    let request = PushRequest {
+        scope: None,
         message: args.message.clone().unwrap_or_default(),
         force_local: args.force_local,
-        dry_run: args.dry_run,
         no_wait: args.no_wait,
-        allow_deletes: args.allow_deletes,
-        folder: paths::current()?,
     };
-    let consent = Consent { is_given: args.allow_deletes, may_ask: true };
-    let finished = follow::with_consent(context, consent, async |allow_deletes| {
-        let request = PushRequest { allow_deletes, ..request.clone() };
-        daemon.sync().push(request).await
+    let finished = follow::with_consent(context, scope, MayAsk::Yes, async |scope| {
+        daemon.sync().push(PushRequest { scope, ..request.clone() }).await
     });
     let finished = finished.await?;
     let reported = follow::report(context, &finished, !args.no_wait)?;

@@ -1,7 +1,7 @@
 //! `mirrorctl restore`: earlier versions come back, as local edits.
 
 use clap::Args;
-use mirror_proto::v1::{JobFinished, RestoreRequest};
+use mirror_proto::v1::{JobFinished, JobScope, RestoreRequest};
 
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
@@ -28,13 +28,17 @@ pub(crate) struct RestoreArgs {
 
 pub(crate) async fn run(args: &RestoreArgs, context: &Context) -> Result<Reported, Failure> {
     let output = args.output.as_deref().map(paths::absolute).transpose()?;
-    let request = RestoreRequest {
+    let scope = JobScope {
         project: Some(context.project()?),
         paths: args.paths.clone(),
         folder: paths::current()?,
+        dry_run: args.dry_run,
+        allow_deletes: false,
+    };
+    let request = RestoreRequest {
+        scope: Some(scope),
         from: args.from.clone(),
         output: output.unwrap_or_default(),
-        dry_run: args.dry_run,
     };
     let daemon = context.daemon().await?;
     let events = daemon.versions().restore(request).await?.into_inner();

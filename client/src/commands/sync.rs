@@ -1,14 +1,14 @@
 //! `mirrorctl sync`: pull and push in one job.
 
 use clap::{Args, ValueEnum};
-use mirror_proto::v1::{JobFinished, ProjectRef, Strategy, SyncRequest};
+use mirror_proto::v1::{JobFinished, JobScope, ProjectRef, Strategy, SyncRequest};
 
 use super::status;
 use crate::connect::Daemon;
 use crate::context::{Context, Reported};
 use crate::each_project::{self, Heading, Scope};
 use crate::failure::Failure;
-use crate::follow::{self, Consent};
+use crate::follow::{self, MayAsk};
 use crate::output::json;
 use crate::paths;
 use crate::resolve;
@@ -80,19 +80,17 @@ async fn sync(
     daemon: &Daemon,
     project: ProjectRef,
 ) -> Result<Reported, Failure> {
-    let request = SyncRequest {
+    let scope = JobScope {
         project: Some(project.clone()),
         paths: args.paths.clone(),
+        folder: paths::current()?,
         dry_run: args.dry_run,
         allow_deletes: args.allow_deletes,
-        folder: paths::current()?,
-        message: String::new(),
-        strategy: args.strategy().into(),
     };
-    let consent = Consent { is_given: args.allow_deletes, may_ask: !args.no_prompt };
-    let finished = follow::with_consent(context, consent, async |allow_deletes| {
-        let request = SyncRequest { allow_deletes, ..request.clone() };
-        daemon.sync().sync(request).await
+    let strategy = args.strategy().into();
+    let may_ask = if args.no_prompt { MayAsk::No } else { MayAsk::Yes };
+    let finished = follow::with_consent(context, scope, may_ask, async |scope| {
+        daemon.sync().sync(SyncRequest { scope, message: String::new(), strategy }).await
     });
     let finished = finished.await?;
     match &context.terminal {

@@ -52,10 +52,11 @@ async fn push_sends_what_was_typed_and_reports_the_commit() {
     let [request] = &daemon.pushes()[..] else {
         panic!("one push");
     };
-    assert_eq!(request.paths, ["a.md", "./b"]);
+    let scope = request.scope.as_ref().expect("a scope");
+    assert_eq!(scope.paths, ["a.md", "./b"]);
     assert_eq!(request.message, "hello");
-    assert!(request.no_wait && !request.force_local && !request.dry_run);
-    assert!(std::path::Path::new(&request.folder).is_absolute());
+    assert!(request.no_wait && !request.force_local && !scope.dry_run && !scope.allow_deletes);
+    assert!(std::path::Path::new(&scope.folder).is_absolute());
 }
 
 #[tokio::test]
@@ -101,7 +102,9 @@ async fn person_who_is_asked_reads_the_reason_once() {
         assert_eq!((failure.exit, failure.fault.class()), (Exit::Failed, FaultClass::Consent));
         assert!(!failure.fault.message.contains("why"), "{}", failure.fault.message);
         assert_eq!(failure.fault.hint.as_deref(), hint);
-        assert_eq!(daemon.pushes().len(), tries);
+        let pushes = daemon.pushes();
+        let consents = pushes.iter().flat_map(|push| &push.scope).map(|scope| scope.allow_deletes);
+        assert_eq!(consents.collect::<Vec<_>>(), [false, true][..tries]);
     }
 }
 

@@ -13,10 +13,11 @@ async fn restore_sends_what_was_typed() {
     assert_eq!(reported.exit, Exit::Done);
     assert_eq!(reported.told.expect("a result")["files"][0]["action"], "restored");
     let [request] = &daemon.restored()[..] else { panic!("one restore") };
-    assert_eq!(request.paths, ["a.md", "sub"]);
+    let scope = request.scope.as_ref().expect("a scope");
+    assert_eq!(scope.paths, ["a.md", "sub"]);
     assert_eq!(request.from.as_deref(), Some("#12"));
     assert!(request.output.ends_with("/out") && request.output.starts_with('/'));
-    assert!(request.dry_run);
+    assert!(scope.dry_run);
 }
 
 #[tokio::test]
@@ -24,7 +25,8 @@ async fn restore_of_everything_names_nothing() {
     let daemon = FakeDaemon::default().start();
     daemon.runs("restore --project notes").await.expect("restored");
     let [request] = &daemon.restored()[..] else { panic!("one restore") };
-    assert!(request.paths.is_empty() && request.from.is_none() && request.output.is_empty());
+    assert!(request.scope.as_ref().expect("a scope").paths.is_empty());
+    assert!(request.from.is_none() && request.output.is_empty());
 }
 
 #[tokio::test]

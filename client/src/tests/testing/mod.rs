@@ -302,8 +302,8 @@ impl SyncService for Service {
 
     async fn push(&self, request: Request<PushRequest>) -> Answer<Events<JobEvent>> {
         let request = request.into_inner();
-        let Some(By::Name(name)) = request.project.as_ref().and_then(|project| project.by.clone())
-        else {
+        let project = request.scope.as_ref().and_then(|scope| scope.project.clone());
+        let Some(By::Name(name)) = project.and_then(|project| project.by) else {
             return unasked();
         };
         self.0.pushes.lock().expect("not poisoned").push(request);

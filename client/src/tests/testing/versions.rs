@@ -66,7 +66,7 @@ impl VersionService for Service {
 
     async fn restore(&self, request: Request<RestoreRequest>) -> Answer<Events<JobEvent>> {
         let request = request.into_inner();
-        let events = restored("a.md", request.dry_run);
+        let events = restored("a.md", request.scope.as_ref().is_some_and(|scope| scope.dry_run));
         self.0.versions.restored.lock().expect("not poisoned").push(request);
         Ok(Response::new(events))
     }

@@ -6,7 +6,7 @@ use tonic::{Request, Response, Status};
 
 use super::convert::conflict::{conflict, conflict_detail, resolution};
 use super::host::{Host, Streamed, names_in};
-use super::jobs::{Asked, only};
+use super::jobs::only;
 use crate::error::RequestError;
 
 /// A result is one message: 64 MiB of content, and what stands around it.
@@ -49,16 +49,15 @@ impl v1::conflict_service_server::ConflictService for Host {
         request: Request<v1::ResolveConflictRequest>,
     ) -> Result<Response<Self::ResolveConflictStream>, Status> {
         let request = request.into_inner();
-        let asked = Asked {
+        let scope = v1::JobScope {
             project: request.project,
             paths: vec![request.path],
             folder: request.folder,
-            dry_run: false,
-            consent: false,
+            ..v1::JobScope::default()
         };
         let (token, no_push) = (request.token, request.no_push);
         let resolution = resolution(request.resolution);
-        Ok(self.job("conflict resolve", asked, move |scope, _| {
+        Ok(self.job("conflict resolve", Some(scope), move |scope, _| {
             let path = only(scope.names)?;
             let resolution =
                 resolution.ok_or_else(|| RequestError::usage("say what the result is"))?;

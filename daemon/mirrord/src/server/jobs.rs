@@ -17,35 +17,28 @@ use crate::projects::Open;
 /// Progress is dropped rather than let it fill the room that facts need.
 const ROOM_FOR_FACTS: usize = 16;
 
-/// What holds for any request that is a job.
-pub(super) struct Asked {
-    pub(super) project: Option<v1::ProjectRef>,
-    pub(super) paths: Vec<String>,
-    pub(super) folder: String,
-    pub(super) dry_run: bool,
-    pub(super) consent: bool,
-}
-
 impl Host {
     /// Runs the job that `job` makes of the names inside the project.
     pub(super) fn job(
         &self,
         verb: &'static str,
-        asked: Asked,
+        scope: Option<v1::JobScope>,
         job: impl FnOnce(Scope, &Open) -> Result<Job, RequestError> + Send + 'static,
     ) -> Response<Streamed<v1::JobEvent>> {
         let host = self.clone();
-        self.stream(verb, |client| async move { host.run_job(asked, job, client).await })
+        self.stream(verb, |client| async move {
+            host.run_job(scope.unwrap_or_default(), job, client).await
+        })
     }
 
     async fn run_job(
         &self,
-        asked: Asked,
+        scope: v1::JobScope,
         job: impl FnOnce(Scope, &Open) -> Result<Job, RequestError> + Send + 'static,
         client: Events<v1::JobEvent>,
     ) -> Result<v1::JobEvent, RequestError> {
-        let open = self.project(asked.project).await?;
-        let Asked { paths, folder, dry_run, consent, .. } = asked;
+        let v1::JobScope { project, paths, folder, dry_run, allow_deletes: consent } = scope;
+        let open = self.project(project).await?;
         let names = names_in(&open, folder, paths).await?;
         let job = beside(&open, move |open| job(Scope { names }, open)).await?;
         let request = JobRequest { job, dry_run, consent };

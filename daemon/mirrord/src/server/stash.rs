@@ -9,7 +9,6 @@ use tonic::{Request, Response, Status};
 
 use super::convert::version::stashed_version;
 use super::host::{Events, Host, Streamed};
-use super::jobs::Asked;
 use crate::error::RequestError;
 
 /// Small, as many of them may wait for a slow client.
@@ -48,14 +47,13 @@ impl v1::stash_service_server::StashService for Host {
         request: Request<v1::RestoreStashRequest>,
     ) -> Result<Response<Self::RestoreStashStream>, Status> {
         let request = request.into_inner();
-        let asked = Asked {
+        let scope = v1::JobScope {
             project: request.project,
-            paths: Vec::new(),
-            folder: String::new(),
             dry_run: request.dry_run,
-            consent: false,
+            ..v1::JobScope::default()
         };
-        Ok(self.job("stash restore", asked, move |_, _| Ok(Job::RestoreStash { id: request.id })))
+        let id = request.id;
+        Ok(self.job("stash restore", Some(scope), move |_, _| Ok(Job::RestoreStash { id })))
     }
 }
 

@@ -5,21 +5,8 @@ use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::host::{Host, Streamed};
-use super::jobs::{Asked, output_tree, text};
+use super::jobs::{output_tree, text};
 use crate::error::RequestError;
-
-/// Takes it out of a request; each has a type of its own.
-macro_rules! asked {
-    ($request:ident) => {
-        Asked {
-            project: $request.project,
-            paths: $request.paths,
-            folder: $request.folder,
-            dry_run: $request.dry_run,
-            consent: $request.allow_deletes,
-        }
-    };
-}
 
 #[tonic::async_trait]
 impl v1::sync_service_server::SyncService for Host {
@@ -33,10 +20,9 @@ impl v1::sync_service_server::SyncService for Host {
         request: Request<v1::PushRequest>,
     ) -> Result<Response<Self::PushStream>, Status> {
         let request = request.into_inner();
-        let asked = asked!(request);
         let (message, force_local) = (text(request.message), request.force_local);
         let no_wait = request.no_wait;
-        Ok(self.job("push", asked, move |scope, _| {
+        Ok(self.job("push", request.scope, move |scope, _| {
             Ok(Job::Push { scope, message, force_local, no_wait })
         }))
     }
@@ -46,9 +32,9 @@ impl v1::sync_service_server::SyncService for Host {
         request: Request<v1::PullRequest>,
     ) -> Result<Response<Self::PullStream>, Status> {
         let request = request.into_inner();
-        let asked = asked!(request);
-        let (output, dry_run) = (text(request.output), request.dry_run);
-        Ok(self.job("pull", asked, move |scope, open| match output {
+        let output = text(request.output);
+        let dry_run = request.scope.as_ref().is_some_and(|scope| scope.dry_run);
+        Ok(self.job("pull", request.scope, move |scope, open| match output {
             None => Ok(Job::Pull { scope }),
             Some(output) => Ok(Job::Export { scope, output: output_tree(&output, open, dry_run)? }),
         }))
@@ -59,9 +45,9 @@ impl v1::sync_service_server::SyncService for Host {
         request: Request<v1::SyncRequest>,
     ) -> Result<Response<Self::SyncStream>, Status> {
         let request = request.into_inner();
-        let asked = asked!(request);
         let (message, settle) = (text(request.message), settle(request.strategy));
-        Ok(self.job("sync", asked, move |scope, _| Ok(Job::Sync { scope, message, settle })))
+        Ok(self
+            .job("sync", request.scope, move |scope, _| Ok(Job::Sync { scope, message, settle })))
     }
 
     async fn delete(
@@ -69,10 +55,9 @@ impl v1::sync_service_server::SyncService for Host {
         request: Request<v1::DeleteRequest>,
     ) -> Result<Response<Self::DeleteStream>, Status> {
         let request = request.into_inner();
-        let names_none = request.paths.is_empty();
-        let asked = asked!(request);
+        let names_none = request.scope.as_ref().is_none_or(|scope| scope.paths.is_empty());
         let (message, keep_local) = (text(request.message), request.keep_local);
-        Ok(self.job("delete", asked, move |scope, _| {
+        Ok(self.job("delete", request.scope, move |scope, _| {
             if names_none {
                 return Err(RequestError::usage("name the files to delete"));
             }

@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use super::convert::version::file_version;
 use super::history::time;
 use super::host::{Host, Streamed, names_in};
-use super::jobs::{Asked, only, output_tree, text};
+use super::jobs::{only, output_tree, text};
 use crate::error::RequestError;
 
 #[tonic::async_trait]
@@ -39,16 +39,9 @@ impl v1::version_service_server::VersionService for Host {
         request: Request<v1::RestoreRequest>,
     ) -> Result<Response<Self::RestoreStream>, Status> {
         let request = request.into_inner();
-        let asked = Asked {
-            project: request.project,
-            paths: request.paths,
-            folder: request.folder,
-            dry_run: request.dry_run,
-            consent: false,
-        };
         let (from, output) = (request.from, text(request.output));
-        let dry_run = request.dry_run;
-        Ok(self.job("restore", asked, move |scope, open| {
+        let dry_run = request.scope.as_ref().is_some_and(|scope| scope.dry_run);
+        Ok(self.job("restore", request.scope, move |scope, open| {
             let from = from.as_deref().map(commit).transpose()?.flatten();
             let output = output.map(|output| output_tree(&output, open, dry_run)).transpose()?;
             Ok(Job::Restore { scope, from, output })
