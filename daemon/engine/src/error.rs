@@ -85,6 +85,15 @@ pub enum EngineError {
     #[error("the project was closed meanwhile")]
     Closed,
 
+    /// The head has moved since this was planned: it is planned anew on top of
+    /// the newer one. Never leaves the engine.
+    #[error("others committed meanwhile")]
+    Stale,
+
+    /// Its caller asked the job to end. Never leaves the engine: the report says so.
+    #[error("the job was cancelled")]
+    Cancelled,
+
     /// A bug of ours: the job ended, the project goes on.
     #[error("an internal fault ended this job: {0}")]
     Internal(String),
@@ -102,7 +111,7 @@ impl EngineError {
         match self {
             Self::Storage(error) => error.class(),
             Self::Tree(TreeError::Full) => FaultClass::Quota,
-            Self::Closed => FaultClass::Transient,
+            Self::Closed | Self::Stale | Self::Cancelled => FaultClass::Transient,
             Self::Stopped { .. } => FaultClass::Stopped,
             Self::Consent(_) | Self::RootMissing(_) | Self::Tree(TreeError::RootMissing) => {
                 FaultClass::Consent
@@ -125,6 +134,11 @@ impl EngineError {
             }
             Self::Store(_) | Self::Disk(_) | Self::Internal(_) => FaultClass::Internal,
         }
+    }
+
+    /// Whether it concerns more than the one content that was asked for.
+    pub(crate) fn ends_the_job(&self) -> bool {
+        matches!(self, Self::Storage(_) | Self::Stale | Self::Cancelled)
     }
 
     /// What the person can do about it.

@@ -13,6 +13,8 @@ pub enum Rule {
     L5,
     /// A pack name belongs to one upload.
     P1,
+    /// Packs are this machine's own only until their append was sent.
+    P7,
     /// The base moves for a path only.
     B1,
     /// Another commit's same content is a change.
@@ -37,6 +39,8 @@ pub enum Rule {
     V4,
     /// A beginning is torn only while it is being written.
     V5,
+    /// A cancel is not heeded while the outcome of an append is unknown.
+    S6,
 }
 
 /// Whether a rule holds here.

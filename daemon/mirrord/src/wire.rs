@@ -14,11 +14,7 @@ use mirror_storage::Backend;
 
 /// The clock, randomness and threads that all projects share.
 pub(crate) fn outside() -> Outside {
-    Outside {
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-        spawner: Arc::new(TokioSpawner),
-    }
+    Outside::new(Arc::new(SystemClock), Arc::new(SystemEntropy), Arc::new(TokioSpawner))
 }
 
 /// What one project runs on. Its state is locked until the parts are dropped.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use mirror_core::Ulid;
 use mirror_core::patterns::Patterns;
-use mirror_engine::outside::{ManualWatch, Outside};
+use mirror_engine::outside::{Cancel, ManualWatch, Outside};
 use mirror_engine::real::{LocalDisk, LocalTree, SystemClock, SystemEntropy, TokioSpawner};
 use mirror_engine::store::MemoryStore;
 use mirror_engine::{
@@ -62,11 +62,11 @@ impl Machine {
             store: Arc::new(MemoryStore::new()),
             data: disk("data"),
             cache: disk("cache"),
-            outside: Outside {
-                clock: Arc::new(SystemClock),
-                entropy: Arc::new(SystemEntropy),
-                spawner: Arc::new(TokioSpawner),
-            },
+            outside: Outside::new(
+                Arc::new(SystemClock),
+                Arc::new(SystemEntropy),
+                Arc::new(TokioSpawner),
+            ),
         }
     }
 
@@ -96,7 +96,11 @@ impl Machine {
     async fn runs(&self, job: Job) -> EngineResult<Report> {
         let (events, _heard) = mpsc::channel(64);
         let request = JobRequest { job, dry_run: false, consent: true };
-        self.project.as_ref().expect("the project is open").run(request, events).await
+        self.project
+            .as_ref()
+            .expect("the project is open")
+            .run(request, events, Cancel::new())
+            .await
     }
 
     /// Pushes until everything is there; what fails before is likely to pass.

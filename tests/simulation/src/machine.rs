@@ -9,7 +9,7 @@ use std::time::Duration;
 use mirror_core::Ulid;
 use mirror_engine::outside::{ManualWatch, Outside};
 use mirror_engine::{
-    Author, EngineError, EngineResult, Job, JobRequest, Parts, Project, ProjectSpec, Report,
+    Author, Cancel, EngineError, EngineResult, Job, JobRequest, Parts, Project, ProjectSpec, Report,
 };
 use tokio::sync::mpsc;
 
@@ -58,6 +58,8 @@ pub(crate) struct Machine {
     pub(crate) life: Arc<Life>,
     pub(crate) project: Option<Project>,
     pub(crate) busy: bool,
+    /// Ends the running job early.
+    pub(crate) cancel: Cancel,
     endings: Arc<Mutex<Vec<Ending>>>,
 }
 
@@ -83,6 +85,7 @@ impl Machine {
             life: Life::new(),
             project: None,
             busy: false,
+            cancel: Cancel::new(),
             endings: Arc::default(),
         }
     }
@@ -110,11 +113,7 @@ impl Machine {
             }),
             data: Arc::new(FakeDisk { folder: self.data.clone(), life: life.clone() }),
             cache: Arc::new(FakeDisk { folder: self.cache.clone(), life }),
-            outside: Outside {
-                clock: self.clock.clone(),
-                entropy: self.entropy.clone(),
-                spawner: Arc::new(spawner),
-            },
+            outside: Outside::new(self.clock.clone(), self.entropy.clone(), Arc::new(spawner)),
         }
     }
 
@@ -137,6 +136,8 @@ impl Machine {
     pub(crate) fn begin(&mut self, errand: Errand, consent: bool) {
         let endings = self.endings.clone();
         self.busy = true;
+        self.cancel = Cancel::new();
+        let cancel = self.cancel.clone();
         let (spec, parts, project) = (self.spec(), self.parts(), self.project.clone());
         tokio::spawn(async move {
             let closed = || EngineError::Internal("the project is not open".to_owned());
@@ -145,7 +146,7 @@ impl Machine {
                 (Errand::Run(job), Some(project)) => {
                     let (events, _heard) = mpsc::channel(64);
                     let request = JobRequest { job: job.clone(), dry_run: false, consent };
-                    Ending::Ran(job, project.run(request, events).await)
+                    Ending::Ran(job, project.run(request, events, cancel).await)
                 }
                 (Errand::Poll, Some(project)) => Ending::Polled(project.poll().await),
                 (Errand::Run(job), None) => Ending::Ran(job, Err(closed())),

@@ -39,6 +39,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("L5", Rule::Engine(Engine::L5)),
     ("L9", Rule::Fake(Fake::L9)),
     ("P1", Rule::Engine(Engine::P1)),
+    ("P7", Rule::Engine(Engine::P7)),
     ("B1", Rule::Engine(Engine::B1)),
     ("B2", Rule::Engine(Engine::B2)),
     ("B3", Rule::Engine(Engine::B3)),
@@ -55,6 +56,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("V3", Rule::Engine(Engine::V3)),
     ("V4", Rule::Engine(Engine::V4)),
     ("V5", Rule::Engine(Engine::V5)),
+    ("S6", Rule::Engine(Engine::S6)),
 ];
 
 /// The rule of this name.

@@ -19,6 +19,8 @@ pub(crate) enum Event {
     Rename,
     Work,
     Crash,
+    /// Somebody ends a job before it is through.
+    Cancel,
     Partition,
     ClockJump,
     StateLoss,
@@ -110,6 +112,7 @@ impl Setup {
             weigh(Event::OrphanLands, &[0, 2, 10]),
             weigh(Event::Cleaner, &[0, 4, 20]),
             weigh(Event::SetBack, &[0, 0, 0, 0, 0, 0, 0, 2]),
+            weigh(Event::Cancel, &[0, 0, 10, 40]),
             (Event::Janitor, if rule == Some(Rule::Fake(Fake::L2)) { 5 } else { 0 }),
         ];
         let setup = Self {

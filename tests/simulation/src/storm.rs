@@ -55,7 +55,11 @@ impl Storm {
                     self.edits_by_hand(name);
                 }
                 match self.worst_moment() {
-                    Some(machine) => self.crashes(machine),
+                    Some((Event::Cancel, machine)) => {
+                        self.cancels(machine);
+                        self.world.serve_one();
+                    }
+                    Some((_, machine)) => self.crashes(machine),
                     None => self.world.serve_one(),
                 }
                 continue;
@@ -86,19 +90,23 @@ impl Storm {
     }
 
     /// The machine whose entry is on its way to the log, now and then: there a
-    /// crash is the hardest to get over.
-    fn worst_moment(&self) -> Option<usize> {
-        let crashes =
-            self.world.setup.happens(Event::Crash) || self.world.setup.happens(Event::StateLoss);
-        if !crashes || !self.world.chance(|chance| chance.permille(60)) {
+    /// crash is the hardest to get over, and a cancel the hardest to heed.
+    fn worst_moment(&self) -> Option<(Event, usize)> {
+        let happens = |event| self.world.setup.happens(event);
+        let crashes = happens(Event::Crash) || happens(Event::StateLoss);
+        let event = if crashes && self.world.chance(|chance| chance.permille(60)) {
+            Event::Crash
+        } else if happens(Event::Cancel) && self.world.chance(|chance| chance.permille(150)) {
+            Event::Cancel
+        } else {
             return None;
-        }
+        };
         let waiting = self.world.waiting();
         let appends = |waiting: &&Waiting| match &waiting.stage {
             Stage::Asked(op, _) | Stage::Uploaded(op, ..) => op.changes() && is_log(op.path()),
             Stage::Answered(..) | Stage::Begun(..) | Stage::Local(_) => false,
         };
-        waiting.iter().find(appends).map(|waiting| waiting.machine)
+        waiting.iter().find(appends).map(|waiting| (event, waiting.machine))
     }
 
     /// Waits until nothing goes on by itself, and hears how errands ended.
@@ -136,6 +144,7 @@ impl Storm {
             }
             Event::Work => self.works(at),
             Event::Crash => self.crashes(at),
+            Event::Cancel => self.cancels(at),
             Event::Partition => {
                 self.world.cut_off(at, self.world.chance(|chance| *chance.pick(&[0, 10, 40])));
                 self.world.note(format_args!("machine {at} is cut off"));
@@ -215,6 +224,11 @@ impl Storm {
         self.world.note(format_args!("machine {at} begins {errand:?}"));
         self.world.ledger().begins(at);
         machine.begin(errand, consent);
+    }
+
+    fn cancels(&self, at: usize) {
+        self.machines[at].cancel.cancel();
+        self.world.note(format_args!("machine {at}'s job is cancelled"));
     }
 
     fn crashes(&mut self, at: usize) {

@@ -65,6 +65,7 @@ lack_is_found! {
     entry_known_by_its_machine_is_found: "L5",
     upload_whose_size_nobody_read_back_is_found: "L9",
     pack_named_by_content_is_found: "P1",
+    pack_removed_after_its_append_was_sent_is_found: "P7",
     one_cursor_for_all_paths_is_found: "B1",
     content_that_came_back_unnoticed_is_found: "B2",
     unsaved_attempt_is_found: "B3",
@@ -81,4 +82,5 @@ lack_is_found! {
     dropping_an_aside_without_a_look_is_found: "V3",
     revert_taken_for_a_late_projection_is_found: "V4",
     beginning_taken_for_torn_is_found: "V5",
+    cancel_that_forgets_an_append_is_found: "S6",
 }

@@ -116,7 +116,7 @@ pub enum Resolution {
     Remote,
 }
 
-/// How far a job has come.
+/// How far a job has come. The steps are `hash pack upload commit view download write`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     pub step: &'static str,
@@ -124,6 +124,23 @@ pub struct Progress {
     pub total_files: u64,
     pub done_bytes: u64,
     pub total_bytes: u64,
+}
+
+/// The job that runs in a project, for everybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobProgress {
+    pub kind: &'static str,
+    /// The last commit that it has made.
+    pub commit: Option<u64>,
+    pub progress: Progress,
+}
+
+/// What became of a job that somebody else asked to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled {
+    pub kind: &'static str,
+    /// `None`: nothing was committed.
+    pub commit: Option<u64>,
 }
 
 /// What a caller hears while a job runs.

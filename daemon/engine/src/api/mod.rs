@@ -18,13 +18,17 @@ use mirror_storage::Backend;
 
 pub use conflicts::{ChangedBy, Conflict, ConflictDetail, ConflictKind, Stashed};
 pub use history::{ChangeKind, ChangeSummary, CommitSummary, FileVersion, LogPage, LogQuery};
-pub use jobs::{Job, JobEvent, JobRequest, OutputTree, Progress, Resolution, Scope, Settle};
+pub use jobs::{
+    Cancelled, Job, JobEvent, JobProgress, JobRequest, OutputTree, Progress, Resolution, Scope,
+    Settle,
+};
 pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, Report};
 pub use status::{
     FileDiff, FileStatus, Phase, QueuedKind, QueuedWork, SkipReason, Skipped, StatusReport,
 };
 
 use crate::error::EngineError;
+pub use crate::outside::Cancel;
 use crate::outside::{Disk, Outside, Tree, Watch};
 use crate::store::Store;
 

@@ -70,5 +70,7 @@ pub struct Report {
     /// True when the working tree gets the commit's files with the next pull.
     pub pull_pending: bool,
     pub dry_run: bool,
+    /// True when its caller ended the job early; what it had done stands.
+    pub cancelled: bool,
     pub notices: Vec<Notice>,
 }

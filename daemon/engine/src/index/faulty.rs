@@ -145,11 +145,8 @@ impl Scene {
     }
 
     async fn refresh(&mut self) -> Result<Refreshed, TreeError> {
-        let outside = Outside {
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
-            spawner: Arc::new(TokioSpawner),
-        };
+        let outside =
+            Outside::new(Arc::new(SystemClock), Arc::new(SystemEntropy), Arc::new(TokioSpawner));
         let project = Patterns { include: vec!["**/*.md".to_owned()], exclude: Vec::new() };
         let source = CoverageSource { project, ..CoverageSource::default() };
         let coverage = Arc::new(Coverage::new(source).unwrap());

@@ -8,7 +8,7 @@ use super::look::{Place, concerns_root};
 use super::{Indexed, skips};
 use crate::links;
 use crate::outside::tree::digest_of;
-use crate::outside::{Clock, Stamp, TreeError};
+use crate::outside::{Outside, Stamp, TreeError};
 
 /// A file that is written all the time can't be read; one that is saved often can.
 const TRIES: usize = 10;
@@ -29,20 +29,24 @@ pub(super) enum Reading {
 }
 
 /// Reads one file until it stays the same from beginning to end.
-pub(super) fn read(place: &Place, clock: &dyn Clock, path: &RelPath) -> Result<Reading, TreeError> {
-    let tree = &*place.tree;
+pub(super) fn read(place: &Place, outside: &Outside, path: &RelPath) -> Result<Reading, TreeError> {
+    let (tree, clock, interrupt) = (&*place.tree, &*outside.clock, &outside.interrupt);
     for _ in 0..TRIES {
+        if interrupt.is_cancelled() {
+            let cause = io::Error::other("the job was cancelled");
+            return Err(TreeError::Failed { path: path.clone(), cause });
+        }
         // Taken before the first byte is read: a later write is then within
         // the time in which the entry counts as racy (B10).
         let hashed_at = clock.now();
-        let (stamp, mut content) = match tree.open(path) {
+        let (stamp, content) = match tree.open(path) {
             Ok(Some(opened)) => opened,
             Ok(None) => return Ok(Reading::Gone),
             Err(TreeError::Obstructed(_)) => return Ok(Reading::Obstructed),
             Err(error) if concerns_root(&error) => return Err(error),
             Err(_) => return Ok(Reading::Unreadable),
         };
-        let content = state_of(place, path, stamp, content.as_mut());
+        let content = state_of(place, path, stamp, &mut interrupt.guard(content));
         match (content, tree.stamp(path)) {
             (_, Err(error)) if concerns_root(&error) => return Err(error),
             (Ok(Some(state)), Ok(Some(after))) if after == stamp => {

@@ -267,12 +267,12 @@ async fn read(
     let width = outside.spawner.width().clamp(1, paths.len().max(1));
     let (paths, next) = (Arc::new(paths), Arc::new(AtomicUsize::new(0)));
     let readers = (0..width).map(|_| {
-        let (place, clock) = (place.clone(), Arc::clone(&outside.clock));
+        let (place, around) = (place.clone(), outside.clone());
         let (paths, next) = (Arc::clone(&paths), Arc::clone(&next));
         outside.offload(move || {
             let mut readings = Vec::new();
             while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-                readings.push((path.clone(), hashing::read(&place, &*clock, path)?));
+                readings.push((path.clone(), hashing::read(&place, &around, path)?));
             }
             Ok(readings)
         })

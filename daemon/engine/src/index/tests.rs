@@ -62,11 +62,8 @@ impl Scene {
         let root = folder.path().join("project");
         fs::create_dir(&root).unwrap();
         let clock = Arc::new(MovedClock::default());
-        let outside = Outside {
-            clock: Arc::clone(&clock) as _,
-            entropy: Arc::new(SystemEntropy),
-            spawner: Arc::new(TokioSpawner),
-        };
+        let outside =
+            Outside::new(Arc::clone(&clock) as _, Arc::new(SystemEntropy), Arc::new(TokioSpawner));
         Self {
             index: Index::new(),
             tree: Arc::new(LocalTree::open(root.clone())),

@@ -30,6 +30,8 @@ impl Log {
     /// before the next one (L5).
     pub async fn append(&mut self, attempt: &Attempt) -> Result<Appended, EngineError> {
         debug_assert_eq!(attempt.seq, self.head() + 1, "attempts follow the head");
+        // From here on until the outcome is known no cancel is heeded (S6).
+        let _shield = self.outside.interrupt.shield();
         let path = own_path(&entry_name(attempt.seq));
         let body = bytes::Bytes::from(attempt.bytes.clone());
         match self.backend.write(&path, body.clone().into(), Expect::Absent).await {

@@ -57,7 +57,7 @@ pub struct Log {
     checked_at: Option<Timestamp>,
     /// Bytes of the entries since the last checkpoint that was made or read.
     grown: u64,
-    /// Pending at the head since its entry was last compared (L3).
+    /// Looks at the head since its entry was last compared (L3).
     pending: u32,
     /// An entry that the log is held to, and has not been compared with yet.
     owed: Option<(u64, Digest)>,

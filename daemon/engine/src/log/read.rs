@@ -84,6 +84,12 @@ impl Log {
         }
     }
 
+    /// Whether an entry stands after the newest that was read; it is not read.
+    pub(crate) async fn is_behind(&self) -> Result<bool, EngineError> {
+        let next = own_path(&entry_name(self.head() + 1));
+        Ok(self.backend.read(&next, ByteRange { start: 0, len: Some(1) }).await?.is_some())
+    }
+
     pub(super) async fn at_head(
         &mut self,
         arrived: Vec<LogEntry>,

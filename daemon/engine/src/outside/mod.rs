@@ -5,6 +5,7 @@
 //! touches files, clocks or randomness; a tidy test holds that.
 
 pub mod disk;
+pub mod interrupt;
 pub mod tree;
 pub mod watch;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 use mirror_core::{Timestamp, Ulid};
 
 pub use disk::{Disk, Scratch};
+pub use interrupt::{Cancel, Interrupt};
 pub use tree::{
     DirEntry, Expected, Found, Identity, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits,
 };
@@ -44,15 +46,31 @@ pub trait Spawner: Send + Sync {
     fn width(&self) -> usize;
 }
 
-/// The part of the outside that all projects of a daemon share.
+/// What all projects of a daemon share, and what ends the job of one.
 #[derive(Clone)]
 pub struct Outside {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub spawner: Arc<dyn Spawner>,
+    /// Of one project: [`Outside::of_project`] gives each its own.
+    pub interrupt: Interrupt,
 }
 
 impl Outside {
+    pub fn new(
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        spawner: Arc<dyn Spawner>,
+    ) -> Self {
+        Self { clock, entropy, spawner, interrupt: Interrupt::default() }
+    }
+
+    /// The same for one project, whose jobs are cancelled alone.
+    #[must_use]
+    pub fn of_project(&self) -> Self {
+        Self { interrupt: Interrupt::default(), ..self.clone() }
+    }
+
     /// Makes a name that no other machine will make.
     pub fn ulid(&self) -> Ulid {
         let milliseconds = u64::try_from(self.clock.now().milliseconds()).unwrap_or(0);

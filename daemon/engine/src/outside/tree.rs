@@ -140,7 +140,7 @@ pub trait Tree: Send + Sync {
     /// lists as empty, except the root ([`TreeError::RootMissing`]).
     fn list(&self, folder: Option<&RelPath>) -> Result<Vec<Found>, TreeError>;
 
-    /// Pending at one file or link; `None` when there is none (or a folder).
+    /// Looks at one file or link; `None` when there is none (or a folder).
     fn stamp(&self, path: &RelPath) -> Result<Option<Stamp>, TreeError>;
 
     /// Opens a file's bytes, or a link's target text, with its stamp of now.
@@ -181,7 +181,7 @@ pub trait Tree: Send + Sync {
     /// crash left (B3).
     fn restore_temp(&self, path: &RelPath, temp_name: &str) -> Result<bool, TreeError>;
 
-    /// Pending at a temporary file of ours beside `path`: its state, if it is there.
+    /// Looks at a temporary file of ours beside `path`: its state, if it is there.
     fn look_at_temp(&self, path: &RelPath, temp_name: &str) -> Result<Option<State>, TreeError>;
 
     /// Opens a temporary file of ours beside `path`.

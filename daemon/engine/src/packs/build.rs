@@ -13,9 +13,9 @@ use mirror_core::{Digest, RelPath, Ulid};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::PACK_BYTES;
+use super::{Meter, PACK_BYTES};
 use crate::error::EngineError;
-use crate::outside::{Disk, Scratch};
+use crate::outside::{Disk, Interrupt, Scratch};
 
 /// Opens what holds an item's content; `None` when it is gone.
 pub type Opener =
@@ -77,11 +77,16 @@ pub(super) fn build(
     items: Vec<Item>,
     opener: &Opener,
     disk: &dyn Disk,
+    interrupt: &Interrupt,
+    meter: &Meter,
 ) -> Result<BuiltOrNothing, EngineError> {
     let mut writer = ZipWriter::new(disk.scratch()?);
     let (mut packed, mut rejected) = (Vec::new(), Vec::new());
     for item in items {
-        match add(&mut writer, &item, opener)? {
+        if interrupt.is_cancelled() {
+            return Err(EngineError::Cancelled);
+        }
+        match add(&mut writer, &item, opener, interrupt, meter)? {
             Ok(method) => packed.push((item, method)),
             Err(error) => rejected.push(Rejected { path: item.path, error }),
         }
@@ -102,9 +107,11 @@ fn add(
     writer: &mut ZipWriter<Box<dyn Scratch>>,
     item: &Item,
     opener: &Opener,
+    interrupt: &Interrupt,
+    meter: &Meter,
 ) -> Result<Result<Method, LeftOut>, EngineError> {
     let mut source = match opener(item) {
-        Ok(Some(source)) => source,
+        Ok(Some(source)) => meter.count(interrupt.guard(source)),
         Ok(None) => return Ok(Err(None)),
         Err(error) => return Ok(Err(Some(error))),
     };
@@ -123,6 +130,7 @@ fn add(
     match copy(&mut head.as_slice().chain(source), writer, item.size) {
         Ok(Some(digest)) if digest == item.digest => Ok(Ok(method)),
         Ok(_) => abort(writer).map(|()| Err(None)),
+        Err(Failed::Reading(_)) if interrupt.is_cancelled() => Err(EngineError::Cancelled),
         Err(Failed::Reading(error)) => abort(writer).map(|()| Err(Some(error.into()))),
         Err(Failed::Writing(error)) => Err(error.into()),
     }

@@ -175,6 +175,7 @@ impl Fetcher {
         }
         let mut joined = self.scratch().await?;
         for chunk in chunks {
+            self.refuse_when_cancelled()?;
             let part = self.fetch_part(&wanted.path, chunk, history).await?;
             joined = self
                 .outside
@@ -232,10 +233,11 @@ impl Fetcher {
         }
         let stored = self.download(place.pack, range).await?.ok_or_else(missing)?;
         let mut unpacked = self.scratch().await?;
+        let interrupt = self.outside.interrupt.clone();
         let unpacked = self
             .outside
             .offload(move || {
-                let source = stored.reopen()?;
+                let source = interrupt.guard(stored.reopen()?);
                 let mut source: Box<dyn Read> = match place.method {
                     Method::Stored => Box::new(source),
                     Method::Deflated => Box::new(DeflateDecoder::new(source)),
@@ -243,7 +245,10 @@ impl Fetcher {
                 io::copy(&mut source.by_ref().take(place.size + 1), &mut unpacked).map(|_| unpacked)
             })
             .await
-            .map_err(|error| corrupt(path, &error.to_string()))?;
+            .map_err(|error| match self.refuse_when_cancelled() {
+                Err(cancelled) => cancelled,
+                Ok(()) => corrupt(path, &error.to_string()),
+            })?;
         self.verified(unpacked, part.sha256, path).await
     }
 
@@ -257,10 +262,18 @@ impl Fetcher {
         let mut scratch = self.scratch().await?;
         while let Some(piece) = stream.next().await {
             let piece = piece?;
+            self.refuse_when_cancelled()?;
             scratch =
                 self.outside.offload(move || scratch.write_all(&piece).map(|()| scratch)).await?;
         }
         Ok(Some(scratch))
+    }
+
+    fn refuse_when_cancelled(&self) -> Result<(), EngineError> {
+        match self.outside.interrupt.is_cancelled() {
+            true => Err(EngineError::Cancelled),
+            false => Ok(()),
+        }
     }
 
     async fn scratch(&self) -> io::Result<Box<dyn Scratch>> {

@@ -7,14 +7,16 @@
 mod build;
 mod cache;
 mod fetch;
+mod meter;
 mod scratch;
 mod upload;
 
 pub use build::{Item, Opener, Rejected};
 pub use cache::Cache;
 pub use fetch::{Content, Fetcher, Wanted};
+pub use meter::Meter;
 pub(crate) use scratch::body_of;
-pub use upload::{Packer, Stored};
+pub use upload::{PackPlan, Packer, Stored};
 
 /// A pack closes when its contents have reached this.
 pub const PACK_BYTES: u64 = 32 << 20;

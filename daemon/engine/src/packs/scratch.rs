@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use mirror_storage::{Body, ByteStream, Source, StorageError};
 
+use super::Meter;
 use crate::log::own_path;
 use crate::outside::{Outside, Scratch};
 
@@ -18,6 +19,7 @@ const IN_MEMORY: u64 = 4 << 20;
 struct ScratchSource {
     scratch: Mutex<Box<dyn Scratch>>,
     outside: Outside,
+    meter: Meter,
 }
 
 /// The `len` bytes of a temporary file, as a body.
@@ -25,9 +27,11 @@ pub(crate) async fn body_of(
     scratch: Box<dyn Scratch>,
     len: u64,
     outside: &Outside,
+    meter: &Meter,
 ) -> std::io::Result<Body> {
     if len > IN_MEMORY {
-        let source = ScratchSource { scratch: Mutex::new(scratch), outside: outside.clone() };
+        let (outside, meter) = (outside.clone(), meter.clone());
+        let source = ScratchSource { scratch: Mutex::new(scratch), outside, meter };
         return Ok(Body::Source { len, source: std::sync::Arc::new(source) });
     }
     let bytes = outside
@@ -42,18 +46,25 @@ pub(crate) async fn body_of(
 impl Source for ScratchSource {
     fn open(&self) -> ByteStream {
         let opened = self.scratch.lock().expect("no reader panics").reopen();
-        let outside = self.outside.clone();
+        let (outside, meter) = (self.outside.clone(), self.meter.clone());
         let next = move |reader: Option<std::io::Result<Box<dyn Scratch>>>| {
-            let outside = outside.clone();
+            let (outside, meter) = (outside.clone(), meter.clone());
             async move {
                 match reader? {
                     Err(error) => Some((Err(failed(error)), None)),
                     Ok(mut scratch) => {
+                        if outside.interrupt.is_cancelled() {
+                            let cause = std::io::Error::other("the job was cancelled");
+                            return Some((Err(failed(cause)), None));
+                        }
                         let (piece, scratch) =
                             outside.offload(move || (read_piece(scratch.as_mut()), scratch)).await;
                         match piece {
                             Ok(piece) if piece.is_empty() => None,
-                            Ok(piece) => Some((Ok(piece), Some(Ok(scratch)))),
+                            Ok(piece) => {
+                                meter.add(piece.len() as u64);
+                                Some((Ok(piece), Some(Ok(scratch))))
+                            }
                             Err(error) => Some((Err(failed(error)), None)),
                         }
                     }

@@ -10,6 +10,7 @@ use crate::api::{
     CommitSummary, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent,
     JobRequest, LogPage, LogQuery, Report, Scope, SharedSettings, Stashed, StatusReport,
 };
+use crate::outside::Cancel;
 use crate::packs::Content;
 use crate::project::worker::Worker;
 
@@ -20,6 +21,7 @@ pub(crate) enum Message {
     Run {
         request: JobRequest,
         events: mpsc::Sender<JobEvent>,
+        cancel: Cancel,
         reply: Reply<Report>,
     },
     Status {
@@ -105,8 +107,8 @@ pub(crate) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>
 /// A reply whose caller is gone is dropped: the work was done all the same.
 async fn answer(worker: &mut Worker, message: Message) {
     match message {
-        Message::Run { request, events, reply } => {
-            let answer = worker.run(request, events).await;
+        Message::Run { request, events, cancel, reply } => {
+            let answer = worker.run(request, events, cancel).await;
             drop(reply.send(worker.name_root(answer)));
         }
         Message::Status { offline, reply } => {

@@ -16,7 +16,6 @@ use mirror_core::reconcile::{Facts, Sighted};
 use mirror_core::{Digest, Kind, RelPath, State, merge};
 
 use crate::api::{EngineResult, FileAction, Settle};
-use crate::error::EngineError;
 use crate::packs::Wanted;
 use crate::project::commit::draft::{ContentSource, Outgoing};
 use crate::project::worker::Worker;
@@ -129,7 +128,7 @@ impl<'a> Sides<'a> {
 impl Worker {
     /// Settles what can be settled of `diverged`; the rest stays in it.
     pub(crate) async fn merge_diverged(
-        &mut self,
+        &self,
         diverged: &mut Vec<RelPath>,
         facts: &BTreeMap<RelPath, Facts>,
         policy: MergePolicy,
@@ -155,7 +154,7 @@ impl Worker {
 
     /// `None`: it waits for a person.
     pub(crate) async fn outcome_of(
-        &mut self,
+        &self,
         sides: &Sides<'_>,
         policy: MergePolicy,
         reporter: &mut Reporter,
@@ -175,7 +174,7 @@ impl Worker {
 
     /// The three-way merge of one path, when there is one.
     async fn try_merge(
-        &mut self,
+        &self,
         sides: &Sides<'_>,
         reporter: &mut Reporter,
     ) -> EngineResult<Option<(State, Option<Bytes>)>> {
@@ -215,7 +214,7 @@ impl Worker {
     /// Base, local and remote content; `None` when one can't be had, or is more
     /// than what is merged. A base that is gone makes a conflict (M3).
     async fn texts(
-        &mut self,
+        &self,
         sides: &Sides<'_>,
         base: Digest,
         reporter: &mut Reporter,
@@ -228,17 +227,13 @@ impl Worker {
             return Ok(None);
         };
         let base = match self.fetch_text(&base).await {
-            Err(error @ EngineError::Storage(_)) => return Err(error),
+            Err(error) if error.ends_the_job() => return Err(error),
             base => base.unwrap_or_default(),
         };
         let remote = match self.fetch_text(&remote).await {
-            Err(error @ EngineError::Storage(_)) => return Err(error),
+            Err(error) if error.ends_the_job() => return Err(error),
             Err(error) => {
-                let fault = fault(sides.path, &error);
-                // The next round of this job meets it again.
-                if !reporter.report.failed.contains(&fault) {
-                    reporter.report.failed.push(fault);
-                }
+                reporter.fault(fault(sides.path, &error));
                 None
             }
             Ok(remote) => remote,
@@ -247,7 +242,7 @@ impl Worker {
     }
 
     /// `None` when it is too large to be merged.
-    async fn fetch_text(&mut self, wanted: &Wanted) -> EngineResult<Option<Bytes>> {
+    async fn fetch_text(&self, wanted: &Wanted) -> EngineResult<Option<Bytes>> {
         if wanted.size > merge::MAX_TEXT_BYTES as u64 {
             return Ok(None);
         }

@@ -21,20 +21,21 @@ mod tests;
 mod view_state;
 mod worker;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use mailbox::Message;
 use mirror_core::{Digest, Timestamp};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use worker::Worker;
 
-use self::worker::Facade;
+use self::worker::status::Status;
 use crate::api::{
-    CommitSummary, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent,
-    JobRequest, LogPage, LogQuery, Parts, Phase, ProjectSpec, Report, Scope, SharedSettings,
-    Stashed, StatusReport,
+    Cancelled, CommitSummary, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion,
+    JobEvent, JobProgress, JobRequest, LogPage, LogQuery, Parts, Phase, ProjectSpec, Report, Scope,
+    SharedSettings, Stashed, StatusReport,
 };
 use crate::error::EngineError;
+use crate::outside::{Cancel, Interrupt};
 use crate::packs::Content;
 pub use create::{create, inspect};
 
@@ -44,7 +45,8 @@ pub use create::{create, inspect};
 pub struct Project {
     name: String,
     id: Digest,
-    facade: Arc<Mutex<Facade>>,
+    status: watch::Receiver<Status>,
+    interrupt: Interrupt,
     watch: Arc<dyn crate::outside::Watch>,
     mailbox: mpsc::Sender<Message>,
 }
@@ -65,11 +67,12 @@ impl Project {
     pub async fn open(spec: ProjectSpec, parts: Parts) -> EngineResult<Self> {
         let (name, watch) = (spec.name.clone(), parts.watch.clone());
         let worker = Worker::open(spec, parts).await?;
-        let facade = worker.facade();
+        let status = worker.board.watch();
+        let interrupt = worker.parts.outside.interrupt.clone();
         let id = worker.project_id();
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         tokio::spawn(mailbox::run(worker, letters));
-        Ok(Self { name, id, facade, watch, mailbox })
+        Ok(Self { name, id, status, interrupt, watch, mailbox })
     }
 
     pub fn name(&self) -> &str {
@@ -81,13 +84,15 @@ impl Project {
         self.id
     }
 
-    /// Runs one job to its end. Dropping the future does not end the job.
+    /// Runs one job to its end, or until `cancel` asks it to end at the next safe
+    /// point (S6). Dropping the future does not end the job.
     pub async fn run(
         &self,
         request: JobRequest,
         events: mpsc::Sender<JobEvent>,
+        cancel: Cancel,
     ) -> EngineResult<Report> {
-        self.ask(|reply| Message::Run { request, events, reply }).await
+        self.ask(|reply| Message::Run { request, events, cancel, reply }).await
     }
 
     pub async fn status(&self, offline: bool) -> EngineResult<StatusReport> {
@@ -144,19 +149,42 @@ impl Project {
         self.ask(|reply| Message::Stashed { id, reply }).await
     }
 
-    /// Pending at the head, and writes what the view still lacks. For the
+    /// Looks at the head, and writes what the view still lacks. For the
     /// daemon's own round; tells whether something new was read.
     pub async fn poll(&self) -> EngineResult<bool> {
         self.ask(|reply| Message::Poll { reply }).await
     }
 
     pub fn phase(&self) -> Phase {
-        self.facade().phase.clone()
+        self.status.borrow().phase.clone()
+    }
+
+    /// The job that runs, and how far it has come.
+    pub fn job(&self) -> Option<JobProgress> {
+        self.status.borrow().job.clone()
+    }
+
+    /// Asks the running job to end at its next safe point, and waits for that;
+    /// `None` when no job runs.
+    pub async fn cancel(&self) -> Option<Cancelled> {
+        let mut status = self.status.clone();
+        let (kind, begun) = {
+            let now = status.borrow();
+            (now.job.as_ref()?.kind, now.jobs_begun)
+        };
+        self.interrupt.cancel();
+        let is_over = |now: &Status| now.job.is_none() || now.jobs_begun != begun;
+        let commit = match status.wait_for(is_over).await {
+            Ok(now) if now.jobs_begun == begun => now.last_commit,
+            // Another job runs by now: what this one did stands in its report.
+            Ok(_) | Err(_) => None,
+        };
+        Some(Cancelled { kind, commit })
     }
 
     /// The newest commit this machine has read.
     pub fn head(&self) -> u64 {
-        self.facade().head
+        self.status.borrow().head
     }
 
     /// Whether file-system events arrive.
@@ -178,14 +206,10 @@ impl Project {
     ) -> EngineResult<T> {
         let (reply, answer) = oneshot::channel();
         self.mailbox.send(message(reply)).await.map_err(|_| EngineError::Closed)?;
-        answer.await.map_err(|_| match self.facade().is_closed {
+        answer.await.map_err(|_| match self.status.borrow().is_closed {
             true => EngineError::Closed,
             // A reply that never comes was lost to a panic; the project goes on.
             false => EngineError::Internal("it met a bug, which the daemon's log tells of".into()),
         })?
-    }
-
-    fn facade(&self) -> MutexGuard<'_, Facade> {
-        self.facade.lock().expect("nobody panics with the facade")
     }
 }

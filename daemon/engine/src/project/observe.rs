@@ -23,6 +23,9 @@ use crate::state::BaseRecord;
 /// An ignore file larger than this is not read.
 const MAX_IGNORE_BYTES: u64 = 4 << 20;
 
+/// What is known of each path, by path.
+pub(crate) type FactMap = BTreeMap<RelPath, Facts>;
+
 type Sorted<'a, T> = Peekable<btree_map::Iter<'a, RelPath, T>>;
 
 /// What the log says about local contents whose base is unknown (B5). Built
@@ -85,7 +88,7 @@ impl<'a> Pasts<'a> {
 }
 
 impl Worker {
-    /// Pending at the disk: everything that was saved before this call is seen
+    /// Looks at the disk: everything that was saved before this call is seen
     /// afterwards ("read your writes").
     pub(crate) async fn observe_disk(&mut self) -> EngineResult<(Root, Vec<RelPath>)> {
         let root = self.look_at_root().await?;

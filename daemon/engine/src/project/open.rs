@@ -2,7 +2,6 @@
 //! what an earlier run left (B3) before the first job.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
 use futures::future::join;
 use mirror_core::Timestamp;
@@ -14,9 +13,10 @@ use crate::data::queue::Queue;
 use crate::index::Index;
 use crate::log::Log;
 use crate::packs::{Cache, Fetcher};
+use crate::project::worker::status::StatusBoard;
 use crate::project::worker::view::Machines;
 use crate::project::worker::view::Pending;
-use crate::project::worker::{Facade, SURVEY_MS, Worker};
+use crate::project::worker::{SURVEY_MS, Worker};
 use crate::state::{Owner, State};
 use crate::view::View;
 use crate::view::machines::MachineFile;
@@ -29,16 +29,17 @@ type Opening = (Log, Result<Option<MachineFile>, StorageError>);
 
 impl Worker {
     pub(crate) async fn open(spec: ProjectSpec, parts: Parts) -> EngineResult<Self> {
+        let parts = Parts { outside: parts.outside.of_project(), ..parts };
         let opening = opening(&spec, &parts).await?;
-        let facade = Facade { phase: Phase::Idle, head: opening.0.head(), is_closed: false };
-        Self::with_log(spec, parts, opening, Arc::new(Mutex::new(facade))).await
+        let board = StatusBoard::new(opening.0.head());
+        Self::with_log(spec, parts, opening, board).await
     }
 
     async fn with_log(
         spec: ProjectSpec,
         parts: Parts,
         (mut log, own): Opening,
-        facade: Arc<Mutex<Facade>>,
+        board: StatusBoard,
     ) -> EngineResult<Self> {
         let tree = parts.tree.clone();
         let identity = parts.outside.offload(move || tree.root_identity()).await?;
@@ -86,7 +87,7 @@ impl Worker {
             torn: BTreeMap::new(),
             followers: Vec::new(),
             told,
-            facade,
+            board,
         };
         // Not among what the first jobs wait for.
         worker.next_sweep = Timestamp(worker.now().milliseconds() + SURVEY_MS);
@@ -112,16 +113,19 @@ impl Worker {
 
     /// Starts again from what is stored, after a panic.
     pub(crate) async fn reopen(self) -> EngineResult<Self> {
-        let Self { spec, parts, facade, .. } = self;
+        let Self { spec, parts, board, .. } = self;
+        // A job that panicked has ended.
+        parts.outside.interrupt.follow(None);
+        board.end_job();
         let opening = opening(&spec, &parts).await?;
-        let worker = Self::with_log(spec, parts, opening, facade).await?;
+        let worker = Self::with_log(spec, parts, opening, board).await?;
         worker.set_phase(Phase::Idle);
         Ok(worker)
     }
 
     /// Lets go of everything, and lets those know who still wait.
     pub(crate) fn close(self) {
-        self.facade.lock().expect("nobody panics with the facade").is_closed = true;
+        self.board.change(|status| status.is_closed = true);
     }
 }
 

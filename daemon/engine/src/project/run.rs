@@ -4,6 +4,8 @@ use mirror_storage::FaultClass;
 use tokio::sync::mpsc;
 
 use crate::api::{EngineResult, Job, JobEvent, JobRequest, Phase, Report};
+use crate::error::EngineError;
+use crate::outside::Cancel;
 use crate::project::conflict::decision::Decision;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -17,32 +19,38 @@ impl Worker {
         &mut self,
         request: JobRequest,
         events: mpsc::Sender<JobEvent>,
+        cancel: Cancel,
     ) -> EngineResult<Report> {
         self.refuse_when_stopped()?;
         let JobRequest { job, dry_run, consent } = request;
+        let mut reporter = Reporter::new(events, self.board.clone(), dry_run, consent);
         self.set_phase(Phase::Busy(verb(&job)));
-        let mut reporter =
-            Reporter { events, report: Report { dry_run, ..Report::default() }, dry_run, consent };
-        reporter.report.notices = std::mem::take(&mut self.pending_notices);
+        self.board.begin_job(verb(&job));
+        self.parts.outside.interrupt.follow(Some(cancel.clone()));
+        reporter.add_notices(std::mem::take(&mut self.pending_notices));
         let outcome = self.carry_out(job, &mut reporter).await;
+        self.parts.outside.interrupt.follow(None);
+        let outcome = end_by(&cancel, outcome, &mut reporter);
         let saved = self.save(false).await;
+        let report = reporter.into_report();
         if outcome.is_err() {
             // There will be no report to say them.
-            self.keep_notices(std::mem::take(&mut reporter.report.notices));
-            let failed = std::mem::take(&mut reporter.report.failed);
-            let stashed = failed.into_iter().filter(|fault| fault.class == FaultClass::Conflict);
-            self.pending_stashed = stashed.collect();
+            self.keep_notices(report.notices.clone());
+            let stashed = report.failed.iter().filter(|fault| fault.class == FaultClass::Conflict);
+            self.pending_stashed = stashed.cloned().collect();
         }
         self.set_phase(Phase::Idle);
+        self.board.end_job();
         self.note_stop(outcome.and(saved.map_err(Into::into)))?;
-        Ok(reporter.report)
+        Ok(report)
     }
 
     async fn carry_out(&mut self, job: Job, reporter: &mut Reporter) -> EngineResult<()> {
-        reporter.report.failed = std::mem::take(&mut self.pending_stashed);
+        reporter.add_faults(std::mem::take(&mut self.pending_stashed));
         if !reporter.dry_run {
-            reporter.report.failed.extend(self.recover_targets().await);
+            reporter.add_faults(self.recover_targets().await);
         }
+        self.refuse_when_cancelled()?;
         match job {
             Job::Push { scope, message, force_local, no_wait } => {
                 self.push(&scope, message, force_local, no_wait, reporter).await
@@ -64,6 +72,20 @@ impl Worker {
             }
             Job::RestoreStash { id } => self.restore_stash(&id, reporter).await,
         }
+    }
+}
+
+/// A job that was asked to end has a report: what it had done stands. Whatever
+/// error ended it came of that, but for a stop (L7).
+fn end_by(cancel: &Cancel, outcome: EngineResult<()>, reporter: &mut Reporter) -> EngineResult<()> {
+    match outcome {
+        Err(EngineError::Stopped { .. }) | Ok(()) => outcome,
+        Err(error) if cancel.is_cancelled() => {
+            tracing::info!(%error, "a job was cancelled");
+            reporter.cancelled();
+            Ok(())
+        }
+        Err(_) => outcome,
     }
 }
 

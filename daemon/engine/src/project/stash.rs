@@ -92,7 +92,7 @@ impl Worker {
             "{path} had changes that were never pushed; they went to the stash as {id}: \
              `mirrorctl stash restore {id}` brings them back"
         );
-        if reporter.report.notices.iter().all(|notice| notice.message != message) {
+        if reporter.notices().iter().all(|notice| notice.message != message) {
             reporter.notice(NoticeKind::Stashed, Some(path), message, self.now());
         }
     }

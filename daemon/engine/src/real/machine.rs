@@ -74,11 +74,7 @@ mod tests {
     use crate::outside::Outside;
 
     fn outside() -> Outside {
-        Outside {
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
-            spawner: Arc::new(TokioSpawner),
-        }
+        Outside::new(Arc::new(SystemClock), Arc::new(SystemEntropy), Arc::new(TokioSpawner))
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 pub use records::{
     AsideRecord, Attempt, BaseAfter, BaseRecord, LocalInput, Owner, Seen, SeenVersion, Target,
-    TriedChange,
+    TriedChange, Upload,
 };
 
 use crate::index::Index;
@@ -33,6 +33,7 @@ const ASIDES: &str = "asides";
 const ALTERS: &str = "alters";
 const RECORDED: &str = "recorded";
 const NEWEST: &str = "newest";
+const UPLOADS: &str = "uploads";
 
 /// One project's state, with a batch of changes that are still to be stored.
 #[derive(Debug)]
@@ -54,6 +55,7 @@ pub struct State {
     alters: bool,
     recorded: u64,
     newest: Option<(u64, Digest)>,
+    uploads: Vec<Upload>,
     /// True when nothing was remembered: every base is unknown (B5).
     pub fresh: bool,
 }
@@ -84,6 +86,7 @@ impl State {
             alters: false,
             recorded: 0,
             newest: None,
+            uploads: Vec::new(),
             fresh: known.is_none(),
         };
         if state.fresh {
@@ -115,6 +118,7 @@ impl State {
         self.alters = fact(self.store.as_ref(), ALTERS).unwrap_or_default();
         self.recorded = fact(self.store.as_ref(), RECORDED).unwrap_or_default();
         self.newest = fact(self.store.as_ref(), NEWEST);
+        self.uploads = fact(self.store.as_ref(), UPLOADS).unwrap_or_default();
         Some(())
     }
 
@@ -281,6 +285,18 @@ impl State {
         if is_newer && !self.pending.is_empty() {
             self.newest = Some((seq, digest));
             self.set_fact(NEWEST, &(seq, digest));
+        }
+    }
+
+    /// Packs whose commit was not sent (P7): nobody else knows of them.
+    pub fn uploads(&self) -> &[Upload] {
+        &self.uploads
+    }
+
+    pub fn set_uploads(&mut self, uploads: Vec<Upload>) {
+        if self.uploads != uploads {
+            self.set_fact(UPLOADS, &uploads);
+            self.uploads = uploads;
         }
     }
 

@@ -1,5 +1,6 @@
 //! The single things that the state holds.
 
+use mirror_core::commit::Pack;
 use mirror_core::entry::State;
 use mirror_core::{Digest, RelPath, Timestamp, Ulid};
 use serde::{Deserialize, Serialize};
@@ -88,6 +89,14 @@ pub struct LocalInput {
     /// For a version that was spooled (B8): the base it was made on. The base
     /// moves only while it is still that one.
     pub made_on: Option<Option<BaseRecord>>,
+}
+
+/// A pack on its way to the backend, or there and in no commit yet (P7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    pub name: Ulid,
+    /// `None` until it is stored whole.
+    pub stored: Option<Pack>,
 }
 
 /// What this machine last saw of one file in the view (V2).

@@ -58,7 +58,7 @@ impl View {
         Ok(files.into_iter().filter_map(Aside::of).collect())
     }
 
-    /// Pending at what was moved aside just now. An empty file is never as expected:
+    /// Looks at what was moved aside just now. An empty file is never as expected:
     /// somebody may have emptied it to write into it now.
     pub(super) async fn look_aside(
         &self,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use futures::future::join_all;
 use mirror_core::patterns::Patterns;
-use mirror_engine::{Job, JobRequest, SharedSettings};
+use mirror_engine::{Cancel, Job, JobRequest, SharedSettings};
 use tokio::sync::mpsc;
 use toml_edit::{Array, Value};
 
@@ -131,7 +131,7 @@ impl Registry {
         let (events, mut unheard) = mpsc::channel(16);
         let drain = async { while unheard.recv().await.is_some() {} };
         // The events end a moment before the report is there.
-        let (report, ()) = tokio::join!(open.project.run(job, events), drain);
+        let (report, ()) = tokio::join!(open.project.run(job, events, Cancel::new()), drain);
         report?;
         Ok(Effective { key: request.key.clone(), value, origin: Origin::Shared })
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use mirror_engine::{EngineError, Job, JobEvent, JobRequest, OutputTree, Report, Scope};
+use mirror_engine::{Cancel, EngineError, Job, JobEvent, JobRequest, OutputTree, Report, Scope};
 use mirror_proto::v1;
 use tokio::sync::mpsc;
 use tonic::Response;
@@ -111,7 +111,7 @@ async fn run(
     client: &Events<v1::JobEvent>,
 ) -> Result<Report, RequestError> {
     let (sender, heard) = mpsc::channel(64);
-    let run = async { Ok(open.project.run(request, sender).await?) };
+    let run = async { Ok(open.project.run(request, sender, Cancel::new()).await?) };
     pass_on(run, heard, client, job_event).await
 }
 

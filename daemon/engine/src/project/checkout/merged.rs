@@ -7,11 +7,12 @@ use mirror_core::commit::Strategy;
 use mirror_core::plan::{Fetch, Send};
 use mirror_core::reconcile::Sighted;
 
-use crate::api::{EngineResult, FileReport};
+use crate::api::EngineResult;
 use crate::project::commit::draft::{ContentSource, Outgoing};
 use crate::project::merge::Resolutions;
 use crate::project::worker::Worker;
 use crate::project::worker::faults::changed_meanwhile;
+use crate::project::worker::outcome::{FileOutcome, Outcomes};
 use crate::project::worker::reporter::Reporter;
 
 impl Worker {
@@ -22,7 +23,25 @@ impl Worker {
         resolutions: &mut Resolutions,
         reason: &'static str,
         reporter: &mut Reporter,
-    ) -> EngineResult<()> {
+    ) -> Outcomes {
+        let mut files = Vec::new();
+        let stashed = match self.stash_replaced(resolutions, reason, &mut files, reporter).await {
+            Ok(stashed) => stashed,
+            Err(error) => return Outcomes { files, ended: Err(error) },
+        };
+        let landed = self.land_results(resolutions, stashed, reporter).await;
+        files.extend(landed.files);
+        Outcomes { files, ended: landed.ended }
+    }
+
+    /// Gives what may be written, as its local version is kept.
+    async fn stash_replaced(
+        &mut self,
+        resolutions: &mut Resolutions,
+        reason: &'static str,
+        files: &mut Vec<FileOutcome>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<Vec<Fetch>> {
         let (mut stashed, arriving) = (Vec::new(), std::mem::take(&mut resolutions.arriving));
         // Read once, as there may be many of both.
         let kept = if arriving.is_empty() { Vec::new() } else { self.stash().await? };
@@ -36,30 +55,28 @@ impl Worker {
                     }
                     stashed.push(fetch);
                 }
-                None => reporter.report.failed.push(changed_meanwhile(&fetch.path)),
+                None => files.push(FileOutcome::Failed(changed_meanwhile(&fetch.path))),
             }
         }
-        self.land_results(resolutions, stashed, reporter).await
+        Ok(stashed)
     }
 
     /// Writes the results that were appended (B4).
     pub(crate) async fn land_merged(
         &mut self,
         resolutions: &Resolutions,
-        reporter: &mut Reporter,
-    ) -> EngineResult<()> {
+        reporter: &Reporter,
+    ) -> Outcomes {
         for (digest, held) in &resolutions.held {
             if let ContentSource::Bytes(bytes) = held {
                 self.fetcher.cache.keep(vec![(*digest, bytes.clone())]).await;
             }
         }
-        let (seq, mut results) = (self.log.head(), Vec::new());
+        let (seq, mut results, mut files) = (self.log.head(), Vec::new(), Vec::new());
         for Outgoing { send: Send { path, .. }, .. } in &resolutions.outgoing {
-            reporter.report.files.retain(|file| file.path != *path);
             let way = &resolutions.replacements[path];
             if way.before == way.after {
-                let (path, action) = (path.clone(), way.action());
-                reporter.report.files.push(FileReport { path, action, from: None });
+                files.push(FileOutcome::done(path, way.action()));
                 continue;
             }
             results.push(Fetch {
@@ -69,20 +86,18 @@ impl Worker {
                 replaces: None,
             });
         }
-        self.land_results(resolutions, results, reporter).await
+        let landed = self.land_results(resolutions, results, reporter).await;
+        files.extend(landed.files);
+        Outcomes { files, ended: landed.ended }
     }
 
     async fn land_results(
         &mut self,
         resolutions: &Resolutions,
         results: Vec<Fetch>,
-        reporter: &mut Reporter,
-    ) -> EngineResult<()> {
-        let known = reporter.report.files.len();
-        self.land(Vec::new(), results, reporter).await?;
-        for file in &mut reporter.report.files[known..] {
-            file.action = resolutions.replacements[&file.path].action();
-        }
-        Ok(())
+        reporter: &Reporter,
+    ) -> Outcomes {
+        let landed = self.land(Vec::new(), results, reporter).await;
+        landed.told_as(|path| resolutions.replacements[path].action())
     }
 }

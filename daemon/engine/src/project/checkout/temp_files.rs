@@ -54,7 +54,7 @@ fn is_known(history: &History, leftover: &Leftover) -> bool {
     leftover.digest.is_none_or(|digest| history.place(digest).is_some())
 }
 
-/// Pending into every folder that may hold mirrored files, and that can be read.
+/// Looks into every folder that may hold mirrored files, and that can be read.
 fn find(tree: &dyn Tree, coverage: &Coverage) -> Result<Vec<Leftover>, TreeError> {
     let (mut found, mut folders) = (Vec::new(), vec![None]);
     while let Some(folder) = folders.pop() {

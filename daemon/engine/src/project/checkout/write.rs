@@ -14,16 +14,17 @@ use mirror_core::plan::{Fetch, Removal};
 use mirror_core::{Digest, Kind, RelPath, State, Timestamp};
 
 use super::faults::fault_of_stash;
-use crate::api::{EngineResult, FileAction, FileReport, Progress};
+use crate::api::{EngineResult, FileAction, Progress};
 use crate::data::stash::Stash;
 use crate::error::EngineError;
 use crate::index::Indexed;
 use crate::outside::tree::TEMP_PREFIX;
-use crate::outside::{Expected, Put, Stamp, Taken, Tree, TreeError};
+use crate::outside::{Expected, Interrupt, Put, Stamp, Taken, Tree, TreeError};
 use crate::packs::{Content, Wanted};
 use crate::planted::Rule;
 use crate::project::worker::Worker;
-use crate::project::worker::faults::{changed_meanwhile, fault, moved_meanwhile};
+use crate::project::worker::faults::{changed_meanwhile, fault};
+use crate::project::worker::outcome::{FileOutcome, Outcomes};
 use crate::project::worker::reporter::Reporter;
 use crate::state::{BaseAfter, BaseRecord, Target};
 use crate::{links, planted};
@@ -50,28 +51,44 @@ pub(crate) enum Landed {
     Done(Stamp),
     /// Something else stood there and stands there still.
     Changed,
+    /// The job was cancelled before anything was put in place.
+    Skipped,
 }
 
 impl Worker {
-    /// Removes and writes what a plan says, in its order.
+    /// Removes and writes what a plan says, in its order. What becomes of each file
+    /// is the answer; `reporter` hears of the progress alone.
     pub(crate) async fn land(
         &mut self,
         deletions: Vec<Removal>,
         fetches: Vec<Fetch>,
-        reporter: &mut Reporter,
+        reporter: &Reporter,
+    ) -> Outcomes {
+        let mut files = Vec::new();
+        let ended = self.land_in_order(deletions, fetches, &mut files, reporter).await;
+        Outcomes { files, ended }
+    }
+
+    async fn land_in_order(
+        &mut self,
+        deletions: Vec<Removal>,
+        fetches: Vec<Fetch>,
+        files: &mut Vec<FileOutcome>,
+        reporter: &Reporter,
     ) -> EngineResult<()> {
-        self.remove_here(deletions, reporter).await?;
+        self.remove_here(deletions, files).await?;
         let total_files = fetches.len() as u64;
         let total_bytes = fetches.iter().map(|fetch| self.size_of(fetch)).sum();
         let mut progress =
-            Progress { step: "fetching", total_files, total_bytes, ..Progress::default() };
+            Progress { step: "download", total_files, total_bytes, ..Progress::default() };
         for batch in self.batches(fetches) {
             for fetch in &batch {
                 progress.done_files += 1;
                 progress.done_bytes += self.size_of(fetch);
             }
-            self.write_here(batch, reporter).await?;
-            reporter.progress(progress.clone());
+            self.refuse_when_cancelled()?;
+            self.write_here(batch, files).await?;
+            reporter.progress(&progress);
         }
         self.fetcher.cache.trim().await;
         Ok(())
@@ -99,9 +116,9 @@ impl Worker {
     async fn write_here(
         &mut self,
         fetches: Vec<Fetch>,
-        reporter: &mut Reporter,
+        files: &mut Vec<FileOutcome>,
     ) -> EngineResult<()> {
-        let contents = self.contents_for(&fetches, reporter).await?;
+        let contents = self.contents_for(&fetches, files).await?;
         let mut landings = Vec::new();
         for (fetch, content) in contents {
             let target = self.target_for(&fetch);
@@ -112,7 +129,7 @@ impl Worker {
             let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
             landings.push(Landing { fetch, target, replaced, content, coverage, stash });
         }
-        self.carry_out_all(landings, reporter).await
+        self.carry_out_all(landings, files).await
     }
 
     /// Writes an edit that is no version of the head: its base is `base`.
@@ -121,17 +138,15 @@ impl Worker {
         edit: Fetch,
         content: Content,
         base: Option<BaseRecord>,
-        reporter: &mut Reporter,
-    ) -> EngineResult<()> {
-        self.land_edits(vec![(edit, content, base)], reporter).await
+    ) -> Outcomes {
+        self.land_edits(vec![(edit, content, base)]).await
     }
 
     /// Writes several of them, with their targets saved together.
     pub(crate) async fn land_edits(
         &mut self,
         edits: Vec<(Fetch, Content, Option<BaseRecord>)>,
-        reporter: &mut Reporter,
-    ) -> EngineResult<()> {
+    ) -> Outcomes {
         let mut landings = Vec::new();
         for (fetch, content, base) in edits {
             let target = Target { base: BaseAfter::Under(base), ..self.target_for(&fetch) };
@@ -139,13 +154,15 @@ impl Worker {
             let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
             landings.push(Landing { fetch, target, replaced: None, content, coverage, stash });
         }
-        self.carry_out_all(landings, reporter).await
+        let mut files = Vec::new();
+        let ended = self.carry_out_all(landings, &mut files).await;
+        Outcomes { files, ended }
     }
 
     async fn carry_out_all(
         &mut self,
         landings: Vec<Landing>,
-        reporter: &mut Reporter,
+        files: &mut Vec<FileOutcome>,
     ) -> EngineResult<()> {
         let outside = self.parts.outside.clone();
         self.save(true).await?;
@@ -156,8 +173,9 @@ impl Worker {
             let (tree, outside) = (self.parts.tree.clone(), outside.clone());
             async move {
                 outside
+                    .clone()
                     .offload(move || {
-                        let landed = carry_out(tree.as_ref(), &mut landing);
+                        let landed = carry_out(tree.as_ref(), &mut landing, &outside.interrupt);
                         (landing, landed)
                     })
                     .await
@@ -168,9 +186,10 @@ impl Worker {
         let width = self.parts.outside.spawner.width() * 4;
         let ended: Vec<_> = futures::stream::iter(steps).buffer_unordered(width).collect().await;
         for (landing, landed) in ended {
-            self.record_landing(&landing, landed, begun, reporter);
+            self.record_landing(&landing, landed, begun, files);
         }
-        Ok(self.save(true).await?)
+        self.save(true).await?;
+        self.refuse_when_cancelled()
     }
 
     fn target_for(&self, fetch: &Fetch) -> Target {
@@ -189,17 +208,16 @@ impl Worker {
     async fn contents_for(
         &mut self,
         fetches: &[Fetch],
-        reporter: &mut Reporter,
+        files: &mut Vec<FileOutcome>,
     ) -> EngineResult<Vec<(Fetch, Content)>> {
         let mut planned = Vec::new();
         for fetch in fetches {
-            // Looking again for what was missing may have moved the head: then
-            // the planned version is no longer the one to write.
             match self.wanted_at_head(&fetch.path) {
                 Some(wanted) if wanted.digest == fetch.remote.state.digest => {
                     planned.push((fetch, wanted));
                 }
-                _ => reporter.report.failed.push(moved_meanwhile(&fetch.path)),
+                // No longer what was planned on.
+                _ => return Err(EngineError::Stale),
             }
         }
         let wanted: Vec<Wanted> = planned.iter().map(|(_, wanted)| wanted.clone()).collect();
@@ -212,10 +230,11 @@ impl Worker {
                 contents.push((fetch.clone(), Content::Bytes(bytes.clone())));
                 continue;
             }
-            match self.fetch_again(wanted).await {
+            self.refuse_when_cancelled()?;
+            match self.fetch(wanted).await {
                 Ok(content) => contents.push((fetch.clone(), content)),
-                Err(error @ EngineError::Storage(_)) => return Err(error),
-                Err(error) => reporter.report.failed.push(fault(&fetch.path, &error)),
+                Err(error) if error.ends_the_job() => return Err(error),
+                Err(error) => files.push(FileOutcome::Failed(fault(&fetch.path, &error))),
             }
         }
         Ok(contents)
@@ -226,11 +245,11 @@ impl Worker {
         landing: &Landing,
         landed: Result<Landed, TreeError>,
         begun: Timestamp,
-        reporter: &mut Reporter,
+        files: &mut Vec<FileOutcome>,
     ) {
         let Landing { fetch, target, stash, .. } = landing;
         let path = &fetch.path;
-        reporter.report.failed.extend(fault_of_stash(path, stash));
+        files.extend(fault_of_stash(path, stash).map(FileOutcome::Failed));
         match landed {
             Ok(Landed::Done(stamp)) => {
                 if let Some(replaced) = &fetch.replaces {
@@ -239,13 +258,13 @@ impl Worker {
                 let state = fetch.remote.state;
                 let written = Indexed { stamp, state, hashed_at: begun };
                 self.note_written(path, written, target);
-                let action = FileAction::Fetched;
-                reporter.report.files.push(FileReport { path: path.clone(), action, from: None });
+                files.push(FileOutcome::done(path, FileAction::Fetched));
             }
-            Ok(Landed::Changed) => reporter.report.failed.push(changed_meanwhile(path)),
+            Ok(Landed::Changed) => files.push(FileOutcome::Failed(changed_meanwhile(path))),
+            Ok(Landed::Skipped) => {}
             Err(error) => {
                 // The targets stay: a version may stand under a temporary name.
-                reporter.report.failed.push(fault(path, &error.into()));
+                files.push(FileOutcome::Failed(fault(path, &error.into())));
                 return;
             }
         }
@@ -269,7 +288,7 @@ impl Worker {
     async fn remove_here(
         &mut self,
         deletions: Vec<Removal>,
-        reporter: &mut Reporter,
+        files: &mut Vec<FileOutcome>,
     ) -> EngineResult<()> {
         if deletions.is_empty() {
             return Ok(());
@@ -281,7 +300,13 @@ impl Worker {
             steps.push((removal, target.temp_name));
         }
         self.save(true).await?;
-        for (removal, temp_name) in steps {
+        let mut steps = steps.into_iter();
+        while let Some((removal, temp_name)) = steps.next() {
+            if outside.interrupt.is_cancelled() {
+                let skipped = std::iter::once((removal, temp_name)).chain(steps);
+                skipped.for_each(|(removal, _)| self.state.set_target(&removal.path, None));
+                break;
+            }
             let tree = self.parts.tree.clone();
             let (path, expected) = (removal.path.clone(), removal.expected);
             let mut stash = Stash::of(&path, &self.parts);
@@ -293,27 +318,23 @@ impl Worker {
                 })
                 .await;
             let path = &removal.path;
-            reporter.report.failed.extend(fault_of_stash(path, &stash));
+            files.extend(fault_of_stash(path, &stash).map(FileOutcome::Failed));
             match taken {
                 Ok(Taken::Done) => {
                     self.forget_file(path);
                     self.count_deletions(1);
-                    let action = FileAction::DeletedLocal;
-                    reporter.report.files.push(FileReport {
-                        path: path.clone(),
-                        action,
-                        from: None,
-                    });
+                    files.push(FileOutcome::done(path, FileAction::DeletedLocal));
                 }
-                Ok(Taken::Changed) => reporter.report.failed.push(changed_meanwhile(path)),
+                Ok(Taken::Changed) => files.push(FileOutcome::Failed(changed_meanwhile(path))),
                 Err(error) => {
-                    reporter.report.failed.push(fault(path, &error.into()));
+                    files.push(FileOutcome::Failed(fault(path, &error.into())));
                     continue;
                 }
             }
             self.state.set_target(path, None);
         }
-        Ok(self.save(true).await?)
+        self.save(true).await?;
+        self.refuse_when_cancelled()
     }
 
     /// Notes that a file is about to be removed here.
@@ -331,13 +352,28 @@ impl Worker {
 }
 
 /// Stages, makes room where a twin is replaced, and puts the file in place.
-fn carry_out(tree: &dyn Tree, landing: &mut Landing) -> Result<Landed, TreeError> {
+/// Nothing has happened yet where the job was cancelled before.
+fn carry_out(
+    tree: &dyn Tree,
+    landing: &mut Landing,
+    interrupt: &Interrupt,
+) -> Result<Landed, TreeError> {
+    if interrupt.is_cancelled() {
+        return Ok(Landed::Skipped);
+    }
     refuse_ignored_link(landing)?;
     let Landing { fetch, target, replaced, content, stash, .. } = landing;
     let failed = |cause| TreeError::Failed { path: fetch.path.clone(), cause };
     let mut source = content.open().map_err(failed)?;
     let State { kind, exec, .. } = fetch.remote.state;
-    let staged = tree.stage(&fetch.path, kind, exec, &target.temp_name, source.as_mut())?;
+    let mut source = interrupt.guard(source.as_mut());
+    let staged = match tree.stage(&fetch.path, kind, exec, &target.temp_name, &mut source) {
+        Err(_) if interrupt.is_cancelled() => {
+            tree.remove_temp(&fetch.path, &target.temp_name)?;
+            return Ok(Landed::Skipped);
+        }
+        staged => staged?,
+    };
     let mut rescued = |reader: &mut dyn Read| stash.keep(reader);
     if let (Some(Removal { path, expected }), Some(second)) = (&fetch.replaces, replaced)
         && tree.take(path, *expected, &second.temp_name, &mut rescued)? == Taken::Changed

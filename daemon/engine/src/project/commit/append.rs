@@ -1,6 +1,6 @@
 //! Making one commit: packs, the head again, the saved attempt, the entry.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mirror_core::commit::{Change, CheckpointRef, Commit, FORMAT, MAX_ENTRY_BYTES, Pack};
@@ -9,54 +9,38 @@ use mirror_core::reconcile::Sighted;
 use mirror_core::{Digest, RelPath};
 
 use super::draft::{Draft, Outgoing, opener_for};
-use crate::api::{EngineResult, FileAction, FileFault, FileReport, JobEvent, NoticeKind};
+use crate::api::{EngineResult, FileAction, FileReport, NoticeKind};
 use crate::error::EngineError;
 use crate::log::{Appended, LogEntry};
-use crate::packs::{Item, Packer, Stored};
+use crate::packs::{Item, Packer};
 use crate::planted;
 use crate::planted::Rule;
 use crate::project::worker::Worker;
-use crate::project::worker::faults::fault;
+use crate::project::worker::outcome::FileOutcome;
 use crate::project::worker::reporter::Reporter;
 use crate::state::{Attempt, BaseRecord};
 
 /// What one job has done towards its commit, over lost races.
 #[derive(Default)]
 pub(crate) struct CommitProgress {
-    /// Packs that are on the backend and in no commit yet.
+    /// Packs of an attempt that lost its place: no longer this machine's own (P7).
     packs: Vec<Pack>,
-    pub(crate) reads: BTreeMap<RelPath, usize>,
-    /// Paths that this job leaves alone, as they never stand still.
-    pub(crate) given_up: BTreeSet<RelPath>,
-    pub(crate) failed: Vec<FileFault>,
+}
+
+impl CommitProgress {
+    pub(super) fn add(&mut self, packs: impl IntoIterator<Item = Pack>) {
+        self.packs.extend(packs);
+    }
 }
 
 /// How a try ended.
 pub(crate) enum CommitOutcome {
-    Nothing,
-    Won,
+    /// What it did to each file.
+    Won(Vec<FileOutcome>),
     /// Somebody else's entry stands at the place.
     Lost,
     /// Files were no longer as they were seen, or could not be read.
     Changed(Vec<(RelPath, Option<EngineError>)>),
-}
-
-impl CommitProgress {
-    /// Gives a path up for this job after it changed under so many reads.
-    pub(crate) fn count_read(
-        &mut self,
-        (path, error): (RelPath, Option<EngineError>),
-        most: usize,
-    ) {
-        let reads = self.reads.entry(path.clone()).or_insert(0);
-        *reads += 1;
-        if let Some(error) = error {
-            self.failed.push(fault(&path, &error));
-            self.given_up.insert(path);
-        } else if *reads >= most {
-            self.given_up.insert(path);
-        }
-    }
 }
 
 impl Worker {
@@ -68,23 +52,13 @@ impl Worker {
         progress: &mut CommitProgress,
         reporter: &mut Reporter,
     ) -> EngineResult<CommitOutcome> {
-        let items = self.contents_to_pack(draft, progress);
-        let (head, digest) = (self.log.head(), self.log.history().head_digest());
-        let packer = Packer {
-            opener: opener_for(&self.parts, draft.held.clone()),
-            disk: &self.parts.cache,
-            backend: self.parts.backend.as_ref(),
-            outside: &self.parts.outside,
-        };
-        let (stored, confirmed) = packer.store(items, self.log.confirm(head, digest)).await;
-        self.note_stop(confirmed)?;
-        let Stored { packs, rejected } = stored?;
-        progress.packs.extend(packs);
-        if !rejected.is_empty() {
-            return Ok(CommitOutcome::Changed(
-                rejected.into_iter().map(|r| (r.path, r.error)).collect(),
-            ));
+        let contents = self.contents_of(draft);
+        let changed = self.store_contents(draft, &contents, progress, reporter).await?;
+        if !changed.is_empty() {
+            return Ok(CommitOutcome::Changed(changed));
         }
+        self.refuse_when_cancelled()?;
+        self.take_uploads(&contents, progress);
         let attempt = Arc::new(self.attempt(draft, progress, reporter)?);
         if planted::stands(Rule::B3) {
             self.state.set_attempt(Some(attempt.clone()));
@@ -92,6 +66,10 @@ impl Worker {
         // Save the attempt first: a crash after this line is settled by B3.
         self.save(true).await?;
         let appended = self.log.append(&attempt).await;
+        if !planted::stands(Rule::S6) && self.parts.outside.interrupt.is_cancelled() {
+            self.state.set_attempt(None);
+            return Err(EngineError::Cancelled);
+        }
         match self.note_stop(appended)? {
             Appended::Lost => {
                 self.state.set_attempt(None);
@@ -102,16 +80,50 @@ impl Worker {
                 progress.packs.clear();
                 self.record_won(&attempt, &entry, Some(&mut *reporter)).await?;
                 let sends = draft.outgoing.iter().map(|outgoing| &outgoing.send);
-                reporter.report.files.extend(sends.map(report_of_send));
-                Ok(CommitOutcome::Won)
+                let files = sends.map(report_of_send).map(FileOutcome::Done).collect();
+                Ok(CommitOutcome::Won(files))
             }
         }
     }
 
-    /// The contents of a draft that no pack holds yet.
-    fn contents_to_pack(&self, draft: &Draft, progress: &CommitProgress) -> Vec<Item> {
+    /// Packs and stores what no pack holds yet, and looks at the head beside the
+    /// last of it. Names the files that were no longer as they were seen.
+    async fn store_contents(
+        &mut self,
+        draft: &Draft,
+        contents: &[Item],
+        progress: &CommitProgress,
+        reporter: &Reporter,
+    ) -> EngineResult<Vec<(RelPath, Option<EngineError>)>> {
+        let uploaded = self.uploaded_contents().await?;
         let brought: BTreeSet<Digest> =
             progress.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256).collect();
+        let is_packed =
+            |item: &&Item| brought.contains(&item.digest) || uploaded.contains(&item.digest);
+        let items: Vec<Item> = contents.iter().filter(|item| !is_packed(item)).cloned().collect();
+        let [packing, uploading] = ["pack", "upload"].map(|step| reporter.meter(step, &items));
+        let (head, digest) = (self.log.head(), self.log.history().head_digest());
+        let (parts, opener) = (self.parts.clone(), opener_for(&self.parts, draft.held.clone()));
+        let packer = Packer {
+            opener,
+            disk: &parts.cache,
+            backend: parts.backend.as_ref(),
+            outside: &parts.outside,
+            packing,
+            uploading,
+        };
+        let plans = packer.plan(items);
+        let names: Vec<_> = plans.iter().map(|plan| plan.name).collect();
+        self.begin_uploads(&plans).await?;
+        let (stored, confirmed) = packer.store(plans, self.log.confirm(head, digest)).await;
+        self.end_uploads(&names, &stored).await?;
+        self.note_stop(confirmed)?;
+        stored.failure.map_or(Ok(()), Err)?;
+        Ok(stored.rejected.into_iter().map(|rejected| (rejected.path, rejected.error)).collect())
+    }
+
+    /// The contents of a draft that the log has in no pack.
+    fn contents_of(&self, draft: &Draft) -> Vec<Item> {
         let history = self.log.history();
         let sent = draft.outgoing.iter().filter_map(|Outgoing { send, size, .. }| {
             Some(Item { digest: send.to?.digest, size: *size, path: send.path.clone() })
@@ -121,10 +133,7 @@ impl Worker {
             let path = &resolved.path;
             inputs.map(|one| Item { digest: one.sha256, size: one.size, path: path.clone() })
         });
-        sent.chain(merged)
-            .filter(|item| history.place(item.digest).is_none())
-            .filter(|item| !brought.contains(&item.digest))
-            .collect()
+        sent.chain(merged).filter(|item| history.place(item.digest).is_none()).collect()
     }
 
     /// Writes the commit out for its place in the log, and checks that every
@@ -222,10 +231,7 @@ impl Worker {
         self.set_phase_head();
         self.tell_followers().await;
         if let Some(reporter) = reporter {
-            reporter.report.commit = Some((attempt.seq, attempt.id));
-            let committed = JobEvent::Committed { seq: attempt.seq, id: attempt.id };
-            // Not waited for: a caller that reads nothing must not hold us up.
-            let _ = reporter.events.try_send(committed);
+            reporter.committed(attempt.seq, attempt.id);
         }
         if self.log.is_checkpoint_due() {
             self.made_checkpoint = self.log.make_checkpoint(true).await;

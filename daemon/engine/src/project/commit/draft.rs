@@ -17,6 +17,7 @@ use crate::project::worker::Worker;
 use crate::state::{BaseRecord, LocalInput, TriedChange};
 
 /// What a commit is to say, before it has a place in the log.
+#[derive(Clone)]
 pub(crate) struct Draft {
     pub(crate) action: Action,
     pub(crate) message: Option<String>,

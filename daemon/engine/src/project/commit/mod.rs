@@ -4,3 +4,6 @@ pub(crate) mod append;
 pub(crate) mod consent;
 pub(crate) mod draft;
 pub(crate) mod recover;
+pub(crate) mod rereads;
+pub(crate) mod until_won;
+pub(crate) mod uploads;

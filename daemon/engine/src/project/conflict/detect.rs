@@ -43,7 +43,7 @@ impl Worker {
             let Some(facts) = facts.get(&path) else { continue };
             if let Err(error) = self.record_conflict(&path, facts, clashes).await {
                 // It stays in conflict all the same, and is recorded next time.
-                reporter.report.failed.push(fault(&path, &error));
+                reporter.fault(fault(&path, &error));
             }
         }
     }
@@ -204,7 +204,7 @@ impl Worker {
         }
         let missing = || EngineError::ContentMissing { path: path.clone() };
         let wanted = self.wanted_version(path, digest).ok_or_else(missing)?;
-        let content = self.fetch_again(&wanted).await?;
+        let content = self.fetch_at_newest_head(&wanted).await?;
         let folder = folder.clone();
         let kept = move || folder.keep(digest, content.open()?.as_mut());
         if self.parts.outside.offload(kept).await? { Ok(()) } else { Err(missing()) }

@@ -40,7 +40,7 @@ impl Worker {
              in {place} there: see `mirrorctl conflict show {path}`"
         );
         reporter.notice(NoticeKind::ViewUnsettled, Some(path), message, self.now());
-        name_conflict(path, reporter);
+        reporter.add_conflicts([path.clone()]);
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Worker {
     /// Names every edit of the view that waits, once.
     pub(crate) fn name_outside_conflicts(&self, reporter: &mut Reporter) {
         for record in self.outside_conflicts.values() {
-            name_conflict(&record.path, reporter);
+            reporter.add_conflicts([record.path.clone()]);
         }
     }
 
@@ -186,13 +186,5 @@ impl Worker {
         if let Err(error) = self.parts.outside.offload(move || folder.drop_all(&record)).await {
             tracing::warn!(place, %error, "a settled conflict could not be dropped");
         }
-    }
-}
-
-fn name_conflict(path: &RelPath, reporter: &mut Reporter) {
-    let conflicts = &mut reporter.report.conflicts;
-    if !conflicts.contains(path) {
-        conflicts.push(path.clone());
-        conflicts.sort();
     }
 }

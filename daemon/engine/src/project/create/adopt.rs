@@ -16,7 +16,7 @@ use crate::api::{EngineResult, Parts};
 use crate::error::EngineError;
 use crate::outside::Scratch;
 use crate::outside::tree::digest_of;
-use crate::packs::{Content, Item, Opener, PACK_BYTES, Packer, SMALL_BYTES};
+use crate::packs::{Content, Item, Meter, Opener, PACK_BYTES, Packer, SMALL_BYTES};
 
 /// So many files are taken over together: they are all at hand at once.
 const BATCH: usize = 512;
@@ -101,9 +101,11 @@ async fn adopt_batch(parts: &Parts, batch: Vec<Found>) -> EngineResult<(Vec<Chan
         disk: &parts.cache,
         backend: parts.backend.as_ref(),
         outside: &parts.outside,
+        packing: Meter::silent(),
+        uploading: Meter::silent(),
     };
-    let (stored, ()) = packer.store(items, std::future::ready(())).await;
-    let stored = stored?;
+    let (stored, ()) = packer.store(packer.plan(items), std::future::ready(())).await;
+    stored.failure.map_or(Ok(()), Err)?;
     match stored.rejected.into_iter().next() {
         Some(rejected) => Err(rejected.error.unwrap_or_else(|| {
             EngineError::Internal(format!("{} changed in our own hands", rejected.path))

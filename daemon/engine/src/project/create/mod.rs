@@ -17,7 +17,7 @@ use crate::log::{own_path, read_entry};
 /// How a person rebuilds the files without this program.
 const RECOVER: &str = include_str!("../../../../../docs/recover.sh");
 
-/// Pending at what stands at a backend's root, changing nothing.
+/// Looks at what stands at a backend's root, changing nothing.
 pub async fn inspect(backend: &dyn Backend) -> EngineResult<Holding> {
     if let Some(raw) = read_entry(backend, 1).await? {
         return match Commit::parse(&raw.bytes) {

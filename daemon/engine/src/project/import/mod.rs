@@ -1,4 +1,9 @@
-//! TODO project/import/mod.rs
+//! Taking what people write into the view into the log (V2-V5).
+//!
+//! An edit becomes a version of its path, or is merged with the head on the
+//! version that the view held before it. Its bytes are in the log before
+//! anything takes its place. The working tree gets the result by the ordinary
+//! way; what doesn't merge waits for a person.
 
 pub(crate) mod classify;
 pub(crate) mod contents;
@@ -6,6 +11,7 @@ pub(crate) mod partial;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use mirror_core::commit::{Action, Input, Resolved, Strategy};
 use mirror_core::plan::Send;
@@ -14,16 +20,13 @@ use mirror_core::{Digest, Entry, Kind, RelPath, State};
 use self::classify::{Fate, NewNames};
 use crate::api::{ConflictKind, EngineResult, NoticeKind};
 use crate::error::EngineError;
-use crate::project::commit::append::{CommitOutcome, CommitProgress};
 use crate::project::commit::draft::{ContentSource, Draft, Outgoing};
+use crate::project::commit::until_won::{Drafter, until_won};
 use crate::project::worker::Worker;
 use crate::project::worker::faults::fault;
 use crate::project::worker::reporter::Reporter;
 use crate::state::Seen;
 use crate::view::{Found, Known, known_of};
-
-/// A lost race is progress of somebody else; so many in a row are a fault.
-const MOST_ROUNDS: usize = 1_000;
 
 /// What one commit is to say of some edits, and what becomes of the others.
 struct Reading {
@@ -107,33 +110,15 @@ impl Worker {
         held: &BTreeMap<Digest, ContentSource>,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        let mut progress = CommitProgress::default();
-        for _ in 0..MOST_ROUNDS {
-            // What is news to the log is judged by all of it.
-            self.catch_up().await?;
-            let judged_by = self.log.head();
-            let reading = self.read_batch(&batch, held).await?;
-            if self.log.head() != judged_by {
-                // Looking for a content again has moved the head.
-                continue;
-            }
-            if reading.committed.is_empty() {
-                return self.finish_import(reading, held, reporter).await;
-            }
-            let told = reporter.report.files.len();
-            let tried = self.try_commit(&reading.draft, &mut progress, reporter).await?;
-            // It came from elsewhere: nothing of this machine was sent.
-            reporter.report.files.truncate(told);
-            match tried {
-                CommitOutcome::Won => return self.finish_import(reading, held, reporter).await,
-                CommitOutcome::Nothing | CommitOutcome::Lost => {}
-                CommitOutcome::Changed(_) => {
-                    let what = "what was read from the view changed before it was packed";
-                    return Err(EngineError::Internal(what.to_owned()));
-                }
-            }
+        // What is news to the log is judged by all of it.
+        self.catch_up().await?;
+        let mut import = Import { batch: &batch, held, reading: None };
+        // What it sends came from elsewhere: nothing of this machine is told of.
+        until_won(self, reporter, &mut import).await?;
+        match import.reading {
+            Some(reading) => self.finish_import(reading, held, reporter).await,
+            None => Ok(()),
         }
-        Err(EngineError::Internal("the head moved on at every try".to_owned()))
     }
 
     /// Says what each edit means for the head as it is now.
@@ -259,7 +244,7 @@ impl Worker {
                 // It stays where it is, and is found again.
                 Err(error) => {
                     tracing::warn!(path = %found.path, %error, "an edit could not be kept here");
-                    reporter.report.failed.push(fault(&found.path, &error));
+                    reporter.fault(fault(&found.path, &error));
                 }
                 Ok(()) => {}
             }
@@ -276,6 +261,38 @@ impl Worker {
             let message = format!("{path} was deleted and edited on the backend: the edit stays");
             reporter.notice(NoticeKind::EditBeatDeletion, Some(path), message, self.now());
         }
+    }
+}
+
+/// Edits of the view on their way into the log.
+struct Import<'a> {
+    batch: &'a [Found],
+    held: &'a BTreeMap<Digest, ContentSource>,
+    /// What they mean for the head as it was read last.
+    reading: Option<Reading>,
+}
+
+#[async_trait]
+impl Drafter for Import<'_> {
+    async fn draft(
+        &mut self,
+        worker: &mut Worker,
+        _reporter: &mut Reporter,
+    ) -> EngineResult<Option<Draft>> {
+        let reading = worker.read_batch(self.batch, self.held).await?;
+        let draft = (!reading.committed.is_empty()).then(|| reading.draft.clone());
+        self.reading = Some(reading);
+        Ok(draft)
+    }
+
+    async fn changed(
+        &mut self,
+        _worker: &mut Worker,
+        _paths: Vec<(RelPath, Option<EngineError>)>,
+        _reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let what = "what was read from the view changed before it was packed";
+        Err(EngineError::Internal(what.to_owned()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reporter an edit of the view from a write that is not through yet (V5).
+//! Telling an edit of the view from a write that is not through yet (V5).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl Worker {
             .collect();
         for digest in noted.into_iter().chain(self.digest_without_note(found)) {
             let Some(wanted) = self.wanted_version(&found.path, digest) else { continue };
-            let Ok(content) = self.fetch_again(&wanted).await else { continue };
+            let Ok(content) = self.fetch_at_newest_head(&wanted).await else { continue };
             let begins = found.seen.size;
             let beginning = self.parts.outside.offload(move || {
                 let mut reader = std::io::Read::take(content.open()?, begins);

@@ -1,24 +1,55 @@
 //! The rounds of push, pull and sync: look, decide, act, until nothing is left.
 
+use async_trait::async_trait;
+use mirror_core::RelPath;
 use mirror_core::patterns::IGNORE_FILE;
-use mirror_core::plan;
-use mirror_core::plan::{Intent, Plan, Root};
+use mirror_core::plan::{self, Intent, Plan, Root};
 use mirror_core::reconcile::Sighted;
 use mirror_storage::FaultClass;
 
 use crate::api::EngineResult;
 use crate::error::EngineError;
-use crate::project::commit::append::{CommitOutcome, CommitProgress};
 use crate::project::commit::draft::Draft;
+use crate::project::commit::rereads::Rereads;
+use crate::project::commit::until_won::{Drafter, until_won};
 use crate::project::merge::Resolutions;
+use crate::project::observe::FactMap;
 use crate::project::plan::draw::{CycleRequest, leave_out};
 use crate::project::plan::report::preview;
+use crate::project::worker::Worker;
+use crate::project::worker::outcome::FileOutcome;
 use crate::project::worker::reporter::Reporter;
-use crate::project::worker::{MOST_ROUNDS, READS, Worker};
 use crate::state::BaseRecord;
 
 impl Worker {
-    pub(crate) async fn rounds(
+    /// Brings both sides together as far as the request asks for it.
+    pub(crate) async fn cycle(
+        &mut self,
+        request: &CycleRequest<'_>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        self.read_ahead(request, reporter).await?;
+        let mut cycle = Cycle::new(request);
+        loop {
+            let committed = until_won(self, reporter, &mut cycle).await;
+            reporter.add_files(std::mem::take(&mut cycle.files));
+            let committed = committed?;
+            let Some(round) = cycle.round.take() else { return Ok(()) };
+            let merged = &round.resolutions.replacements;
+            // What was merged is told by its result.
+            let is_told = |file: &FileOutcome| {
+                file.file().is_none_or(|file| !merged.contains_key(&file.path))
+            };
+            reporter.add_files(committed.into_iter().flatten().filter(is_told));
+            reporter.add(self.land_merged(&round.resolutions, reporter).await)?;
+            if !round.resolutions.is_partial {
+                return self.end_cycle(&cycle, &round, reporter).await;
+            }
+        }
+    }
+
+    /// The log to its head, and what was pushed before to its place in it.
+    async fn read_ahead(
         &mut self,
         request: &CycleRequest<'_>,
         reporter: &mut Reporter,
@@ -34,103 +65,23 @@ impl Worker {
         if request.intent != Intent::Pull && !reporter.dry_run {
             self.send_queue(reporter).await?;
         }
-        let (mut root, mut unsettled) = self.observe_disk().await?;
-        if root != Root::Missing {
-            self.check_names(request.selection)?;
-        }
-        let (mut progress, mut rules_landed) = (CommitProgress::default(), false);
-        for _ in 0..MOST_ROUNDS {
-            let (facts, head) = (self.facts(), self.log.head());
-            let carried = self.commits_carry_consent(&facts).await?;
-            let mut plan = self.plan(&facts, request, root, carried, reporter)?;
-            leave_out(&mut plan, &progress.given_up, &unsettled);
-            let mut resolutions = match request.intent {
-                Intent::Push | Intent::Sync => {
-                    let diverged = &mut plan.diverged;
-                    self.merge_diverged(diverged, &facts, request.policy, reporter).await?
-                }
-                Intent::Pull | Intent::Check => Resolutions::default(),
-            };
-            if reporter.dry_run {
-                preview(&plan, &resolutions, reporter);
-                return Ok(());
-            }
-            if let Some(ignore_file) = newer_ignore_file(&mut plan, &mut rules_landed) {
-                self.land(Vec::new(), vec![ignore_file], reporter).await?;
-                (root, unsettled) = self.observe_disk().await?;
-                continue;
-            }
-            self.record_adopted(&plan);
-            let (deletions, fetches) =
-                (std::mem::take(&mut plan.deletions), std::mem::take(&mut plan.fetches));
-            let counted = self.state.deletions().to_vec();
-            let agreed = reporter.consent || carried;
-            self.land(deletions, fetches, reporter).await?;
-            if agreed {
-                // What somebody agreed to doesn't count towards asking again.
-                self.state.set_deletions(counted);
-            }
-            self.land_arriving(&mut resolutions, "merge", reporter).await?;
-            let sends = !plan.sends.is_empty() || !resolutions.outgoing.is_empty();
-            let tried = if sends && self.log.head() != head {
-                // Looking for a content again has moved the head that all this
-                // was planned on: what did not come then may come now.
-                reporter.report.failed.retain(|fault| fault.class != FaultClass::Transient);
-                CommitOutcome::Lost
-            } else {
-                self.try_sends(request, &plan, &resolutions, &mut progress, reporter).await?
-            };
-            match tried {
-                CommitOutcome::Nothing | CommitOutcome::Won => {
-                    self.land_merged(&resolutions, reporter).await?;
-                    if resolutions.is_partial {
-                        (root, unsettled) = self.observe_disk().await?;
-                        continue;
-                    }
-                    self.name_obstructed(request, reporter);
-                    self.record_conflicts(root, &plan, request.intent, reporter).await;
-                    self.conclude(&plan, &progress, &unsettled, &facts, reporter);
-                    return Ok(());
-                }
-                CommitOutcome::Lost => {
-                    // The winner may have changed what is covered.
-                    self.catch_up().await?;
-                    (root, unsettled) = self.observe_disk().await?;
-                }
-                CommitOutcome::Changed(paths) => {
-                    for path in paths {
-                        progress.count_read(path, READS);
-                    }
-                    (root, unsettled) = self.observe_disk().await?;
-                }
-            }
-        }
-        Err(EngineError::Internal("the head moved on at every try".to_owned()))
+        Ok(())
     }
 
-    async fn try_sends(
+    async fn end_cycle(
         &mut self,
-        request: &CycleRequest<'_>,
-        plan: &Plan,
-        resolutions: &Resolutions,
-        progress: &mut CommitProgress,
+        cycle: &Cycle<'_>,
+        round: &Round,
         reporter: &mut Reporter,
-    ) -> EngineResult<CommitOutcome> {
-        if plan.sends.is_empty() && resolutions.outgoing.is_empty() {
-            if request.intent == Intent::Push {
-                let confirmed = self.log.confirm_head().await;
-                self.note_stop(confirmed)?;
-            }
-            return Ok(CommitOutcome::Nothing);
+    ) -> EngineResult<()> {
+        let request = cycle.request;
+        if request.intent != Intent::Pull {
+            self.remove_unused_uploads().await?;
         }
-        let sends = plan.sends.iter().map(|send| self.outgoing(send.clone()));
-        let draft = Draft {
-            outgoing: sends.chain(resolutions.outgoing.iter().cloned()).collect(),
-            resolved: resolutions.resolved.clone(),
-            held: resolutions.held.clone(),
-            ..Draft::of(request.action(), request.message.clone())
-        };
-        self.try_commit(&draft, progress, reporter).await
+        self.name_obstructed(request, reporter);
+        self.record_conflicts(round.root, &round.plan, request.intent, reporter).await;
+        self.conclude(&round.plan, &cycle.rereads, &round.unsettled, &round.facts, reporter);
+        Ok(())
     }
 
     /// Both sides are equal: only the base follows (B1).
@@ -140,6 +91,154 @@ impl Worker {
             let base = adopt.remote.map(known);
             self.state.set_base(&adopt.path, base);
         }
+    }
+}
+
+/// One push, pull or sync over its rounds.
+struct Cycle<'a> {
+    request: &'a CycleRequest<'a>,
+    rereads: Rereads,
+    /// The names were checked against what is there.
+    is_checked: bool,
+    /// The ignore file's newest rules are here.
+    has_rules: bool,
+    /// What the rounds did here.
+    files: Vec<FileOutcome>,
+    /// The last round; `None` before the first, and of a dry run.
+    round: Option<Round>,
+}
+
+/// What one round saw and decided.
+struct Round {
+    facts: FactMap,
+    root: Root,
+    unsettled: Vec<RelPath>,
+    plan: Plan,
+    resolutions: Resolutions,
+}
+
+impl<'a> Cycle<'a> {
+    fn new(request: &'a CycleRequest<'a>) -> Self {
+        Self {
+            request,
+            rereads: Rereads::default(),
+            is_checked: false,
+            has_rules: false,
+            files: Vec::new(),
+            round: None,
+        }
+    }
+
+    /// Looks at both sides and decides; gives the round, with the ignore file's
+    /// rules of the head in force.
+    async fn decide(
+        &mut self,
+        worker: &mut Worker,
+        reporter: &mut Reporter,
+    ) -> EngineResult<(Round, bool)> {
+        loop {
+            let (root, unsettled) = worker.observe_disk().await?;
+            if root != Root::Missing && !self.is_checked {
+                worker.check_names(self.request.selection)?;
+            }
+            self.is_checked = true;
+            let facts = worker.facts();
+            let carried = worker.commits_carry_consent(&facts).await?;
+            let mut plan = worker.plan(&facts, self.request, root, carried, reporter)?;
+            leave_out(&mut plan, &self.rereads.given_up, &unsettled);
+            let resolutions = match self.request.intent {
+                Intent::Push | Intent::Sync => {
+                    let policy = self.request.policy;
+                    worker.merge_diverged(&mut plan.diverged, &facts, policy, reporter).await?
+                }
+                Intent::Pull | Intent::Check => Resolutions::default(),
+            };
+            if !reporter.dry_run
+                && let Some(ignore_file) = newer_ignore_file(&mut plan, &mut self.has_rules)
+            {
+                let landed = worker.land(Vec::new(), vec![ignore_file], reporter).await;
+                landed.into(&mut self.files)?;
+                continue;
+            }
+            return Ok((Round { facts, root, unsettled, plan, resolutions }, carried));
+        }
+    }
+
+    /// Carries out what the round decided for the working tree.
+    async fn act(
+        &mut self,
+        round: &mut Round,
+        carried: bool,
+        worker: &mut Worker,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let plan = &mut round.plan;
+        worker.record_adopted(plan);
+        let (deletions, fetches) =
+            (std::mem::take(&mut plan.deletions), std::mem::take(&mut plan.fetches));
+        let counted = worker.state.deletions().to_vec();
+        let landed = worker.land(deletions, fetches, reporter).await;
+        landed.into(&mut self.files)?;
+        if reporter.consent || carried {
+            // What somebody agreed to doesn't count towards asking again.
+            worker.state.set_deletions(counted);
+        }
+        let arrived = worker.land_arriving(&mut round.resolutions, "merge", reporter).await;
+        arrived.into(&mut self.files)
+    }
+
+    fn draft_of(&self, round: &Round, worker: &Worker) -> Draft {
+        let sends = round.plan.sends.iter().map(|send| worker.outgoing(send.clone()));
+        let resolutions = &round.resolutions;
+        Draft {
+            outgoing: sends.chain(resolutions.outgoing.iter().cloned()).collect(),
+            resolved: resolutions.resolved.clone(),
+            held: resolutions.held.clone(),
+            ..Draft::of(self.request.action(), self.request.message.clone())
+        }
+    }
+}
+
+#[async_trait]
+impl Drafter for Cycle<'_> {
+    async fn draft(
+        &mut self,
+        worker: &mut Worker,
+        reporter: &mut Reporter,
+    ) -> EngineResult<Option<Draft>> {
+        // What did not come in an earlier round may come now.
+        self.files.retain(|file| match file {
+            FileOutcome::Done(_) => true,
+            FileOutcome::Failed(fault) => fault.class != FaultClass::Transient,
+        });
+        let (mut round, carried) = self.decide(worker, reporter).await?;
+        if reporter.dry_run {
+            preview(&round.plan, &round.resolutions, reporter);
+            return Ok(None);
+        }
+        self.act(&mut round, carried, worker, reporter).await?;
+        let draft = self.draft_of(&round, worker);
+        self.round = Some(round);
+        if !draft.outgoing.is_empty() {
+            return Ok(Some(draft));
+        }
+        if self.request.intent == Intent::Push {
+            let confirmed = worker.log.confirm_head().await;
+            worker.note_stop(confirmed)?;
+        }
+        Ok(None)
+    }
+
+    async fn changed(
+        &mut self,
+        _worker: &mut Worker,
+        paths: Vec<(RelPath, Option<EngineError>)>,
+        _reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        for path in paths {
+            self.rereads.count(path);
+        }
+        Ok(())
     }
 }
 

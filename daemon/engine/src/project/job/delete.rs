@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use async_trait::async_trait;
 use mirror_core::commit::Action;
 use mirror_core::patterns::IGNORE_FILE;
 use mirror_core::plan::{Fetch, Guard, Intent, Removal, Root, Selection, Send};
@@ -11,14 +12,13 @@ use mirror_core::{Digest, Kind, RelPath, State};
 use crate::api::{EngineResult, FileFault, Scope};
 use crate::error::EngineError;
 use crate::packs::Content;
-use crate::project::commit::append::{CommitOutcome, CommitProgress, report_of_send};
+use crate::project::commit::append::report_of_send;
 use crate::project::commit::draft::Draft;
+use crate::project::commit::until_won::{Drafter, until_won};
 use crate::project::plan::report::report_of_removal;
 use crate::project::worker::Worker;
+use crate::project::worker::outcome::FileOutcome;
 use crate::project::worker::reporter::Reporter;
-
-/// A lost race is progress of somebody else; so many in a row are a fault.
-const MOST_TRIES: usize = 1_000;
 
 impl Worker {
     /// Like `git rm`: refuses a file whose local or newer remote version would
@@ -50,9 +50,14 @@ impl Worker {
             return Ok(());
         }
         if reporter.dry_run {
-            reporter.report.files = self.deletions_of(&chosen).iter().map(report_of_send).collect();
+            let there = self.deletions_of(&chosen);
+            for send in &there {
+                reporter.file(report_of_send(send));
+            }
             let here = removals.into_iter().filter(|_| !keep_local);
-            reporter.report.files.extend(here.map(|removal| report_of_removal(&removal)));
+            for removal in here {
+                reporter.file(report_of_removal(&removal));
+            }
             return Ok(());
         }
         let ignored = if keep_local { Some(self.ignore(&chosen, reporter).await?) } else { None };
@@ -64,7 +69,8 @@ impl Worker {
         committed?;
         if !keep_local {
             let counted = self.state.deletions().to_vec();
-            self.land(removals, Vec::new(), reporter).await?;
+            let landed = self.land(removals, Vec::new(), reporter).await;
+            reporter.add(landed)?;
             self.state.set_deletions(counted);
         }
         self.finish_view(false, reporter).await
@@ -115,31 +121,17 @@ impl Worker {
         message: Option<String>,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        let seqs = |worker: &Self| -> Vec<Option<u64>> {
-            let manifest = worker.log.history().manifest();
-            chosen.iter().map(|path| manifest.get(path).map(|placed| placed.seq)).collect()
-        };
-        let agreed = seqs(self);
-        let mut progress = CommitProgress::default();
-        for _ in 0..MOST_TRIES {
-            let mut sends = self.deletions_of(chosen);
-            if with_ignore_file {
-                sends.push(self.send_of_ignore_file()?);
-            }
-            let outgoing = sends.into_iter().map(|send| self.outgoing(send)).collect();
-            let draft = Draft { outgoing, ..Draft::of(Action::Delete, message.clone()) };
-            match self.try_commit(&draft, &mut progress, reporter).await? {
-                CommitOutcome::Won | CommitOutcome::Nothing => return Ok(()),
-                CommitOutcome::Lost => drop(self.catch_up().await?),
-                CommitOutcome::Changed(_) => drop(self.observe_disk().await?),
-            }
-            // An edit beats a deletion: what moved meanwhile is looked at again.
-            if seqs(self) != agreed {
-                let what = "a file was changed elsewhere meanwhile; pull it first".to_owned();
-                return Err(EngineError::Usage(what));
-            }
-        }
-        Err(EngineError::Internal("the head moved on at every try".to_owned()))
+        let agreed = self.seqs_of(chosen);
+        let mut deletion = Deletion { chosen, agreed, with_ignore_file, message };
+        let files = until_won(self, reporter, &mut deletion).await?;
+        reporter.add_files(files.into_iter().flatten());
+        Ok(())
+    }
+
+    /// The commits that set the chosen paths, as the head has them.
+    fn seqs_of(&self, chosen: &BTreeSet<RelPath>) -> Vec<Option<u64>> {
+        let manifest = self.log.history().manifest();
+        chosen.iter().map(|path| manifest.get(path).map(|placed| placed.seq)).collect()
     }
 
     fn send_of_ignore_file(&self) -> EngineResult<Send> {
@@ -175,34 +167,73 @@ impl Worker {
 
     /// Brings the ignore file to this text, and says nothing of it: it is a part
     /// of the deletion. One that is nobody's goes when it has no text.
-    async fn write_ignore_file(
-        &mut self,
-        text: String,
-        reporter: &mut Reporter,
-    ) -> EngineResult<()> {
+    async fn write_ignore_file(&mut self, text: String, reporter: &Reporter) -> EngineResult<()> {
         let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
         let local = self.index.get(&path).map(|indexed| indexed.state);
-        let (files, counted) = (reporter.report.files.len(), self.state.deletions().to_vec());
         let base = self.state.bases().get(&path).cloned();
         let is_there = !text.is_empty() || base.is_some();
-        if is_there {
+        let landed = if is_there {
             let digest = Digest::of(text.as_bytes());
             let exec = local.is_some_and(|local| local.exec);
             let remote =
                 Sighted { state: State { kind: Kind::File, digest, exec }, seq: self.log.head() };
             let edit = Fetch { path, remote, expected_local: local, replaces: None };
-            self.land_edit(edit, Content::Bytes(text.into()), base, reporter).await?;
+            self.land_edit(edit, Content::Bytes(text.into()), base).await
         } else if let Some(expected) = local {
-            self.land(vec![Removal { path, expected }], Vec::new(), reporter).await?;
+            let counted = self.state.deletions().to_vec();
+            let landed = self.land(vec![Removal { path, expected }], Vec::new(), reporter).await;
             self.state.set_deletions(counted);
-        }
-        let is_done = reporter.report.files.len() > files || !is_there && local.is_none();
-        reporter.report.files.truncate(files);
-        if is_done {
+            landed
+        } else {
             return Ok(());
+        };
+        landed.ended?;
+        let why = landed.files.into_iter().find_map(|file| match file {
+            FileOutcome::Done(_) => None,
+            FileOutcome::Failed(fault) => Some(fault.message),
+        });
+        why.map_or(Ok(()), |why| {
+            Err(EngineError::Usage(format!("{IGNORE_FILE} could not be written: {why}")))
+        })
+    }
+}
+
+/// A deletion on its way into the log.
+struct Deletion<'a> {
+    chosen: &'a BTreeSet<RelPath>,
+    /// The commits that set the paths when a person agreed to delete them.
+    agreed: Vec<Option<u64>>,
+    with_ignore_file: bool,
+    message: Option<String>,
+}
+
+#[async_trait]
+impl Drafter for Deletion<'_> {
+    async fn draft(
+        &mut self,
+        worker: &mut Worker,
+        _reporter: &mut Reporter,
+    ) -> EngineResult<Option<Draft>> {
+        // An edit beats a deletion: what moved meanwhile is looked at again.
+        if worker.seqs_of(self.chosen) != self.agreed {
+            let what = "a file was changed elsewhere meanwhile; pull it first".to_owned();
+            return Err(EngineError::Usage(what));
         }
-        let why = reporter.report.failed.pop().map(|fault| fault.message).unwrap_or_default();
-        Err(EngineError::Usage(format!("{IGNORE_FILE} could not be written: {why}")))
+        let mut sends = worker.deletions_of(self.chosen);
+        if self.with_ignore_file {
+            sends.push(worker.send_of_ignore_file()?);
+        }
+        let outgoing = sends.into_iter().map(|send| worker.outgoing(send)).collect();
+        Ok(Some(Draft { outgoing, ..Draft::of(Action::Delete, self.message.clone()) }))
+    }
+
+    async fn changed(
+        &mut self,
+        worker: &mut Worker,
+        _paths: Vec<(RelPath, Option<EngineError>)>,
+        _reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        worker.observe_disk().await.map(drop)
     }
 }
 
@@ -242,7 +273,7 @@ fn choose(
         };
         match refused {
             None => drop(chosen.insert(path.clone())),
-            Some((why, hint)) => reporter.report.failed.push(FileFault {
+            Some((why, hint)) => reporter.fault(FileFault {
                 path: path.as_str().to_owned(),
                 class: mirror_storage::FaultClass::Rejected,
                 message: format!("{path} {why}"),

@@ -44,20 +44,21 @@ impl Worker {
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
         let mut progress = Progress {
-            step: "writing",
+            step: "write",
             total_files: chosen.len() as u64,
             total_bytes: chosen.iter().map(|(_, entry)| entry.size).sum(),
             ..Progress::default()
         };
         for (path, entry) in chosen {
+            self.refuse_when_cancelled()?;
             progress.done_files += 1;
             progress.done_bytes += entry.size;
             let report = FileReport { path: path.clone(), action, from: None };
             if !reporter.dry_run && !self.export_file(&path, &entry, output, reporter).await? {
                 continue;
             }
-            reporter.report.files.push(report);
-            reporter.progress(progress.clone());
+            reporter.file(report);
+            reporter.progress(&progress);
         }
         Ok(())
     }
@@ -70,11 +71,11 @@ impl Worker {
         output: &Arc<dyn Tree>,
         reporter: &mut Reporter,
     ) -> EngineResult<bool> {
-        let content = match self.fetch_again(&Wanted::of(path, entry)).await {
+        let content = match self.fetch_at_newest_head(&Wanted::of(path, entry)).await {
             Ok(content) => content,
-            Err(error @ EngineError::Storage(_)) => return Err(error),
+            Err(error) if error.ends_the_job() => return Err(error),
             Err(error) => {
-                reporter.report.failed.push(fault(path, &error));
+                reporter.fault(fault(path, &error));
                 return Ok(false);
             }
         };
@@ -88,7 +89,7 @@ impl Worker {
             },
             Err(error) => fault(path, &error.into()),
         };
-        reporter.report.failed.push(failed);
+        reporter.fault(failed);
         Ok(false)
     }
 

@@ -18,6 +18,6 @@ impl Worker {
         let policy = MergePolicy { merges: false, settle: Settle::Wait };
         let request =
             CycleRequest { selection: &selection, intent: Intent::Pull, message: None, policy };
-        self.rounds(&request, reporter).await
+        self.cycle(&request, reporter).await
     }
 }

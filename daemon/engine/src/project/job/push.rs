@@ -22,7 +22,7 @@ impl Worker {
         let settle = if force_local { Settle::KeepLocal } else { Settle::Wait };
         let policy = MergePolicy { merges: !force_local, settle };
         let request = CycleRequest { selection: &selection, intent: Intent::Push, message, policy };
-        if let Err(error) = self.rounds(&request, reporter).await {
+        if let Err(error) = self.cycle(&request, reporter).await {
             return self.queue_instead(&request, error, reporter).await;
         }
         self.finish_view(no_wait, reporter).await

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use mirror_core::commit::{Action, Strategy};
 use mirror_core::plan::{Fetch, Root};
 use mirror_core::reconcile::{Facts, Sighted};
@@ -18,22 +19,20 @@ use crate::data::conflicts::Record;
 use crate::error::EngineError;
 use crate::outside::TreeError;
 use crate::packs::Content;
-use crate::project::commit::append::{CommitOutcome, CommitProgress};
 use crate::project::commit::draft::Draft;
+use crate::project::commit::until_won::{Drafter, until_won};
 use crate::project::conflict::decision::{Decision, action_of, refuse_markers};
 use crate::project::conflict::detect::is_diverged;
 use crate::project::merge::{Outcome, Resolutions, Sides};
 use crate::project::worker::Worker;
+use crate::project::worker::outcome::{FileOutcome, Outcomes};
 use crate::project::worker::reporter::Reporter;
 use crate::state::BaseRecord;
 
-/// A lost race is progress of somebody else; so many in a row are a fault.
-const MOST_ROUNDS: usize = 1_000;
-
-/// How one try ended.
+/// How one try to write the result here ended.
 enum Round {
     Over,
-    /// Somebody else was first, or a file changed while it was read.
+    /// A file changed while it was read.
     Again,
 }
 
@@ -56,22 +55,21 @@ impl Worker {
             None => unknown(),
         };
         let shown = decision.token.clone().or(recorded).ok_or_else(unknown)?;
-        let mut progress = CommitProgress::default();
-        for _ in 0..MOST_ROUNDS {
-            let facts = self.look_at_sides(decision.no_push).await?;
-            let Some(facts) = facts.get(&path) else { return Err(gone) };
-            self.refuse_moved(&path, facts, &shown)?;
-            let round = self.try_resolve(&path, facts, &decision, &mut progress, reporter).await?;
-            if matches!(round, Round::Over) {
-                let facts = self.all_facts();
-                self.drop_settled(Root::Sound, &facts).await;
-                return match reporter.report.commit {
-                    Some(_) => self.finish_view(false, reporter).await,
-                    None => Ok(()),
-                };
-            }
+        let mut settling = Settling {
+            path: &path,
+            decision: &decision,
+            shown,
+            gone: Some(gone),
+            resolutions: None,
+        };
+        let committed = until_won(self, reporter, &mut settling).await?;
+        let is_committed = committed.is_some();
+        if let Some(resolutions) = settling.resolutions.filter(|_| is_committed) {
+            reporter.add(self.land_merged(&resolutions, reporter).await)?;
         }
-        Err(EngineError::Internal("the head moved on at every try".to_owned()))
+        let facts = self.all_facts();
+        self.drop_settled(Root::Sound, &facts).await;
+        if is_committed { self.finish_view(false, reporter).await } else { Ok(()) }
     }
 
     async fn look_at_sides(&mut self, no_push: bool) -> EngineResult<BTreeMap<RelPath, Facts>> {
@@ -99,50 +97,6 @@ impl Worker {
         Ok(())
     }
 
-    async fn try_resolve(
-        &mut self,
-        path: &RelPath,
-        facts: &Facts,
-        decision: &Decision,
-        progress: &mut CommitProgress,
-        reporter: &mut Reporter,
-    ) -> EngineResult<Round> {
-        let moved = || EngineError::ConflictMoved(path.clone());
-        let sides = Sides::of(path, facts).ok_or_else(moved)?;
-        let outcome = outcome_of(&sides, &decision.resolution);
-        if reporter.dry_run {
-            let action = action_of(&decision.resolution);
-            reporter.report.files.push(FileReport { path: path.clone(), action, from: None });
-            return Ok(Round::Over);
-        }
-        if decision.no_push && outcome.state != sides.remote.state {
-            return self.resolve_here(&sides, outcome, reporter).await;
-        }
-        let mut resolutions = Resolutions::default();
-        self.add_outcome(&mut resolutions, &sides, outcome);
-        if resolutions.outgoing.is_empty() {
-            self.land_arriving(&mut resolutions, "conflict", reporter).await?;
-            return round_after_write(path, reporter);
-        }
-        let draft = Draft {
-            outgoing: resolutions.outgoing.clone(),
-            resolved: resolutions.resolved.clone(),
-            held: resolutions.held.clone(),
-            ..Draft::of(Action::Push, None)
-        };
-        match self.try_commit(&draft, progress, reporter).await? {
-            CommitOutcome::Won => {
-                self.land_merged(&resolutions, reporter).await?;
-                Ok(Round::Over)
-            }
-            CommitOutcome::Nothing | CommitOutcome::Lost => Ok(Round::Again),
-            CommitOutcome::Changed(paths) => match paths.into_iter().find_map(|(_, error)| error) {
-                Some(error) => Err(error),
-                None => Ok(Round::Again),
-            },
-        }
-    }
-
     /// Writes the result as an edit of the head's version, which whoever made
     /// it has seen; the next push publishes it.
     async fn resolve_here(
@@ -157,7 +111,7 @@ impl Worker {
             self.state.set_base(path, base);
             self.save(true).await?;
             let action = FileAction::Adopted;
-            reporter.report.files.push(FileReport { path: path.clone(), action, from: None });
+            reporter.file(FileReport { path: path.clone(), action, from: None });
             return Ok(Round::Over);
         };
         let Some(id) = self.stash_local(path, local, "conflict").await? else {
@@ -170,11 +124,93 @@ impl Worker {
             expected_local: Some(local),
             replaces: None,
         };
-        self.land_edit(edit, Content::Bytes(content), base, reporter).await?;
-        for file in reporter.report.files.iter_mut().filter(|file| file.path == *path) {
-            file.action = FileAction::Merged;
+        let landed = self.land_edit(edit, Content::Bytes(content), base).await;
+        round_after_write(path, landed.told_as(|_| FileAction::Merged), reporter)
+    }
+}
+
+/// One decision on its way into the log.
+struct Settling<'a> {
+    path: &'a RelPath,
+    decision: &'a Decision,
+    /// The token of the sides that it is about.
+    shown: String,
+    /// Why nothing can be decided about a path that is nowhere.
+    gone: Option<EngineError>,
+    /// What the last draft brings.
+    resolutions: Option<Resolutions>,
+}
+
+impl Settling<'_> {
+    /// Ends it without a commit where that is possible.
+    async fn settle(
+        &mut self,
+        facts: &Facts,
+        worker: &mut Worker,
+        reporter: &mut Reporter,
+    ) -> EngineResult<Option<Round>> {
+        let (path, resolution) = (self.path, &self.decision.resolution);
+        let moved = || EngineError::ConflictMoved(path.clone());
+        let sides = Sides::of(path, facts).ok_or_else(moved)?;
+        let outcome = outcome_of(&sides, resolution);
+        if reporter.dry_run {
+            let action = action_of(resolution);
+            reporter.file(FileReport { path: path.clone(), action, from: None });
+            return Ok(Some(Round::Over));
         }
-        round_after_write(path, reporter)
+        if self.decision.no_push && outcome.state != sides.remote.state {
+            return worker.resolve_here(&sides, outcome, reporter).await.map(Some);
+        }
+        let mut resolutions = Resolutions::default();
+        worker.add_outcome(&mut resolutions, &sides, outcome);
+        if resolutions.outgoing.is_empty() {
+            let landed = worker.land_arriving(&mut resolutions, "conflict", reporter).await;
+            return round_after_write(path, landed, reporter).map(Some);
+        }
+        self.resolutions = Some(resolutions);
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl Drafter for Settling<'_> {
+    async fn draft(
+        &mut self,
+        worker: &mut Worker,
+        reporter: &mut Reporter,
+    ) -> EngineResult<Option<Draft>> {
+        loop {
+            let facts = worker.look_at_sides(self.decision.no_push).await?;
+            let Some(facts) = facts.get(self.path) else {
+                let moved = || EngineError::ConflictMoved(self.path.clone());
+                return Err(self.gone.take().unwrap_or_else(moved));
+            };
+            worker.refuse_moved(self.path, facts, &self.shown)?;
+            match self.settle(facts, worker, reporter).await? {
+                Some(Round::Over) => return Ok(None),
+                // Another version stands there now, which nobody decided about.
+                Some(Round::Again) => continue,
+                None => {}
+            }
+            let Some(Resolutions { outgoing, resolved, held, .. }) = &self.resolutions else {
+                return Ok(None);
+            };
+            return Ok(Some(Draft {
+                outgoing: outgoing.clone(),
+                resolved: resolved.clone(),
+                held: held.clone(),
+                ..Draft::of(Action::Push, None)
+            }));
+        }
+    }
+
+    async fn changed(
+        &mut self,
+        _worker: &mut Worker,
+        paths: Vec<(RelPath, Option<EngineError>)>,
+        _reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        paths.into_iter().find_map(|(_, error)| error).map_or(Ok(()), Err)
     }
 }
 
@@ -196,13 +232,22 @@ fn outcome_of(sides: &Sides<'_>, resolution: &Resolution) -> Outcome {
 
 /// A version that could not be put in its place is named in the report, unless
 /// that is because something else stands there now.
-fn round_after_write(path: &RelPath, reporter: &Reporter) -> EngineResult<Round> {
-    let is_there = reporter.report.files.iter().any(|file| file.path == *path);
-    let mut failed = reporter.report.failed.iter().filter(|fault| fault.path == path.as_str());
-    match failed.next_back() {
-        Some(fault) if !is_there && fault.class == FaultClass::Transient => {
-            Err(EngineError::ConflictMoved(path.clone()))
+fn round_after_write(
+    path: &RelPath,
+    landed: Outcomes,
+    reporter: &mut Reporter,
+) -> EngineResult<Round> {
+    let is_there = landed.files.iter().any(|file| file.file().is_some_and(|f| f.path == *path));
+    let was_changed = landed.files.iter().any(|file| match file {
+        FileOutcome::Failed(fault) => {
+            fault.path == path.as_str() && fault.class == FaultClass::Transient
         }
-        Some(_) | None => Ok(Round::Over),
+        FileOutcome::Done(_) => false,
+    });
+    landed.ended?;
+    if !is_there && was_changed {
+        return Err(EngineError::ConflictMoved(path.clone()));
     }
+    reporter.add_files(landed.files);
+    Ok(Round::Over)
 }

@@ -2,22 +2,20 @@
 //!
 //! The decision makes the edit known to the log; the view follows then.
 
+use async_trait::async_trait;
 use mirror_core::commit::{Action, Input, Resolved, Strategy};
 use mirror_core::plan::Send;
-use mirror_core::{Digest, Kind, State};
+use mirror_core::{Digest, Kind, RelPath, State};
 use mirror_storage::RemotePath;
 
 use crate::api::{ConflictKind, EngineResult, FileReport, Resolution};
 use crate::data::conflicts::{Folder, Record};
 use crate::error::EngineError;
-use crate::project::commit::append::{CommitOutcome, CommitProgress};
 use crate::project::commit::draft::{ContentSource, Draft, Outgoing};
+use crate::project::commit::until_won::{Drafter, until_won};
 use crate::project::conflict::decision::{Decision, action_of, refuse_markers};
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
-
-/// A lost race is progress of somebody else; so many in a row are a fault.
-const MOST_ROUNDS: usize = 1_000;
 
 impl Worker {
     /// Settles an edit of the view as a person says; `false` when none of the
@@ -38,39 +36,20 @@ impl Worker {
         refuse_markers(&path, &decision.resolution)?;
         self.recover_attempt(Some(&mut *reporter)).await?;
         let shown = decision.token.clone().unwrap_or_else(|| recorded.token());
-        let mut progress = CommitProgress::default();
-        for _ in 0..MOST_ROUNDS {
-            self.catch_up().await?;
-            let standing = self.outside_standing();
-            let record = standing.into_iter().find(|record| record.place == recorded.place);
-            let record = record.filter(|record| record.token() == shown);
-            let record = record.ok_or_else(|| EngineError::ConflictMoved(path.clone()))?;
-            if record.kind == ConflictKind::NameClash {
-                return Err(EngineError::NameClash(path));
+        self.catch_up().await?;
+        let mut settling =
+            ViewSettling { recorded: &recorded, decision, shown, settled: None, is_news: false };
+        until_won(self, reporter, &mut settling).await?;
+        let action = action_of(&decision.resolution);
+        reporter.file(FileReport { path, action, from: None });
+        if let Some(record) = settling.settled {
+            if settling.is_news {
+                reporter.pull_pending();
             }
-            let report = FileReport {
-                path: path.clone(),
-                action: action_of(&decision.resolution),
-                from: None,
-            };
-            if reporter.dry_run {
-                reporter.report.files.push(report);
-                return Ok(true);
-            }
-            let draft = self.settling(&record, &decision.resolution).await?;
-            if !matches!(
-                self.try_commit(&draft, &mut progress, reporter).await?,
-                CommitOutcome::Won
-            ) {
-                continue;
-            }
-            reporter.report.files = vec![report];
-            reporter.report.pull_pending = !draft.outgoing.is_empty();
             self.let_go_of(&record).await;
             self.finish_view(false, reporter).await?;
-            return Ok(true);
         }
-        Err(EngineError::Internal("the head moved on at every try".to_owned()))
+        Ok(true)
     }
 
     /// The commit that settles it: the edit is one of its inputs (M2).
@@ -130,5 +109,51 @@ impl Worker {
                 Err(error) => tracing::info!(place, %error, "an aside could not be dropped"),
             }
         }
+    }
+}
+
+/// A decision about an edit of the view, on its way into the log.
+struct ViewSettling<'a> {
+    recorded: &'a Record,
+    decision: &'a Decision,
+    /// The token of the sides that it is about.
+    shown: String,
+    /// What the last draft settles.
+    settled: Option<Record>,
+    /// The last draft brings a new version.
+    is_news: bool,
+}
+
+#[async_trait]
+impl Drafter for ViewSettling<'_> {
+    async fn draft(
+        &mut self,
+        worker: &mut Worker,
+        reporter: &mut Reporter,
+    ) -> EngineResult<Option<Draft>> {
+        let standing = worker.outside_standing();
+        let record = standing.into_iter().find(|record| record.place == self.recorded.place);
+        let record = record.filter(|record| record.token() == self.shown);
+        let path = &self.recorded.path;
+        let record = record.ok_or_else(|| EngineError::ConflictMoved(path.clone()))?;
+        if record.kind == ConflictKind::NameClash {
+            return Err(EngineError::NameClash(path.clone()));
+        }
+        if reporter.dry_run {
+            return Ok(None);
+        }
+        let draft = worker.settling(&record, &self.decision.resolution).await?;
+        self.is_news = !draft.outgoing.is_empty();
+        self.settled = Some(record);
+        Ok(Some(draft))
+    }
+
+    async fn changed(
+        &mut self,
+        _worker: &mut Worker,
+        _paths: Vec<(RelPath, Option<EngineError>)>,
+        _reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        Ok(())
     }
 }

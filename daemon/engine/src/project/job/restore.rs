@@ -18,6 +18,7 @@ use crate::outside::TreeError;
 use crate::packs::Wanted;
 use crate::project::worker::Worker;
 use crate::project::worker::faults::fault;
+use crate::project::worker::outcome::FileOutcome;
 use crate::project::worker::reporter::Reporter;
 
 /// Files that are written together.
@@ -96,17 +97,18 @@ impl Worker {
         let chosen = self.restorable(chosen, selection, &unsettled, reporter);
         if reporter.dry_run {
             let files = chosen.iter().map(|(path, _)| report_of_restore(path));
-            reporter.report.files.extend(files);
+            reporter.add_files(files.map(FileOutcome::Done));
             return Ok(());
         }
         let mut progress = Progress {
-            step: "restoring",
+            step: "write",
             total_files: chosen.len() as u64,
             total_bytes: chosen.iter().map(|(_, entry)| entry.size).sum(),
             ..Progress::default()
         };
         let (mut edits, mut bytes, kept) = (Vec::new(), 0, self.stash().await?);
         for (path, entry) in chosen {
+            self.refuse_when_cancelled()?;
             progress.done_files += 1;
             progress.done_bytes += entry.size;
             bytes += entry.size;
@@ -115,10 +117,9 @@ impl Worker {
                 self.land_restored(std::mem::take(&mut edits), reporter).await?;
                 bytes = 0;
             }
-            reporter.progress(progress.clone());
+            reporter.progress(&progress);
         }
         self.land_restored(edits, reporter).await?;
-        reporter.report.files.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(())
     }
 
@@ -148,7 +149,7 @@ impl Worker {
             };
             let path = path.as_str().to_owned();
             let class = FaultClass::Rejected;
-            reporter.report.failed.push(FileFault { path, class, message: refused, hint: None });
+            reporter.fault(FileFault { path, class, message: refused, hint: None });
             false
         });
         chosen
@@ -172,11 +173,11 @@ impl Worker {
         kept: &[Stashed],
         reporter: &mut Reporter,
     ) -> EngineResult<Option<Edit>> {
-        let content = match self.fetch_again(&Wanted::of(path, entry)).await {
+        let content = match self.fetch_at_newest_head(&Wanted::of(path, entry)).await {
             Ok(content) => content,
-            Err(error @ EngineError::Storage(_)) => return Err(error),
+            Err(error) if error.ends_the_job() => return Err(error),
             Err(error) => {
-                reporter.report.failed.push(fault(path, &error));
+                reporter.fault(fault(path, &error));
                 return Ok(None);
             }
         };

@@ -1,35 +1,52 @@
 //! `config set --shared`: changes what all machines share, by a commit.
 
+use async_trait::async_trait;
+use mirror_core::RelPath;
 use mirror_core::commit::{Action, Settings};
 
 use crate::api::{EngineResult, SharedSettings};
-use crate::project::commit::append::{CommitOutcome, CommitProgress};
+use crate::error::EngineError;
 use crate::project::commit::draft::Draft;
+use crate::project::commit::until_won::{Drafter, until_won};
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
 
 impl Worker {
-    /// Changes what all machines share, by a commit.
     pub(crate) async fn change_settings(
         &mut self,
         settings: SharedSettings,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
         self.recover_attempt(Some(&mut *reporter)).await?;
+        self.catch_up().await?;
         let SharedSettings { name, patterns } = settings;
         let settings = Settings { name, patterns: patterns.include, exclude: patterns.exclude };
-        let mut progress = CommitProgress::default();
-        loop {
-            self.catch_up().await?;
-            if self.log.history().settings() == Some(&settings) || reporter.dry_run {
-                return Ok(());
-            }
-            let draft =
-                Draft { settings: Some(settings.clone()), ..Draft::of(Action::Settings, None) };
-            if matches!(self.try_commit(&draft, &mut progress, reporter).await?, CommitOutcome::Won)
-            {
-                return Ok(());
-            }
+        until_won(self, reporter, &mut NewSettings(settings)).await?;
+        Ok(())
+    }
+}
+
+struct NewSettings(Settings);
+
+#[async_trait]
+impl Drafter for NewSettings {
+    async fn draft(
+        &mut self,
+        worker: &mut Worker,
+        reporter: &mut Reporter,
+    ) -> EngineResult<Option<Draft>> {
+        if worker.log.history().settings() == Some(&self.0) || reporter.dry_run {
+            return Ok(None);
         }
+        Ok(Some(Draft { settings: Some(self.0.clone()), ..Draft::of(Action::Settings, None) }))
+    }
+
+    async fn changed(
+        &mut self,
+        _worker: &mut Worker,
+        _paths: Vec<(RelPath, Option<EngineError>)>,
+        _reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        Ok(())
     }
 }

@@ -24,7 +24,7 @@ impl Worker {
             true => Ok(()),
             false => self.survey_view(reporter).await,
         };
-        if let Err(error) = self.rounds(&request, reporter).await {
+        if let Err(error) = self.cycle(&request, reporter).await {
             return self.queue_instead(&request, error, reporter).await;
         }
         if reporter.dry_run {
@@ -35,7 +35,7 @@ impl Worker {
         if let Err(error) = surveyed {
             // The files and the log are in step; the view waits for the daemon.
             tracing::warn!(%error, "the view could not be looked at");
-            reporter.report.view_pending = true;
+            reporter.view_pending();
             return Ok(());
         }
         self.tell_machine().await;

@@ -42,7 +42,7 @@ impl Worker {
             return Ok(());
         }
         if reporter.dry_run {
-            reporter.report.files.push(report_of_restore(&path));
+            reporter.file(report_of_restore(&path));
             return Ok(());
         }
         let kept = self.stash().await?;
@@ -68,7 +68,7 @@ impl Worker {
         let stashed = self.stash_beside(kept, path, local, "restore").await?;
         match stashed {
             Some(id) => self.tell_stashed(path, id, reporter),
-            None => reporter.report.failed.push(changed_meanwhile(path)),
+            None => reporter.fault(changed_meanwhile(path)),
         }
         Ok(stashed.is_some())
     }
@@ -98,12 +98,8 @@ impl Worker {
         if edits.is_empty() {
             return Ok(());
         }
-        let known = reporter.report.files.len();
-        self.land_edits(edits, reporter).await?;
-        for file in &mut reporter.report.files[known..] {
-            file.action = FileAction::Restored;
-        }
-        Ok(())
+        let landed = self.land_edits(edits).await;
+        reporter.add(landed.told_as(|_| FileAction::Restored))
     }
 }
 

@@ -1,4 +1,4 @@
-//! TODO project/plan/consent.rs
+//! Who agreed to which deletions (B12).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,7 +8,8 @@ use mirror_core::{RelPath, plan};
 
 use super::draw::CycleRequest;
 use crate::api::{FileAction, FileFault, FileReport, NoticeKind, SkipReason};
-use crate::project::commit::append::{CommitProgress, report_of_send};
+use crate::project::commit::append::report_of_send;
+use crate::project::commit::rereads::Rereads;
 use crate::project::merge::Resolutions;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -21,17 +22,20 @@ impl Worker {
             skipped.reason == SkipReason::Unreadable
                 && path.is_ok_and(|path| request.selection.matches(&path))
         });
-        reporter.report.failed.extend(unreadable.map(|skipped| FileFault {
+        let unreadable = unreadable.map(|skipped| FileFault {
             path: skipped.path.clone(),
             class: mirror_storage::FaultClass::Permission,
             message: format!("{} can't be read here", skipped.path),
             hint: Some("make it readable for yourself, or ignore it".to_owned()),
-        }));
+        });
+        for fault in unreadable {
+            reporter.fault(fault);
+        }
         if request.intent == Intent::Push {
             return;
         }
         for path in self.obstructed_paths(request.selection) {
-            reporter.report.failed.push(FileFault {
+            reporter.fault(FileFault {
                 path: path.as_str().to_owned(),
                 class: mirror_storage::FaultClass::Permission,
                 message: format!(
@@ -46,17 +50,17 @@ impl Worker {
     pub(crate) fn conclude(
         &mut self,
         plan: &Plan,
-        progress: &CommitProgress,
+        rereads: &Rereads,
         unsettled: &[RelPath],
         facts: &BTreeMap<RelPath, Facts>,
         reporter: &mut Reporter,
     ) {
         let now = self.now();
-        reporter.report.conflicts = conflicts_of(plan);
-        reporter.report.failed.extend(progress.failed.iter().cloned());
-        let named = |path: &&RelPath| !progress.failed.iter().any(|f| f.path == path.as_str());
-        for path in unsettled.iter().chain(&progress.given_up).filter(named) {
-            reporter.report.failed.push(never_still(path));
+        reporter.add_conflicts(conflicts_of(plan));
+        reporter.add_faults(rereads.failed.clone());
+        let named = |path: &&RelPath| !rereads.failed.iter().any(|f| f.path == path.as_str());
+        for path in unsettled.iter().chain(&rereads.given_up).filter(named) {
+            reporter.fault(never_still(path));
         }
         for path in &plan.kept {
             let message = format!(
@@ -73,7 +77,6 @@ impl Worker {
                 format!("{path} was deleted {deleted} and edited {edited}: the edit stays");
             reporter.notice(NoticeKind::EditBeatDeletion, Some(path), message, now);
         }
-        reporter.report.files.sort_by(|left, right| left.path.cmp(&right.path));
         if !facts.is_empty() {
             self.state.set_root(self.root);
         }
@@ -87,9 +90,10 @@ pub(crate) fn preview(plan: &Plan, resolutions: &Resolutions, reporter: &mut Rep
     files.extend(plan.deletions.iter().map(report_of_removal));
     files.extend(plan.fetches.iter().map(|f| simple(&f.path, FileAction::Fetched)));
     files.extend(resolutions.paths().map(|(path, action)| simple(path, action)));
-    files.sort_by(|left, right| left.path.cmp(&right.path));
-    reporter.report.files = files;
-    reporter.report.conflicts = conflicts_of(plan);
+    for file in files {
+        reporter.file(file);
+    }
+    reporter.add_conflicts(conflicts_of(plan));
 }
 
 pub(crate) fn report_of_removal(removal: &Removal) -> FileReport {

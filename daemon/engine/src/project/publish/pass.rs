@@ -1,4 +1,4 @@
-//! TODO project/publish/pass.rs
+//! One pass over the view: brings it up to what this machine has committed (V1).
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use mirror_storage::{Body, FaultClass};
 
 use crate::api::{EngineResult, FileFault, Progress, QueuedKind};
 use crate::error::EngineError;
-use crate::packs::Content;
+use crate::packs::{Content, Meter};
 use crate::project::worker::Worker;
 use crate::project::worker::faults::fault;
 use crate::project::worker::reporter::Reporter;
@@ -42,7 +42,9 @@ impl Worker {
         if !no_wait {
             self.show_unprojected(reporter).await?;
         }
-        reporter.report.view_pending |= !self.state.unprojected().is_empty();
+        if !self.state.unprojected().is_empty() {
+            reporter.view_pending();
+        }
         Ok(())
     }
 
@@ -148,8 +150,8 @@ impl Worker {
             let mut steps = futures::stream::iter(steps).buffer_unordered(parallel);
             while let Some(projected) = steps.next().await {
                 ended.extend(projected);
-                reporter.progress(Progress {
-                    step: "writing the view",
+                reporter.progress(&Progress {
+                    step: "view",
                     done_files: ended.len() as u64,
                     total_files: projections.len() as u64,
                     ..Progress::default()
@@ -255,9 +257,13 @@ impl Worker {
         };
         match content {
             Content::Bytes(bytes) => Ok(bytes.into()),
-            Content::Scratch(scratch) => {
-                Ok(crate::packs::body_of(scratch, entry.size, &self.parts.outside).await?)
-            }
+            Content::Scratch(scratch) => Ok(crate::packs::body_of(
+                scratch,
+                entry.size,
+                &self.parts.outside,
+                &Meter::silent(),
+            )
+            .await?),
         }
     }
 

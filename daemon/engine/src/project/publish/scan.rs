@@ -41,7 +41,7 @@ impl Deviations {
 }
 
 impl Worker {
-    /// Pending at the view; repairs what is stale for good, and imports what
+    /// Looks at the view; repairs what is stale for good, and imports what
     /// people wrote there. What is to be written waits for the next pass.
     pub(crate) async fn survey_view(&mut self, reporter: &mut Reporter) -> EngineResult<()> {
         self.recognise().await?;

@@ -44,7 +44,7 @@ impl Worker {
         self.parts.outside.offload(move || detail_of(&folder, &record, conflict)).await
     }
 
-    /// Pending at both sides, so that a token is of now. When the backend is away
+    /// Looks at both sides, so that a token is of now. When the backend is away
     /// the head is what was read before.
     async fn look_at_conflicts(&mut self) -> EngineResult<BTreeMap<RelPath, Facts>> {
         if !matches!(self.phase(), Phase::Stopped { .. }) {

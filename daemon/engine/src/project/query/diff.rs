@@ -1,4 +1,4 @@
-//! TODO project/query/diff.rs
+//! What differs between the head and this machine, as unified text.
 
 use std::io::Read;
 

@@ -14,12 +14,12 @@ use crate::api::{EngineResult, Settle};
 use crate::data::queue::{MadeOn, OpenAttempt, QueuedChange, QueuedPush, content_name};
 use crate::error::EngineError;
 use crate::outside::{Disk, Tree, TreeError};
-use crate::project::commit::append::CommitProgress;
 use crate::project::commit::draft::Outgoing;
+use crate::project::commit::rereads::Rereads;
 use crate::project::plan::draw::{CycleRequest, leave_out};
+use crate::project::worker::Worker;
 use crate::project::worker::faults::{is_away, with_causes};
 use crate::project::worker::reporter::Reporter;
-use crate::project::worker::{READS, Worker};
 
 type Copied = Result<(), Option<TreeError>>;
 
@@ -62,6 +62,7 @@ impl Worker {
         error: EngineError,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
+        self.refuse_when_cancelled()?;
         if reporter.dry_run || request.intent == Intent::Pull {
             return Err(error);
         }
@@ -72,8 +73,11 @@ impl Worker {
             self.note_try(&error);
         }
         self.queue.is_away = queued;
-        reporter.report.queued = queued;
-        if queued { Ok(()) } else { Err(error) }
+        if !queued {
+            return Err(error);
+        }
+        reporter.queued();
+        Ok(())
     }
 
     /// `false` when nothing is new since what is queued already.
@@ -89,7 +93,7 @@ impl Worker {
                 tracing::debug!(%id, %error, "a queued push stays on the base it was made on");
             }
         }
-        let mut progress = CommitProgress::default();
+        let mut rereads = Rereads::default();
         loop {
             let (root, unsettled) = self.observe_disk().await?;
             if root != Root::Missing {
@@ -97,17 +101,17 @@ impl Worker {
             }
             let facts = self.facts_behind_queue();
             let mut plan = self.plan(&facts, request, root, true, reporter)?;
-            leave_out(&mut plan, &progress.given_up, &unsettled);
+            leave_out(&mut plan, &rereads.given_up, &unsettled);
             let mut changes = self.changes_of(&plan.sends);
             if request.policy.settle != Settle::KeepRemote {
                 let diverged = std::mem::take(&mut plan.diverged);
                 changes.extend(self.changes_of(&local_sides(&diverged, &facts)));
             }
             if let Err((path, error)) = self.spool(&changes).await? {
-                progress.count_read((path, error.map(Into::into)), READS);
+                rereads.count((path, error.map(Into::into)));
                 continue;
             }
-            self.conclude(&plan, &progress, &unsettled, &facts, reporter);
+            self.conclude(&plan, &rereads, &unsettled, &facts, reporter);
             if changes.is_empty() {
                 return Ok(false);
             }
@@ -216,6 +220,7 @@ impl Worker {
         changes: &[QueuedChange],
     ) -> EngineResult<Result<(), (RelPath, Option<TreeError>)>> {
         for QueuedChange { path, to, .. } in changes {
+            self.refuse_when_cancelled()?;
             let Some(Entry { sha256, .. }) = to else { continue };
             let (tree, data) = (self.parts.tree.clone(), self.parts.data.clone());
             let (file, content) = (path.clone(), *sha256);

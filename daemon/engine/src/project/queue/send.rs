@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use mirror_core::plan::Root;
 use mirror_core::{RelPath, State, Ulid};
 use mirror_storage::FaultClass;
@@ -16,10 +17,11 @@ use crate::data::queue::{MadeOn, QueuedChange, QueuedPush, content_name};
 use crate::data::stash::Stash;
 use crate::error::EngineError;
 use crate::log::LogEntry;
-use crate::project::commit::append::{CommitOutcome, CommitProgress};
+use crate::project::commit::draft::Draft;
+use crate::project::commit::until_won::{Drafter, until_won};
+use crate::project::worker::Worker;
 use crate::project::worker::faults::{fault, is_away, with_causes};
 use crate::project::worker::reporter::Reporter;
-use crate::project::worker::{MOST_ROUNDS, Worker};
 
 /// What the data folder kept of a queued version can't be found any more.
 const GONE: &str = "what was kept of your version is gone";
@@ -56,7 +58,7 @@ impl Worker {
             Ok(()) => self.send_queue(&mut reporter).await,
             Err(error) => Err(error),
         };
-        for FileFault { path, message, .. } in &reporter.report.failed {
+        for FileFault { path, message, .. } in reporter.faults() {
             tracing::warn!(path, message, "a queued push met this");
         }
         match sent {
@@ -99,7 +101,7 @@ impl Worker {
                 Err(error) if is_of_this_push(&error) && self.state.attempt().is_none() => {
                     tracing::warn!(%id, %error, "a queued push can't be sent");
                     let fault = self.fault_of_push(id, &error);
-                    reporter.report.failed.extend(fault);
+                    reporter.add_faults(fault.into_iter().collect());
                     unsent = Some(error);
                 }
                 sent => sent?,
@@ -118,35 +120,11 @@ impl Worker {
         is_here: bool,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        let mut progress = CommitProgress::default();
-        for _ in 0..MOST_ROUNDS {
-            self.drop_known_changes(id).await?;
-            let Some(push) = self.queue.get(id).cloned() else { return Ok(()) };
-            let head = self.log.head();
-            let Replanned { draft, settled, unsendable } = self.replan(&push, reporter).await?;
-            if self.log.head() != head {
-                // Looking for a content again has moved what this was planned on.
-                continue;
-            }
-            for change in &unsendable {
-                self.stash_unsendable(change, is_here, reporter).await?;
-            }
-            if !settled.is_empty() {
-                self.record_come_true(&push, &settled);
-                self.take_from_queue(id, &settled).await?;
-            }
-            if draft.outgoing.is_empty() {
-                return Ok(());
-            }
-            match self.try_commit(&draft, &mut progress, reporter).await? {
-                CommitOutcome::Won | CommitOutcome::Nothing => {}
-                CommitOutcome::Lost => drop(self.catch_up().await?),
-                CommitOutcome::Changed(damaged) => {
-                    self.drop_damaged(&push, damaged, reporter).await?;
-                }
-            }
+        let mut queued = QueuedCommit { id, is_here };
+        while let Some(files) = until_won(self, reporter, &mut queued).await? {
+            reporter.add_files(files);
         }
-        Err(EngineError::Internal("the head moved on at every try".to_owned()))
+        Ok(())
     }
 
     /// Takes out of a push what stands in the log already: by its own commit, or
@@ -222,7 +200,7 @@ impl Worker {
             StashCopy::Gone if !stands_here && !is_in_log => GONE.to_owned(),
             _ => return Ok(()),
         };
-        reporter.report.failed.push(FileFault {
+        reporter.fault(FileFault {
             path: path.as_str().to_owned(),
             class: FaultClass::Conflict,
             message: format!("{path} was changed elsewhere while its push waited; {what}"),
@@ -269,7 +247,7 @@ impl Worker {
                 Some(entry) => self.stash_copy(&path, entry.state()).await?.of_damaged(),
                 None => StashCopy::Gone.of_damaged(),
             };
-            reporter.report.failed.push(FileFault {
+            reporter.fault(FileFault {
                 path: path.as_str().to_owned(),
                 class: FaultClass::Rejected,
                 message: format!("{path} could not be sent as it was queued; {what}"),
@@ -297,6 +275,44 @@ impl Worker {
         let before = self.queue.work.take();
         let work = self.again(QueuedKind::Push, before, fault);
         self.queue.work = Some(QueuedWork { since, ..work });
+    }
+}
+
+/// One queued push on its way into the log.
+struct QueuedCommit {
+    id: Ulid,
+    /// The working tree can be looked at.
+    is_here: bool,
+}
+
+#[async_trait]
+impl Drafter for QueuedCommit {
+    async fn draft(
+        &mut self,
+        worker: &mut Worker,
+        reporter: &mut Reporter,
+    ) -> EngineResult<Option<Draft>> {
+        worker.drop_known_changes(self.id).await?;
+        let Some(push) = worker.queue.get(self.id).cloned() else { return Ok(None) };
+        let Replanned { draft, settled, unsendable } = worker.replan(&push, reporter).await?;
+        for change in &unsendable {
+            worker.stash_unsendable(change, self.is_here, reporter).await?;
+        }
+        if !settled.is_empty() {
+            worker.record_come_true(&push, &settled);
+            worker.take_from_queue(self.id, &settled).await?;
+        }
+        Ok((!draft.outgoing.is_empty()).then_some(draft))
+    }
+
+    async fn changed(
+        &mut self,
+        worker: &mut Worker,
+        damaged: Vec<(RelPath, Option<EngineError>)>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let Some(push) = worker.queue.get(self.id).cloned() else { return Ok(()) };
+        worker.drop_damaged(&push, damaged, reporter).await
     }
 }
 

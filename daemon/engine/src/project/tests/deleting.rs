@@ -21,7 +21,7 @@ fn delete(name: &str, keep_local: bool) -> Job {
 
 async fn plans(machine: &Machine, job: Job, consent: bool) -> EngineResult<Report> {
     let (events, _) = mpsc::channel(64);
-    machine.project().run(JobRequest { job, dry_run: true, consent }, events).await
+    machine.project().run(JobRequest { job, dry_run: true, consent }, events, Cancel::new()).await
 }
 
 fn actions(report: &Report) -> Vec<(&str, FileAction)> {

@@ -193,7 +193,7 @@ async fn folder_on_another_device_that_a_person_agreed_to_is_the_one_from_then_o
     laptop.writes("e.md", "three");
     let (events, _) = mpsc::channel(64);
     let request = JobRequest { job: sync(Settle::Wait), dry_run: false, consent: true };
-    laptop.project().run(request, events).await.unwrap();
+    laptop.project().run(request, events, Cancel::new()).await.unwrap();
     laptop.open().await.unwrap();
     assert_eq!(laptop.unsettled().await, []);
     laptop.syncs().await;

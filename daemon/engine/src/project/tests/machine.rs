@@ -149,7 +149,9 @@ impl Machine {
 
     pub(super) async fn runs(&self, job: Job) -> EngineResult<Report> {
         let (events, _) = mpsc::channel(64);
-        self.project().run(JobRequest { job, dry_run: false, consent: false }, events).await
+        self.project()
+            .run(JobRequest { job, dry_run: false, consent: false }, events, Cancel::new())
+            .await
     }
 
     pub(super) async fn tries_push(&self, names: &[&str]) -> EngineResult<Report> {

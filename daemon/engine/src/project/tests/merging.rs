@@ -111,7 +111,7 @@ async fn dry_run_says_what_would_be_merged_and_does_nothing() {
     let (world, _laptop, desktop) = story().await;
     let (events, _) = mpsc::channel(64);
     let request = JobRequest { job: sync(Settle::Wait), dry_run: true, consent: false };
-    let report = desktop.project().run(request, events).await.unwrap();
+    let report = desktop.project().run(request, events, Cancel::new()).await.unwrap();
     assert_eq!(merged(&report), ["a.md"]);
     assert_eq!((world.head(), desktop.reads("a.md")), (3, Some(with(&["five"]))));
 }

@@ -264,7 +264,7 @@ async fn dry_run_queues_and_sends_nothing() {
     let dry = || {
         let (events, _) = mpsc::channel(64);
         let request = JobRequest { job: push_of(&[]), dry_run: true, consent: false };
-        laptop.project().run(request, events)
+        laptop.project().run(request, events, Cancel::new())
     };
     laptop.writes("list.md", "eggs");
     dry().await.unwrap_err();
@@ -298,7 +298,7 @@ async fn consent_that_was_given_is_sent_with_the_push() {
     laptop.writes("stays.md", "here");
     let (events, _) = mpsc::channel(64);
     let request = JobRequest { job: push_of(&[]), dry_run: false, consent: true };
-    assert!(laptop.project().run(request, events).await.unwrap().queued);
+    assert!(laptop.project().run(request, events, Cancel::new()).await.unwrap().queued);
 
     round(&laptop).await;
 

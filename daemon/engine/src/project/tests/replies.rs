@@ -248,7 +248,7 @@ async fn dry_run_does_not_send_an_attempt_again() {
 
     let (events, _) = mpsc::channel(8);
     let request = JobRequest { job: push_of(&[]), dry_run: true, consent: false };
-    let report = laptop.project().run(request, events).await.unwrap();
+    let report = laptop.project().run(request, events, Cancel::new()).await.unwrap();
 
     assert_eq!(report.files.len(), 1, "it is still to be sent");
     assert_eq!(world.head(), 1);

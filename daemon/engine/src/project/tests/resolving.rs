@@ -335,7 +335,7 @@ async fn dry_run_refuses_what_moved_and_changes_nothing() {
     let preview = async || {
         let (events, _) = mpsc::channel(64);
         let request = JobRequest { job: apply(RESULT), dry_run: true, consent: false };
-        desktop.project().run(request, events).await
+        desktop.project().run(request, events, Cancel::new()).await
     };
     assert_eq!(preview().await.unwrap().files.len(), 1);
     assert_eq!((world.head(), desktop.reads("a.md").as_deref()), (3, Some("desktop\n")));

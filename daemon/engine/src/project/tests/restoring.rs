@@ -167,7 +167,7 @@ async fn dry_run_shows_what_would_be_restored() {
     let (_world, laptop) = story().await;
     let (events, _) = mpsc::channel(64);
     let request = JobRequest { job: restore_of(&[], Some(3)), dry_run: true, consent: false };
-    let report = laptop.project().run(request, events).await.unwrap();
+    let report = laptop.project().run(request, events, Cancel::new()).await.unwrap();
     assert_eq!(actions(&report), restored(&["a.md", "notes/b.md"]));
     assert_eq!(laptop.reads("a.md").as_deref(), Some("three"));
 }

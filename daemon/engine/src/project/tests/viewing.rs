@@ -230,7 +230,10 @@ async fn view_written_while_the_head_moved_on_is_written_again() {
     laptop.backend.before(chooser, async move {
         let run = async |job| {
             let (events, _) = mpsc::channel(8);
-            project.run(JobRequest { job, dry_run: false, consent: false }, events).await.unwrap()
+            project
+                .run(JobRequest { job, dry_run: false, consent: false }, events, Cancel::new())
+                .await
+                .unwrap()
         };
         run(Job::Pull { scope: Scope::default() }).await;
         fs::write(root.join("a.md"), "cheese").unwrap();

@@ -76,11 +76,11 @@ impl World {
             milliseconds: AtomicI64::new(1_790_000_000_000),
             program: Mutex::default(),
         });
-        let outside = Outside {
-            clock: clock.clone(),
-            entropy: Arc::new(SeededEntropy(AtomicU64::new(0))),
-            spawner: Arc::new(TokioSpawner),
-        };
+        let outside = Outside::new(
+            clock.clone(),
+            Arc::new(SeededEntropy(AtomicU64::new(0))),
+            Arc::new(TokioSpawner),
+        );
         let world = Self { files: MemoryBackend::new(profile), clock, outside };
         let first = Machine::new(&world, "first");
         let settings = settings(&["**/*"]);

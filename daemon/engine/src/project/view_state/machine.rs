@@ -58,6 +58,8 @@ impl Worker {
         for path in known {
             self.state.set_base(&path, Some(BaseRecord::Unknown));
         }
+        // What it takes for its own may be in a commit by now (P7).
+        self.state.set_uploads(Vec::new());
         let seen: Vec<RelPath> = self.state.all_seen().keys().cloned().collect();
         for path in seen {
             self.state.set_seen(&path, None);

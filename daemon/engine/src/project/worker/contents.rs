@@ -1,7 +1,8 @@
 //! Contents of versions that this machine or the log knows.
 //!
 //! What a pack lacks is looked up again at a fresh head before it counts as
-//! missing (P4, S4).
+//! missing (P4, S4). Reading for a plan never moves the head that was planned on:
+//! it says [`EngineError::Stale`], and the plan is made anew.
 
 use std::io::Read;
 
@@ -21,9 +22,24 @@ impl Worker {
         Some(Wanted { path: path.clone(), digest: sha256, size, chunks })
     }
 
-    pub(crate) async fn fetch_again(&mut self, wanted: &Wanted) -> EngineResult<Content> {
+    /// A content for something that was planned on the head of now.
+    pub(crate) async fn fetch(&self, wanted: &Wanted) -> EngineResult<Content> {
         match self.fetcher.fetch(wanted, self.log.history()).await {
             Err(EngineError::ContentMissing { .. } | EngineError::ContentCorrupt { .. }) => {
+                match self.log.is_behind().await? {
+                    true => Err(EngineError::Stale),
+                    false => self.fetcher.fetch(wanted, self.log.history()).await,
+                }
+            }
+            fetched => fetched,
+        }
+    }
+
+    /// The same where nothing was planned on the head: reads the log on to its
+    /// end where that helps.
+    pub(crate) async fn fetch_at_newest_head(&mut self, wanted: &Wanted) -> EngineResult<Content> {
+        match self.fetch(wanted).await {
+            Err(EngineError::Stale) => {
                 self.catch_up().await?;
                 self.fetcher.fetch(wanted, self.log.history()).await
             }
@@ -45,8 +61,8 @@ impl Worker {
         readable.then(|| Wanted { path: path.clone(), digest, size, chunks })
     }
 
-    pub(crate) async fn fetch_bytes(&mut self, wanted: &Wanted) -> EngineResult<Bytes> {
-        let content = self.fetch_again(wanted).await?;
+    pub(crate) async fn fetch_bytes(&self, wanted: &Wanted) -> EngineResult<Bytes> {
+        let content = self.fetch(wanted).await?;
         let read = move || {
             let mut bytes = Vec::new();
             content.open()?.read_to_end(&mut bytes).map(|_| Bytes::from(bytes))
@@ -56,7 +72,7 @@ impl Worker {
 
     /// A content of the log, if it is short enough to be merged.
     pub(crate) async fn text_of(
-        &mut self,
+        &self,
         path: &RelPath,
         digest: Digest,
     ) -> EngineResult<Option<Bytes>> {
@@ -67,7 +83,7 @@ impl Worker {
         let wanted = Wanted { path: path.clone(), digest, size: place.size, chunks: None };
         match self.fetch_bytes(&wanted).await {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(error @ EngineError::Storage(_)) => Err(error),
+            Err(error) if error.ends_the_job() => Err(error),
             Err(error) => {
                 tracing::warn!(%path, %error, "a version could not be read for a merge");
                 Ok(None)

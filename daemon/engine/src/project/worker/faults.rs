@@ -15,16 +15,6 @@ pub(crate) fn fault(path: &RelPath, error: &EngineError) -> FileFault {
         hint: error.hint(),
     }
 }
-
-pub(crate) fn moved_meanwhile(path: &RelPath) -> FileFault {
-    FileFault {
-        path: path.as_str().to_owned(),
-        class: FaultClass::Transient,
-        message: format!("{path} was changed elsewhere while it was pulled"),
-        hint: Some("pull once more for the newer version".to_owned()),
-    }
-}
-
 pub(crate) fn changed_meanwhile(path: &RelPath) -> FileFault {
     FileFault {
         path: path.as_str().to_owned(),

@@ -6,11 +6,13 @@
 pub(crate) mod contents;
 pub(crate) mod faults;
 pub(crate) mod followers;
+pub(crate) mod outcome;
 pub(crate) mod reporter;
+pub(crate) mod status;
 pub(crate) mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use mirror_core::commit::CheckpointRef;
 use mirror_core::patterns::Coverage;
@@ -18,6 +20,7 @@ use mirror_core::{Digest, RelPath, Timestamp};
 use mirror_storage::FaultClass;
 use tokio::sync::mpsc;
 
+use self::status::StatusBoard;
 use self::view::Machines;
 use self::view::Pending;
 use crate::api::{
@@ -77,16 +80,7 @@ pub(crate) struct Worker {
     pub(crate) followers: Vec<mpsc::Sender<CommitSummary>>,
     /// The newest entry that followers were told of.
     pub(crate) told: u64,
-    pub(crate) facade: Arc<Mutex<Facade>>,
-}
-
-/// What can be told of a project without asking its mailbox.
-#[derive(Debug)]
-pub(crate) struct Facade {
-    pub phase: Phase,
-    pub head: u64,
-    /// Letters that still wait are never read.
-    pub is_closed: bool,
+    pub(crate) board: StatusBoard,
 }
 
 /// How often the daemon looks at the whole view.
@@ -120,8 +114,8 @@ impl Worker {
     /// opened anew.
     pub(crate) fn note_stop<T>(&self, outcome: EngineResult<T>) -> EngineResult<T> {
         if let Err(EngineError::Stopped { reason, .. }) = &outcome {
-            let mut facade = self.facade.lock().expect("nobody panics with the facade");
-            facade.phase = Phase::Stopped { reason: reason.clone() };
+            let stopped = Phase::Stopped { reason: reason.clone() };
+            self.board.change(|status| status.phase = stopped);
         }
         outcome
     }
@@ -142,24 +136,35 @@ impl Worker {
     }
 
     pub(crate) fn set_phase(&self, phase: Phase) {
-        let mut facade = self.facade.lock().expect("nobody panics with the facade");
-        facade.head = self.log.head();
-        // Only opening the project anew ends a stop.
-        if !matches!(facade.phase, Phase::Stopped { .. }) {
-            facade.phase = phase;
-        }
+        let head = self.log.head();
+        self.board.change(|status| {
+            status.head = head;
+            // Only opening the project anew ends a stop.
+            if !matches!(status.phase, Phase::Stopped { .. }) {
+                status.phase = phase;
+            }
+        });
     }
 
     pub(crate) fn set_phase_head(&self) {
-        self.facade.lock().expect("nobody panics with the facade").head = self.log.head();
+        let head = self.log.head();
+        self.board.change(|status| status.head = head);
+    }
+
+    /// Ends a job whose caller asked for it (S6): called where stopping is safe.
+    pub(crate) fn refuse_when_cancelled(&self) -> EngineResult<()> {
+        match self.parts.outside.interrupt.is_cancelled() {
+            true => Err(EngineError::Cancelled),
+            false => Ok(()),
+        }
     }
 
     /// Why nothing may be written, if so (L7).
     pub(crate) fn refuse_when_stopped(&self) -> EngineResult<()> {
-        match &self.facade.lock().expect("nobody panics with the facade").phase {
+        match self.board.phase() {
             Phase::Stopped { reason } => {
                 let hint = "once that is put right, run `mirrorctl reload`".to_owned();
-                Err(EngineError::Stopped { reason: reason.clone(), hint: Some(hint) })
+                Err(EngineError::Stopped { reason, hint: Some(hint) })
             }
             Phase::Idle | Phase::Busy(_) => Ok(()),
         }
@@ -199,12 +204,8 @@ impl Worker {
         self.log.project()
     }
 
-    pub(crate) fn facade(&self) -> Arc<Mutex<Facade>> {
-        self.facade.clone()
-    }
-
     pub(crate) fn phase(&self) -> Phase {
-        self.facade().lock().expect("nobody panics with the facade").phase.clone()
+        self.board.phase()
     }
 
     /// `false` when the backend is away; then what was read before counts.

@@ -1,34 +1,60 @@
 //! What a running job tells, and gathers for its report.
+//!
+//! A report is only ever added to: what is in it has come about.
 
-use mirror_core::{RelPath, Timestamp};
+use mirror_core::{RelPath, Timestamp, Ulid};
 use tokio::sync::mpsc;
 
-use crate::api::{JobEvent, Notice, NoticeKind, Progress, Report};
+use super::outcome::{FileOutcome, Outcomes};
+use super::status::StatusBoard;
+use crate::api::{
+    EngineResult, FileFault, FileReport, JobEvent, Notice, NoticeKind, Progress, Report,
+};
+use crate::packs::{Item, Meter};
 
 /// So many events of a job can always be told, however slow the listener is.
 const RESERVED_EVENTS: usize = 8;
 
 /// What a running job tells, and gathers for its report.
 pub(crate) struct Reporter {
-    pub(crate) events: mpsc::Sender<JobEvent>,
-    pub(crate) report: Report,
+    events: mpsc::Sender<JobEvent>,
+    board: Option<StatusBoard>,
+    report: Report,
     pub(crate) dry_run: bool,
     pub(crate) consent: bool,
 }
 
 impl Reporter {
+    /// Of a job that `events` and everybody who looks at the board follow.
+    pub(crate) fn new(
+        events: mpsc::Sender<JobEvent>,
+        board: StatusBoard,
+        dry_run: bool,
+        consent: bool,
+    ) -> Self {
+        let report = Report { dry_run, ..Report::default() };
+        Self { events, board: Some(board), report, dry_run, consent }
+    }
+
     /// For work of the daemon's own, which nobody listens to.
     pub(crate) fn unheard() -> Self {
         let (events, _) = mpsc::channel(1);
-        Self { events, report: Report::default(), dry_run: false, consent: false }
+        Self { events, board: None, report: Report::default(), dry_run: false, consent: false }
     }
 
-    /// Progress is dropped rather than waited for when nobody reads it.
-    pub(crate) fn progress(&self, progress: Progress) {
-        // Room is left for what matters more.
-        if self.events.capacity() > RESERVED_EVENTS {
-            let _ = self.events.try_send(JobEvent::Progress(progress));
+    pub(crate) fn progress(&self, progress: &Progress) {
+        tell(&self.events, self.board.as_ref(), progress);
+    }
+
+    /// Follows these contents through one phase, byte by byte.
+    pub(crate) fn meter(&self, step: &'static str, items: &[Item]) -> Meter {
+        let total_bytes = items.iter().map(|item| item.size).sum();
+        let phase = Progress { step, total_bytes, ..Progress::default() };
+        if items.is_empty() {
+            return Meter::silent();
         }
+        let (events, board) = (self.events.clone(), self.board.clone());
+        Meter::new(phase, move |progress| tell(&events, board.as_ref(), progress))
     }
 
     pub(crate) fn notice(
@@ -39,5 +65,100 @@ impl Reporter {
         time: Timestamp,
     ) {
         self.report.notices.push(Notice { kind, path: path.cloned(), message, time });
+    }
+
+    pub(crate) fn add_notices(&mut self, notices: Vec<Notice>) {
+        self.report.notices.extend(notices);
+    }
+
+    pub(crate) fn notices(&self) -> &[Notice] {
+        &self.report.notices
+    }
+
+    /// Adds what became of files; the error that ended it, if any, is the caller's.
+    pub(crate) fn add(&mut self, outcomes: Outcomes) -> EngineResult<()> {
+        self.add_files(outcomes.files);
+        outcomes.ended
+    }
+
+    pub(crate) fn add_files(&mut self, files: impl IntoIterator<Item = FileOutcome>) {
+        for file in files {
+            match file {
+                FileOutcome::Done(file) => self.report.files.push(file),
+                FileOutcome::Failed(fault) => self.fault(fault),
+            }
+        }
+    }
+
+    pub(crate) fn file(&mut self, file: FileReport) {
+        self.report.files.push(file);
+    }
+
+    /// Says it once: the next round of a job may meet it again.
+    pub(crate) fn fault(&mut self, fault: FileFault) {
+        if !self.report.failed.contains(&fault) {
+            self.report.failed.push(fault);
+        }
+    }
+
+    pub(crate) fn add_faults(&mut self, faults: Vec<FileFault>) {
+        for fault in faults {
+            self.fault(fault);
+        }
+    }
+
+    pub(crate) fn faults(&self) -> &[FileFault] {
+        &self.report.failed
+    }
+
+    /// Paths that wait for a person.
+    pub(crate) fn add_conflicts(&mut self, paths: impl IntoIterator<Item = RelPath>) {
+        let conflicts = &mut self.report.conflicts;
+        conflicts.extend(paths);
+        conflicts.sort();
+        conflicts.dedup();
+    }
+
+    /// The commit stands; said at once.
+    pub(crate) fn committed(&mut self, seq: u64, id: Ulid) {
+        self.report.commit = Some((seq, id));
+        if let Some(board) = &self.board {
+            board.committed(seq);
+        }
+        // Not waited for: a caller that reads nothing must not hold us up.
+        let _ = self.events.try_send(JobEvent::Committed { seq, id });
+    }
+
+    pub(crate) fn queued(&mut self) {
+        self.report.queued = true;
+    }
+
+    pub(crate) fn view_pending(&mut self) {
+        self.report.view_pending = true;
+    }
+
+    pub(crate) fn pull_pending(&mut self) {
+        self.report.pull_pending = true;
+    }
+
+    pub(crate) fn cancelled(&mut self) {
+        self.report.cancelled = true;
+    }
+
+    /// All that was told, files by path.
+    pub(crate) fn into_report(mut self) -> Report {
+        self.report.files.sort_by(|one, other| one.path.cmp(&other.path));
+        self.report
+    }
+}
+
+/// Progress is dropped rather than waited for when nobody reads it.
+fn tell(events: &mpsc::Sender<JobEvent>, board: Option<&StatusBoard>, progress: &Progress) {
+    if let Some(board) = board {
+        board.progress(progress);
+    }
+    // Room is left for what matters more.
+    if events.capacity() > RESERVED_EVENTS {
+        let _ = events.try_send(JobEvent::Progress(progress.clone()));
     }
 }

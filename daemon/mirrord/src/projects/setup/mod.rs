@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use mirror_engine::{
-    Holding, Job, JobEvent, JobRequest, Report, Scope, Settle, SharedSettings, create, inspect,
+    Cancel, Holding, Job, JobEvent, JobRequest, Report, Scope, Settle, SharedSettings, create,
+    inspect,
 };
 use mirror_storage::FaultClass;
 use tokio::sync::{mpsc, watch};
@@ -197,7 +198,7 @@ impl Registry {
             .map_err(|error| crate::config::Problem::unusable(&file, &error))?;
         rollback.file = Some(file);
         let report = match first_job(plan.kind, joined) {
-            Some(job) => open.project.run(job, events).await?,
+            Some(job) => open.project.run(job, events, Cancel::new()).await?,
             None => Report::default(),
         };
         let outcome = SetUpOutcome {
