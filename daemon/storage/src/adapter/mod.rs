@@ -9,7 +9,7 @@ pub mod folder;
 pub mod memory;
 #[cfg(all(unix, feature = "sftp"))]
 pub mod sftp;
-mod upload;
+mod temp_names;
 
 #[cfg(unix)]
 pub use folder::FolderBackend;

@@ -10,8 +10,8 @@ use rustix::io::Errno;
 use tokio::sync::mpsc;
 
 use super::error::at;
-use super::places::{self, Root};
-use super::standing::{body_in, described, is_file};
+use super::paths::{self, Root};
+use super::stat::{body_in, described, is_file};
 use super::sys;
 use crate::{FileStream, OUR_FOLDER, RemoteFile, RemotePath, StorageError};
 
@@ -92,7 +92,7 @@ impl Walk {
 }
 
 fn entry_body(folder: &OwnedFd, path: &RemotePath) -> Result<Option<Stat>, StorageError> {
-    if !places::is_in_log(path) {
+    if !paths::is_in_log(path) {
         return Ok(None);
     }
     body_in(folder).map_err(at(path))

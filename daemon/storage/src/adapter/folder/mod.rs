@@ -4,15 +4,15 @@
 //! anew, so that one that went missing is noticed. Bodies pass through in
 //! chunks. No link inside the folder is ever followed.
 
-mod change;
 mod error;
 mod list;
-mod places;
+mod paths;
 mod read;
-mod standing;
+mod rename;
+mod stat;
 mod sweep;
 mod sys;
-mod temp;
+mod upload;
 mod write;
 
 #[cfg(test)]
@@ -26,8 +26,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::join;
 
-use self::places::Root;
-use self::standing::{described, standing_at};
+use self::paths::Root;
+use self::stat::{described, standing_at};
 use super::body::checked;
 use crate::{
     Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
@@ -99,20 +99,20 @@ impl Backend for FolderBackend {
         body: Body,
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
-        let (fed, chunks) = temp::fed(checked(path, &body));
+        let (fed, chunks) = upload::fed(checked(path, &body));
         let store = move |root: &Root, path: &RemotePath| write::store(root, path, chunks, &expect);
         let ((), stored) = join(fed, self.inside(path, store)).await;
         stored
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
-        let remove = move |root: &Root, path: &RemotePath| change::remove(root, path, &expect);
+        let remove = move |root: &Root, path: &RemotePath| rename::remove(root, path, &expect);
         self.inside(path, remove).await
     }
 
     async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
         let sweep = move |root: &Root, temps: &RemotePath| sweep::sweep(root, temps, age);
-        self.inside(&places::temps(), sweep).await
+        self.inside(&paths::temps(), sweep).await
     }
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {
@@ -128,7 +128,7 @@ impl MoveAside for FolderBackend {
         to: &RemotePath,
     ) -> Result<Guarded<()>, StorageError> {
         let to = to.clone();
-        let rename = move |root: &Root, from: &RemotePath| change::rename(root, from, &to);
+        let rename = move |root: &Root, from: &RemotePath| rename::rename(root, from, &to);
         self.inside(from, rename).await
     }
 }

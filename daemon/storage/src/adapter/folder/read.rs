@@ -10,8 +10,8 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use super::error::{at, io_at};
-use super::places::{self, Root};
-use super::standing::{self, Standing, standing_at};
+use super::paths::{self, Root};
+use super::stat::{self, Standing, standing_at};
 use super::{off_runtime, sys};
 use crate::{ByteRange, ByteStream, RemotePath, StorageError};
 
@@ -45,7 +45,7 @@ pub(super) fn begun(
         file: File::from(file),
         path: path.clone(),
         from: range.start,
-        to: asked.min(standing::size(&stat)),
+        to: asked.min(stat::size(&stat)),
     };
     let first = rest.next_chunk()?;
     Ok(Some(Begun { first, rest }))
@@ -96,10 +96,10 @@ fn opened(root: &Root, path: &RemotePath) -> Result<Option<(OwnedFd, Stat)>, Sto
     };
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Ok(Some((file, stat))),
-        FileType::Directory if places::is_in_log(path) => match standing_at(&parent, path)? {
+        FileType::Directory if paths::is_in_log(path) => match standing_at(&parent, path)? {
             Standing::Entry(folder, _) => {
-                let body = plainly_opened(&folder, standing::BODY).map_err(at(path))?;
-                Ok(body.filter(|(_, stat)| standing::is_file(stat)))
+                let body = plainly_opened(&folder, stat::BODY).map_err(at(path))?;
+                Ok(body.filter(|(_, stat)| stat::is_file(stat)))
             }
             _ => Ok(None),
         },

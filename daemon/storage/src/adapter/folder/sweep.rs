@@ -10,18 +10,18 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, Stat};
 use rustix::io::Errno;
 
-use super::super::upload;
+use super::super::temp_names;
 use super::error::{at, rejected};
-use super::places::Root;
-use super::standing::BODY;
+use super::paths::Root;
+use super::stat::BODY;
 use super::sys;
-use super::temp::Temp;
+use super::upload::Temp;
 use crate::{RemotePath, StorageError};
 
 pub(super) fn sweep(root: &Root, temps: &RemotePath, age: Duration) -> Result<usize, StorageError> {
     let Some(folder) = root.folder(temps)? else { return Ok(0) };
     let mut uploads = sys::entries(&folder).map_err(at(temps))?;
-    uploads.retain(|(name, _)| upload::moment(name).is_some());
+    uploads.retain(|(name, _)| temp_names::moment(name).is_some());
     if uploads.is_empty() {
         return Ok(0);
     }
@@ -45,7 +45,7 @@ pub(super) fn sweep(root: &Root, temps: &RemotePath, age: Duration) -> Result<us
 fn stuck(errno: Errno, temps: &RemotePath, name: &str) -> StorageError {
     match RemotePath::new(format!("{temps}/{name}")) {
         Ok(path) if matches!(errno, Errno::NOTEMPTY | Errno::EXIST) => {
-            rejected(&path, upload::STUCK)
+            rejected(&path, temp_names::STUCK)
         }
         _ => at(temps)(errno),
     }
@@ -55,7 +55,7 @@ fn removed(folder: &OwnedFd, name: &str, is_old: impl Fn(&Stat) -> bool) -> Resu
     if !sys::stat(folder, name)?.is_some_and(|stat| is_old(&stat)) {
         return Ok(false);
     }
-    let swept = upload::swept_name();
+    let swept = temp_names::swept_name();
     rustix::fs::renameat(folder, name, folder, &swept)?;
     let Some(stat) = sys::stat(folder, &swept)? else { return Ok(false) };
     if !is_old(&stat) {

@@ -5,10 +5,10 @@ use std::os::fd::OwnedFd;
 use rustix::io::Errno;
 
 use super::error::{FOLDER_IN_THE_WAY, NO_FILE_IN_THE_WAY, at, rejected};
-use super::places::{self, Root, TRIES};
-use super::standing::{Standing, revision, standing_at};
+use super::paths::{self, Root, TRIES};
+use super::stat::{Standing, revision, standing_at};
 use super::sys;
-use super::temp::{Chunks, Temp};
+use super::upload::{Chunks, Temp};
 use crate::{Expect, Guarded, RemotePath, Revision, StorageError};
 
 /// What to do with a complete upload, given what stands at its path.
@@ -85,7 +85,7 @@ fn step(expect: &Expect, standing: &Standing, temp: &Temp) -> Step {
 /// Clears an empty folder of the view out of a file's way: `EXIST` to look
 /// again, anything else when it has to stay.
 fn cleared(parent: &OwnedFd, path: &RemotePath) -> Result<(), Errno> {
-    let is_clear = !path.is_ours() && places::clear_empty(parent, path.name());
+    let is_clear = !path.is_ours() && paths::clear_empty(parent, path.name());
     Err(if is_clear { Errno::EXIST } else { Errno::ISDIR })
 }
 

@@ -7,8 +7,8 @@
 
 use openssh_sftp_client_lowlevel::SftpErrorKind;
 
-use super::calls::Failure;
-use super::connection::SftpConnection;
+use super::ssh::connection::SftpConnection;
+use super::wire::requests::Failure;
 use crate::{RemotePath, StorageError};
 
 pub(super) const FOLDER_IN_THE_WAY: &str = "a folder stands there";

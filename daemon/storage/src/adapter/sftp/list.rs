@@ -5,9 +5,9 @@ use futures::future::{BoxFuture, join};
 use futures::stream::{FuturesUnordered, StreamExt, TryStreamExt, iter, try_unfold};
 use openssh_sftp_client_lowlevel::{FileAttrs, FileType, NameEntry};
 
-use super::opened::opened;
-use super::places::{Around, Root, is_in_log};
-use super::standing::{BODY, Seen, Standing, kind_of};
+use super::paths::{Around, Root, is_in_log};
+use super::stat::{BODY, Seen, Standing, kind_of};
+use super::wire::handle::opened;
 use crate::{FileStream, OUR_FOLDER, RemoteFile, RemotePath, StorageError};
 
 /// How many folders are read at once.

@@ -5,25 +5,18 @@
 //! replace; nothing is published before the server says that it holds every
 //! byte; what a server refuses without saying why is looked at.
 
-mod account;
-mod calls;
-mod change;
-mod connection;
+mod config;
 mod error;
-mod fault;
-mod gate;
 mod list;
-mod opened;
-mod packets;
-mod places;
+mod paths;
 mod read;
+mod rename;
 mod root;
-mod session;
-mod standing;
+mod ssh;
+mod stat;
 mod sweep;
-mod temp;
-mod tending;
-mod trust;
+mod upload;
+mod wire;
 mod write;
 
 #[cfg(test)]
@@ -35,12 +28,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 
-pub use self::account::{SftpAccount, SshSettings};
-pub use self::connection::SftpConnection;
-pub use self::fault::SftpFault;
-use self::places::{Known, Root};
+pub use self::config::{SftpAccount, SshSettings};
+use self::paths::{Known, Root};
 pub use self::root::{SftpFeatures, SftpRoot};
-pub use self::trust::ShownKey;
+pub use self::ssh::connection::SftpConnection;
+pub use self::ssh::exit_reason::SftpFault;
+pub use self::ssh::host_key::ShownKey;
 use crate::{
     Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
     RemoteFile, RemotePath, Revision, StorageError,
@@ -118,7 +111,7 @@ impl Backend for SftpBackend {
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
-        change::remove(&self.reach().await?, path, &expect).await
+        rename::remove(&self.reach().await?, path, &expect).await
     }
 
     async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
@@ -137,6 +130,6 @@ impl MoveAside for SftpBackend {
         from: &RemotePath,
         to: &RemotePath,
     ) -> Result<Guarded<()>, StorageError> {
-        change::rename(&self.reach().await?, from, to).await
+        rename::rename(&self.reach().await?, from, to).await
     }
 }

@@ -10,10 +10,10 @@ use futures::future::join;
 use futures::stream::{StreamExt, iter, try_unfold};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::calls::Answer;
-use super::opened::{Opened, opened};
-use super::places::{Around, Root};
-use super::standing::{BODY, Seen, Standing};
+use super::paths::{Around, Root};
+use super::stat::{BODY, Seen, Standing};
+use super::wire::handle::{Opened, opened};
+use super::wire::requests::Answer;
 use crate::{ByteRange, ByteStream, RemotePath, StorageError};
 
 /// How many parts of one file are on their way at once.

@@ -5,8 +5,8 @@
 
 use openssh_sftp_client_lowlevel::{Extensions, FileType};
 
-use super::calls::Failure;
-use super::places::Root;
+use super::paths::Root;
+use super::wire::requests::Failure;
 use super::{SftpBackend, SftpConnection};
 use crate::{RemotePath, StorageError};
 

@@ -9,14 +9,14 @@ use std::time::Duration;
 use futures::stream::{StreamExt, iter};
 use openssh_sftp_client_lowlevel::{FileAttrs, FileType, SftpErrorKind};
 
-use super::super::upload;
-use super::calls::{Answer, Failure, Reply};
-use super::change::moved;
+use super::super::temp_names;
 use super::error::rejected;
 use super::list::{Folder, folder};
-use super::places::{self, Root};
-use super::standing::BODY;
-use super::temp::Temp;
+use super::paths::{self, Root};
+use super::rename::moved;
+use super::stat::BODY;
+use super::upload::Temp;
+use super::wire::requests::{Answer, Failure, Reply};
 use crate::{RemotePath, StorageError};
 
 /// How many are looked at in one sweep, the oldest first.
@@ -26,7 +26,7 @@ const MOST: usize = 1_000;
 const AT_ONCE: usize = 32;
 
 pub(super) async fn sweep(root: &Root, age: Duration) -> Result<usize, StorageError> {
-    let temps = places::temps();
+    let temps = paths::temps();
     let looks: Vec<_> = oldest(folder(root.clone(), temps.clone()).await?)
         .into_iter()
         .map(|path| (root.session.look(&root.at(&path)), path))
@@ -56,7 +56,7 @@ fn oldest(found: Folder) -> Vec<RemotePath> {
     let files = found.files.into_iter().map(|file| file.path);
     let mut uploads: Vec<_> = files
         .chain(found.folders)
-        .filter_map(|path| Some((upload::moment(path.name())?, path)))
+        .filter_map(|path| Some((temp_names::moment(path.name())?, path)))
         .collect();
     uploads.sort_unstable();
     uploads.into_iter().take(MOST).map(|(_, path)| path).collect()
@@ -89,7 +89,7 @@ async fn removed_if(
         // Another sweep, or the upload itself, was faster.
         Err(failure) if failure.is_missing() => Ok(false),
         // What the server won't do now, it won't do at the next try either.
-        Err(Failure::Refused(SftpErrorKind::Failure)) => Err(rejected(&path, upload::STUCK)),
+        Err(Failure::Refused(SftpErrorKind::Failure)) => Err(rejected(&path, temp_names::STUCK)),
         removed => removed.map_err(root.error(&path)),
     }
 }
@@ -99,7 +99,7 @@ async fn removed(
     path: &RemotePath,
     is_old: impl Fn(&FileAttrs) -> bool,
 ) -> Reply<bool> {
-    let swept = places::temp(&upload::swept_name());
+    let swept = paths::temp(&temp_names::swept_name());
     moved(root, path, &swept).await?;
     let at = root.at(&swept);
     let seen = root.session.look(&at).await?;
@@ -127,8 +127,9 @@ mod tests {
 
     #[test]
     fn oldest_uploads_have_their_turn_first() {
-        let path = |name: String| places::temp(&name);
-        let upload = |second: u64| upload::name_as_folder(&Ulid::from_parts(second, 0).to_string());
+        let path = |name: String| paths::temp(&name);
+        let upload =
+            |second: u64| temp_names::name_as_folder(&Ulid::from_parts(second, 0).to_string());
         let seconds: Vec<u64> = (0..=MOST as u64).rev().collect();
         let mut found = Folder::default();
         found.folders = seconds.iter().map(|second| path(upload(*second))).collect();

@@ -11,10 +11,10 @@ use futures::TryStreamExt;
 use tokio::io::{AsyncWriteExt, duplex};
 
 use self::played::{Played, Verdict, missing};
-use super::fault::SftpFault;
-use super::places::Root;
-use super::session::Session;
-use super::tending::Line;
+use super::paths::Root;
+use super::ssh::exit_reason::SftpFault;
+use super::wire::line::Line;
+use super::wire::session::Session;
 use super::{read, write};
 use crate::{Body, ByteRange, Expect, Guarded, RemotePath, Revision, StorageError};
 

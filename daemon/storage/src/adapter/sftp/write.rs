@@ -8,12 +8,12 @@ use futures::future::join;
 use openssh_sftp_client_lowlevel::{Extensions, FileAttrs, FileType, SftpErrorKind};
 
 use super::super::body::checked;
-use super::super::upload;
-use super::calls::{Answer, Failure, Reply, denied};
+use super::super::temp_names;
 use super::error::{FOLDER_IN_THE_WAY, NO_FILE_IN_THE_WAY, rejected};
-use super::places::{self, Around, Root, TRIES, is_in_log};
-use super::standing::{BODY, Seen, Standing};
-use super::temp::{Temp, vain};
+use super::paths::{self, Around, Root, TRIES, is_in_log};
+use super::stat::{BODY, Seen, Standing};
+use super::upload::{Temp, vain};
+use super::wire::requests::{Answer, Failure, Reply, denied};
 use crate::{Body, Expect, Guarded, RemotePath, Revision, StorageError};
 
 /// What may be sent in vain.
@@ -220,7 +220,7 @@ async fn replace(root: &Root, path: &RemotePath, temp: &mut Temp) -> Reply<Optio
 /// if the new one does not get there, and otherwise swept.
 async fn exchanged(root: &Root, from: &str, to: &str) -> Reply<bool> {
     let session = &root.session;
-    let old = root.at(&places::temp(&upload::swept_name()));
+    let old = root.at(&paths::temp(&temp_names::swept_name()));
     let (taken, kind) = (session.rename(to, &old), session.look(&old));
     let given = session.rename(from, to);
     let (taken, kind, given) = (taken.await, kind.await, given.await);

@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
-use super::super::fault::SftpFault;
-use super::super::places::{Known, Root};
-use super::super::session::Session;
-use super::super::tending::Line;
+use super::super::paths::{Known, Root};
+use super::super::ssh::exit_reason::SftpFault;
+use super::super::wire::line::Line;
+use super::super::wire::session::Session;
 use super::super::{SftpAccount, SftpConnection, SshSettings};
 
 /// Every name that stands for a folder; all others are files.

@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::account::{OURS, SftpAccount};
-use super::fault::SftpFault;
-use super::tending::all_said;
+use super::super::config::{OURS, SftpAccount};
+use super::super::wire::line::all_said;
+use super::exit_reason::SftpFault;
 use crate::StorageError;
 
 /// How long `ssh` may take to get as far as it got before.
@@ -28,10 +28,11 @@ pub struct ShownKey {
 }
 
 impl ShownKey {
-    pub(super) const UNTOLD: Self = Self { fingerprint: None, name: None, file: None };
+    pub(in crate::adapter::sftp) const UNTOLD: Self =
+        Self { fingerprint: None, name: None, file: None };
 
     /// Reads what `ssh` says of a key that is not the known one.
-    pub(super) fn told_by(stderr: &str) -> Self {
+    pub(in crate::adapter::sftp) fn told_by(stderr: &str) -> Self {
         let fingerprint = stderr.split_whitespace().find(|word| word.starts_with("SHA256:"));
         let name = |line: &str| {
             Some(line.strip_prefix("Host key for ")?.split_once(" has changed")?.0.to_owned())
@@ -48,12 +49,12 @@ impl ShownKey {
         }
     }
 
-    pub(super) fn unknown(self, account: &SftpAccount) -> StorageError {
+    pub(in crate::adapter::sftp) fn unknown(self, account: &SftpAccount) -> StorageError {
         let (host, accept) = (account.host.clone(), accept(account));
         StorageError::HostKeyUnknown { host, fingerprint: self.fingerprint, accept }
     }
 
-    pub(super) fn changed(self, account: &SftpAccount) -> StorageError {
+    pub(in crate::adapter::sftp) fn changed(self, account: &SftpAccount) -> StorageError {
         StorageError::HostKeyChanged {
             host: account.host.clone(),
             forget: self.forget(account),
@@ -75,7 +76,10 @@ impl ShownKey {
 /// Adds which key the host shows, where that is not said yet. Of one that it
 /// doesn't know at all, `ssh` says it only among much else, which would be taken
 /// for the cause of a failure: so it is asked once more, for this alone.
-pub(super) async fn looked_at(fault: SftpFault, account: &SftpAccount) -> SftpFault {
+pub(in crate::adapter::sftp) async fn looked_at(
+    fault: SftpFault,
+    account: &SftpAccount,
+) -> SftpFault {
     match fault {
         SftpFault::HostKeyUnknown(key) => {
             let fingerprint = fingerprint_shown_to(account).await;
@@ -156,7 +160,7 @@ fn word(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SshSettings;
+    use super::super::super::config::SshSettings;
     use super::*;
 
     fn account(port: Option<u16>, known_hosts: Option<&str>, options: &[&str]) -> SftpAccount {

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use openssh_sftp_client_lowlevel::{FileAttrs, FileType, UnixTimeStamp};
 use ulid::Ulid;
 
-use super::places::{Around, Root, is_in_log};
+use super::paths::{Around, Root, is_in_log};
 use crate::{RemoteFile, RemotePath, Revision, StorageError};
 
 /// The file in a folder that makes it an entry of the log; whatever else is in

@@ -35,14 +35,14 @@ const SOCKET: u32 = 0o140_000;
 
 /// A packet that can be passed on, and the names that were left out of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Passed {
-    pub(super) packet: Bytes,
-    pub(super) skipped: Vec<Vec<u8>>,
+pub(in crate::adapter::sftp) struct Passed {
+    pub(in crate::adapter::sftp) packet: Bytes,
+    pub(in crate::adapter::sftp) skipped: Vec<Vec<u8>>,
 }
 
 /// Takes the first packet off `arrived`, with its length; `None` until it is
 /// there as a whole.
-pub(super) fn first_of(arrived: &mut BytesMut) -> io::Result<Option<Bytes>> {
+pub(in crate::adapter::sftp) fn first_of(arrived: &mut BytesMut) -> io::Result<Option<Bytes>> {
     let Some(head) = arrived.first_chunk::<4>() else {
         return Ok(None);
     };
@@ -55,7 +55,7 @@ pub(super) fn first_of(arrived: &mut BytesMut) -> io::Result<Option<Bytes>> {
 }
 
 /// Makes a packet fit for the library.
-pub(super) fn passed(packet: Bytes) -> io::Result<Passed> {
+pub(in crate::adapter::sftp) fn passed(packet: Bytes) -> io::Result<Passed> {
     let (kind, body) = (packet[4], &packet[5..]);
     let rebuilt = match kind {
         STATUS => Some((status(body).ok_or_else(not_ours)?, Vec::new())),
@@ -75,18 +75,18 @@ pub(super) fn passed(packet: Bytes) -> io::Result<Passed> {
 }
 
 /// Whether this is what a server says first.
-pub(super) fn is_greeting(packet: &[u8]) -> bool {
+pub(in crate::adapter::sftp) fn is_greeting(packet: &[u8]) -> bool {
     packet.get(4) == Some(&VERSION)
 }
 
 /// What tells a request, and the answer to it, from others. Greetings have
 /// their version there, the same both ways.
-pub(super) fn id_of(packet: &[u8]) -> u32 {
+pub(in crate::adapter::sftp) fn id_of(packet: &[u8]) -> u32 {
     let id = packet.get(5..9).and_then(|id| id.try_into().ok());
     id.map_or(0, u32::from_be_bytes)
 }
 
-pub(super) fn not_ours() -> io::Error {
+pub(in crate::adapter::sftp) fn not_ours() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "this is not the SFTP protocol")
 }
 

@@ -11,25 +11,25 @@ use openssh_sftp_client_lowlevel::{
     SftpErrorKind, Statvfs, UnixTimeStamp,
 };
 
-use super::fault::SftpFault;
+use super::super::ssh::exit_reason::SftpFault;
 use super::session::{Buffer, Requests, Session, ended};
 
 /// Why a request was not carried out.
 #[derive(Clone, Debug)]
-pub(super) enum Failure {
+pub(in crate::adapter::sftp) enum Failure {
     /// The server says so, with the little that it says.
     Refused(SftpErrorKind),
     /// The session ended, maybe after the server did what was asked.
     Gone(SftpFault),
 }
 
-pub(super) type Reply<T> = Result<T, Failure>;
+pub(in crate::adapter::sftp) type Reply<T> = Result<T, Failure>;
 
 /// A request that was sent. Its answer needn't be waited for.
-pub(super) type Answer<T> = BoxFuture<'static, Reply<T>>;
+pub(in crate::adapter::sftp) type Answer<T> = BoxFuture<'static, Reply<T>>;
 
 impl Failure {
-    pub(super) fn is_missing(&self) -> bool {
+    pub(in crate::adapter::sftp) fn is_missing(&self) -> bool {
         matches!(self, Self::Refused(SftpErrorKind::NoSuchFile))
     }
 }
@@ -45,7 +45,7 @@ impl From<Error> for Failure {
 
 /// Why one of several requests was not carried out, where the server knows it:
 /// most just fail, as for something that stands there already.
-pub(super) async fn denied(answers: Vec<Answer<()>>) -> Option<Failure> {
+pub(in crate::adapter::sftp) async fn denied(answers: Vec<Answer<()>>) -> Option<Failure> {
     for answer in answers {
         match answer.await {
             Err(failure @ (Failure::Refused(SftpErrorKind::PermDenied) | Failure::Gone(_))) => {
@@ -87,39 +87,42 @@ impl Session {
         })
     }
 
-    pub(super) fn limits(&self) -> Answer<Limits> {
+    pub(in crate::adapter::sftp) fn limits(&self) -> Answer<Limits> {
         self.call(|requests, id| Ok(requests.send_limits_request(id)?.wait()))
     }
 
     /// Opens a new file to write; fails where anything stands.
-    pub(super) fn create(&self, path: &str) -> Answer<HandleOwned> {
+    pub(in crate::adapter::sftp) fn create(&self, path: &str) -> Answer<HandleOwned> {
         let open = OpenOptions::new().write(true);
         let open = open.create(named(path), CreateFlags::Excl, FileAttrs::new());
         self.call(|requests, id| Ok(requests.send_open_file_request(id, open)?.wait()))
     }
 
-    pub(super) fn open(&self, path: &str) -> Answer<HandleOwned> {
+    pub(in crate::adapter::sftp) fn open(&self, path: &str) -> Answer<HandleOwned> {
         let open = OpenOptions::new().read(true).open(named(path));
         self.call(|requests, id| Ok(requests.send_open_file_request(id, open)?.wait()))
     }
 
-    pub(super) fn open_folder(&self, path: &str) -> Answer<HandleOwned> {
+    pub(in crate::adapter::sftp) fn open_folder(&self, path: &str) -> Answer<HandleOwned> {
         self.call(|requests, id| Ok(requests.send_opendir_request(id, named(path))?.wait()))
     }
 
-    pub(super) fn close(&self, handle: &HandleOwned) -> Answer<()> {
+    pub(in crate::adapter::sftp) fn close(&self, handle: &HandleOwned) -> Answer<()> {
         self.call(|requests, id| Ok(requests.send_close_request(id, Cow::Borrowed(handle))?.wait()))
     }
 
     /// The next entries of a folder, none at its end.
-    pub(super) fn entries(&self, handle: &HandleOwned) -> Answer<Box<[NameEntry]>> {
+    pub(in crate::adapter::sftp) fn entries(
+        &self,
+        handle: &HandleOwned,
+    ) -> Answer<Box<[NameEntry]>> {
         self.call(|requests, id| {
             Ok(requests.send_readdir_request(id, Cow::Borrowed(handle))?.wait())
         })
     }
 
     /// Bytes from `start`, maybe fewer than asked for; `None` at the end.
-    pub(super) fn read(
+    pub(in crate::adapter::sftp) fn read(
         &self,
         handle: &HandleOwned,
         (start, len): (u64, u32),
@@ -137,24 +140,29 @@ impl Session {
         })
     }
 
-    pub(super) fn write(&self, handle: &HandleOwned, start: u64, bytes: Bytes) -> Answer<()> {
+    pub(in crate::adapter::sftp) fn write(
+        &self,
+        handle: &HandleOwned,
+        start: u64,
+        bytes: Bytes,
+    ) -> Answer<()> {
         self.call(|requests, id| {
             let handle = Cow::Borrowed(&**handle);
             Ok(requests.send_write_request_zero_copy(id, handle, start, &[bytes])?.wait())
         })
     }
 
-    pub(super) fn flush(&self, handle: &HandleOwned) -> Answer<()> {
+    pub(in crate::adapter::sftp) fn flush(&self, handle: &HandleOwned) -> Answer<()> {
         self.call(|requests, id| Ok(requests.send_fsync_request(id, Cow::Borrowed(handle))?.wait()))
     }
 
     /// Describes an open file.
-    pub(super) fn describe(&self, handle: &HandleOwned) -> Answer<FileAttrs> {
+    pub(in crate::adapter::sftp) fn describe(&self, handle: &HandleOwned) -> Answer<FileAttrs> {
         self.call(|requests, id| Ok(requests.send_fstat_request(id, Cow::Borrowed(handle))?.wait()))
     }
 
     /// Sets when an open file was last read and changed.
-    pub(super) fn date(
+    pub(in crate::adapter::sftp) fn date(
         &self,
         handle: &HandleOwned,
         (read, changed): (UnixTimeStamp, UnixTimeStamp),
@@ -167,50 +175,50 @@ impl Session {
     }
 
     /// Describes what stands at `path` itself, a link as a link.
-    pub(super) fn look(&self, path: &str) -> Answer<FileAttrs> {
+    pub(in crate::adapter::sftp) fn look(&self, path: &str) -> Answer<FileAttrs> {
         self.call(|requests, id| Ok(requests.send_lstat_request(id, named(path))?.wait()))
     }
 
     /// Describes where `path` leads.
-    pub(super) fn follow(&self, path: &str) -> Answer<FileAttrs> {
+    pub(in crate::adapter::sftp) fn follow(&self, path: &str) -> Answer<FileAttrs> {
         self.call(|requests, id| Ok(requests.send_stat_request(id, named(path))?.wait()))
     }
 
-    pub(super) fn space(&self, path: &str) -> Answer<Statvfs> {
+    pub(in crate::adapter::sftp) fn space(&self, path: &str) -> Answer<Statvfs> {
         self.call(|requests, id| Ok(requests.send_statvfs_request(id, named(path))?.wait()))
     }
 
-    pub(super) fn unlink(&self, path: &str) -> Answer<()> {
+    pub(in crate::adapter::sftp) fn unlink(&self, path: &str) -> Answer<()> {
         self.call(|requests, id| Ok(requests.send_remove_request(id, named(path))?.wait()))
     }
 
-    pub(super) fn make_folder(&self, path: &str) -> Answer<()> {
+    pub(in crate::adapter::sftp) fn make_folder(&self, path: &str) -> Answer<()> {
         let attributes = FileAttrs::new();
         self.call(|requests, id| {
             Ok(requests.send_mkdir_request(id, named(path), attributes)?.wait())
         })
     }
 
-    pub(super) fn remove_folder(&self, path: &str) -> Answer<()> {
+    pub(in crate::adapter::sftp) fn remove_folder(&self, path: &str) -> Answer<()> {
         self.call(|requests, id| Ok(requests.send_rmdir_request(id, named(path))?.wait()))
     }
 
     /// Gives a file a second name, where nothing stands.
-    pub(super) fn link(&self, from: &str, to: &str) -> Answer<()> {
+    pub(in crate::adapter::sftp) fn link(&self, from: &str, to: &str) -> Answer<()> {
         self.call(|requests, id| {
             Ok(requests.send_hardlink_request(id, named(from), named(to))?.wait())
         })
     }
 
     /// Renames to where nothing stands, as servers do it by themselves.
-    pub(super) fn rename(&self, from: &str, to: &str) -> Answer<()> {
+    pub(in crate::adapter::sftp) fn rename(&self, from: &str, to: &str) -> Answer<()> {
         self.call(|requests, id| {
             Ok(requests.send_rename_request(id, named(from), named(to))?.wait())
         })
     }
 
     /// Renames in one step, in place of what stands there.
-    pub(super) fn rename_over(&self, from: &str, to: &str) -> Answer<()> {
+    pub(in crate::adapter::sftp) fn rename_over(&self, from: &str, to: &str) -> Answer<()> {
         self.call(|requests, id| {
             Ok(requests.send_posix_rename_request(id, named(from), named(to))?.wait())
         })

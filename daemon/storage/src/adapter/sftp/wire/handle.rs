@@ -6,22 +6,22 @@ use std::sync::Arc;
 use openssh_sftp_client_lowlevel::HandleOwned;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::calls::{Answer, Failure, Reply};
-use super::fault::SftpFault;
+use super::super::ssh::exit_reason::SftpFault;
+use super::requests::{Answer, Failure, Reply};
 use super::session::Session;
 
 /// A file or folder that is open on the server, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) session: Arc<Session>,
-    pub(super) handle: HandleOwned,
+pub(in crate::adapter::sftp) struct Opened {
+    pub(in crate::adapter::sftp) session: Arc<Session>,
+    pub(in crate::adapter::sftp) handle: HandleOwned,
     is_closed: bool,
     _place: OwnedSemaphorePermit,
 }
 
 impl Opened {
     /// Closes it, and waits until the server says so.
-    pub(super) async fn close(mut self) -> Reply<()> {
+    pub(in crate::adapter::sftp) async fn close(mut self) -> Reply<()> {
         self.is_closed = true;
         self.session.close(&self.handle).await
     }
@@ -37,7 +37,7 @@ impl Drop for Opened {
 
 /// Opens something, once the server has a place for it. Whoever stops waiting
 /// leaves nothing open.
-pub(super) async fn opened(
+pub(in crate::adapter::sftp) async fn opened(
     session: &Arc<Session>,
     open: impl FnOnce(&Session) -> Answer<HandleOwned>,
 ) -> Reply<Opened> {
@@ -46,7 +46,7 @@ pub(super) async fn opened(
 
 /// The same for what is more than open: `hold` gets it even when nobody waits
 /// any more, and what comes of that is dropped.
-pub(super) async fn opened_as<T: Send + 'static>(
+pub(in crate::adapter::sftp) async fn opened_as<T: Send + 'static>(
     session: &Arc<Session>,
     open: impl FnOnce(&Session) -> Answer<HandleOwned>,
     hold: impl FnOnce(Opened) -> T + Send + 'static,

@@ -4,10 +4,10 @@ use futures::future::join;
 use openssh_sftp_client_lowlevel::{Extensions, FileType, SftpErrorKind};
 use ulid::Ulid;
 
-use super::calls::{Answer, Failure, Reply};
 use super::error::{FOLDER_IN_THE_WAY, NO_FILE_IN_THE_WAY, rejected};
-use super::places::{Around, Root, TRIES};
-use super::standing::Standing;
+use super::paths::{Around, Root, TRIES};
+use super::stat::Standing;
+use super::wire::requests::{Answer, Failure, Reply};
 use crate::{Expect, Guarded, OUR_FOLDER, RemotePath, StorageError};
 
 pub(super) async fn remove(

@@ -21,9 +21,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::account::SftpAccount;
-use super::fault::{SftpFault, lost_by, told_by};
-use super::gate::{Gate, Pulse};
+use super::super::config::SftpAccount;
+use super::super::ssh::exit_reason::{SftpFault, lost_by, told_by};
+use super::filter::{Gate, Pulse};
 use super::session::{Buffer, End, Requests};
 
 type Shared = SharedData<Buffer, Outgoing>;
@@ -44,7 +44,7 @@ const WRITE_BUFFER: usize = 256 * 1024;
 
 /// Requests on their way into `ssh`.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(in crate::adapter::sftp) struct Outgoing {
     waiting: Mutex<Vec<Bytes>>,
     wake: Notify,
     pulse: Arc<Pulse>,
@@ -78,25 +78,25 @@ impl Queue for Outgoing {
 
 /// A session that has begun, and may not have been greeted yet.
 #[derive(Debug)]
-pub(super) struct Started {
-    pub(super) requests: Requests,
-    pub(super) end: End,
-    pub(super) greeting: watch::Receiver<Option<Extensions>>,
-    pub(super) leave: Arc<Notify>,
-    pub(super) tending: AbortHandle,
+pub(in crate::adapter::sftp) struct Started {
+    pub(in crate::adapter::sftp) requests: Requests,
+    pub(in crate::adapter::sftp) end: End,
+    pub(in crate::adapter::sftp) greeting: watch::Receiver<Option<Extensions>>,
+    pub(in crate::adapter::sftp) leave: Arc<Notify>,
+    pub(in crate::adapter::sftp) tending: AbortHandle,
 }
 
 /// Both ways to the server, and the `ssh` that carries them.
-pub(super) struct Line {
-    pub(super) to: Box<dyn AsyncWrite + Send + Unpin>,
-    pub(super) from: Box<dyn AsyncRead + Send + Unpin>,
+pub(in crate::adapter::sftp) struct Line {
+    pub(in crate::adapter::sftp) to: Box<dyn AsyncWrite + Send + Unpin>,
+    pub(in crate::adapter::sftp) from: Box<dyn AsyncRead + Send + Unpin>,
     /// None where a test plays the server.
-    pub(super) ssh: Option<Ssh>,
+    pub(in crate::adapter::sftp) ssh: Option<Ssh>,
 }
 
 /// A running `ssh`, ended with all that it has started: a `ProxyCommand` may
 /// wait for a dead line for ever.
-pub(super) struct Ssh(Child);
+pub(in crate::adapter::sftp) struct Ssh(Child);
 
 impl Drop for Ssh {
     fn drop(&mut self) {
@@ -110,7 +110,7 @@ impl Drop for Ssh {
 
 impl Line {
     /// Starts `ssh`.
-    pub(super) fn to(account: &SftpAccount) -> Result<Self, SftpFault> {
+    pub(in crate::adapter::sftp) fn to(account: &SftpAccount) -> Result<Self, SftpFault> {
         let mut ssh = spawned(account)?;
         let (to, from) = (ssh.0.stdin.take(), ssh.0.stdout.take());
         let (to, from) = to.zip(from).expect("both are piped");
@@ -119,7 +119,10 @@ impl Line {
 }
 
 /// Starts the task that looks after `line`.
-pub(super) fn start(line: Line, patience: Duration) -> Result<Started, SftpFault> {
+pub(in crate::adapter::sftp) fn start(
+    line: Line,
+    patience: Duration,
+) -> Result<Started, SftpFault> {
     let Line { to, from, ssh } = line;
     let pulse = Arc::new(Pulse::new());
     let outgoing =
@@ -298,7 +301,7 @@ async fn answered(mut answers: Answers, greeted: &watch::Sender<Option<Extension
     }
 }
 
-pub(super) async fn all_said(stderr: Option<ChildStderr>) -> String {
+pub(in crate::adapter::sftp) async fn all_said(stderr: Option<ChildStderr>) -> String {
     let mut said = Vec::new();
     let Some(mut stderr) = stderr else { return String::new() };
     let _ = (&mut stderr).take(MOST_SAID).read_to_end(&mut said).await;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::account::SftpAccount;
-use super::fault::SftpFault;
-use super::session::Session;
-use super::tending::Line;
-use super::trust;
+use super::super::config::SftpAccount;
+use super::super::wire::line::Line;
+use super::super::wire::session::Session;
+use super::exit_reason::SftpFault;
+use super::host_key;
 use crate::StorageError;
 
 /// How long a server may be silent while answers are due.
@@ -87,14 +87,14 @@ impl SftpConnection {
         }
     }
 
-    pub(super) async fn session(&self) -> Result<Arc<Session>, StorageError> {
+    pub(in crate::adapter::sftp) async fn session(&self) -> Result<Arc<Session>, StorageError> {
         match self.standing() {
             Some(session) => Ok(session),
             None => self.made(false).await.map_err(|fault| self.error(fault)),
         }
     }
 
-    pub(super) fn error(&self, fault: SftpFault) -> StorageError {
+    pub(in crate::adapter::sftp) fn error(&self, fault: SftpFault) -> StorageError {
         fault.error(&self.account)
     }
 
@@ -130,7 +130,7 @@ impl SftpConnection {
                 Ok(session)
             }
             Err(fault) => {
-                let fault = trust::looked_at(fault, &self.account).await;
+                let fault = host_key::looked_at(fault, &self.account).await;
                 tries.rest = (tries.rest * 2).clamp(FIRST_REST, LONGEST_REST);
                 let at = Instant::now();
                 tries.last = Some(Failed { fault: fault.clone(), at, next: at + tries.rest });

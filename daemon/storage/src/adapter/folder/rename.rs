@@ -6,8 +6,8 @@ use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::error::{FOLDER_IN_THE_WAY, NO_FILE_IN_THE_WAY, at, rejected};
-use super::places::{self, Root, TRIES};
-use super::standing::{Standing, revision, standing_at};
+use super::paths::{self, Root, TRIES};
+use super::stat::{Standing, revision, standing_at};
 use super::sys;
 use crate::{Expect, Guarded, RemotePath, StorageError};
 
@@ -72,7 +72,7 @@ fn renamed(root: &Root, from: &RemotePath, to: &RemotePath) -> Result<Guarded<()
         match standing_at(&to_parent, to)? {
             Standing::Nothing => {}
             Standing::File(_) | Standing::Entry(..) => return Ok(Guarded::Refused),
-            Standing::Folder if !to.is_ours() && places::clear_empty(&to_parent, to.name()) => {}
+            Standing::Folder if !to.is_ours() && paths::clear_empty(&to_parent, to.name()) => {}
             Standing::Folder => return Err(rejected(to, FOLDER_IN_THE_WAY)),
             Standing::Other => return Err(rejected(to, NO_FILE_IN_THE_WAY)),
         }

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use super::account::SftpAccount;
-use super::trust::ShownKey;
+use super::super::config::SftpAccount;
+use super::host_key::ShownKey;
 use crate::StorageError;
 
 /// Why a connection could not be made or has ended; the cause below
@@ -42,12 +42,12 @@ pub enum SftpFault {
 
 impl SftpFault {
     /// An answer that SFTP doesn't have there.
-    pub(super) fn broken() -> Self {
+    pub(in crate::adapter::sftp) fn broken() -> Self {
         Self::Other("the server's answers break the rules of SFTP".to_owned())
     }
 
     /// Says to a caller who asked for the account's host.
-    pub(super) fn error(self, account: &SftpAccount) -> StorageError {
+    pub(in crate::adapter::sftp) fn error(self, account: &SftpAccount) -> StorageError {
         match self {
             Self::HostKeyUnknown(key) => key.unknown(account),
             Self::HostKeyChanged(key) => key.changed(account),
@@ -150,7 +150,7 @@ const LONGEST_LINE: usize = 160;
 
 /// Tells from all that `ssh` wrote why there is no session; `None` when it wrote
 /// nothing.
-pub(super) fn told_by(stderr: &str) -> Option<SftpFault> {
+pub(in crate::adapter::sftp) fn told_by(stderr: &str) -> Option<SftpFault> {
     let said = stderr.to_lowercase();
     match found(&TABLE, &said) {
         Some(SftpFault::HostKeyChanged(_)) => {
@@ -169,7 +169,7 @@ pub(super) fn told_by(stderr: &str) -> Option<SftpFault> {
 
 /// Tells from it why a session was lost that stood. The warnings and words of
 /// its login are in there too, and mean nothing any more.
-pub(super) fn lost_by(stderr: &str) -> SftpFault {
+pub(in crate::adapter::sftp) fn lost_by(stderr: &str) -> SftpFault {
     let said = stderr.to_lowercase();
     let ways = [SftpFault::TimedOut, SftpFault::NetworkUnreachable];
     let told = TABLE.iter().find(|(words, fault)| ways.contains(fault) && said.contains(words));

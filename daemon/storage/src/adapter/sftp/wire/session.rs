@@ -11,12 +11,12 @@ use openssh_sftp_client_lowlevel::{Extensions, Limits, WriteEnd};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 use tokio::task::AbortHandle;
 
-use super::fault::SftpFault;
-use super::tending::{self, Line, Outgoing};
+use super::super::ssh::exit_reason::SftpFault;
+use super::line::{self, Line, Outgoing};
 
 /// The library could fill buffers of ours; we take those that it makes.
-pub(super) type Buffer = Vec<u8>;
-pub(super) type Requests = WriteEnd<Buffer, Outgoing>;
+pub(in crate::adapter::sftp) type Buffer = Vec<u8>;
+pub(in crate::adapter::sftp) type Requests = WriteEnd<Buffer, Outgoing>;
 
 /// How much of all uploads may be on its way at once, and how much of all
 /// downloads may be read ahead, in pieces of [`UNIT`].
@@ -34,15 +34,15 @@ const HANDLES: usize = 512;
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Why a session ended, once it has.
-pub(super) type End = watch::Receiver<Option<SftpFault>>;
+pub(in crate::adapter::sftp) type End = watch::Receiver<Option<SftpFault>>;
 
 #[derive(Debug)]
-pub(super) struct Session {
-    pub(super) requests: Mutex<Requests>,
-    pub(super) end: End,
-    pub(super) can: Extensions,
+pub(in crate::adapter::sftp) struct Session {
+    pub(in crate::adapter::sftp) requests: Mutex<Requests>,
+    pub(in crate::adapter::sftp) end: End,
+    pub(in crate::adapter::sftp) can: Extensions,
     /// One for each file or folder that the server may hold open for us.
-    pub(super) handles: Arc<Semaphore>,
+    pub(in crate::adapter::sftp) handles: Arc<Semaphore>,
     lens: Arc<Lens>,
     room: Semaphore,
     /// Apart from uploads: what is read may be waiting to be written.
@@ -86,8 +86,11 @@ impl Lens {
 
 impl Session {
     /// Waits until SFTP answers at the other end of `line`.
-    pub(super) async fn start(line: Line, patience: Duration) -> Result<Self, SftpFault> {
-        let started = tending::start(line, patience)?;
+    pub(in crate::adapter::sftp) async fn start(
+        line: Line,
+        patience: Duration,
+    ) -> Result<Self, SftpFault> {
+        let started = line::start(line, patience)?;
         let tending = Tending(started.tending);
         let (mut end, mut early_end, mut greeting) =
             (started.end.clone(), started.end, started.greeting);
@@ -131,38 +134,38 @@ impl Session {
     }
 
     /// How many bytes one request may ask for.
-    pub(super) fn read_len(&self) -> u32 {
+    pub(in crate::adapter::sftp) fn read_len(&self) -> u32 {
         self.lens.read.load(Ordering::Relaxed)
     }
 
     /// How many bytes one request may bring.
-    pub(super) fn write_len(&self) -> u32 {
+    pub(in crate::adapter::sftp) fn write_len(&self) -> u32 {
         self.lens.write.load(Ordering::Relaxed)
     }
 
-    pub(super) fn has(&self, extension: Extensions) -> bool {
+    pub(in crate::adapter::sftp) fn has(&self, extension: Extensions) -> bool {
         self.can.contains(extension)
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::adapter::sftp) fn is_over(&self) -> bool {
         self.end.borrow().is_some() || self.tending.0.is_finished()
     }
 
     /// Waits until `len` bytes may be on their way, too.
-    pub(super) async fn room(&self, len: u32) -> SemaphorePermit<'_> {
+    pub(in crate::adapter::sftp) async fn room(&self, len: u32) -> SemaphorePermit<'_> {
         let units = len.div_ceil(UNIT);
         self.room.acquire_many(units).await.expect("never closed")
     }
 
     /// Room to read `len` more bytes ahead, if there is some.
-    pub(super) fn room_now(&self, len: u32) -> Option<OwnedSemaphorePermit> {
+    pub(in crate::adapter::sftp) fn room_now(&self, len: u32) -> Option<OwnedSemaphorePermit> {
         let units = len.div_ceil(UNIT);
         self.ahead.clone().try_acquire_many_owned(units).ok()
     }
 
     /// Waits for the last of all answers, and ends: a server that sees our end
     /// drops what it has not begun.
-    pub(super) async fn finish(&self) {
+    pub(in crate::adapter::sftp) async fn finish(&self) {
         let _ = tokio::time::timeout(FAREWELL, self.follow(".")).await;
         self.leave.notify_one();
         let _ = tokio::time::timeout(FAREWELL, ended(&mut self.end.clone())).await;
@@ -170,7 +173,7 @@ impl Session {
 }
 
 /// Waits for the end of a session.
-pub(super) async fn ended(end: &mut End) -> SftpFault {
+pub(in crate::adapter::sftp) async fn ended(end: &mut End) -> SftpFault {
     match end.wait_for(Option::is_some).await {
         Ok(fault) => fault.clone().unwrap_or(SftpFault::ConnectionLost),
         // Its task was stopped.

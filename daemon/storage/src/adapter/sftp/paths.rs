@@ -14,10 +14,10 @@ use std::time::Duration;
 use openssh_sftp_client_lowlevel::FileType;
 use tokio::time::Instant;
 
-use super::calls::{Answer, Failure};
-use super::connection::SftpConnection;
 use super::error::{FILE_IN_THE_PATH, LINK_IN_THE_PATH, error_from, rejected};
-use super::session::Session;
+use super::ssh::connection::SftpConnection;
+use super::wire::requests::{Answer, Failure};
+use super::wire::session::Session;
 use crate::{OUR_FOLDER, RemotePath, StorageError};
 
 /// How often a folder is made again when others clear it away meanwhile.

@@ -12,7 +12,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::Instant;
 
-use super::packets;
+use super::sanitize;
 
 const BUFFER: usize = 64 * 1024;
 
@@ -25,7 +25,7 @@ const LONG: u32 = 10;
 
 /// Whether the server still answers what it is asked.
 #[derive(Debug)]
-pub(super) struct Pulse(Mutex<Due>);
+pub(in crate::adapter::sftp) struct Pulse(Mutex<Due>);
 
 /// The requests that have no answer yet, each with a number in their order.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ struct Due {
 }
 
 impl Pulse {
-    pub(super) fn new() -> Self {
+    pub(in crate::adapter::sftp) fn new() -> Self {
         let (numbers, since) = (HashMap::new(), BTreeMap::new());
         Self(Mutex::new(Due { asked: 0, numbers, since, moved: Instant::now() }))
     }
@@ -48,7 +48,7 @@ impl Pulse {
     }
 
     /// Notes a request; the first after a rest starts the wait.
-    pub(super) fn ask(&self, packet: &[u8]) {
+    pub(in crate::adapter::sftp) fn ask(&self, packet: &[u8]) {
         let now = Instant::now();
         let mut due = self.due();
         if due.since.is_empty() {
@@ -56,26 +56,26 @@ impl Pulse {
         }
         let number = due.asked;
         due.asked += 1;
-        due.numbers.insert(packets::id_of(packet), number);
+        due.numbers.insert(sanitize::id_of(packet), number);
         due.since.insert(number, now);
     }
 
     fn answer(&self, packet: &[u8]) {
         let mut due = self.due();
-        if let Some(number) = due.numbers.remove(&packets::id_of(packet)) {
+        if let Some(number) = due.numbers.remove(&sanitize::id_of(packet)) {
             due.since.remove(&number);
         }
     }
 
     /// Notes that bytes moved, one way or the other.
-    pub(super) fn beat(&self) {
+    pub(in crate::adapter::sftp) fn beat(&self) {
         self.due().moved = Instant::now();
     }
 
     /// How long to wait before it makes sense to look again; `None` when that
     /// was long enough: nothing moved for that time though answers are due, or
     /// one of them was forgotten.
-    pub(super) fn rest(&self, patience: Duration) -> Option<Duration> {
+    pub(in crate::adapter::sftp) fn rest(&self, patience: Duration) -> Option<Duration> {
         let due = self.due();
         let Some((number, since)) = due.since.first_key_value() else { return Some(patience) };
         let (silence, age) = (due.moved.elapsed(), since.elapsed());
@@ -93,7 +93,7 @@ impl Pulse {
 
 /// Names that a listing had to leave out.
 #[derive(Debug, Default)]
-pub(super) struct Skipped {
+pub(in crate::adapter::sftp) struct Skipped {
     told: Mutex<BTreeSet<Vec<u8>>>,
 }
 
@@ -114,7 +114,7 @@ impl Skipped {
     }
 }
 
-pub(super) struct Gate<R> {
+pub(in crate::adapter::sftp) struct Gate<R> {
     inner: R,
     arrived: BytesMut,
     ready: Bytes,
@@ -125,7 +125,7 @@ pub(super) struct Gate<R> {
 }
 
 impl<R> Gate<R> {
-    pub(super) fn new(inner: R, pulse: Arc<Pulse>) -> Self {
+    pub(in crate::adapter::sftp) fn new(inner: R, pulse: Arc<Pulse>) -> Self {
         Self {
             inner,
             arrived: BytesMut::new(),
@@ -139,14 +139,14 @@ impl<R> Gate<R> {
 
     /// Makes the next packet ready, if all of it is there.
     fn next(&mut self) -> io::Result<bool> {
-        let Some(packet) = packets::first_of(&mut self.arrived)? else {
+        let Some(packet) = sanitize::first_of(&mut self.arrived)? else {
             return Ok(false);
         };
-        if !self.is_open && !packets::is_greeting(&packet) {
-            return Err(packets::not_ours());
+        if !self.is_open && !sanitize::is_greeting(&packet) {
+            return Err(sanitize::not_ours());
         }
         self.is_open = true;
-        let passed = packets::passed(packet)?;
+        let passed = sanitize::passed(packet)?;
         self.skipped.tell(passed.skipped);
         self.pulse.answer(&passed.packet);
         self.ready = passed.packet;

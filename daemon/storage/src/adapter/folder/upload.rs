@@ -11,9 +11,9 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tokio::sync::mpsc;
 
-use super::super::upload;
+use super::super::temp_names;
 use super::error::{at, io_at};
-use super::places::{self, Root};
+use super::paths::{self, Root};
 use super::sys;
 use crate::{ByteStream, RemotePath, StorageError};
 
@@ -61,8 +61,8 @@ impl Temp {
     }
 
     pub(super) fn new(root: &Root, path: &RemotePath) -> Result<Self, StorageError> {
-        let folder = root.made(places::temps().as_str(), path)?;
-        let name = upload::name();
+        let folder = root.made(paths::temps().as_str(), path)?;
+        let name = temp_names::name();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
         let file = rustix::fs::openat(&folder, &name, flags, mode).map_err(at(path))?;

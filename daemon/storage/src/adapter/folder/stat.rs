@@ -8,7 +8,7 @@ use rustix::fs::{FileType, Stat};
 use rustix::io::Errno;
 
 use super::error::at;
-use super::{places, sys};
+use super::{paths, sys};
 use crate::{RemoteFile, RemotePath, Revision, StorageError};
 
 /// The file in a folder that makes it an entry of the log; whatever else is in
@@ -44,7 +44,7 @@ pub(super) fn standing_at(parent: &OwnedFd, path: &RemotePath) -> Result<Standin
     };
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Ok(Standing::File(stat)),
-        FileType::Directory if places::is_in_log(path) => {
+        FileType::Directory if paths::is_in_log(path) => {
             let entry = entry_at(parent, path.name()).map_err(at(path))?;
             Ok(entry.map_or(Standing::Folder, |(folder, stat)| Standing::Entry(folder, stat)))
         }

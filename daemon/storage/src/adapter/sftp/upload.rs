@@ -9,12 +9,12 @@ use futures::TryStreamExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use openssh_sftp_client_lowlevel::{Extensions, FileAttrs, SftpErrorKind, UnixTimeStamp};
 
-use super::super::upload;
-use super::calls::{Answer, Failure, Reply, denied};
-use super::opened::{Opened, opened_as};
-use super::places::{self, Root};
-use super::session::Session;
-use super::standing::{BODY, marked_times};
+use super::super::temp_names;
+use super::paths::{self, Root};
+use super::stat::{BODY, marked_times};
+use super::wire::handle::{Opened, opened_as};
+use super::wire::requests::{Answer, Failure, Reply, denied};
+use super::wire::session::Session;
 use crate::{ByteStream, OUR_FOLDER, RemotePath, StorageError};
 
 #[derive(Debug)]
@@ -42,9 +42,9 @@ fn is_truth(path: &RemotePath) -> bool {
 
 impl Temp {
     pub(super) async fn create(root: &Root, path: &RemotePath) -> Result<Self, StorageError> {
-        let place = places::temp(&upload::name());
+        let place = paths::temp(&temp_names::name());
         let at = root.at(&place);
-        for _ in 0..places::TRIES {
+        for _ in 0..paths::TRIES {
             let around = root.around(&place);
             let (held_at, is_lasting) = (at.clone(), is_truth(path));
             // Held as soon as it is there, so that it is removed whatever comes.
@@ -152,7 +152,7 @@ impl Temp {
     /// Moves the file into a folder of its own, there to be its `body`, and
     /// tells where that folder is.
     pub(super) async fn spell_as_folder(&mut self) -> Reply<String> {
-        let folder = upload::name_as_folder(&self.at);
+        let folder = temp_names::name_as_folder(&self.at);
         if self.is_in_folder {
             return Ok(folder);
         }
