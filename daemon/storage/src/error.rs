@@ -52,10 +52,10 @@ pub enum StorageError {
     #[error("storage is full")]
     Full,
 
-    #[error("no permission for {}", named(path))]
+    #[error("no permission for {}", name_of(path))]
     Forbidden { path: RemotePath },
 
-    #[error("storage does not accept {}: {reason}", named(path))]
+    #[error("storage does not accept {}: {reason}", name_of(path))]
     Rejected { path: RemotePath, reason: String },
 
     #[error("storage sent a reply we do not understand")]
@@ -71,7 +71,7 @@ pub enum StorageError {
 }
 
 /// A path in a sentence; that of the root is empty.
-fn named(path: &RemotePath) -> &str {
+fn name_of(path: &RemotePath) -> &str {
     if path.is_root() { "the backend's folder" } else { path.as_str() }
 }
 

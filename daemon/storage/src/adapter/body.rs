@@ -9,7 +9,7 @@ use crate::{Body, ByteStream, RemotePath, StorageError};
 
 /// Gives the bytes of `body`, and an error where they run short, run over or
 /// can't be read.
-pub(crate) fn checked(path: &RemotePath, body: &Body) -> ByteStream {
+pub(crate) fn length_checked(path: &RemotePath, body: &Body) -> ByteStream {
     let start = Reading { bytes: body.open(), path: path.clone(), said: body.len(), seen: 0 };
     Box::pin(try_unfold(start, async |mut reading| {
         let chunk = reading.next().await?;

@@ -45,7 +45,7 @@ impl Paced {
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, StorageError> {
         let place = self.places.acquire().await.expect("never closed");
-        self.gate.passed().await?;
+        self.gate.wait_until_open().await?;
         Ok(place)
     }
 }
@@ -53,7 +53,7 @@ impl Paced {
 impl Gate {
     /// Waits until the gate is open. A pause too long to wait for is answered
     /// at once: the queue can wait, a call can't.
-    async fn passed(&self) -> Result<(), StorageError> {
+    async fn wait_until_open(&self) -> Result<(), StorageError> {
         loop {
             let opens = *self.opens.lock().expect("no panic while held");
             let left = opens.saturating_sub(self.timer.now());

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::error::at;
 use super::paths::{self, Root};
-use super::stat::{body_in, described, is_file};
+use super::stat::{body_in, is_file, remote_file};
 use super::sys;
 use crate::{FileStream, OUR_FOLDER, RemoteFile, RemotePath, StorageError};
 
@@ -58,7 +58,7 @@ impl Walk {
             };
             if let Some(body) = entry_body(&folder, &path)? {
                 if path != *prefix {
-                    self.add(described(&path, &body))?;
+                    self.add(remote_file(&path, &body))?;
                 }
                 continue;
             }
@@ -66,10 +66,10 @@ impl Walk {
                 if path.is_root() && name == OUR_FOLDER {
                     continue;
                 }
-                let path = joined(&path, &name);
+                let path = join_path(&path, &name);
                 match known_kind(&folder, &name, kind).map_err(at(&path))? {
                     Found::Folder => pending.push(path),
-                    Found::File(stat) => self.add(described(&path, &stat))?,
+                    Found::File(stat) => self.add(remote_file(&path, &stat))?,
                     Found::Neither => {}
                 }
             }
@@ -120,7 +120,7 @@ fn known_kind(folder: &OwnedFd, name: &str, kind: FileType) -> Result<Found, Err
     })
 }
 
-fn joined(folder: &RemotePath, name: &str) -> RemotePath {
+fn join_path(folder: &RemotePath, name: &str) -> RemotePath {
     let text = if folder.is_root() { name.to_owned() } else { format!("{folder}/{name}") };
     RemotePath::new(text).expect("names in a folder are normal")
 }

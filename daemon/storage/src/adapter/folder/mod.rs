@@ -8,6 +8,7 @@ mod error;
 mod list;
 mod paths;
 mod read;
+mod remove;
 mod rename;
 mod stat;
 mod sweep;
@@ -27,8 +28,8 @@ use async_trait::async_trait;
 use futures::future::join;
 
 use self::paths::Root;
-use self::stat::{described, standing_at};
-use super::body::checked;
+use self::stat::{entry_at, remote_file};
+use super::body::length_checked;
 use crate::{
     Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
     RemoteFile, RemotePath, Revision, StorageError,
@@ -71,11 +72,11 @@ impl Backend for FolderBackend {
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
         let look = |root: &Root, path: &RemotePath| {
-            let standing = match root.parent_of(path)? {
-                Some(parent) => standing_at(&parent, path)?,
+            let entry = match root.parent_of(path)? {
+                Some(parent) => entry_at(&parent, path)?,
                 None => return Ok(None),
             };
-            Ok(standing.stat().map(|stat| described(path, stat)))
+            Ok(entry.stat().map(|stat| remote_file(path, stat)))
         };
         self.inside(path, look).await
     }
@@ -89,7 +90,7 @@ impl Backend for FolderBackend {
         path: &RemotePath,
         range: ByteRange,
     ) -> Result<Option<ByteStream>, StorageError> {
-        let begin = move |root: &Root, path: &RemotePath| read::begun(root, path, range);
+        let begin = move |root: &Root, path: &RemotePath| read::open(root, path, range);
         Ok(self.inside(path, begin).await?.map(read::stream))
     }
 
@@ -99,20 +100,20 @@ impl Backend for FolderBackend {
         body: Body,
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
-        let (fed, chunks) = upload::fed(checked(path, &body));
+        let (fed, chunks) = upload::feed(length_checked(path, &body));
         let store = move |root: &Root, path: &RemotePath| write::store(root, path, chunks, &expect);
         let ((), stored) = join(fed, self.inside(path, store)).await;
         stored
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
-        let remove = move |root: &Root, path: &RemotePath| rename::remove(root, path, &expect);
+        let remove = move |root: &Root, path: &RemotePath| remove::remove(root, path, &expect);
         self.inside(path, remove).await
     }
 
     async fn sweep(&self, age: Duration) -> Result<usize, StorageError> {
         let sweep = move |root: &Root, temps: &RemotePath| sweep::sweep(root, temps, age);
-        self.inside(&paths::temps(), sweep).await
+        self.inside(&paths::temps_folder(), sweep).await
     }
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {

@@ -40,14 +40,18 @@ impl Root {
     }
 
     /// Opens the folder that `path` stands in, and makes it if need be.
-    pub(super) fn made_parent_of(&self, path: &RemotePath) -> Result<OwnedFd, StorageError> {
-        self.made(parent(path), path)
+    pub(super) fn make_parent_of(&self, path: &RemotePath) -> Result<OwnedFd, StorageError> {
+        self.make_folders(parent(path), path)
     }
 
     /// Opens `folder` on behalf of `path`, and makes it if need be.
-    pub(super) fn made(&self, folder: &str, path: &RemotePath) -> Result<OwnedFd, StorageError> {
+    pub(super) fn make_folders(
+        &self,
+        folder: &str,
+        path: &RemotePath,
+    ) -> Result<OwnedFd, StorageError> {
         for _ in 0..TRIES {
-            match self.made_once(folder) {
+            match self.make_once(folder) {
                 // Cleared away between two steps, by one who found it empty.
                 Err(Errno::NOENT) => {}
                 made => return made.map_err(at(path)),
@@ -56,7 +60,7 @@ impl Root {
         Err(at(path)(Errno::NOENT))
     }
 
-    fn made_once(&self, folder: &str) -> Result<OwnedFd, Errno> {
+    fn make_once(&self, folder: &str) -> Result<OwnedFd, Errno> {
         let mut here = self.duplicate()?;
         for name in segments(folder) {
             here = match step(&here, name) {
@@ -88,7 +92,7 @@ impl Root {
 
     /// Removes the folders around `path` that hold nothing any more, up to the
     /// root or the uppermost folder of a kind of our own.
-    pub(super) fn tidy_around(&self, path: &RemotePath) {
+    pub(super) fn remove_empty_parents(&self, path: &RemotePath) {
         let kept = if path.is_ours() { 2 } else { 0 };
         let mut folder = parent(path);
         while segments(folder).count() > kept {
@@ -157,7 +161,7 @@ fn segments(folder: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Where uploads under way stand.
-pub(super) fn temps() -> RemotePath {
+pub(super) fn temps_folder() -> RemotePath {
     RemotePath::new(format!("{OUR_FOLDER}/tmp")).expect("our own names are normal")
 }
 

@@ -11,14 +11,14 @@ use rustix::io::Errno;
 
 use super::error::{at, io_at};
 use super::paths::{self, Root};
-use super::stat::{self, Standing, standing_at};
+use super::stat::{self, Entry, entry_at};
 use super::{off_runtime, sys};
 use crate::{ByteRange, ByteStream, RemotePath, StorageError};
 
 const CHUNK: u64 = 256 * 1024;
 
 /// A file that was opened, its first chunk, and what is left of the range.
-pub(super) struct Begun {
+pub(super) struct OpenRead {
     first: Bytes,
     rest: Rest,
 }
@@ -32,12 +32,12 @@ struct Rest {
 
 /// Opens the file at `path` and reads the first chunk of `range`, which for
 /// most files is all of it.
-pub(super) fn begun(
+pub(super) fn open(
     root: &Root,
     path: &RemotePath,
     range: ByteRange,
-) -> Result<Option<Begun>, StorageError> {
-    let Some((file, stat)) = opened(root, path)? else {
+) -> Result<Option<OpenRead>, StorageError> {
+    let Some((file, stat)) = open_body(root, path)? else {
         return Ok(None);
     };
     let asked = range.len.map_or(u64::MAX, |len| range.start.saturating_add(len));
@@ -48,11 +48,11 @@ pub(super) fn begun(
         to: asked.min(stat::size(&stat)),
     };
     let first = rest.next_chunk()?;
-    Ok(Some(Begun { first, rest }))
+    Ok(Some(OpenRead { first, rest }))
 }
 
-pub(super) fn stream(begun: Begun) -> ByteStream {
-    let Begun { first, rest } = begun;
+pub(super) fn stream(open: OpenRead) -> ByteStream {
+    let OpenRead { first, rest } = open;
     let first = (!first.is_empty()).then_some(Ok(first));
     if rest.is_done() {
         return iter(first).boxed();
@@ -84,21 +84,21 @@ impl Rest {
     }
 }
 
-fn opened(root: &Root, path: &RemotePath) -> Result<Option<(OwnedFd, Stat)>, StorageError> {
+fn open_body(root: &Root, path: &RemotePath) -> Result<Option<(OwnedFd, Stat)>, StorageError> {
     let Some(parent) = root.parent_of(path)? else {
         return Ok(None);
     };
     if path.is_root() {
         return Ok(None);
     }
-    let Some((file, stat)) = plainly_opened(&parent, path.name()).map_err(at(path))? else {
+    let Some((file, stat)) = open_plainly(&parent, path.name()).map_err(at(path))? else {
         return Ok(None);
     };
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => Ok(Some((file, stat))),
-        FileType::Directory if paths::is_in_log(path) => match standing_at(&parent, path)? {
-            Standing::Entry(folder, _) => {
-                let body = plainly_opened(&folder, stat::BODY).map_err(at(path))?;
+        FileType::Directory if paths::is_in_log(path) => match entry_at(&parent, path)? {
+            Entry::BodyInFolder(folder, _) => {
+                let body = open_plainly(&folder, stat::BODY).map_err(at(path))?;
                 Ok(body.filter(|(_, stat)| stat::is_file(stat)))
             }
             _ => Ok(None),
@@ -107,7 +107,7 @@ fn opened(root: &Root, path: &RemotePath) -> Result<Option<(OwnedFd, Stat)>, Sto
     }
 }
 
-fn plainly_opened(parent: &OwnedFd, name: &str) -> Result<Option<(OwnedFd, Stat)>, Errno> {
+fn open_plainly(parent: &OwnedFd, name: &str) -> Result<Option<(OwnedFd, Stat)>, Errno> {
     match sys::open_file(parent, name) {
         // Nothing, a link, or a socket: no file of ours.
         Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => Ok(None),

@@ -1,80 +1,52 @@
-//! Removes and renames files, and the folders they leave empty.
+//! Renames files without ever replacing one, and clears away the folders that
+//! they leave empty.
 
 use std::os::fd::OwnedFd;
 
-use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use super::error::{FOLDER_IN_THE_WAY, NO_FILE_IN_THE_WAY, at, rejected};
 use super::paths::{self, Root, TRIES};
-use super::stat::{Standing, revision, standing_at};
+use super::stat::{Entry, entry_at};
 use super::sys;
-use crate::{Expect, Guarded, RemotePath, StorageError};
-
-pub(super) fn remove(
-    root: &Root,
-    path: &RemotePath,
-    expect: &Expect,
-) -> Result<Guarded<()>, StorageError> {
-    let Some(parent) = root.parent_of(path)? else {
-        return Ok(Guarded::Done(()));
-    };
-    if matches!(expect, Expect::At(_)) {
-        sys::lock(&parent);
-    }
-    match (standing_at(&parent, path)?, expect) {
-        (Standing::File(stat), Expect::At(at)) if revision(&stat) != *at => {
-            return Ok(Guarded::Refused);
-        }
-        (Standing::File(_) | Standing::Entry(..), Expect::Absent) => return Ok(Guarded::Refused),
-        (Standing::File(_), _) => unlink(&parent, path)?,
-        (Standing::Entry(..), _) => return Err(rejected(path, FOLDER_IN_THE_WAY)),
-        (Standing::Nothing | Standing::Folder | Standing::Other, _) => {}
-    }
-    root.tidy_around(path);
-    Ok(Guarded::Done(()))
-}
-
-fn unlink(parent: &OwnedFd, path: &RemotePath) -> Result<(), StorageError> {
-    match rustix::fs::unlinkat(parent, path.name(), AtFlags::empty()) {
-        Ok(()) => sys::flush_folder(parent).map_err(at(path)),
-        Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(at(path)(errno)),
-    }
-}
+use crate::{Guarded, RemotePath, StorageError};
 
 pub(super) fn rename(
     root: &Root,
     from: &RemotePath,
     to: &RemotePath,
 ) -> Result<Guarded<()>, StorageError> {
-    let renamed = renamed(root, from, to);
+    let renamed = try_rename(root, from, to);
     // Whichever of the two folders has nothing in it now. A file that went aside
     // is about to be replaced: its folder stays, with its mode and owner.
     if !to.is_aside() {
-        root.tidy_around(from);
+        root.remove_empty_parents(from);
     }
     if !matches!(renamed, Ok(Guarded::Done(()))) {
-        root.tidy_around(to);
+        root.remove_empty_parents(to);
     }
     renamed
 }
 
-fn renamed(root: &Root, from: &RemotePath, to: &RemotePath) -> Result<Guarded<()>, StorageError> {
+fn try_rename(
+    root: &Root,
+    from: &RemotePath,
+    to: &RemotePath,
+) -> Result<Guarded<()>, StorageError> {
     for _ in 0..TRIES {
         let Some(from_parent) = root.parent_of(from)? else {
             return Ok(Guarded::Refused);
         };
-        if !matches!(standing_at(&from_parent, from)?, Standing::File(_)) {
+        if !matches!(entry_at(&from_parent, from)?, Entry::File(_)) {
             return Ok(Guarded::Refused);
         }
-        let to_parent = root.made_parent_of(to)?;
-        match standing_at(&to_parent, to)? {
-            Standing::Nothing => {}
-            Standing::File(_) | Standing::Entry(..) => return Ok(Guarded::Refused),
-            Standing::Folder if !to.is_ours() && paths::clear_empty(&to_parent, to.name()) => {}
-            Standing::Folder => return Err(rejected(to, FOLDER_IN_THE_WAY)),
-            Standing::Other => return Err(rejected(to, NO_FILE_IN_THE_WAY)),
+        let to_parent = root.make_parent_of(to)?;
+        match entry_at(&to_parent, to)? {
+            Entry::Nothing => {}
+            Entry::File(_) | Entry::BodyInFolder(..) => return Ok(Guarded::Refused),
+            Entry::Folder if !to.is_ours() && paths::clear_empty(&to_parent, to.name()) => {}
+            Entry::Folder => return Err(rejected(to, FOLDER_IN_THE_WAY)),
+            Entry::Other => return Err(rejected(to, NO_FILE_IN_THE_WAY)),
         }
         match rename_to_absent((&from_parent, from), (&to_parent, to)) {
             Ok(()) => {

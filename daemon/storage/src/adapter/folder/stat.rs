@@ -15,45 +15,45 @@ use crate::{RemoteFile, RemotePath, Revision, StorageError};
 /// there, a NAS or a file manager has added.
 pub(super) const BODY: &str = "body";
 
-pub(super) enum Standing {
+pub(super) enum Entry {
     Nothing,
     File(Stat),
     /// An entry of the log as other adapters write it: a folder with a body.
-    Entry(OwnedFd, Stat),
+    BodyInFolder(OwnedFd, Stat),
     Folder,
     /// A link, a pipe, a device.
     Other,
 }
 
-impl Standing {
+impl Entry {
     /// Describes the file that stands here, whichever way it is spelled.
     pub(super) fn stat(&self) -> Option<&Stat> {
         match self {
-            Self::File(stat) | Self::Entry(_, stat) => Some(stat),
+            Self::File(stat) | Self::BodyInFolder(_, stat) => Some(stat),
             Self::Nothing | Self::Folder | Self::Other => None,
         }
     }
 }
 
-pub(super) fn standing_at(parent: &OwnedFd, path: &RemotePath) -> Result<Standing, StorageError> {
+pub(super) fn entry_at(parent: &OwnedFd, path: &RemotePath) -> Result<Entry, StorageError> {
     if path.is_root() {
-        return Ok(Standing::Folder);
+        return Ok(Entry::Folder);
     }
     let Some(stat) = sys::stat(parent, path.name()).map_err(at(path))? else {
-        return Ok(Standing::Nothing);
+        return Ok(Entry::Nothing);
     };
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Ok(Standing::File(stat)),
+        FileType::RegularFile => Ok(Entry::File(stat)),
         FileType::Directory if paths::is_in_log(path) => {
-            let entry = entry_at(parent, path.name()).map_err(at(path))?;
-            Ok(entry.map_or(Standing::Folder, |(folder, stat)| Standing::Entry(folder, stat)))
+            let entry = log_entry_at(parent, path.name()).map_err(at(path))?;
+            Ok(entry.map_or(Entry::Folder, |(folder, stat)| Entry::BodyInFolder(folder, stat)))
         }
-        FileType::Directory => Ok(Standing::Folder),
-        _ => Ok(Standing::Other),
+        FileType::Directory => Ok(Entry::Folder),
+        _ => Ok(Entry::Other),
     }
 }
 
-fn entry_at(parent: &OwnedFd, name: &str) -> Result<Option<(OwnedFd, Stat)>, Errno> {
+fn log_entry_at(parent: &OwnedFd, name: &str) -> Result<Option<(OwnedFd, Stat)>, Errno> {
     let folder = match sys::open_folder(parent, name) {
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
         opened => opened?,
@@ -71,7 +71,7 @@ pub(super) fn is_file(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
-pub(super) fn described(path: &RemotePath, stat: &Stat) -> RemoteFile {
+pub(super) fn remote_file(path: &RemotePath, stat: &Stat) -> RemoteFile {
     RemoteFile {
         path: path.clone(),
         size: size(stat),

@@ -15,7 +15,7 @@ use super::error::{at, rejected};
 use super::paths::Root;
 use super::stat::BODY;
 use super::sys;
-use super::upload::Temp;
+use super::upload::Upload;
 use crate::{RemotePath, StorageError};
 
 pub(super) fn sweep(root: &Root, temps: &RemotePath, age: Duration) -> Result<usize, StorageError> {
@@ -26,12 +26,12 @@ pub(super) fn sweep(root: &Root, temps: &RemotePath, age: Duration) -> Result<us
         return Ok(0);
     }
     // The clock of the file system, which may be another machine's.
-    let now = Temp::new(root, temps)?.changed().map_err(at(temps))?;
+    let now = Upload::new(root, temps)?.changed().map_err(at(temps))?;
     let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
     let is_old = |stat: &Stat| now.saturating_sub(stat.st_mtime) > age;
     let (mut swept, mut failed) = (0, None);
     for (name, _) in uploads {
-        match removed(&folder, &name, is_old) {
+        match remove_if_old(&folder, &name, is_old) {
             Ok(is_removed) => swept += usize::from(is_removed),
             // Another sweep, or the upload itself, was faster.
             Err(Errno::NOENT) => {}
@@ -51,7 +51,11 @@ fn stuck(errno: Errno, temps: &RemotePath, name: &str) -> StorageError {
     }
 }
 
-fn removed(folder: &OwnedFd, name: &str, is_old: impl Fn(&Stat) -> bool) -> Result<bool, Errno> {
+fn remove_if_old(
+    folder: &OwnedFd,
+    name: &str,
+    is_old: impl Fn(&Stat) -> bool,
+) -> Result<bool, Errno> {
     if !sys::stat(folder, name)?.is_some_and(|stat| is_old(&stat)) {
         return Ok(false);
     }

@@ -146,17 +146,17 @@ async fn upload_that_nobody_waits_for_leaves_nothing() {
     let (root, backend) = folder();
     let body = Body::Source { len: 10, source: Arc::new(Endless) };
     let tmp = root.path().join("_mirror/tmp");
-    let begun = |tmp: &Path| std::fs::read_dir(tmp).map_or(0, Iterator::count);
+    let uploads = |tmp: &Path| std::fs::read_dir(tmp).map_or(0, Iterator::count);
 
     let target = path("a");
     let given_up = async {
         let mut write = backend.write(&target, body, Expect::Absent);
-        while begun(&tmp) == 0 {
+        while uploads(&tmp) == 0 {
             assert!(futures::poll!(&mut write).is_pending());
             tokio::task::yield_now().await;
         }
         drop(write);
-        while begun(&tmp) > 0 {
+        while uploads(&tmp) > 0 {
             tokio::task::yield_now().await;
         }
     };

@@ -25,7 +25,7 @@ const WAITING: usize = 4;
 pub(super) type Chunks = mpsc::Receiver<Result<Option<Bytes>, StorageError>>;
 
 /// Splits an upload into what the runtime does and what the disk receives.
-pub(super) fn fed(mut bytes: ByteStream) -> (impl Future<Output = ()> + Send, Chunks) {
+pub(super) fn feed(mut bytes: ByteStream) -> (impl Future<Output = ()> + Send, Chunks) {
     let (sender, chunks) = mpsc::channel(WAITING);
     let feeding = async move {
         loop {
@@ -40,28 +40,28 @@ pub(super) fn fed(mut bytes: ByteStream) -> (impl Future<Output = ()> + Send, Ch
     (feeding, chunks)
 }
 
-pub(super) struct Temp {
+pub(super) struct Upload {
     folder: OwnedFd,
     name: String,
     file: File,
     is_published: bool,
 }
 
-impl Temp {
+impl Upload {
     /// Stores all `chunks` in a new file, so that they survive a power cut.
-    pub(super) fn filled(
+    pub(super) fn store(
         root: &Root,
         path: &RemotePath,
         chunks: Chunks,
     ) -> Result<Self, StorageError> {
-        let mut temp = Self::new(root, path)?;
-        temp.fill(path, chunks)?;
-        temp.file.sync_all().map_err(io_at(path))?;
-        Ok(temp)
+        let mut upload = Self::new(root, path)?;
+        upload.fill(path, chunks)?;
+        upload.file.sync_all().map_err(io_at(path))?;
+        Ok(upload)
     }
 
     pub(super) fn new(root: &Root, path: &RemotePath) -> Result<Self, StorageError> {
-        let folder = root.made(paths::temps().as_str(), path)?;
+        let folder = root.make_folders(paths::temps_folder().as_str(), path)?;
         let name = temp_names::name();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
@@ -75,7 +75,7 @@ impl Temp {
                 Some(Ok(Some(chunk))) => self.file.write_all(&chunk).map_err(io_at(path))?,
                 Some(Ok(None)) => return Ok(()),
                 Some(Err(error)) => return Err(error),
-                None => return Err(given_up(path)),
+                None => return Err(abandoned(path)),
             }
         }
     }
@@ -122,7 +122,7 @@ impl Temp {
 
     /// Describes the published file. Dropping the first of two names touches
     /// the file, so that comes before.
-    pub(super) fn settle(mut self) -> Result<Stat, Errno> {
+    pub(super) fn finish(mut self) -> Result<Stat, Errno> {
         self.drop_name();
         rustix::fs::fstat(&self.file)
     }
@@ -135,13 +135,13 @@ impl Temp {
     }
 }
 
-impl Drop for Temp {
+impl Drop for Upload {
     fn drop(&mut self) {
         self.drop_name();
     }
 }
 
-fn given_up(path: &RemotePath) -> StorageError {
+fn abandoned(path: &RemotePath) -> StorageError {
     StorageError::Source {
         path: path.clone(),
         cause: "nobody waits for this upload any more".into(),

@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use self::files::Files;
-use super::body::checked;
+use super::body::length_checked;
 use crate::{
     Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
     RemoteFile, RemotePath, Revision, StorageError,
@@ -119,7 +119,7 @@ impl Backend for MemoryBackend {
         body: Body,
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
-        let content = whole(checked(path, &body)).await?;
+        let content = whole(length_checked(path, &body)).await?;
         let now = self.now();
         if self.profile.atomic_view || path.is_ours() {
             return self.files().put(path, content, &expect, now);

@@ -5,10 +5,8 @@
 //! folder is needed) and "failure" (also for a file that exists and a full
 //! disk), are looked into where it matters before they come here.
 
-use openssh_sftp_client_lowlevel::SftpErrorKind;
-
-use super::ssh::connection::SftpConnection;
-use super::wire::requests::Failure;
+use super::ssh::SftpConnection;
+use super::wire::{Failure, SftpErrorKind};
 use crate::{RemotePath, StorageError};
 
 pub(super) const FOLDER_IN_THE_WAY: &str = "a folder stands there";
@@ -22,7 +20,7 @@ pub(super) fn error_from(
     connection: &SftpConnection,
 ) -> StorageError {
     let kind = match failure {
-        Failure::Gone(fault) => return connection.error(fault),
+        Failure::Gone(ending) => return connection.error(ending.into()),
         Failure::Refused(kind) => kind,
     };
     match kind {

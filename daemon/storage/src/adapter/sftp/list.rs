@@ -3,11 +3,10 @@
 
 use futures::future::{BoxFuture, join};
 use futures::stream::{FuturesUnordered, StreamExt, TryStreamExt, iter, try_unfold};
-use openssh_sftp_client_lowlevel::{FileAttrs, FileType, NameEntry};
 
-use super::paths::{Around, Root, is_in_log};
-use super::stat::{BODY, Seen, Standing, kind_of};
-use super::wire::handle::opened;
+use super::paths::{Parents, Root, is_in_log};
+use super::stat::{BODY, Entry, FileStat, kind_of};
+use super::wire::{FileAttrs, FileType, Handle, NameEntry};
 use crate::{FileStream, OUR_FOLDER, RemoteFile, RemotePath, StorageError};
 
 /// How many folders are read at once.
@@ -20,9 +19,9 @@ const MOST_PARTS: usize = 16;
 pub(super) fn files_below(root: Root, prefix: RemotePath) -> FileStream<'static> {
     let started = async move {
         let (looked, first) =
-            join(root.standing(&prefix), folder(root.clone(), prefix.clone())).await;
+            join(root.entry_at(&prefix), read_folder(root.clone(), prefix.clone())).await;
         let first = match looked? {
-            (Around::Folders, Standing::Folder) => first?,
+            (Parents::Folders, Entry::Folder) => first?,
             _ => Folder::default(),
         };
         let mut walk =
@@ -85,7 +84,7 @@ impl Walk {
                 Ok(Some(files))
             }
             // Folders may vanish while we look, but not all of them.
-            None if self.has_gaps => self.root.present().await.map(|()| None),
+            None if self.has_gaps => self.root.check_presence().await.map(|()| None),
             None => Ok(None),
         }
     }
@@ -93,7 +92,7 @@ impl Walk {
 
 /// What is in the folder at `path`, or the one entry that it stands for.
 async fn entry_or_folder(root: Root, path: RemotePath) -> Result<Folder, StorageError> {
-    let mut found = folder(root, path.clone()).await?;
+    let mut found = read_folder(root, path.clone()).await?;
     if is_in_log(&path) {
         let is_body = |file: &&mut RemoteFile| file.path.name() == BODY;
         if let Some(body) = found.files.iter_mut().find(is_body) {
@@ -104,18 +103,19 @@ async fn entry_or_folder(root: Root, path: RemotePath) -> Result<Folder, Storage
     Ok(found)
 }
 
-pub(super) async fn folder(root: Root, path: RemotePath) -> Result<Folder, StorageError> {
+pub(super) async fn read_folder(root: Root, path: RemotePath) -> Result<Folder, StorageError> {
     let mut found = Folder::default();
-    let opened = match opened(&root.session, |session| session.open_folder(&root.at(&path))).await {
-        Ok(opened) => opened,
-        Err(failure) if failure.is_missing() => {
-            return Ok(Folder { is_gone: true, ..found });
-        }
-        Err(failure) => return Err(root.error(&path)(failure)),
-    };
+    let opened =
+        match Handle::open(&root.session, |session| session.open_folder(&root.at(&path))).await {
+            Ok(opened) => opened,
+            Err(failure) if failure.is_missing() => {
+                return Ok(Folder { is_gone: true, ..found });
+            }
+            Err(failure) => return Err(root.error(&path)(failure)),
+        };
     let (mut parts, mut count) = (FIRST_PARTS, 0);
     loop {
-        let asked: Vec<_> = (0..parts).map(|_| root.session.entries(&opened.handle)).collect();
+        let asked: Vec<_> = (0..parts).map(|_| root.session.entries(&opened.id)).collect();
         let mut is_over = false;
         for part in asked {
             let entries = part.await.map_err(root.error(&path))?;
@@ -158,7 +158,7 @@ impl Folder {
     fn sort(&mut self, path: RemotePath, attributes: &FileAttrs) -> Result<(), StorageError> {
         match kind_of(attributes)? {
             FileType::Directory => self.folders.push(path),
-            FileType::RegularFile => self.files.push(Seen::of(attributes).described(&path)),
+            FileType::RegularFile => self.files.push(FileStat::of(attributes).remote_file(&path)),
             _ => {}
         }
         Ok(())
@@ -186,7 +186,7 @@ impl Root {
     pub(super) async fn clear_empty(&self, path: &RemotePath) -> Result<bool, StorageError> {
         let (mut open, mut folders) = (vec![path.clone()], Vec::new());
         while let Some(path) = open.pop() {
-            let found = folder(self.clone(), path.clone()).await?;
+            let found = read_folder(self.clone(), path.clone()).await?;
             if !found.files.is_empty() {
                 return Ok(false);
             }

@@ -11,13 +11,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use openssh_sftp_client_lowlevel::FileType;
 use tokio::time::Instant;
 
 use super::error::{FILE_IN_THE_PATH, LINK_IN_THE_PATH, error_from, rejected};
-use super::ssh::connection::SftpConnection;
-use super::wire::requests::{Answer, Failure};
-use super::wire::session::Session;
+use super::ssh::SftpConnection;
+use super::wire::{Answer, Extensions, Failure, FileType, Session, SftpErrorKind};
 use crate::{OUR_FOLDER, RemotePath, StorageError};
 
 /// How often a folder is made again when others clear it away meanwhile.
@@ -28,9 +26,9 @@ const REMEMBERED: Duration = Duration::from_secs(5);
 
 /// Folders that were looked at a moment ago.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<HashMap<RemotePath, Instant>>);
+pub(super) struct KnownFolders(Mutex<HashMap<RemotePath, Instant>>);
 
-impl Known {
+impl KnownFolders {
     fn holds(&self, folder: &RemotePath) -> bool {
         let known = self.0.lock().expect("no panic while held");
         known.get(folder).is_some_and(|seen| seen.elapsed() < REMEMBERED)
@@ -51,7 +49,7 @@ impl Known {
 
 /// What the folders of a path are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Around {
+pub(super) enum Parents {
     Folders,
     Missing,
     /// A file, or something else that holds no files.
@@ -59,7 +57,7 @@ pub(super) enum Around {
     Link,
 }
 
-impl Around {
+impl Parents {
     /// Whether a file can be made below, if need be with its folders.
     pub(super) fn has_room(self, path: &RemotePath) -> Result<(), StorageError> {
         match self {
@@ -77,7 +75,7 @@ pub(super) struct Root {
     pub(super) session: Arc<Session>,
     /// What stands before a path: empty for the login's own folder.
     pub(super) base: Arc<str>,
-    pub(super) known: Arc<Known>,
+    pub(super) known: Arc<KnownFolders>,
 }
 
 impl Root {
@@ -99,7 +97,9 @@ impl Root {
 
     /// Asks whether the folder of the backend is there: one that went missing
     /// must not pass for an empty one.
-    pub(super) fn present(&self) -> impl Future<Output = Result<(), StorageError>> + Send + '_ {
+    pub(super) fn check_presence(
+        &self,
+    ) -> impl Future<Output = Result<(), StorageError>> + Send + '_ {
         let seen = self.session.follow(&self.at(&RemotePath::ROOT));
         async move {
             match seen.await {
@@ -117,10 +117,10 @@ impl Root {
     }
 
     /// Asks what the folders of `path` are.
-    pub(super) fn around<'a>(
+    pub(super) fn parents<'a>(
         &'a self,
         path: &RemotePath,
-    ) -> impl Future<Output = Result<Around, StorageError>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<Parents, StorageError>> + Send + use<'a> {
         let unknown = path.folders().filter(|folder| !self.known.holds(folder));
         let looks: Vec<_> =
             unknown.map(|folder| (self.session.look(&self.at(&folder)), folder)).collect();
@@ -128,22 +128,22 @@ impl Root {
             for (look, folder) in looks {
                 let seen = match look.await {
                     Ok(seen) => seen.get_filetype(),
-                    Err(failure) if failure.is_missing() => return Ok(Around::Missing),
+                    Err(failure) if failure.is_missing() => return Ok(Parents::Missing),
                     Err(failure) => return Err(self.error(&folder)(failure)),
                 };
                 match seen {
                     Some(FileType::Directory) => self.known.add(folder),
-                    Some(FileType::Symlink) => return Ok(Around::Link),
-                    _ => return Ok(Around::File),
+                    Some(FileType::Symlink) => return Ok(Parents::Link),
+                    _ => return Ok(Parents::File),
                 }
             }
-            Ok(Around::Folders)
+            Ok(Parents::Folders)
         }
     }
 
     /// Makes the folders of `path` that weren't seen a moment ago. How that ends
     /// is for the next step to find out: most of them are there already.
-    pub(super) fn make_around(&self, path: &RemotePath) -> Vec<Answer<()>> {
+    pub(super) fn make_parents(&self, path: &RemotePath) -> Vec<Answer<()>> {
         let unknown = path.folders().filter(|folder| !self.known.holds(folder));
         unknown.map(|folder| self.session.make_folder(&self.at(&folder))).collect()
     }
@@ -151,7 +151,7 @@ impl Root {
     /// Removes the folders around `path` that hold nothing any more, up to the
     /// root or the uppermost folder of a kind of our own. The server refuses
     /// where one holds something.
-    pub(super) fn tidy_around(&self, path: &RemotePath) {
+    pub(super) fn remove_empty_parents(&self, path: &RemotePath) {
         let kept = if path.is_ours() { 2 } else { 0 };
         let folders: Vec<_> = path.folders().skip(kept).collect();
         for folder in folders.into_iter().rev() {
@@ -161,7 +161,7 @@ impl Root {
     }
 
     /// Looks at the folders of `path` again: one of them has gone.
-    pub(super) fn forget_around(&self, path: &RemotePath) {
+    pub(super) fn forget_parents(&self, path: &RemotePath) {
         for folder in path.folders() {
             self.known.forget(&folder);
         }
@@ -181,7 +181,6 @@ impl Root {
         len: u64,
         path: &RemotePath,
     ) -> StorageError {
-        use openssh_sftp_client_lowlevel::{Extensions, SftpErrorKind};
         let is_unclear = matches!(failure, Failure::Refused(SftpErrorKind::Failure));
         if is_unclear && self.session.has(Extensions::STATVFS) {
             let space = self.session.space(&self.at(&RemotePath::ROOT)).await;
@@ -198,12 +197,12 @@ impl Root {
 }
 
 /// Where uploads under way stand.
-pub(super) fn temps() -> RemotePath {
+pub(super) fn temps_folder() -> RemotePath {
     RemotePath::new(format!("{OUR_FOLDER}/tmp")).expect("our own names are normal")
 }
 
 /// Where one of them stands.
-pub(super) fn temp(name: &str) -> RemotePath {
+pub(super) fn temp_path(name: &str) -> RemotePath {
     RemotePath::new(format!("{OUR_FOLDER}/tmp/{name}")).expect("our own names are normal")
 }
 

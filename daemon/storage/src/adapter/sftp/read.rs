@@ -10,45 +10,44 @@ use futures::future::join;
 use futures::stream::{StreamExt, iter, try_unfold};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::paths::{Around, Root};
-use super::stat::{BODY, Seen, Standing};
-use super::wire::handle::{Opened, opened};
-use super::wire::requests::Answer;
+use super::paths::{Parents, Root};
+use super::stat::{BODY, Entry, FileStat};
+use super::wire::{Answer, Handle};
 use crate::{ByteRange, ByteStream, RemotePath, StorageError};
 
 /// How many parts of one file are on their way at once.
 const PARTS: usize = 8;
 
-pub(super) async fn begun(
+pub(super) async fn open(
     root: &Root,
     path: &RemotePath,
     range: ByteRange,
 ) -> Result<Option<ByteStream>, StorageError> {
     let at = root.at(path);
-    let looked = root.standing(path);
+    let looked = root.entry_at(path);
     // A server that opens a pipe waits for its other end, and answers nobody
     // meanwhile. In our own folder nobody puts any.
     let (looked, early) = match path.is_ours() {
         true => {
-            let early = opened(&root.session, |session| session.open(&at));
+            let early = Handle::open(&root.session, |session| session.open(&at));
             let (looked, early) = join(looked, early).await;
             (looked?, Some(early))
         }
         false => (looked.await?, None),
     };
     let (file, seen) = match looked {
-        (Around::Folders, Standing::File(seen)) => match early {
+        (Parents::Folders, Entry::File(seen)) => match early {
             Some(file) => (file, seen),
-            None => (opened(&root.session, |session| session.open(&at)).await, seen),
+            None => (Handle::open(&root.session, |session| session.open(&at)).await, seen),
         },
-        (Around::Folders, Standing::Entry(seen)) => {
+        (Parents::Folders, Entry::BodyInFolder(seen)) => {
             let body = format!("{at}/{BODY}");
-            (opened(&root.session, |session| session.open(&body)).await, seen)
+            (Handle::open(&root.session, |session| session.open(&body)).await, seen)
         }
         _ => return Ok(None),
     };
     match file {
-        Ok(file) => Parts::begun(root.clone(), path.clone(), file, (range, seen)).await.map(Some),
+        Ok(file) => Parts::start(root.clone(), path.clone(), file, (range, seen)).await.map(Some),
         Err(failure) if failure.is_missing() => Ok(None),
         Err(failure) => Err(root.error(path)(failure)),
     }
@@ -66,7 +65,7 @@ struct Part {
 struct Parts {
     root: Root,
     path: RemotePath,
-    file: Opened,
+    file: Handle,
     under_way: VecDeque<Part>,
     /// What was not asked for yet.
     from: u64,
@@ -76,14 +75,14 @@ struct Parts {
 impl Parts {
     /// Asks for the first parts, which for most files are all, together with
     /// the size of what was opened: it may be younger than what was looked at.
-    async fn begun(
+    async fn start(
         root: Root,
         path: RemotePath,
-        file: Opened,
-        (range, seen): (ByteRange, Seen),
+        file: Handle,
+        (range, seen): (ByteRange, FileStat),
     ) -> Result<ByteStream, StorageError> {
         let asked = range.len.map_or(u64::MAX, |len| range.start.saturating_add(len));
-        let described = root.session.describe(&file.handle);
+        let described = root.session.describe(&file.id);
         let mut parts = Self {
             root,
             path,
@@ -94,7 +93,7 @@ impl Parts {
         };
         parts.ask();
         let opened = described.await.map_err(parts.root.error(&parts.path))?;
-        let size = Seen::of(&opened).size;
+        let size = FileStat::of(&opened).size;
         if size != seen.size {
             parts.under_way.clear();
             (parts.from, parts.to) = (range.start, asked.min(size));
@@ -128,7 +127,7 @@ impl Parts {
     }
 
     fn part(&self, (start, len): (u64, u32), room: Option<OwnedSemaphorePermit>) -> Part {
-        let bytes = self.root.session.read(&self.file.handle, (start, len));
+        let bytes = self.root.session.read(&self.file.id, (start, len));
         Part { start, len, bytes, room }
     }
 

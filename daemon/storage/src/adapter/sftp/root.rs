@@ -3,10 +3,8 @@
 //! The calls of [`Backend`](crate::Backend) never make the root: one that is
 //! missing is most likely a disk that is not mounted on the server.
 
-use openssh_sftp_client_lowlevel::{Extensions, FileType};
-
 use super::paths::Root;
-use super::wire::requests::Failure;
+use super::wire::{Extensions, Failure, FileType};
 use super::{SftpBackend, SftpConnection};
 use crate::{RemotePath, StorageError};
 

@@ -11,10 +11,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use openssh_sftp_client_lowlevel::{FileAttrs, FileType, UnixTimeStamp};
 use ulid::Ulid;
 
-use super::paths::{Around, Root, is_in_log};
+use super::paths::{Parents, Root, is_in_log};
+use super::wire::{FileAttrs, FileType, UnixTimeStamp};
 use crate::{RemoteFile, RemotePath, Revision, StorageError};
 
 /// The file in a folder that makes it an entry of the log; whatever else is in
@@ -28,13 +28,13 @@ const MARKS: u32 = 1 << 28;
 
 /// What a server says of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct FileStat {
     pub(super) size: u64,
     changed: u32,
     mark: Option<u32>,
 }
 
-impl Seen {
+impl FileStat {
     pub(super) fn of(attributes: &FileAttrs) -> Self {
         let (read, changed) = attributes.get_time().unwrap_or_default();
         let (read, changed) = (read.into_raw(), changed.into_raw());
@@ -51,7 +51,7 @@ impl Seen {
         })
     }
 
-    pub(super) fn described(&self, path: &RemotePath) -> RemoteFile {
+    pub(super) fn remote_file(&self, path: &RemotePath) -> RemoteFile {
         let changed = Duration::from_secs(self.changed.into());
         RemoteFile {
             path: path.clone(),
@@ -71,22 +71,23 @@ pub(super) fn marked_times(written: &FileAttrs) -> Option<(UnixTimeStamp, UnixTi
     Some((UnixTimeStamp::from_raw(read)?, UnixTimeStamp::from_raw(changed)?))
 }
 
+/// What stands at a path.
 #[derive(Debug)]
-pub(super) enum Standing {
+pub(super) enum Entry {
     Nothing,
-    File(Seen),
+    File(FileStat),
     /// An entry of the log as servers without hard links have it.
-    Entry(Seen),
+    BodyInFolder(FileStat),
     Folder,
     /// A link, a pipe, a device.
     Other,
 }
 
-impl Standing {
+impl Entry {
     /// Describes the file that stands here, whichever way it is spelled.
-    pub(super) fn seen(&self) -> Option<&Seen> {
+    pub(super) fn file(&self) -> Option<&FileStat> {
         match self {
-            Self::File(seen) | Self::Entry(seen) => Some(seen),
+            Self::File(seen) | Self::BodyInFolder(seen) => Some(seen),
             Self::Nothing | Self::Folder | Self::Other => None,
         }
     }
@@ -105,60 +106,60 @@ pub(super) fn kind_of(attributes: &FileAttrs) -> Result<FileType, StorageError> 
 impl Root {
     /// Asks what stands at `path`, what its folders are, and whether all of
     /// this means anything: the root has to be there.
-    pub(super) fn standing<'a>(
+    pub(super) fn entry_at<'a>(
         &'a self,
         path: &RemotePath,
-    ) -> impl Future<Output = Result<(Around, Standing), StorageError>> + Send + use<'a> {
-        let (standing, present) = (self.standing_within(path), self.present());
+    ) -> impl Future<Output = Result<(Parents, Entry), StorageError>> + Send + use<'a> {
+        let (entry, present) = (self.entry_within(path), self.check_presence());
         async move {
-            let standing = standing.await;
+            let entry = entry.await;
             present.await?;
-            standing
+            entry
         }
     }
 
     /// The same for a root that is known to be there.
-    pub(super) fn standing_within<'a>(
+    pub(super) fn entry_within<'a>(
         &'a self,
         path: &RemotePath,
-    ) -> impl Future<Output = Result<(Around, Standing), StorageError>> + Send + use<'a> {
+    ) -> impl Future<Output = Result<(Parents, Entry), StorageError>> + Send + use<'a> {
         let path = path.clone();
-        let around = self.around(&path);
+        let parents = self.parents(&path);
         let at = self.at(&path);
         let itself = self.session.look(&at);
         let body = is_in_log(&path).then(|| self.session.look(&format!("{at}/{BODY}")));
         async move {
-            let (around, itself) = (around.await, itself.await);
+            let (parents, itself) = (parents.await, itself.await);
             let body = match body {
                 Some(body) => body.await.ok(),
                 None => None,
             };
-            let around = around?;
+            let parents = parents?;
             if path.is_root() {
-                return Ok((around, Standing::Folder));
+                return Ok((parents, Entry::Folder));
             }
-            if around != Around::Folders {
-                return Ok((around, Standing::Nothing));
+            if parents != Parents::Folders {
+                return Ok((parents, Entry::Nothing));
             }
-            let standing = match itself {
+            let entry = match itself {
                 Ok(seen) => stands(&seen, body.as_ref())?,
-                Err(failure) if failure.is_missing() => Standing::Nothing,
+                Err(failure) if failure.is_missing() => Entry::Nothing,
                 Err(failure) => return Err(self.error(&path)(failure)),
             };
-            Ok((around, standing))
+            Ok((parents, entry))
         }
     }
 }
 
-fn stands(itself: &FileAttrs, body: Option<&FileAttrs>) -> Result<Standing, StorageError> {
+fn stands(itself: &FileAttrs, body: Option<&FileAttrs>) -> Result<Entry, StorageError> {
     let is_file = |body: &&FileAttrs| body.get_filetype() == Some(FileType::RegularFile);
     Ok(match kind_of(itself)? {
-        FileType::RegularFile => Standing::File(Seen::of(itself)),
+        FileType::RegularFile => Entry::File(FileStat::of(itself)),
         FileType::Directory => match body.filter(is_file) {
-            Some(body) => Standing::Entry(Seen::of(body)),
-            None => Standing::Folder,
+            Some(body) => Entry::BodyInFolder(FileStat::of(body)),
+            None => Entry::Folder,
         },
-        _ => Standing::Other,
+        _ => Entry::Other,
     })
 }
 
@@ -181,7 +182,7 @@ mod tests {
         let written = attributes(4, NOW, NOW);
         let marked = || {
             let (read, changed) = marked_times(&written).expect("times");
-            Seen::of(&attributes(4, read.into_raw(), changed.into_raw()))
+            FileStat::of(&attributes(4, read.into_raw(), changed.into_raw()))
         };
 
         assert_ne!(marked().revision(), marked().revision());
@@ -190,18 +191,21 @@ mod tests {
     #[test]
     fn edit_in_the_second_of_our_write_is_another_version() {
         let (read, changed) = marked_times(&attributes(4, NOW, NOW)).expect("times");
-        let ours = Seen::of(&attributes(4, read.into_raw(), changed.into_raw()));
+        let ours = FileStat::of(&attributes(4, read.into_raw(), changed.into_raw()));
 
-        let edited_in_place = Seen::of(&attributes(4, read.into_raw(), NOW));
+        let edited_in_place = FileStat::of(&attributes(4, read.into_raw(), NOW));
 
         assert_ne!(ours.revision(), edited_in_place.revision());
-        assert_ne!(ours.described(&RemotePath::ROOT), edited_in_place.described(&RemotePath::ROOT));
+        assert_ne!(
+            ours.remote_file(&RemotePath::ROOT),
+            edited_in_place.remote_file(&RemotePath::ROOT)
+        );
     }
 
     #[test]
     fn reading_a_file_of_others_leaves_its_version() {
-        let before = Seen::of(&attributes(4, NOW - 1000, NOW));
-        let after = Seen::of(&attributes(4, NOW + 90_000, NOW));
+        let before = FileStat::of(&attributes(4, NOW - 1000, NOW));
+        let after = FileStat::of(&attributes(4, NOW + 90_000, NOW));
 
         assert_eq!(before.revision(), after.revision());
     }

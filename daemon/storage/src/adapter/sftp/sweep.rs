@@ -7,16 +7,15 @@
 use std::time::Duration;
 
 use futures::stream::{StreamExt, iter};
-use openssh_sftp_client_lowlevel::{FileAttrs, FileType, SftpErrorKind};
 
 use super::super::temp_names;
 use super::error::rejected;
-use super::list::{Folder, folder};
+use super::list::{Folder, read_folder};
 use super::paths::{self, Root};
-use super::rename::moved;
+use super::rename::send_move;
 use super::stat::BODY;
-use super::upload::Temp;
-use super::wire::requests::{Answer, Failure, Reply};
+use super::upload::Upload;
+use super::wire::{Answer, Failure, FileAttrs, FileType, Reply, SftpErrorKind};
 use crate::{RemotePath, StorageError};
 
 /// How many are looked at in one sweep, the oldest first.
@@ -26,8 +25,8 @@ const MOST: usize = 1_000;
 const AT_ONCE: usize = 32;
 
 pub(super) async fn sweep(root: &Root, age: Duration) -> Result<usize, StorageError> {
-    let temps = paths::temps();
-    let looks: Vec<_> = oldest(folder(root.clone(), temps.clone()).await?)
+    let temps = paths::temps_folder();
+    let looks: Vec<_> = oldest(read_folder(root.clone(), temps.clone()).await?)
         .into_iter()
         .map(|path| (root.session.look(&root.at(&path)), path))
         .collect();
@@ -38,7 +37,7 @@ pub(super) async fn sweep(root: &Root, age: Duration) -> Result<usize, StorageEr
     let age = u32::try_from(age.as_secs()).unwrap_or(u32::MAX);
     let is_old = |seen: &FileAttrs| changed(seen).is_some_and(|at| now.saturating_sub(at) > age);
     let removals: Vec<_> =
-        looks.into_iter().map(|(look, path)| removed_if(root, path, look, is_old)).collect();
+        looks.into_iter().map(|(look, path)| remove_if_old(root, path, look, is_old)).collect();
     let mut removals = iter(removals).buffer_unordered(AT_ONCE);
     let (mut swept, mut failed) = (0, None);
     while let Some(removed) = removals.next().await {
@@ -64,8 +63,8 @@ fn oldest(found: Folder) -> Vec<RemotePath> {
 
 /// The server's own time, in seconds: that of a file made just now.
 async fn now(root: &Root, temps: &RemotePath) -> Result<u32, StorageError> {
-    let temp = Temp::create(root, temps).await?;
-    let seen = root.session.look(&temp.at).await.map_err(root.error(temps))?;
+    let upload = Upload::create(root, temps).await?;
+    let seen = root.session.look(&upload.at).await.map_err(root.error(temps))?;
     let unsaid = || StorageError::Malformed("the server does not say when a file changed".into());
     changed(&seen).ok_or_else(unsaid)
 }
@@ -74,7 +73,7 @@ fn changed(seen: &FileAttrs) -> Option<u32> {
     seen.get_time().map(|(_, changed)| changed.into_raw())
 }
 
-async fn removed_if(
+async fn remove_if_old(
     root: &Root,
     path: RemotePath,
     look: Answer<FileAttrs>,
@@ -82,7 +81,7 @@ async fn removed_if(
 ) -> Result<bool, StorageError> {
     let removed = match look.await {
         Ok(seen) if !is_old(&seen) => return Ok(false),
-        Ok(_) => removed(root, &path, is_old).await,
+        Ok(_) => rename_and_remove(root, &path, is_old).await,
         Err(failure) => Err(failure),
     };
     match removed {
@@ -94,13 +93,13 @@ async fn removed_if(
     }
 }
 
-async fn removed(
+async fn rename_and_remove(
     root: &Root,
     path: &RemotePath,
     is_old: impl Fn(&FileAttrs) -> bool,
 ) -> Reply<bool> {
-    let swept = paths::temp(&temp_names::swept_name());
-    moved(root, path, &swept).await?;
+    let swept = paths::temp_path(&temp_names::swept_name());
+    send_move(root, path, &swept).await?;
     let at = root.at(&swept);
     let seen = root.session.look(&at).await?;
     if !is_old(&seen) {
@@ -127,7 +126,7 @@ mod tests {
 
     #[test]
     fn oldest_uploads_have_their_turn_first() {
-        let path = |name: String| paths::temp(&name);
+        let path = |name: String| paths::temp_path(&name);
         let upload =
             |second: u64| temp_names::name_as_folder(&Ulid::from_parts(second, 0).to_string());
         let seconds: Vec<u64> = (0..=MOST as u64).rev().collect();

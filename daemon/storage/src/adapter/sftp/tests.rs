@@ -12,9 +12,8 @@ use tokio::io::{AsyncWriteExt, duplex};
 
 use self::played::{Played, Verdict, missing};
 use super::paths::Root;
-use super::ssh::exit_reason::SftpFault;
-use super::wire::line::Line;
-use super::wire::session::Session;
+use super::ssh::SftpFault;
+use super::wire::{Ending, Line, Session};
 use super::{read, write};
 use crate::{Body, ByteRange, Expect, Guarded, RemotePath, Revision, StorageError};
 
@@ -31,7 +30,7 @@ fn path(text: &str) -> RemotePath {
 }
 
 async fn read_from(root: &Root, range: ByteRange) -> Result<Vec<u8>, StorageError> {
-    let bytes = read::begun(root, &path("a"), range).await?.expect("a file");
+    let bytes = read::open(root, &path("a"), range).await?.expect("a file");
     let chunks: Vec<Bytes> = bytes.try_collect().await?;
     Ok(chunks.concat())
 }
@@ -129,7 +128,7 @@ async fn server_that_never_greets_is_given_up() {
 
     let session = server.session(PATIENCE).await;
 
-    assert_eq!(session.map(drop), Err(SftpFault::TimedOut));
+    assert_eq!(session.map(drop), Err(Ending::Silent));
 }
 
 #[tokio::test]
@@ -137,11 +136,11 @@ async fn text_before_the_greeting_is_the_shell_talking() {
     let (ours, mut theirs) = duplex(1024);
     theirs.write_all(b"Welcome to nas!\nYou have mail.\n").await.expect("a listener");
     let (from, to) = tokio::io::split(ours);
-    let line = Line { to: Box::new(to), from: Box::new(from), ssh: None };
+    let line = Line { to: Box::new(to), from: Box::new(from), carrier: None };
 
     let session = Session::start(line, PATIENCE).await;
 
-    assert_eq!(session.map(drop), Err(SftpFault::ShellTalks));
+    assert_eq!(session.map(drop), Err(Ending::NoGreeting));
 }
 
 #[tokio::test]

@@ -7,21 +7,21 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use futures::stream::{FuturesUnordered, StreamExt};
-use openssh_sftp_client_lowlevel::{Extensions, FileAttrs, SftpErrorKind, UnixTimeStamp};
 
 use super::super::temp_names;
 use super::paths::{self, Root};
 use super::stat::{BODY, marked_times};
-use super::wire::handle::{Opened, opened_as};
-use super::wire::requests::{Answer, Failure, Reply, denied};
-use super::wire::session::Session;
+use super::wire::{
+    Answer, Extensions, Failure, FileAttrs, Handle, Reply, Session, SftpErrorKind, UnixTimeStamp,
+    first_denial,
+};
 use crate::{ByteStream, OUR_FOLDER, RemotePath, StorageError};
 
 #[derive(Debug)]
-pub(super) struct Temp {
+pub(super) struct Upload {
     /// Where it stands, as the server calls it.
     pub(super) at: String,
-    file: Option<Opened>,
+    file: Option<Handle>,
     session: Arc<Session>,
     written: FileAttrs,
     marks: Option<(UnixTimeStamp, UnixTimeStamp)>,
@@ -40,33 +40,33 @@ fn is_truth(path: &RemotePath) -> bool {
     names.next() == Some(OUR_FOLDER) && matches!(names.next(), Some("log" | "packs"))
 }
 
-impl Temp {
+impl Upload {
     pub(super) async fn create(root: &Root, path: &RemotePath) -> Result<Self, StorageError> {
-        let place = paths::temp(&temp_names::name());
+        let place = paths::temp_path(&temp_names::name());
         let at = root.at(&place);
         for _ in 0..paths::TRIES {
-            let around = root.around(&place);
+            let parents = root.parents(&place);
             let (held_at, is_lasting) = (at.clone(), is_truth(path));
             // Held as soon as it is there, so that it is removed whatever comes.
             let hold = move |file| Self::new(held_at, file, is_lasting);
-            let created = opened_as(&root.session, |session| session.create(&at), hold).await;
-            around.await?.has_room(path)?;
+            let created = Handle::open_as(&root.session, |session| session.create(&at), hold).await;
+            parents.await?.has_room(path)?;
             match created {
-                Ok(temp) => return Ok(temp),
+                Ok(upload) => return Ok(upload),
                 Err(failure) if failure.is_missing() => {
-                    root.present().await?;
-                    root.forget_around(&place);
-                    if let Some(failure) = denied(root.make_around(&place)).await {
+                    root.check_presence().await?;
+                    root.forget_parents(&place);
+                    if let Some(failure) = first_denial(root.make_parents(&place)).await {
                         return Err(root.error(path)(failure));
                     }
                 }
                 Err(failure) => return Err(root.full_or(failure, 1, path).await),
             }
         }
-        Err(vain(root, path, "the folder for uploads vanishes again and again").await)
+        Err(give_up(root, path, "the folder for uploads vanishes again and again").await)
     }
 
-    fn new(at: String, file: Opened, is_lasting: bool) -> Self {
+    fn new(at: String, file: Handle, is_lasting: bool) -> Self {
         let session = file.session.clone();
         let is_lasting = is_lasting && session.has(Extensions::FSYNC);
         Self {
@@ -90,20 +90,20 @@ impl Temp {
         (bytes, len): (ByteStream, u64),
     ) -> Result<(), StorageError> {
         let Some(file) = &self.file else { return Ok(()) };
-        match filled(file, bytes).await {
+        match write_pieces(file, bytes).await {
             Ok(written) => {
                 self.written = written;
                 Ok(())
             }
-            Err(Unfilled::Source(error)) => Err(error),
-            Err(Unfilled::Server(failure)) => Err(root.full_or(failure, len, path).await),
-            Err(Unfilled::Short) => {
+            Err(FillError::Source(error)) => Err(error),
+            Err(FillError::Server(failure)) => Err(root.full_or(failure, len, path).await),
+            Err(FillError::Short) => {
                 Err(StorageError::Unreachable("the server did not keep what it took".into()))
             }
         }
     }
 
-    /// Dates and closes the file, unless it is to be settled. Where the server
+    /// Dates and closes the file, unless its name is to be flushed. Where the server
     /// can't say that all is on its disk, this waits until it says that the
     /// file is closed.
     pub(super) async fn seal(&mut self) -> Reply<()> {
@@ -117,7 +117,7 @@ impl Temp {
 
     fn date(&self) {
         if let (Some(file), Some(marks)) = (&self.file, self.marks) {
-            drop(self.session.date(&file.handle, marks));
+            drop(self.session.date(&file.id, marks));
         }
     }
 
@@ -131,14 +131,14 @@ impl Temp {
     /// A rename of the file's folder does not change the file. So it is dated
     /// once more; ext4, XFS and ZFS keep to the order of what was done, and write
     /// the rename before that.
-    pub(super) fn settle(&self) -> Answer<()> {
+    pub(super) fn flush_name(&self) -> Answer<()> {
         let Some(file) = self.file.as_ref().filter(|_| self.is_lasting) else {
             return Box::pin(ready(Ok(())));
         };
         if self.is_in_folder {
             self.date();
         }
-        self.session.flush(&file.handle)
+        self.session.flush(&file.id)
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -172,7 +172,7 @@ impl Temp {
     }
 }
 
-impl Drop for Temp {
+impl Drop for Upload {
     fn drop(&mut self) {
         // Closed first: some servers remove no open file.
         self.file = None;
@@ -189,21 +189,21 @@ impl Drop for Temp {
 
 /// For what was tried again and again: a full disk makes no folders, and says
 /// no more about it than that they are missing.
-pub(super) async fn vain(root: &Root, path: &RemotePath, story: &'static str) -> StorageError {
+pub(super) async fn give_up(root: &Root, path: &RemotePath, story: &'static str) -> StorageError {
     match root.full_or(Failure::Refused(SftpErrorKind::Failure), 1, path).await {
         StorageError::Full => StorageError::Full,
         _ => StorageError::Unreachable(story.into()),
     }
 }
 
-enum Unfilled {
+enum FillError {
     Source(StorageError),
     Server(Failure),
     /// The server took every byte and holds another number of them.
     Short,
 }
 
-impl From<Failure> for Unfilled {
+impl From<Failure> for FillError {
     fn from(failure: Failure) -> Self {
         Self::Server(failure)
     }
@@ -211,13 +211,13 @@ impl From<Failure> for Unfilled {
 
 /// Writes all bytes, many pieces at once, and gives what the server then says
 /// of the file.
-async fn filled(file: &Opened, mut bytes: ByteStream) -> Result<FileAttrs, Unfilled> {
-    let Opened { session, handle, .. } = file;
+async fn write_pieces(file: &Handle, mut bytes: ByteStream) -> Result<FileAttrs, FillError> {
+    let Handle { session, id: handle, .. } = file;
     let most = usize::try_from(session.write_len()).expect("it fits in memory");
     let mut written = Replies::default();
     let mut start = 0;
     while let Some(mut chunk) =
-        written.meanwhile(bytes.try_next()).await?.map_err(Unfilled::Source)?
+        written.meanwhile(bytes.try_next()).await?.map_err(FillError::Source)?
     {
         while !chunk.is_empty() {
             let piece = chunk.split_to(chunk.len().min(most));
@@ -242,7 +242,7 @@ async fn filled(file: &Opened, mut bytes: ByteStream) -> Result<FileAttrs, Unfil
     }
     let described = described.await?;
     match described.get_size() {
-        Some(size) if size != start => Err(Unfilled::Short),
+        Some(size) if size != start => Err(FillError::Short),
         _ => Ok(described),
     }
 }

@@ -1,19 +1,20 @@
 //! Stores a body under its final name, whole or not at all.
 //!
-//! Three round trips: a look around and a new temp; its bytes, flushed; its
+//! Three round trips: a look around and a new upload; its bytes, flushed; its
 //! mark and its final name, flushed as well where it is the truth. Nothing is
 //! published before the server has said that it holds every byte.
 
 use futures::future::join;
-use openssh_sftp_client_lowlevel::{Extensions, FileAttrs, FileType, SftpErrorKind};
 
-use super::super::body::checked;
+use super::super::body::length_checked;
 use super::super::temp_names;
 use super::error::{FOLDER_IN_THE_WAY, NO_FILE_IN_THE_WAY, rejected};
-use super::paths::{self, Around, Root, TRIES, is_in_log};
-use super::stat::{BODY, Seen, Standing};
-use super::upload::{Temp, vain};
-use super::wire::requests::{Answer, Failure, Reply, denied};
+use super::paths::{self, Parents, Root, TRIES, is_in_log};
+use super::stat::{BODY, Entry, FileStat};
+use super::upload::{Upload, give_up};
+use super::wire::{
+    Answer, Extensions, Failure, FileAttrs, FileType, Reply, SftpErrorKind, first_denial,
+};
 use crate::{Body, Expect, Guarded, RemotePath, Revision, StorageError};
 
 /// What may be sent in vain.
@@ -28,15 +29,15 @@ enum Step {
     Reject(&'static str),
 }
 
-fn step(expect: &Expect, standing: &Standing) -> Step {
-    match (standing, expect) {
-        (Standing::Nothing, Expect::Absent) => Step::Create,
-        (Standing::File(seen), Expect::At(at)) if seen.revision() == *at => Step::Replace,
-        (Standing::Nothing | Standing::File(_), Expect::Anything) => Step::Replace,
-        (Standing::Entry(_), Expect::Anything) => Step::Reject(FOLDER_IN_THE_WAY),
-        (Standing::Nothing | Standing::File(_) | Standing::Entry(_), _) => Step::Refuse,
-        (Standing::Folder, _) => Step::ClearFolder,
-        (Standing::Other, _) => Step::Reject(NO_FILE_IN_THE_WAY),
+fn step(expect: &Expect, entry: &Entry) -> Step {
+    match (entry, expect) {
+        (Entry::Nothing, Expect::Absent) => Step::Create,
+        (Entry::File(seen), Expect::At(at)) if seen.revision() == *at => Step::Replace,
+        (Entry::Nothing | Entry::File(_), Expect::Anything) => Step::Replace,
+        (Entry::BodyInFolder(_), Expect::Anything) => Step::Reject(FOLDER_IN_THE_WAY),
+        (Entry::Nothing | Entry::File(_) | Entry::BodyInFolder(_), _) => Step::Refuse,
+        (Entry::Folder, _) => Step::ClearFolder,
+        (Entry::Other, _) => Step::Reject(NO_FILE_IN_THE_WAY),
     }
 }
 
@@ -52,13 +53,13 @@ enum Way {
 
 /// A file that has its name, and whether that name is on the server's disk.
 struct Placed {
-    seen: Seen,
-    settled: Reply<()>,
+    seen: FileStat,
+    flushed: Reply<()>,
 }
 
 impl Placed {
-    async fn seen(seen: Answer<FileAttrs>, settled: Answer<()>) -> Reply<Self> {
-        Ok(Self { seen: Seen::of(&seen.await?), settled: settled.await })
+    async fn wait(seen: Answer<FileAttrs>, flushed: Answer<()>) -> Reply<Self> {
+        Ok(Self { seen: FileStat::of(&seen.await?), flushed: flushed.await })
     }
 }
 
@@ -71,44 +72,44 @@ pub(super) async fn store(
     if path.is_root() {
         return Err(rejected(path, FOLDER_IN_THE_WAY));
     }
-    let (looked, temp) = join(looked(root, path, body, expect), Temp::create(root, path)).await;
-    let (mut temp, looked) = (temp?, looked?);
+    let (looked, upload) = join(look(root, path, body, expect), Upload::create(root, path)).await;
+    let (mut upload, looked) = (upload?, looked?);
     looked.0.has_room(path)?;
     match step(expect, &looked.1) {
         Step::Refuse => return Ok(Guarded::Refused),
         Step::Reject(reason) => return Err(rejected(path, reason)),
         Step::Create | Step::Replace | Step::ClearFolder => {}
     }
-    temp.fill(root, path, (checked(path, body), body.len())).await?;
-    temp.seal().await.map_err(root.error(path))?;
-    let stored = publish(root, path, &mut temp, expect, looked).await;
+    upload.fill(root, path, (length_checked(path, body), body.len())).await?;
+    upload.seal().await.map_err(root.error(path))?;
+    let stored = publish(root, path, &mut upload, expect, looked).await;
     if !matches!(stored, Ok(Guarded::Done(_))) {
-        root.tidy_around(path);
+        root.remove_empty_parents(path);
     }
     stored
 }
 
 /// Looks at what a write will meet. A new name for little is simply tried, where
 /// it is given by a link: the server says if something stands there.
-async fn looked(
+async fn look(
     root: &Root,
     path: &RemotePath,
     body: &Body,
     expect: &Expect,
-) -> Result<(Around, Standing), StorageError> {
+) -> Result<(Parents, Entry), StorageError> {
     let is_linked = root.session.has(Extensions::HARDLINK);
     if *expect == Expect::Absent && body.len() <= LITTLE && is_linked {
-        return Ok((root.around(path).await?, Standing::Nothing));
+        return Ok((root.parents(path).await?, Entry::Nothing));
     }
-    root.standing_within(path).await
+    root.entry_within(path).await
 }
 
 async fn publish(
     root: &Root,
     path: &RemotePath,
-    temp: &mut Temp,
+    upload: &mut Upload,
     expect: &Expect,
-    (mut around, mut standing): (Around, Standing),
+    (mut parents, mut entry): (Parents, Entry),
 ) -> Result<Guarded<Revision>, StorageError> {
     let mut way = match root.session.has(Extensions::HARDLINK) {
         true => Way::Link,
@@ -116,14 +117,14 @@ async fn publish(
     };
     let mut unexplained = 0;
     for _ in 0..TRIES {
-        around.has_room(path)?;
-        let made = match around {
-            Around::Missing => root.make_around(path),
+        parents.has_room(path)?;
+        let made = match parents {
+            Parents::Missing => root.make_parents(path),
             _ => Vec::new(),
         };
-        let placed = match step(expect, &standing) {
-            Step::Create => create(root, path, temp, way).await,
-            Step::Replace => replace(root, path, temp).await,
+        let placed = match step(expect, &entry) {
+            Step::Create => create(root, path, upload, way).await,
+            Step::Replace => replace(root, path, upload).await,
             Step::Refuse => return Ok(Guarded::Refused),
             Step::Reject(reason) => return Err(rejected(path, reason)),
             Step::ClearFolder if !path.is_ours() && root.clear_empty(path).await? => Ok(None),
@@ -131,24 +132,24 @@ async fn publish(
         };
         let failure = match placed {
             Ok(Some(placed)) => {
-                placed.settled.map_err(root.error(path))?;
+                placed.flushed.map_err(root.error(path))?;
                 return Ok(Guarded::Done(placed.seen.revision()));
             }
             Ok(None) => None,
             Err(failure) => Some(failure),
         };
         if failure.as_ref().is_some_and(Failure::is_missing) {
-            root.forget_around(path);
-            if let Some(failure) = denied(made).await {
+            root.forget_parents(path);
+            if let Some(failure) = first_denial(made).await {
                 return Err(root.error(path)(failure));
             }
         }
-        (around, standing) = root.standing(path).await?;
+        (parents, entry) = root.entry_at(path).await?;
         match failure {
             // Folders are missing, or something was there first: look again.
             None => {}
             Some(failure) if failure.is_missing() => {}
-            Some(Failure::Refused(SftpErrorKind::Failure)) if !standing.is_nothing() => {}
+            Some(Failure::Refused(SftpErrorKind::Failure)) if !entry.is_nothing() => {}
             Some(Failure::Refused(_)) if way == Way::Link && unexplained == 0 => {
                 // Some file systems call hard links not permitted.
                 (way, unexplained) = (Way::Rename, 1);
@@ -157,70 +158,70 @@ async fn publish(
             Some(failure) => return Err(root.full_or(failure, 1, path).await),
         }
     }
-    Err(vain(root, path, "what stands there changes again and again").await)
+    Err(give_up(root, path, "what stands there changes again and again").await)
 }
 
 /// Gives the file its name, unless something stands there. `None`: look again.
 async fn create(
     root: &Root,
     path: &RemotePath,
-    temp: &mut Temp,
+    upload: &mut Upload,
     way: Way,
 ) -> Reply<Option<Placed>> {
     let to = root.at(path);
     let session = &root.session;
     match way {
         Way::Link => {
-            let seen = session.look(&temp.at);
-            let (linked, settled) = (session.link(&temp.at, &to), temp.settle());
-            // The first name goes with the temp.
+            let seen = session.look(&upload.at);
+            let (linked, flushed) = (session.link(&upload.at, &to), upload.flush_name());
+            // The first name goes with the upload.
             linked.await?;
-            Placed::seen(seen, settled).await.map(Some)
+            Placed::wait(seen, flushed).await.map(Some)
         }
         Way::Rename if is_in_log(path) => {
-            let folder = temp.spell_as_folder().await?;
-            let (renamed, settled) = (session.rename(&folder, &to), temp.settle());
+            let folder = upload.spell_as_folder().await?;
+            let (renamed, flushed) = (session.rename(&folder, &to), upload.flush_name());
             let seen = session.look(&format!("{to}/{BODY}"));
             renamed.await?;
-            temp.note_published();
+            upload.note_published();
             // A cleaner may have emptied the folder on its way.
-            let placed = Placed::seen(seen, settled).await?;
-            Ok((placed.seen.size == temp.size()).then_some(placed))
+            let placed = Placed::wait(seen, flushed).await?;
+            Ok((placed.seen.size == upload.size()).then_some(placed))
         }
         Way::Rename => {
-            let seen = session.look(&temp.at);
-            let (renamed, settled) = (session.rename(&temp.at, &to), temp.settle());
+            let seen = session.look(&upload.at);
+            let (renamed, flushed) = (session.rename(&upload.at, &to), upload.flush_name());
             renamed.await?;
-            temp.note_published();
-            Placed::seen(seen, settled).await.map(Some)
+            upload.note_published();
+            Placed::wait(seen, flushed).await.map(Some)
         }
     }
 }
 
 /// Gives the file its name, in place of what stands there. `None`: look again.
-async fn replace(root: &Root, path: &RemotePath, temp: &mut Temp) -> Reply<Option<Placed>> {
+async fn replace(root: &Root, path: &RemotePath, upload: &mut Upload) -> Reply<Option<Placed>> {
     let to = root.at(path);
     let session = &root.session;
-    let seen = session.look(&temp.at);
+    let seen = session.look(&upload.at);
     if session.has(Extensions::POSIX_RENAME) {
-        let (renamed, settled) = (session.rename_over(&temp.at, &to), temp.settle());
+        let (renamed, flushed) = (session.rename_over(&upload.at, &to), upload.flush_name());
         renamed.await?;
-        temp.note_published();
-        return Placed::seen(seen, settled).await.map(Some);
+        upload.note_published();
+        return Placed::wait(seen, flushed).await.map(Some);
     }
-    if !exchanged(root, &temp.at, &to).await? {
+    if !exchange(root, &upload.at, &to).await? {
         return Ok(None);
     }
-    temp.note_published();
-    Placed::seen(seen, temp.settle()).await.map(Some)
+    upload.note_published();
+    Placed::wait(seen, upload.flush_name()).await.map(Some)
 }
 
 /// Replaces what stands at `to` on a server that can't do so in one step. A
 /// reader may find nothing for a moment, but never a part; the old file is back
 /// if the new one does not get there, and otherwise swept.
-async fn exchanged(root: &Root, from: &str, to: &str) -> Reply<bool> {
+async fn exchange(root: &Root, from: &str, to: &str) -> Reply<bool> {
     let session = &root.session;
-    let old = root.at(&paths::temp(&temp_names::swept_name()));
+    let old = root.at(&paths::temp_path(&temp_names::swept_name()));
     let (taken, kind) = (session.rename(to, &old), session.look(&old));
     let given = session.rename(from, to);
     let (taken, kind, given) = (taken.await, kind.await, given.await);

@@ -6,10 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::config::SftpAccount;
-use super::super::wire::line::Line;
-use super::super::wire::session::Session;
+use super::super::wire::Session;
 use super::exit_reason::SftpFault;
-use super::host_key;
+use super::process;
 use crate::StorageError;
 
 /// How long a server may be silent while answers are due.
@@ -35,13 +34,13 @@ pub struct SftpConnection {
 
 #[derive(Debug, Default)]
 struct Tries {
-    last: Option<Failed>,
+    last: Option<FailedTry>,
     rest: Duration,
 }
 
 /// A try in vain.
 #[derive(Debug)]
-struct Failed {
+struct FailedTry {
     fault: SftpFault,
     at: Instant,
     /// When there may be another.
@@ -72,11 +71,11 @@ impl SftpConnection {
     /// Connects, unless it is connected, and says why it can't. A person who
     /// asks is never told an old cause.
     pub async fn greet(&self) -> Result<(), StorageError> {
-        self.made(true).await.map(drop).map_err(|fault| self.error(fault))
+        self.connect(true).await.map(drop).map_err(|fault| self.error(fault))
     }
 
     pub fn is_connected(&self) -> bool {
-        self.standing().is_some()
+        self.current().is_some()
     }
 
     /// Ends the connection; the next call makes another.
@@ -87,27 +86,27 @@ impl SftpConnection {
         }
     }
 
-    pub(in crate::adapter::sftp) async fn session(&self) -> Result<Arc<Session>, StorageError> {
-        match self.standing() {
+    pub(crate) async fn session(&self) -> Result<Arc<Session>, StorageError> {
+        match self.current() {
             Some(session) => Ok(session),
-            None => self.made(false).await.map_err(|fault| self.error(fault)),
+            None => self.connect(false).await.map_err(|fault| self.error(fault)),
         }
     }
 
-    pub(in crate::adapter::sftp) fn error(&self, fault: SftpFault) -> StorageError {
+    pub(crate) fn error(&self, fault: SftpFault) -> StorageError {
         fault.error(&self.account)
     }
 
-    fn standing(&self) -> Option<Arc<Session>> {
+    fn current(&self) -> Option<Arc<Session>> {
         let session = self.session.lock().expect("no panic while held");
         session.as_ref().filter(|session| !session.is_over()).cloned()
     }
 
-    async fn made(&self, is_asked: bool) -> Result<Arc<Session>, SftpFault> {
+    async fn connect(&self, is_asked: bool) -> Result<Arc<Session>, SftpFault> {
         let asked = Instant::now();
         let mut tries = self.tries.lock().await;
         // Made by another while we waited for our turn.
-        if let Some(session) = self.standing() {
+        if let Some(session) = self.current() {
             return Ok(session);
         }
         match &tries.last {
@@ -117,8 +116,8 @@ impl SftpConnection {
             }
             _ => {}
         }
-        let started = match Line::to(&self.account) {
-            Ok(line) => Session::start(line, self.patience).await,
+        let started = match process::open_line(&self.account) {
+            Ok(line) => Session::start(line, self.patience).await.map_err(SftpFault::from),
             Err(fault) => Err(fault),
         };
         match started {
@@ -130,12 +129,25 @@ impl SftpConnection {
                 Ok(session)
             }
             Err(fault) => {
-                let fault = host_key::looked_at(fault, &self.account).await;
+                let fault = with_fingerprint(fault, &self.account).await;
                 tries.rest = (tries.rest * 2).clamp(FIRST_REST, LONGEST_REST);
                 let at = Instant::now();
-                tries.last = Some(Failed { fault: fault.clone(), at, next: at + tries.rest });
+                tries.last = Some(FailedTry { fault: fault.clone(), at, next: at + tries.rest });
                 Err(fault)
             }
         }
+    }
+}
+
+/// Adds which key the host shows, where that is not said yet. Of one that it
+/// doesn't know at all, `ssh` says it only among much else, which would be taken
+/// for the cause of a failure: so it is asked once more, for this alone.
+async fn with_fingerprint(fault: SftpFault, account: &SftpAccount) -> SftpFault {
+    match fault {
+        SftpFault::HostKeyUnknown(key) => {
+            let said = process::hear_login(account).await.unwrap_or_default();
+            SftpFault::HostKeyUnknown(key.with_fingerprint_in(&said))
+        }
+        fault => fault,
     }
 }

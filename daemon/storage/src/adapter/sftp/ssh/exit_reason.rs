@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::super::config::SftpAccount;
+use super::super::wire::Ending;
 use super::host_key::ShownKey;
 use crate::StorageError;
 
@@ -40,14 +41,24 @@ pub enum SftpFault {
     Other(String),
 }
 
-impl SftpFault {
-    /// An answer that SFTP doesn't have there.
-    pub(in crate::adapter::sftp) fn broken() -> Self {
-        Self::Other("the server's answers break the rules of SFTP".to_owned())
+impl From<Ending> for SftpFault {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Silent => Self::TimedOut,
+            Ending::NoGreeting => Self::ShellTalks,
+            Ending::OtherVersion => Self::NoSftp,
+            Ending::Broken => {
+                Self::Other("the server's answers break the rules of SFTP".to_owned())
+            }
+            Ending::Unwelcome(words) => reason_for_no_session(&words).unwrap_or(Self::NoSftp),
+            Ending::Lost(words) => reason_for_loss(&words),
+        }
     }
+}
 
+impl SftpFault {
     /// Says to a caller who asked for the account's host.
-    pub(in crate::adapter::sftp) fn error(self, account: &SftpAccount) -> StorageError {
+    pub(crate) fn error(self, account: &SftpAccount) -> StorageError {
         match self {
             Self::HostKeyUnknown(key) => key.unknown(account),
             Self::HostKeyChanged(key) => key.changed(account),
@@ -141,7 +152,7 @@ const KEY_WARNINGS: [(&str, SftpFault); 5] = [
     ("load key", SftpFault::KeyUnreadable),
 ];
 
-fn found<'a>(table: &'a [(&str, SftpFault)], said: &str) -> Option<&'a SftpFault> {
+fn look_up<'a>(table: &'a [(&str, SftpFault)], said: &str) -> Option<&'a SftpFault> {
     table.iter().find(|(words, _)| said.contains(words)).map(|(_, fault)| fault)
 }
 
@@ -150,17 +161,17 @@ const LONGEST_LINE: usize = 160;
 
 /// Tells from all that `ssh` wrote why there is no session; `None` when it wrote
 /// nothing.
-pub(in crate::adapter::sftp) fn told_by(stderr: &str) -> Option<SftpFault> {
+fn reason_for_no_session(stderr: &str) -> Option<SftpFault> {
     let said = stderr.to_lowercase();
-    match found(&TABLE, &said) {
+    match look_up(&TABLE, &said) {
         Some(SftpFault::HostKeyChanged(_)) => {
-            Some(SftpFault::HostKeyChanged(ShownKey::told_by(stderr)))
+            Some(SftpFault::HostKeyChanged(ShownKey::parse(stderr)))
         }
         Some(SftpFault::KeyRefused) => {
-            Some(found(&KEY_WARNINGS, &said).unwrap_or(&SftpFault::KeyRefused).clone())
+            Some(look_up(&KEY_WARNINGS, &said).unwrap_or(&SftpFault::KeyRefused).clone())
         }
         Some(fault) => Some(fault.clone()),
-        None => found(&KEY_WARNINGS, &said).cloned().or_else(|| {
+        None => look_up(&KEY_WARNINGS, &said).cloned().or_else(|| {
             let last = stderr.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
             Some(SftpFault::Other(without_paths(last)))
         }),
@@ -169,7 +180,7 @@ pub(in crate::adapter::sftp) fn told_by(stderr: &str) -> Option<SftpFault> {
 
 /// Tells from it why a session was lost that stood. The warnings and words of
 /// its login are in there too, and mean nothing any more.
-pub(in crate::adapter::sftp) fn lost_by(stderr: &str) -> SftpFault {
+fn reason_for_loss(stderr: &str) -> SftpFault {
     let said = stderr.to_lowercase();
     let ways = [SftpFault::TimedOut, SftpFault::NetworkUnreachable];
     let told = TABLE.iter().find(|(words, fault)| ways.contains(fault) && said.contains(words));
@@ -192,7 +203,7 @@ mod tests {
 
     #[track_caller]
     fn check(stderr: &str, expected: SftpFault) {
-        assert_eq!(told_by(stderr), Some(expected), "{stderr:?}");
+        assert_eq!(reason_for_no_session(stderr), Some(expected), "{stderr:?}");
     }
 
     #[test]
@@ -235,7 +246,7 @@ mod tests {
              @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\n\
              Host key for nas has changed and you have requested strict checking.\r\n\
              Host key verification failed.\r\n";
-        check(changed, SftpFault::HostKeyChanged(ShownKey::told_by(changed)));
+        check(changed, SftpFault::HostKeyChanged(ShownKey::parse(changed)));
     }
 
     #[test]
@@ -294,11 +305,11 @@ mod tests {
             ("Connection reset by 10.0.0.1 port 22\r\n", SftpFault::ConnectionLost),
             ("client_loop: send disconnect: Broken pipe\r\n", SftpFault::ConnectionLost),
         ] {
-            assert_eq!(lost_by(&format!("{login}{last}")), expected, "{last:?}");
+            assert_eq!(reason_for_loss(&format!("{login}{last}")), expected, "{last:?}");
         }
         let warned = "Load key \"/home/ann/old\": invalid format\r\n";
         let timeout = format!("{warned}Timeout, server nas not responding.\r\n");
-        assert_eq!(lost_by(&timeout), SftpFault::TimedOut);
+        assert_eq!(reason_for_loss(&timeout), SftpFault::TimedOut);
     }
 
     #[test]
@@ -318,7 +329,7 @@ mod tests {
             "first\r\nget_agent_identities: /run/user/1000/agent went \u{1b}[31maway\r\n",
             SftpFault::Other("get_agent_identities: … went [31maway".to_owned()),
         );
-        assert_eq!(told_by(" \r\n"), None);
+        assert_eq!(reason_for_no_session(" \r\n"), None);
     }
 
     #[test]
@@ -328,7 +339,7 @@ mod tests {
             "Could not resolve hostname /home/ann/key\r\n",
             "strange: /home/ann/key\r\n",
         ] {
-            let fault = told_by(stderr).expect("it says something");
+            let fault = reason_for_no_session(stderr).expect("it says something");
             assert!(!fault.to_string().contains("/home"), "{fault}");
         }
     }

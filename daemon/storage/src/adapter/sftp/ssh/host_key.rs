@@ -1,21 +1,10 @@
 //! What a person needs to say whether a host is the right one: the key that it
 //! shows, and the commands that only a person may type.
 //!
-//! Nothing here trusts anything: `ssh` is asked again, as strict as before.
-
-use std::process::Stdio;
-use std::time::Duration;
-
-use tokio::process::Command;
-use tokio::time::timeout;
+//! Nothing here trusts anything: it only reads what `ssh` says of a key.
 
 use super::super::config::{OURS, SftpAccount};
-use super::super::wire::line::all_said;
-use super::exit_reason::SftpFault;
 use crate::StorageError;
-
-/// How long `ssh` may take to get as far as it got before.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A host key that nobody here vouches for, as far as `ssh` tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +17,10 @@ pub struct ShownKey {
 }
 
 impl ShownKey {
-    pub(in crate::adapter::sftp) const UNTOLD: Self =
-        Self { fingerprint: None, name: None, file: None };
+    pub(crate) const UNTOLD: Self = Self { fingerprint: None, name: None, file: None };
 
     /// Reads what `ssh` says of a key that is not the known one.
-    pub(in crate::adapter::sftp) fn told_by(stderr: &str) -> Self {
+    pub(crate) fn parse(stderr: &str) -> Self {
         let fingerprint = stderr.split_whitespace().find(|word| word.starts_with("SHA256:"));
         let name = |line: &str| {
             Some(line.strip_prefix("Host key for ")?.split_once(" has changed")?.0.to_owned())
@@ -49,12 +37,17 @@ impl ShownKey {
         }
     }
 
-    pub(in crate::adapter::sftp) fn unknown(self, account: &SftpAccount) -> StorageError {
+    /// Adds which key the host shows, from all that `ssh -v` says on its way there.
+    pub(crate) fn with_fingerprint_in(self, said: &str) -> Self {
+        Self { fingerprint: fingerprint_in(said), ..self }
+    }
+
+    pub(crate) fn unknown(self, account: &SftpAccount) -> StorageError {
         let (host, accept) = (account.host.clone(), accept(account));
         StorageError::HostKeyUnknown { host, fingerprint: self.fingerprint, accept }
     }
 
-    pub(in crate::adapter::sftp) fn changed(self, account: &SftpAccount) -> StorageError {
+    pub(crate) fn changed(self, account: &SftpAccount) -> StorageError {
         StorageError::HostKeyChanged {
             host: account.host.clone(),
             forget: self.forget(account),
@@ -71,37 +64,6 @@ impl ShownKey {
         let file = self.file.as_ref().map(|file| format!(" -f {}", word(file)));
         format!("ssh-keygen -R {name}{}", file.unwrap_or_default())
     }
-}
-
-/// Adds which key the host shows, where that is not said yet. Of one that it
-/// doesn't know at all, `ssh` says it only among much else, which would be taken
-/// for the cause of a failure: so it is asked once more, for this alone.
-pub(in crate::adapter::sftp) async fn looked_at(
-    fault: SftpFault,
-    account: &SftpAccount,
-) -> SftpFault {
-    match fault {
-        SftpFault::HostKeyUnknown(key) => {
-            let fingerprint = fingerprint_shown_to(account).await;
-            SftpFault::HostKeyUnknown(ShownKey { fingerprint, ..key })
-        }
-        fault => fault,
-    }
-}
-
-async fn fingerprint_shown_to(account: &SftpAccount) -> Option<String> {
-    let mut ssh = Command::new("ssh")
-        .arg("-v")
-        .args(account.arguments())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .ok()?;
-    let said = timeout(PATIENCE, all_said(ssh.stderr.take())).await.ok()?;
-    fingerprint_in(&said)
 }
 
 /// The last one: a host on the way to this one has shown its own before.
@@ -197,7 +159,7 @@ mod tests {
 
     #[test]
     fn changed_key_is_forgotten_where_ssh_knows_the_old_one() {
-        let key = ShownKey::told_by(CHANGED);
+        let key = ShownKey::parse(CHANGED);
         assert_eq!(key.fingerprint.as_deref(), Some("SHA256:6uEBnHnI0Xz/Lw"));
         assert_eq!(
             key.forget(&account(Some(22), None, &[])),

@@ -1,5 +1,12 @@
 //! The machine's own `ssh`: what is said to it, and what it says.
+//!
+//! It knows the account and the line that it carries, and no files.
 
-pub(super) mod connection;
-pub(super) mod exit_reason;
-pub(super) mod host_key;
+mod connection;
+mod exit_reason;
+mod host_key;
+mod process;
+
+pub use self::connection::SftpConnection;
+pub use self::exit_reason::SftpFault;
+pub use self::host_key::ShownKey;

@@ -7,10 +7,8 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
-use super::super::paths::{Known, Root};
-use super::super::ssh::exit_reason::SftpFault;
-use super::super::wire::line::Line;
-use super::super::wire::session::Session;
+use super::super::paths::{KnownFolders, Root};
+use super::super::wire::{Ending, Line, Session};
 use super::super::{SftpAccount, SftpConnection, SshSettings};
 
 /// Every name that stands for a folder; all others are files.
@@ -81,11 +79,11 @@ impl Played {
         assert!(in_time.is_ok(), "no {words}: {:#?}", self.heard());
     }
 
-    pub(super) async fn session(&self, patience: Duration) -> Result<Session, SftpFault> {
+    pub(super) async fn session(&self, patience: Duration) -> Result<Session, Ending> {
         let (ours, theirs) = duplex(1024 * 1024);
         tokio::spawn(self.clone().serve(theirs));
         let (from, to) = tokio::io::split(ours);
-        let line = Line { to: Box::new(to), from: Box::new(from), ssh: None };
+        let line = Line { to: Box::new(to), from: Box::new(from), carrier: None };
         Session::start(line, patience).await
     }
 
@@ -96,7 +94,7 @@ impl Played {
             connection: Arc::new(SftpConnection::new(account)),
             session: Arc::new(self.session(patience).await.expect("a session")),
             base: "".into(),
-            known: Arc::new(Known::default()),
+            known: Arc::new(KnownFolders::default()),
         }
     }
 

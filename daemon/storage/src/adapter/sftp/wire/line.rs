@@ -1,38 +1,34 @@
-//! Looks after one running `ssh`: feeds it, reads it, and tells why it ended.
-//!
-//! A server that falls silent while answers are due is given up after a while;
-//! as long as bytes move, either way, it may take all the time it needs. One
-//! that forgets an answer among many others is given up too.
+//! One line to a server: feeds it, reads it, and tells how it ended.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::future::pending;
 use std::io;
 use std::num::NonZeroUsize;
-use std::process::Stdio;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use openssh_sftp_client_lowlevel::{Error, Extensions, Queue, ReadEnd, SharedData, connect};
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::process::{Child, ChildStderr, Command};
+use openssh_sftp_client_lowlevel::{
+    Error, Extensions, Queue, ReadEnd, SharedData, WriteEnd, connect,
+};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::super::config::SftpAccount;
-use super::super::ssh::exit_reason::{SftpFault, lost_by, told_by};
-use super::filter::{Gate, Pulse};
-use super::session::{Buffer, End, Requests};
+use super::filter::Filter;
+use super::liveness::Liveness;
 
+/// The library could fill buffers of ours; we take those that it makes.
+pub(super) type Buffer = Vec<u8>;
+pub(super) type Requests = WriteEnd<Buffer, Outgoing>;
 type Shared = SharedData<Buffer, Outgoing>;
-type Answers = ReadEnd<Gate<Box<dyn AsyncRead + Send + Unpin>>, Buffer, Outgoing>;
+type Answers = ReadEnd<Filter<Box<dyn AsyncRead + Send + Unpin>>, Buffer, Outgoing>;
 
-/// How much of what `ssh` writes is kept to tell a cause from.
-const MOST_SAID: u64 = 64 * 1024;
-
-/// How long `ssh` may take for its last words once the session is over.
+/// How long a carrier may take for its last words once the line is over.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How long a server may at least be silent until it greets: a login takes its
@@ -42,17 +38,78 @@ const WELCOME: Duration = Duration::from_secs(30);
 const READ_BUFFER: usize = 64 * 1024;
 const WRITE_BUFFER: usize = 256 * 1024;
 
-/// Requests on their way into `ssh`.
+/// Both ways to the server, and what carries them.
+pub(crate) struct Line {
+    pub(crate) to: Box<dyn AsyncWrite + Send + Unpin>,
+    pub(crate) from: Box<dyn AsyncRead + Send + Unpin>,
+    /// None where a test plays the server.
+    pub(crate) carrier: Option<Box<dyn Carrier>>,
+}
+
+/// The program that carries a line, ended when it is dropped.
+#[async_trait]
+pub(crate) trait Carrier: Send + Sync {
+    /// What it said of itself, once it has closed its side.
+    async fn last_words(&mut self) -> String;
+}
+
+/// How a line ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nothing came for too long, though answers were due.
+    Silent,
+    /// What came first is no greeting: something else talks there.
+    NoGreeting,
+    /// The server speaks no version of SFTP that we speak.
+    OtherVersion,
+    /// An answer that SFTP doesn't have there.
+    Broken,
+    /// It closed before the server greeted.
+    Unwelcome(LastWords),
+    /// It stood, and closed.
+    Lost(LastWords),
+}
+
+/// What a carrier said when its line ended. It may name files of this machine,
+/// so it is not for a log.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct LastWords(String);
+
+impl Deref for LastWords {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for LastWords {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "LastWords({} bytes)", self.0.len())
+    }
+}
+
+/// How a line ended, once it has.
+pub(super) type End = watch::Receiver<Option<Ending>>;
+
+/// Waits for the end of a line.
+pub(super) async fn wait_for_end(end: &mut End) -> Ending {
+    let told = end.wait_for(Option::is_some).await.ok().and_then(|ending| ending.clone());
+    // None tells it where its task was stopped.
+    told.unwrap_or_else(|| Ending::Lost(LastWords::default()))
+}
+
+/// Requests on their way into the line.
 #[derive(Debug)]
-pub(in crate::adapter::sftp) struct Outgoing {
+pub(super) struct Outgoing {
     waiting: Mutex<Vec<Bytes>>,
     wake: Notify,
-    pulse: Arc<Pulse>,
+    liveness: Arc<Liveness>,
 }
 
 impl Outgoing {
     fn add(&self, header: Bytes, body: impl Iterator<Item = Bytes>) {
-        self.pulse.ask(&header);
+        self.liveness.note_request(&header);
         let mut waiting = self.waiting.lock().expect("no panic while held");
         waiting.push(header);
         waiting.extend(body);
@@ -76,162 +133,96 @@ impl Queue for Outgoing {
     }
 }
 
-/// A session that has begun, and may not have been greeted yet.
+/// A line in use, on which the server may not have greeted yet.
 #[derive(Debug)]
-pub(in crate::adapter::sftp) struct Started {
-    pub(in crate::adapter::sftp) requests: Requests,
-    pub(in crate::adapter::sftp) end: End,
-    pub(in crate::adapter::sftp) greeting: watch::Receiver<Option<Extensions>>,
-    pub(in crate::adapter::sftp) leave: Arc<Notify>,
-    pub(in crate::adapter::sftp) tending: AbortHandle,
-}
-
-/// Both ways to the server, and the `ssh` that carries them.
-pub(in crate::adapter::sftp) struct Line {
-    pub(in crate::adapter::sftp) to: Box<dyn AsyncWrite + Send + Unpin>,
-    pub(in crate::adapter::sftp) from: Box<dyn AsyncRead + Send + Unpin>,
-    /// None where a test plays the server.
-    pub(in crate::adapter::sftp) ssh: Option<Ssh>,
-}
-
-/// A running `ssh`, ended with all that it has started: a `ProxyCommand` may
-/// wait for a dead line for ever.
-pub(in crate::adapter::sftp) struct Ssh(Child);
-
-impl Drop for Ssh {
-    fn drop(&mut self) {
-        // Nobody has waited for it yet, so the number is still its own.
-        let group = self.0.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        if let Some(group) = group {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-impl Line {
-    /// Starts `ssh`.
-    pub(in crate::adapter::sftp) fn to(account: &SftpAccount) -> Result<Self, SftpFault> {
-        let mut ssh = spawned(account)?;
-        let (to, from) = (ssh.0.stdin.take(), ssh.0.stdout.take());
-        let (to, from) = to.zip(from).expect("both are piped");
-        Ok(Self { to: Box::new(to), from: Box::new(from), ssh: Some(ssh) })
-    }
+pub(super) struct RunningLine {
+    pub(super) requests: Requests,
+    pub(super) end: End,
+    pub(super) greeting: watch::Receiver<Option<Extensions>>,
+    pub(super) leave: Arc<Notify>,
+    pub(super) task: AbortHandle,
 }
 
 /// Starts the task that looks after `line`.
-pub(in crate::adapter::sftp) fn start(
-    line: Line,
-    patience: Duration,
-) -> Result<Started, SftpFault> {
-    let Line { to, from, ssh } = line;
-    let pulse = Arc::new(Pulse::new());
+pub(super) fn start(line: Line, patience: Duration) -> Result<RunningLine, Ending> {
+    let Line { to, from, carrier } = line;
+    let liveness = Arc::new(Liveness::new());
     let outgoing =
-        Outgoing { waiting: Mutex::default(), wake: Notify::new(), pulse: pulse.clone() };
-    let requests: Requests = connect(outgoing, ()).map_err(|_| SftpFault::broken())?;
+        Outgoing { waiting: Mutex::default(), wake: Notify::new(), liveness: liveness.clone() };
+    let requests: Requests = connect(outgoing, ()).map_err(|_| Ending::Broken)?;
     let shared: Shared = (*requests).clone();
     let buffer = NonZeroUsize::new(READ_BUFFER).expect("not zero");
-    let answers = ReadEnd::new(Gate::new(from, pulse.clone()), buffer, shared.clone());
+    let answers = ReadEnd::new(Filter::new(from, liveness.clone()), buffer, shared.clone());
     let (ended, end) = watch::channel(None);
     let (greeted, greeting) = watch::channel(None);
     let leave = Arc::new(Notify::new());
-    let tended = Tended { ssh, pulse, patience, leave: leave.clone() };
-    let tending = tokio::spawn(async move {
-        let fault = tended.until_the_end(to, shared.queue(), answers, &greeted).await;
-        ended.send_replace(Some(fault));
+    let keeper = Keeper { carrier, liveness, patience, leave: leave.clone() };
+    let task = tokio::spawn(async move {
+        let ending = keeper.keep_until_the_end(to, shared.queue(), answers, &greeted).await;
+        ended.send_replace(Some(ending));
     });
-    Ok(Started { requests, end, greeting, leave, tending: tending.abort_handle() })
+    Ok(RunningLine { requests, end, greeting, leave, task: task.abort_handle() })
 }
 
-/// In a process group of its own: Ctrl-C at a terminal isn't meant for it.
-fn spawned(account: &SftpAccount) -> Result<Ssh, SftpFault> {
-    if !account.is_plain_host() {
-        return Err(SftpFault::HostUnknown);
-    }
-    if !account.has_its_key() {
-        return Err(SftpFault::KeyUnreadable);
-    }
-    Command::new("ssh")
-        .args(account.arguments())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map(Ssh)
-        .map_err(|_| SftpFault::NoSsh)
-}
-
-struct Tended {
-    ssh: Option<Ssh>,
-    pulse: Arc<Pulse>,
+/// Looks after one line until it ends.
+struct Keeper {
+    carrier: Option<Box<dyn Carrier>>,
+    liveness: Arc<Liveness>,
     patience: Duration,
     leave: Arc<Notify>,
 }
 
-/// What was seen first of a session's end.
-enum Seen {
-    /// `ssh` closed its side, or the library can't go on.
-    Broken(Error),
-    Silence,
-}
-
-impl Tended {
-    async fn until_the_end(
+impl Keeper {
+    async fn keep_until_the_end(
         mut self,
         to: Box<dyn AsyncWrite + Send + Unpin>,
         outgoing: &Outgoing,
         answers: Answers,
         greeted: &watch::Sender<Option<Extensions>>,
-    ) -> SftpFault {
-        let stderr = self.ssh.as_mut().and_then(|ssh| ssh.0.stderr.take());
-        let said = tokio::spawn(all_said(stderr));
-        let seen = tokio::select! {
+    ) -> Ending {
+        let error = tokio::select! {
             biased;
-            error = answered(answers, greeted) => Seen::Broken(error),
-            () = self.silent(greeted) => Seen::Silence,
-            never = written(to, outgoing, &self.leave) => match never {},
+            error = read_answers(answers, greeted) => error,
+            () = self.wait_for_silence(greeted) => return Ending::Silent,
+            never = write_requests(to, outgoing, &self.leave) => match never {},
         };
-        if matches!(seen, Seen::Silence) {
-            return SftpFault::TimedOut;
-        }
         // Its words may come a little after it closed its side.
-        let said = timeout(LAST_WORDS, said).await.ok().and_then(Result::ok).unwrap_or_default();
+        let words = match &mut self.carrier {
+            Some(carrier) => timeout(LAST_WORDS, carrier.last_words()).await.unwrap_or_default(),
+            None => String::new(),
+        };
         let is_open = greeted.borrow().is_some();
-        cause(&seen, &said, is_open)
+        ending(&error, is_open, LastWords(words))
     }
 
-    async fn silent(&self, greeted: &watch::Sender<Option<Extensions>>) {
+    async fn wait_for_silence(&self, greeted: &watch::Sender<Option<Extensions>>) {
         let patience = || match greeted.borrow().is_some() {
             true => self.patience,
             false => self.patience.max(WELCOME),
         };
-        while let Some(rest) = self.pulse.rest(patience()) {
+        while let Some(rest) = self.liveness.next_look(patience()) {
             tokio::time::sleep(rest.min(self.patience)).await;
         }
     }
 }
 
-fn cause(seen: &Seen, said: &str, is_open: bool) -> SftpFault {
-    match seen {
-        Seen::Silence => SftpFault::TimedOut,
-        Seen::Broken(Error::IOError(error)) if error.kind() == io::ErrorKind::InvalidData => {
-            if is_open {
-                SftpFault::broken()
-            } else {
-                SftpFault::ShellTalks
-            }
-        }
-        Seen::Broken(Error::IOError(_)) if is_open => lost_by(said),
-        Seen::Broken(Error::IOError(_)) => told_by(said).unwrap_or(SftpFault::NoSftp),
-        Seen::Broken(Error::UnsupportedSftpProtocol { .. }) => SftpFault::NoSftp,
-        Seen::Broken(_) => SftpFault::broken(),
+/// Tells from the library's error how a line ended.
+fn ending(error: &Error, is_open: bool, words: LastWords) -> Ending {
+    match error {
+        Error::IOError(error) if error.kind() == io::ErrorKind::InvalidData => match is_open {
+            true => Ending::Broken,
+            false => Ending::NoGreeting,
+        },
+        Error::IOError(_) if is_open => Ending::Lost(words),
+        Error::IOError(_) => Ending::Unwelcome(words),
+        Error::UnsupportedSftpProtocol { .. } => Ending::OtherVersion,
+        _ => Ending::Broken,
     }
 }
 
 /// Writes what comes, many requests at once where many wait; when it is time
-/// to leave, closes `ssh`'s side after the last one.
-async fn written(
+/// to leave, closes our side after the last one.
+async fn write_requests(
     mut to: impl AsyncWrite + Unpin,
     outgoing: &Outgoing,
     leave: &Notify,
@@ -247,7 +238,7 @@ async fn written(
                 () = outgoing.wake.notified() => {}
                 () = leave.notified() => is_leaving = true,
             }
-        } else if written_all(&mut to, waiting, &outgoing.pulse).await.is_err() {
+        } else if write_joined(&mut to, waiting, &outgoing.liveness).await.is_err() {
             break;
         }
     }
@@ -256,40 +247,41 @@ async fn written(
     pending().await
 }
 
-async fn written_all(
+/// Writes small requests together and large ones by themselves.
+async fn write_joined(
     to: &mut (impl AsyncWrite + Unpin),
     waiting: Vec<Bytes>,
-    pulse: &Pulse,
+    liveness: &Liveness,
 ) -> io::Result<()> {
     let mut together = BytesMut::with_capacity(WRITE_BUFFER);
     for part in waiting {
         if together.len() + part.len() > WRITE_BUFFER {
-            write_out(to, &together, pulse).await?;
+            write_all(to, &together, liveness).await?;
             together.clear();
         }
         if part.len() > WRITE_BUFFER {
-            write_out(to, &part, pulse).await?;
+            write_all(to, &part, liveness).await?;
         } else {
             together.extend_from_slice(&part);
         }
     }
-    write_out(to, &together, pulse).await
+    write_all(to, &together, liveness).await
 }
 
-async fn write_out(
+async fn write_all(
     to: &mut (impl AsyncWrite + Unpin),
     mut bytes: &[u8],
-    pulse: &Pulse,
+    liveness: &Liveness,
 ) -> io::Result<()> {
     while !bytes.is_empty() {
         let len = to.write(bytes).await?;
-        pulse.beat();
+        liveness.note_traffic();
         bytes = &bytes[len..];
     }
     Ok(())
 }
 
-async fn answered(mut answers: Answers, greeted: &watch::Sender<Option<Extensions>>) -> Error {
+async fn read_answers(mut answers: Answers, greeted: &watch::Sender<Option<Extensions>>) -> Error {
     match answers.receive_server_hello().await {
         Ok(can) => greeted.send_replace(Some(can)),
         Err(error) => return error,
@@ -299,12 +291,4 @@ async fn answered(mut answers: Answers, greeted: &watch::Sender<Option<Extension
             return error;
         }
     }
-}
-
-pub(in crate::adapter::sftp) async fn all_said(stderr: Option<ChildStderr>) -> String {
-    let mut said = Vec::new();
-    let Some(mut stderr) = stderr else { return String::new() };
-    let _ = (&mut stderr).take(MOST_SAID).read_to_end(&mut said).await;
-    let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
-    String::from_utf8_lossy(&said).into_owned()
 }

@@ -11,25 +11,25 @@ use openssh_sftp_client_lowlevel::{
     SftpErrorKind, Statvfs, UnixTimeStamp,
 };
 
-use super::super::ssh::exit_reason::SftpFault;
-use super::session::{Buffer, Requests, Session, ended};
+use super::line::{Buffer, Ending, Requests, wait_for_end};
+use super::session::Session;
 
 /// Why a request was not carried out.
 #[derive(Clone, Debug)]
-pub(in crate::adapter::sftp) enum Failure {
+pub(crate) enum Failure {
     /// The server says so, with the little that it says.
     Refused(SftpErrorKind),
     /// The session ended, maybe after the server did what was asked.
-    Gone(SftpFault),
+    Gone(Ending),
 }
 
-pub(in crate::adapter::sftp) type Reply<T> = Result<T, Failure>;
+pub(crate) type Reply<T> = Result<T, Failure>;
 
 /// A request that was sent. Its answer needn't be waited for.
-pub(in crate::adapter::sftp) type Answer<T> = BoxFuture<'static, Reply<T>>;
+pub(crate) type Answer<T> = BoxFuture<'static, Reply<T>>;
 
 impl Failure {
-    pub(in crate::adapter::sftp) fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Refused(SftpErrorKind::NoSuchFile))
     }
 }
@@ -38,14 +38,14 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::SftpError(kind, _) => Self::Refused(kind),
-            _ => Self::Gone(SftpFault::broken()),
+            _ => Self::Gone(Ending::Broken),
         }
     }
 }
 
 /// Why one of several requests was not carried out, where the server knows it:
 /// most just fail, as for something that stands there already.
-pub(in crate::adapter::sftp) async fn denied(answers: Vec<Answer<()>>) -> Option<Failure> {
+pub(crate) async fn first_denial(answers: Vec<Answer<()>>) -> Option<Failure> {
     for answer in answers {
         match answer.await {
             Err(failure @ (Failure::Refused(SftpErrorKind::PermDenied) | Failure::Gone(_))) => {
@@ -57,7 +57,7 @@ pub(in crate::adapter::sftp) async fn denied(answers: Vec<Answer<()>>) -> Option
     None
 }
 
-fn named(path: &str) -> Cow<'_, Path> {
+fn as_path(path: &str) -> Cow<'_, Path> {
     Cow::Borrowed(Path::new(path))
 }
 
@@ -82,47 +82,44 @@ impl Session {
             tokio::select! {
                 biased;
                 answer = answer => Ok(answer?.1),
-                fault = ended(&mut end) => Err(Failure::Gone(fault)),
+                ending = wait_for_end(&mut end) => Err(Failure::Gone(ending)),
             }
         })
     }
 
-    pub(in crate::adapter::sftp) fn limits(&self) -> Answer<Limits> {
+    pub(crate) fn limits(&self) -> Answer<Limits> {
         self.call(|requests, id| Ok(requests.send_limits_request(id)?.wait()))
     }
 
     /// Opens a new file to write; fails where anything stands.
-    pub(in crate::adapter::sftp) fn create(&self, path: &str) -> Answer<HandleOwned> {
+    pub(crate) fn create(&self, path: &str) -> Answer<HandleOwned> {
         let open = OpenOptions::new().write(true);
-        let open = open.create(named(path), CreateFlags::Excl, FileAttrs::new());
+        let open = open.create(as_path(path), CreateFlags::Excl, FileAttrs::new());
         self.call(|requests, id| Ok(requests.send_open_file_request(id, open)?.wait()))
     }
 
-    pub(in crate::adapter::sftp) fn open(&self, path: &str) -> Answer<HandleOwned> {
-        let open = OpenOptions::new().read(true).open(named(path));
+    pub(crate) fn open(&self, path: &str) -> Answer<HandleOwned> {
+        let open = OpenOptions::new().read(true).open(as_path(path));
         self.call(|requests, id| Ok(requests.send_open_file_request(id, open)?.wait()))
     }
 
-    pub(in crate::adapter::sftp) fn open_folder(&self, path: &str) -> Answer<HandleOwned> {
-        self.call(|requests, id| Ok(requests.send_opendir_request(id, named(path))?.wait()))
+    pub(crate) fn open_folder(&self, path: &str) -> Answer<HandleOwned> {
+        self.call(|requests, id| Ok(requests.send_opendir_request(id, as_path(path))?.wait()))
     }
 
-    pub(in crate::adapter::sftp) fn close(&self, handle: &HandleOwned) -> Answer<()> {
+    pub(crate) fn close(&self, handle: &HandleOwned) -> Answer<()> {
         self.call(|requests, id| Ok(requests.send_close_request(id, Cow::Borrowed(handle))?.wait()))
     }
 
     /// The next entries of a folder, none at its end.
-    pub(in crate::adapter::sftp) fn entries(
-        &self,
-        handle: &HandleOwned,
-    ) -> Answer<Box<[NameEntry]>> {
+    pub(crate) fn entries(&self, handle: &HandleOwned) -> Answer<Box<[NameEntry]>> {
         self.call(|requests, id| {
             Ok(requests.send_readdir_request(id, Cow::Borrowed(handle))?.wait())
         })
     }
 
     /// Bytes from `start`, maybe fewer than asked for; `None` at the end.
-    pub(in crate::adapter::sftp) fn read(
+    pub(crate) fn read(
         &self,
         handle: &HandleOwned,
         (start, len): (u64, u32),
@@ -140,29 +137,24 @@ impl Session {
         })
     }
 
-    pub(in crate::adapter::sftp) fn write(
-        &self,
-        handle: &HandleOwned,
-        start: u64,
-        bytes: Bytes,
-    ) -> Answer<()> {
+    pub(crate) fn write(&self, handle: &HandleOwned, start: u64, bytes: Bytes) -> Answer<()> {
         self.call(|requests, id| {
             let handle = Cow::Borrowed(&**handle);
             Ok(requests.send_write_request_zero_copy(id, handle, start, &[bytes])?.wait())
         })
     }
 
-    pub(in crate::adapter::sftp) fn flush(&self, handle: &HandleOwned) -> Answer<()> {
+    pub(crate) fn flush(&self, handle: &HandleOwned) -> Answer<()> {
         self.call(|requests, id| Ok(requests.send_fsync_request(id, Cow::Borrowed(handle))?.wait()))
     }
 
     /// Describes an open file.
-    pub(in crate::adapter::sftp) fn describe(&self, handle: &HandleOwned) -> Answer<FileAttrs> {
+    pub(crate) fn describe(&self, handle: &HandleOwned) -> Answer<FileAttrs> {
         self.call(|requests, id| Ok(requests.send_fstat_request(id, Cow::Borrowed(handle))?.wait()))
     }
 
     /// Sets when an open file was last read and changed.
-    pub(in crate::adapter::sftp) fn date(
+    pub(crate) fn date(
         &self,
         handle: &HandleOwned,
         (read, changed): (UnixTimeStamp, UnixTimeStamp),
@@ -175,52 +167,52 @@ impl Session {
     }
 
     /// Describes what stands at `path` itself, a link as a link.
-    pub(in crate::adapter::sftp) fn look(&self, path: &str) -> Answer<FileAttrs> {
-        self.call(|requests, id| Ok(requests.send_lstat_request(id, named(path))?.wait()))
+    pub(crate) fn look(&self, path: &str) -> Answer<FileAttrs> {
+        self.call(|requests, id| Ok(requests.send_lstat_request(id, as_path(path))?.wait()))
     }
 
     /// Describes where `path` leads.
-    pub(in crate::adapter::sftp) fn follow(&self, path: &str) -> Answer<FileAttrs> {
-        self.call(|requests, id| Ok(requests.send_stat_request(id, named(path))?.wait()))
+    pub(crate) fn follow(&self, path: &str) -> Answer<FileAttrs> {
+        self.call(|requests, id| Ok(requests.send_stat_request(id, as_path(path))?.wait()))
     }
 
-    pub(in crate::adapter::sftp) fn space(&self, path: &str) -> Answer<Statvfs> {
-        self.call(|requests, id| Ok(requests.send_statvfs_request(id, named(path))?.wait()))
+    pub(crate) fn space(&self, path: &str) -> Answer<Statvfs> {
+        self.call(|requests, id| Ok(requests.send_statvfs_request(id, as_path(path))?.wait()))
     }
 
-    pub(in crate::adapter::sftp) fn unlink(&self, path: &str) -> Answer<()> {
-        self.call(|requests, id| Ok(requests.send_remove_request(id, named(path))?.wait()))
+    pub(crate) fn unlink(&self, path: &str) -> Answer<()> {
+        self.call(|requests, id| Ok(requests.send_remove_request(id, as_path(path))?.wait()))
     }
 
-    pub(in crate::adapter::sftp) fn make_folder(&self, path: &str) -> Answer<()> {
+    pub(crate) fn make_folder(&self, path: &str) -> Answer<()> {
         let attributes = FileAttrs::new();
         self.call(|requests, id| {
-            Ok(requests.send_mkdir_request(id, named(path), attributes)?.wait())
+            Ok(requests.send_mkdir_request(id, as_path(path), attributes)?.wait())
         })
     }
 
-    pub(in crate::adapter::sftp) fn remove_folder(&self, path: &str) -> Answer<()> {
-        self.call(|requests, id| Ok(requests.send_rmdir_request(id, named(path))?.wait()))
+    pub(crate) fn remove_folder(&self, path: &str) -> Answer<()> {
+        self.call(|requests, id| Ok(requests.send_rmdir_request(id, as_path(path))?.wait()))
     }
 
     /// Gives a file a second name, where nothing stands.
-    pub(in crate::adapter::sftp) fn link(&self, from: &str, to: &str) -> Answer<()> {
+    pub(crate) fn link(&self, from: &str, to: &str) -> Answer<()> {
         self.call(|requests, id| {
-            Ok(requests.send_hardlink_request(id, named(from), named(to))?.wait())
+            Ok(requests.send_hardlink_request(id, as_path(from), as_path(to))?.wait())
         })
     }
 
     /// Renames to where nothing stands, as servers do it by themselves.
-    pub(in crate::adapter::sftp) fn rename(&self, from: &str, to: &str) -> Answer<()> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Answer<()> {
         self.call(|requests, id| {
-            Ok(requests.send_rename_request(id, named(from), named(to))?.wait())
+            Ok(requests.send_rename_request(id, as_path(from), as_path(to))?.wait())
         })
     }
 
     /// Renames in one step, in place of what stands there.
-    pub(in crate::adapter::sftp) fn rename_over(&self, from: &str, to: &str) -> Answer<()> {
+    pub(crate) fn rename_over(&self, from: &str, to: &str) -> Answer<()> {
         self.call(|requests, id| {
-            Ok(requests.send_posix_rename_request(id, named(from), named(to))?.wait())
+            Ok(requests.send_posix_rename_request(id, as_path(from), as_path(to))?.wait())
         })
     }
 }

@@ -35,14 +35,14 @@ const SOCKET: u32 = 0o140_000;
 
 /// A packet that can be passed on, and the names that were left out of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::adapter::sftp) struct Passed {
-    pub(in crate::adapter::sftp) packet: Bytes,
-    pub(in crate::adapter::sftp) skipped: Vec<Vec<u8>>,
+pub(super) struct Sanitized {
+    pub(super) packet: Bytes,
+    pub(super) skipped: Vec<Vec<u8>>,
 }
 
 /// Takes the first packet off `arrived`, with its length; `None` until it is
 /// there as a whole.
-pub(in crate::adapter::sftp) fn first_of(arrived: &mut BytesMut) -> io::Result<Option<Bytes>> {
+pub(super) fn take_packet(arrived: &mut BytesMut) -> io::Result<Option<Bytes>> {
     let Some(head) = arrived.first_chunk::<4>() else {
         return Ok(None);
     };
@@ -55,38 +55,38 @@ pub(in crate::adapter::sftp) fn first_of(arrived: &mut BytesMut) -> io::Result<O
 }
 
 /// Makes a packet fit for the library.
-pub(in crate::adapter::sftp) fn passed(packet: Bytes) -> io::Result<Passed> {
+pub(super) fn sanitize(packet: Bytes) -> io::Result<Sanitized> {
     let (kind, body) = (packet[4], &packet[5..]);
     let rebuilt = match kind {
         STATUS => Some((status(body).ok_or_else(not_ours)?, Vec::new())),
-        VERSION => unchanged(greeting(body))?,
-        HANDLE => unchanged(handle(body))?,
-        DATA => unchanged(data(body))?,
+        VERSION => unchanged_if(greeting(body))?,
+        HANDLE => unchanged_if(handle(body))?,
+        DATA => unchanged_if(data(body))?,
         // Numbers of a known size, for which the library looks by itself.
         EXTENDED_REPLY => None,
         NAME => Some(names(body).ok_or_else(not_ours)?),
-        ATTRS => Some((described(body).ok_or_else(not_ours)?, Vec::new())),
+        ATTRS => Some((attributes(body).ok_or_else(not_ours)?, Vec::new())),
         _ => return Err(not_ours()),
     };
     Ok(match rebuilt {
-        None => Passed { packet, skipped: Vec::new() },
-        Some((body, skipped)) => Passed { packet: framed(kind, &body), skipped },
+        None => Sanitized { packet, skipped: Vec::new() },
+        Some((body, skipped)) => Sanitized { packet: framed(kind, &body), skipped },
     })
 }
 
 /// Whether this is what a server says first.
-pub(in crate::adapter::sftp) fn is_greeting(packet: &[u8]) -> bool {
+pub(super) fn is_greeting(packet: &[u8]) -> bool {
     packet.get(4) == Some(&VERSION)
 }
 
 /// What tells a request, and the answer to it, from others. Greetings have
 /// their version there, the same both ways.
-pub(in crate::adapter::sftp) fn id_of(packet: &[u8]) -> u32 {
+pub(super) fn id_of(packet: &[u8]) -> u32 {
     let id = packet.get(5..9).and_then(|id| id.try_into().ok());
     id.map_or(0, u32::from_be_bytes)
 }
 
-pub(in crate::adapter::sftp) fn not_ours() -> io::Error {
+pub(super) fn not_ours() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "this is not the SFTP protocol")
 }
 
@@ -111,7 +111,7 @@ fn status(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// For a packet that is fit as it is, if its lengths fit.
-fn unchanged<T>(fits: Option<()>) -> io::Result<Option<T>> {
+fn unchanged_if<T>(fits: Option<()>) -> io::Result<Option<T>> {
     fits.map(|()| None).ok_or_else(not_ours)
 }
 
@@ -138,7 +138,7 @@ fn data(body: &[u8]) -> Option<()> {
     fields.0.is_empty().then_some(())
 }
 
-fn described(body: &[u8]) -> Option<Vec<u8>> {
+fn attributes(body: &[u8]) -> Option<Vec<u8>> {
     let mut fields = Fields(body);
     let id = fields.number()?;
     let attributes = fields.attributes()?;
@@ -268,16 +268,17 @@ mod tests {
     fn name_that_is_not_text_is_left_out_and_told() {
         let sent = listing(&[b"a", b"caf\xe9", "caf\u{e9}".as_bytes()], b"-rw", FILE);
 
-        let passed = passed(sent).expect("a listing");
+        let sanitized = sanitize(sent).expect("a listing");
 
-        assert_eq!(passed.packet, listing(&[b"a", "caf\u{e9}".as_bytes()], b"", FILE));
-        assert_eq!(passed.skipped, [b"caf\xe9".to_vec()]);
+        assert_eq!(sanitized.packet, listing(&[b"a", "caf\u{e9}".as_bytes()], b"", FILE));
+        assert_eq!(sanitized.skipped, [b"caf\xe9".to_vec()]);
     }
 
     /// An empty part of a listing would pass for its end.
     #[test]
     fn part_of_a_listing_without_a_name_that_is_text_is_not_empty() {
-        let passed = passed(listing(&[b"caf\xe9", b"th\xe9"], b"-rw", FILE)).expect("a listing");
+        let sanitized =
+            sanitize(listing(&[b"caf\xe9", b"th\xe9"], b"-rw", FILE)).expect("a listing");
 
         let mut body = Vec::new();
         body.put_u32(3);
@@ -286,24 +287,24 @@ mod tests {
             text(&mut body, name);
         }
         body.put_u32(0);
-        assert_eq!(passed.packet, framed(NAME, &body));
-        assert_eq!(passed.skipped.len(), 2);
+        assert_eq!(sanitized.packet, framed(NAME, &body));
+        assert_eq!(sanitized.skipped.len(), 2);
     }
 
     #[test]
     fn empty_part_of_a_listing_stays_empty() {
         let empty = listing(&[], b"", FILE);
 
-        assert_eq!(passed(empty.clone()).expect("a listing").packet, empty);
+        assert_eq!(sanitize(empty.clone()).expect("a listing").packet, empty);
     }
 
     #[test]
     fn kind_of_file_that_only_one_system_has_is_special() {
         let door = 0o150_644;
 
-        let passed = passed(listing(&[b"door"], b"", door)).expect("a listing");
+        let sanitized = sanitize(listing(&[b"door"], b"", door)).expect("a listing");
 
-        assert_eq!(passed.packet, listing(&[b"door"], b"", SOCKET | 0o644));
+        assert_eq!(sanitized.packet, listing(&[b"door"], b"", SOCKET | 0o644));
     }
 
     #[test]
@@ -319,9 +320,9 @@ mod tests {
         };
         let plain = |code| status(code, &[b"", b""]);
 
-        assert_eq!(passed(status(4, &[b"no /home/ann", b"en"])).expect("it").packet, plain(4));
-        assert_eq!(passed(status(0, &[])).expect("it").packet, plain(0));
-        assert_eq!(passed(status(7, &[b""])).expect("it").packet, plain(4));
+        assert_eq!(sanitize(status(4, &[b"no /home/ann", b"en"])).expect("it").packet, plain(4));
+        assert_eq!(sanitize(status(0, &[])).expect("it").packet, plain(0));
+        assert_eq!(sanitize(status(7, &[b""])).expect("it").packet, plain(4));
     }
 
     #[test]
@@ -329,18 +330,18 @@ mod tests {
         let whole = listing(&[b"a"], b"", FILE);
         let mut arrived = BytesMut::new();
         for byte in &whole {
-            assert_eq!(first_of(&mut arrived).expect("a packet"), None);
+            assert_eq!(take_packet(&mut arrived).expect("a packet"), None);
             arrived.put_u8(*byte);
         }
 
-        assert_eq!(first_of(&mut arrived).expect("a packet"), Some(whole));
+        assert_eq!(take_packet(&mut arrived).expect("a packet"), Some(whole));
         assert!(arrived.is_empty());
     }
 
     #[test]
     fn text_of_a_shell_is_no_packet() {
         for noise in ["Welcome to nas!\n", "\n\n\n\n", "\0\0\0\u{1}x"] {
-            assert!(first_of(&mut BytesMut::from(noise)).is_err(), "{noise:?}");
+            assert!(take_packet(&mut BytesMut::from(noise)).is_err(), "{noise:?}");
         }
     }
 
@@ -349,10 +350,10 @@ mod tests {
         let whole = listing(&[b"a", b"b"], b"long", FILE);
         for len in 6..whole.len() {
             let cut = framed(NAME, &whole[5..len]);
-            assert!(passed(cut).is_err(), "cut at {len}");
+            assert!(sanitize(cut).is_err(), "cut at {len}");
         }
-        assert!(passed(framed(DATA, &[0, 0, 0, 1, 0, 0, 0, 9, 1])).is_err());
-        assert!(passed(framed(STATUS, &[0, 0, 0, 1])).is_err());
+        assert!(sanitize(framed(DATA, &[0, 0, 0, 1, 0, 0, 0, 9, 1])).is_err());
+        assert!(sanitize(framed(STATUS, &[0, 0, 0, 1])).is_err());
     }
 
     #[test]
@@ -367,20 +368,20 @@ mod tests {
         let greeting = whole(VERSION, &[0, 0, 0, 3], &[b"fsync@openssh.com", b"1"]);
         let handle = whole(HANDLE, &[0, 0, 0, 7], &[b"four"]);
         for (kind, whole) in [(VERSION, greeting), (HANDLE, handle)] {
-            assert_eq!(passed(whole.clone()).expect("it fits").packet, whole);
+            assert_eq!(sanitize(whole.clone()).expect("it fits").packet, whole);
             for len in 10..whole.len() {
-                assert!(passed(framed(kind, &whole[5..len])).is_err(), "{kind} cut at {len}");
+                assert!(sanitize(framed(kind, &whole[5..len])).is_err(), "{kind} cut at {len}");
             }
         }
-        assert!(passed(whole(HANDLE, &[0, 0, 0, 7], &[&[0; 257]])).is_err());
-        assert!(passed(whole(HANDLE, &[0, 0, 0, 7], &[b"four", b"more"])).is_err());
-        assert!(passed(framed(VERSION, &[0, 0, 0, 3])).is_ok());
+        assert!(sanitize(whole(HANDLE, &[0, 0, 0, 7], &[&[0; 257]])).is_err());
+        assert!(sanitize(whole(HANDLE, &[0, 0, 0, 7], &[b"four", b"more"])).is_err());
+        assert!(sanitize(framed(VERSION, &[0, 0, 0, 3])).is_ok());
     }
 
     #[test]
     fn packet_of_a_kind_that_is_no_answer_is_refused() {
-        assert!(passed(framed(1, &[0, 0, 0, 3])).is_err());
+        assert!(sanitize(framed(1, &[0, 0, 0, 3])).is_err());
         let reply = framed(EXTENDED_REPLY, &[0, 0, 0, 3, 1, 2, 3]);
-        assert_eq!(passed(reply.clone()).expect("numbers of some sort").packet, reply);
+        assert_eq!(sanitize(reply.clone()).expect("numbers of some sort").packet, reply);
     }
 }

@@ -1,4 +1,4 @@
-//! One running `ssh` and the SFTP session in it.
+//! One SFTP session over one line.
 //!
 //! Requests are written as soon as they are made and answered in any order.
 //! Every one of them is answered or, when the session ends, told why it ended.
@@ -7,16 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use openssh_sftp_client_lowlevel::{Extensions, Limits, WriteEnd};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
+use openssh_sftp_client_lowlevel::{Extensions, Limits};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::task::AbortHandle;
 
-use super::super::ssh::exit_reason::SftpFault;
-use super::line::{self, Line, Outgoing};
-
-/// The library could fill buffers of ours; we take those that it makes.
-pub(in crate::adapter::sftp) type Buffer = Vec<u8>;
-pub(in crate::adapter::sftp) type Requests = WriteEnd<Buffer, Outgoing>;
+use super::line::{self, End, Ending, Line, Requests, wait_for_end};
 
 /// How much of all uploads may be on its way at once, and how much of all
 /// downloads may be read ahead, in pieces of [`UNIT`].
@@ -33,29 +28,26 @@ const HANDLES: usize = 512;
 /// How long a session may take to end after it was asked to.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Why a session ended, once it has.
-pub(in crate::adapter::sftp) type End = watch::Receiver<Option<SftpFault>>;
-
 #[derive(Debug)]
-pub(in crate::adapter::sftp) struct Session {
-    pub(in crate::adapter::sftp) requests: Mutex<Requests>,
-    pub(in crate::adapter::sftp) end: End,
-    pub(in crate::adapter::sftp) can: Extensions,
+pub(crate) struct Session {
+    pub(super) requests: Mutex<Requests>,
+    pub(super) end: End,
+    pub(super) can: Extensions,
     /// One for each file or folder that the server may hold open for us.
-    pub(in crate::adapter::sftp) handles: Arc<Semaphore>,
+    pub(super) handles: Arc<Semaphore>,
     lens: Arc<Lens>,
     room: Semaphore,
     /// Apart from uploads: what is read may be waiting to be written.
     ahead: Arc<Semaphore>,
     leave: Arc<Notify>,
-    tending: Tending,
+    task: LineTask,
 }
 
-/// Ends `ssh` with the session.
+/// Ends the line with the session.
 #[derive(Debug)]
-struct Tending(AbortHandle);
+struct LineTask(AbortHandle);
 
-impl Drop for Tending {
+impl Drop for LineTask {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -86,32 +78,29 @@ impl Lens {
 
 impl Session {
     /// Waits until SFTP answers at the other end of `line`.
-    pub(in crate::adapter::sftp) async fn start(
-        line: Line,
-        patience: Duration,
-    ) -> Result<Self, SftpFault> {
-        let started = line::start(line, patience)?;
-        let tending = Tending(started.tending);
+    pub(crate) async fn start(line: Line, patience: Duration) -> Result<Self, Ending> {
+        let running = line::start(line, patience)?;
+        let task = LineTask(running.task);
         let (mut end, mut early_end, mut greeting) =
-            (started.end.clone(), started.end, started.greeting);
+            (running.end.clone(), running.end, running.greeting);
         let can = tokio::select! {
             biased;
             can = greeting.wait_for(Option::is_some) => can.ok().and_then(|can| *can),
-            _ = ended(&mut early_end) => None,
+            _ = wait_for_end(&mut early_end) => None,
         };
         let Some(can) = can else {
-            return Err(ended(&mut end).await);
+            return Err(wait_for_end(&mut end).await);
         };
         let session = Self {
-            requests: Mutex::new(started.requests),
+            requests: Mutex::new(running.requests),
             end,
             can,
             handles: Arc::new(Semaphore::new(HANDLES)),
             lens: Arc::default(),
             room: Semaphore::new(ROOM),
             ahead: Arc::new(Semaphore::new(ROOM)),
-            leave: started.leave,
-            tending,
+            leave: running.leave,
+            task,
         };
         session.ask_limits();
         Ok(session)
@@ -134,49 +123,40 @@ impl Session {
     }
 
     /// How many bytes one request may ask for.
-    pub(in crate::adapter::sftp) fn read_len(&self) -> u32 {
+    pub(crate) fn read_len(&self) -> u32 {
         self.lens.read.load(Ordering::Relaxed)
     }
 
     /// How many bytes one request may bring.
-    pub(in crate::adapter::sftp) fn write_len(&self) -> u32 {
+    pub(crate) fn write_len(&self) -> u32 {
         self.lens.write.load(Ordering::Relaxed)
     }
 
-    pub(in crate::adapter::sftp) fn has(&self, extension: Extensions) -> bool {
+    pub(crate) fn has(&self, extension: Extensions) -> bool {
         self.can.contains(extension)
     }
 
-    pub(in crate::adapter::sftp) fn is_over(&self) -> bool {
-        self.end.borrow().is_some() || self.tending.0.is_finished()
+    pub(crate) fn is_over(&self) -> bool {
+        self.end.borrow().is_some() || self.task.0.is_finished()
     }
 
     /// Waits until `len` bytes may be on their way, too.
-    pub(in crate::adapter::sftp) async fn room(&self, len: u32) -> SemaphorePermit<'_> {
+    pub(crate) async fn room(&self, len: u32) -> SemaphorePermit<'_> {
         let units = len.div_ceil(UNIT);
         self.room.acquire_many(units).await.expect("never closed")
     }
 
     /// Room to read `len` more bytes ahead, if there is some.
-    pub(in crate::adapter::sftp) fn room_now(&self, len: u32) -> Option<OwnedSemaphorePermit> {
+    pub(crate) fn room_now(&self, len: u32) -> Option<OwnedSemaphorePermit> {
         let units = len.div_ceil(UNIT);
         self.ahead.clone().try_acquire_many_owned(units).ok()
     }
 
     /// Waits for the last of all answers, and ends: a server that sees our end
     /// drops what it has not begun.
-    pub(in crate::adapter::sftp) async fn finish(&self) {
+    pub(crate) async fn finish(&self) {
         let _ = tokio::time::timeout(FAREWELL, self.follow(".")).await;
         self.leave.notify_one();
-        let _ = tokio::time::timeout(FAREWELL, ended(&mut self.end.clone())).await;
-    }
-}
-
-/// Waits for the end of a session.
-pub(in crate::adapter::sftp) async fn ended(end: &mut End) -> SftpFault {
-    match end.wait_for(Option::is_some).await {
-        Ok(fault) => fault.clone().unwrap_or(SftpFault::ConnectionLost),
-        // Its task was stopped.
-        Err(_) => SftpFault::ConnectionLost,
+        let _ = tokio::time::timeout(FAREWELL, wait_for_end(&mut self.end.clone())).await;
     }
 }
