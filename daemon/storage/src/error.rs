@@ -1,11 +1,64 @@
 //! Why a storage call failed, and what that means for what happens next.
 
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
 use std::time::Duration;
 
 use crate::RemotePath;
 
-/// What lies below an error of ours, in the words of a library or a service.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+/// What lies below an error of ours, in the words of a library or a service,
+/// with what its adapter knows to tell a person about it.
+#[derive(Debug)]
+pub struct Cause {
+    error: Box<dyn Error + Send + Sync>,
+    hint: Option<Cow<'static, str>>,
+    about: Option<&'static str>,
+}
+
+impl Cause {
+    /// Adds what a person can do about it.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Adds which of a person's answers is wrong: a part of the URL (`host`,
+    /// `path`), or the name of a key beside it.
+    #[must_use]
+    pub fn concerning(self, answer: &'static str) -> Self {
+        Self { about: Some(answer), ..self }
+    }
+
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    pub fn about(&self) -> Option<&'static str> {
+        self.about
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Cause {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), hint: None, about: None }
+    }
+}
+
+impl Deref for Cause {
+    type Target = dyn Error + Send + Sync;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.error
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(out)
+    }
+}
 
 /// Why a storage call could not be carried out.
 ///
@@ -23,28 +76,10 @@ pub enum StorageError {
     #[error("storage refused our credentials")]
     CredentialsRefused(#[source] Cause),
 
-    /// Nobody here has ever said that this is the right server.
-    #[error("the host key of {host} is not known here{}", shown(fingerprint.as_deref()))]
-    HostKeyUnknown {
-        host: String,
-        /// Of the key that the host shows, where `ssh` says it.
-        fingerprint: Option<String>,
-        /// The command by which a person accepts it.
-        accept: String,
-    },
-
-    /// Another server than before answers, or somebody in between.
-    #[error(
-        "the host key of {host} is not the one that is known here{}",
-        shown(fingerprint.as_deref())
-    )]
-    HostKeyChanged {
-        host: String,
-        fingerprint: Option<String>,
-        /// The command by which a person has the known one forgotten.
-        forget: String,
-        accept: String,
-    },
+    /// It could be any other server, or somebody in between: a person has to say
+    /// that it is the right one. The cause says it all.
+    #[error("{0}")]
+    Untrusted(Cause),
 
     #[error("we may no longer use this folder")]
     AccessLost,
@@ -75,10 +110,6 @@ fn name_of(path: &RemotePath) -> &str {
     if path.is_root() { "the backend's folder" } else { path.as_str() }
 }
 
-fn shown(fingerprint: Option<&str>) -> String {
-    fingerprint.map_or(String::new(), |fingerprint| format!(": it shows {fingerprint}"))
-}
-
 impl StorageError {
     /// Says what to do about this error. Exhaustive, so a new variant cannot
     /// be added without choosing its class.
@@ -86,14 +117,26 @@ impl StorageError {
     pub fn class(&self) -> FaultClass {
         match self {
             Self::Unreachable(_) | Self::Throttled { .. } => FaultClass::Transient,
-            Self::CredentialsRefused(_)
-            | Self::HostKeyUnknown { .. }
-            | Self::HostKeyChanged { .. }
-            | Self::AccessLost => FaultClass::Auth,
+            Self::CredentialsRefused(_) | Self::Untrusted(_) | Self::AccessLost => FaultClass::Auth,
             Self::Full => FaultClass::Quota,
             Self::Forbidden { .. } => FaultClass::Permission,
             Self::Rejected { .. } => FaultClass::Rejected,
             Self::Malformed(_) | Self::Source { .. } => FaultClass::Internal,
+        }
+    }
+
+    pub(crate) fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Unreachable(cause)
+            | Self::CredentialsRefused(cause)
+            | Self::Untrusted(cause)
+            | Self::Malformed(cause)
+            | Self::Source { cause, .. } => Some(cause),
+            Self::Throttled { .. }
+            | Self::AccessLost
+            | Self::Full
+            | Self::Forbidden { .. }
+            | Self::Rejected { .. } => None,
         }
     }
 }

@@ -1,10 +1,7 @@
 //! Which of a person's answers an error is about: a table.
 
 use mirror_engine::EngineError;
-use mirror_storage::StorageError;
-use mirror_storage::adapter::SftpFault;
 
-use super::NoAnswer;
 use crate::config::{Problem, SSH_KEYS};
 use crate::error::RequestError;
 use crate::url::{SftpUrlError, UrlError};
@@ -15,7 +12,7 @@ pub(super) fn culprit(error: &RequestError) -> Option<&'static str> {
         RequestError::Url(error) => of_url(error),
         RequestError::Config(problem) => of_setting(problem),
         RequestError::Storage(error) | RequestError::Engine(EngineError::Storage(error)) => {
-            of_storage(error)
+            error.about()
         }
         RequestError::Root { .. } | RequestError::Folder { .. } => Some("path"),
         _ => None,
@@ -42,28 +39,6 @@ fn of_url(error: &UrlError) -> Option<&'static str> {
 /// A problem begins with the key that it is about.
 fn of_setting(problem: &Problem) -> Option<&'static str> {
     SSH_KEYS.into_iter().find(|key| problem.what.starts_with(key))
-}
-
-fn of_storage(error: &StorageError) -> Option<&'static str> {
-    match error {
-        StorageError::HostKeyUnknown { .. } => Some("known_hosts_file"),
-        StorageError::CredentialsRefused(_) => Some("key_file"),
-        StorageError::Unreachable(cause) if cause.is::<NoAnswer>() => Some("host"),
-        StorageError::Unreachable(cause) => of_fault(cause.downcast_ref()?),
-        StorageError::Forbidden { .. } | StorageError::AccessLost => Some("path"),
-        _ => None,
-    }
-}
-
-fn of_fault(fault: &SftpFault) -> Option<&'static str> {
-    match fault {
-        SftpFault::HostUnknown | SftpFault::NetworkUnreachable | SftpFault::TimedOut => {
-            Some("host")
-        }
-        SftpFault::ConnectionRefused => Some("port"),
-        SftpFault::BadOption => Some("ssh_options"),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod write_probe;
 
 use std::time::Duration;
 
-use mirror_storage::StorageError;
+use mirror_storage::{Cause, StorageError};
 use tokio::time::timeout;
 
 pub(crate) use finding::{Finding, Level};
@@ -65,5 +65,6 @@ where
 }
 
 fn no_answer(patience: Duration) -> RequestError {
-    StorageError::Unreachable(NoAnswer(patience).into()).into()
+    let cause = Cause::from(NoAnswer(patience)).concerning("host");
+    StorageError::Unreachable(cause).into()
 }

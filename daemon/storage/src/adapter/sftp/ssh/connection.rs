@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::super::config::SftpAccount;
 use super::super::wire::Session;
-use super::exit_reason::SftpFault;
+use super::fault::SftpFault;
 use super::process;
 use crate::StorageError;
 

@@ -4,42 +4,9 @@
 //! its own words goes no further, as it names files of this machine; only the
 //! last line of something we don't know is kept, without its paths.
 
-use std::fmt;
-
-use super::super::config::SftpAccount;
 use super::super::wire::Ending;
+use super::fault::SftpFault;
 use super::host_key::ShownKey;
-use crate::StorageError;
-
-/// Why a connection could not be made or has ended; the cause below
-/// [`StorageError::Unreachable`] and [`StorageError::CredentialsRefused`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SftpFault {
-    HostUnknown,
-    ConnectionRefused,
-    /// Nothing answers there, or no longer.
-    TimedOut,
-    NetworkUnreachable,
-    /// The connection was there, and ended.
-    ConnectionLost,
-    HostKeyUnknown(ShownKey),
-    HostKeyChanged(ShownKey),
-    KeyRefused,
-    KeyUnreadable,
-    /// The key's file may be read by others, so `ssh` doesn't use it.
-    KeyTooOpen,
-    TooManyTries,
-    /// The account may log in, and may not use SFTP.
-    NoSftp,
-    /// Something that the account's shell runs at login writes text.
-    ShellTalks,
-    /// A setting for `ssh` that it doesn't know.
-    BadOption,
-    NoSsh,
-    /// What `ssh` said, without paths.
-    Other(String),
-}
 
 impl From<Ending> for SftpFault {
     fn from(ending: Ending) -> Self {
@@ -55,59 +22,6 @@ impl From<Ending> for SftpFault {
         }
     }
 }
-
-impl SftpFault {
-    /// Says to a caller who asked for the account's host.
-    pub(crate) fn error(self, account: &SftpAccount) -> StorageError {
-        match self {
-            Self::HostKeyUnknown(key) => key.unknown(account),
-            Self::HostKeyChanged(key) => key.changed(account),
-            Self::KeyRefused | Self::KeyUnreadable | Self::KeyTooOpen | Self::TooManyTries => {
-                StorageError::CredentialsRefused(self.into())
-            }
-            Self::HostUnknown
-            | Self::ConnectionRefused
-            | Self::TimedOut
-            | Self::NetworkUnreachable
-            | Self::ConnectionLost
-            | Self::NoSftp
-            | Self::ShellTalks
-            | Self::BadOption
-            | Self::NoSsh
-            | Self::Other(_) => StorageError::Unreachable(self.into()),
-        }
-    }
-}
-
-impl fmt::Display for SftpFault {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::HostUnknown => "the name of the host is not known (DNS)",
-            Self::ConnectionRefused => "nothing listens at that port of the host",
-            Self::TimedOut => "the host does not answer",
-            Self::NetworkUnreachable => "there is no way to the host from this network",
-            Self::ConnectionLost => "the connection was lost",
-            Self::HostKeyUnknown(_) => "the host's key is not known here",
-            Self::HostKeyChanged(_) => "the host's key is not the one that is known here",
-            Self::KeyRefused => "the server accepts no key that ssh offers for this account",
-            Self::KeyUnreadable => "the key file (key_file) is missing or can't be read",
-            Self::KeyTooOpen => "the key file may be read by others, so ssh ignores it (chmod 600)",
-            Self::TooManyTries => {
-                "the server stopped listening after too many keys; name the right one (key_file)"
-            }
-            Self::NoSftp => "the server offers no SFTP to this account",
-            Self::ShellTalks => {
-                "something that runs at login there (.bashrc, .profile, a forced command) \
-                 writes text into the connection; it must be silent without a terminal"
-            }
-            Self::BadOption => "ssh does not accept one of the options it was given",
-            Self::NoSsh => "the program ssh could not be started; is it installed?",
-            Self::Other(said) => return write!(out, "ssh ended: {said}"),
-        })
-    }
-}
-
-impl std::error::Error for SftpFault {}
 
 /// What `ssh` writes when it ends, in lower case, with what it means. The first
 /// that fits counts, so what explains more stands further up.

@@ -4,7 +4,7 @@
 //! Nothing here trusts anything: it only reads what `ssh` says of a key.
 
 use super::super::config::{OURS, SftpAccount};
-use crate::StorageError;
+use crate::Cause;
 
 /// A host key that nobody here vouches for, as far as `ssh` tells of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,18 +42,34 @@ impl ShownKey {
         Self { fingerprint: fingerprint_in(said), ..self }
     }
 
-    pub(crate) fn unknown(self, account: &SftpAccount) -> StorageError {
-        let (host, accept) = (account.host.clone(), accept(account));
-        StorageError::HostKeyUnknown { host, fingerprint: self.fingerprint, accept }
+    /// Nobody here has ever said that this is the right server.
+    pub(crate) fn unknown(self, account: &SftpAccount) -> Cause {
+        let hint = format!(
+            "by hand, run `{}`, and answer yes if the fingerprint is the server's own; the daemon \
+             never accepts a key by itself",
+            accept(account),
+        );
+        let what = format!("the host key of {} is not known here{}", account.host, self.shown());
+        Cause::from(what).with_hint(hint).concerning("known_hosts_file")
     }
 
-    pub(crate) fn changed(self, account: &SftpAccount) -> StorageError {
-        StorageError::HostKeyChanged {
-            host: account.host.clone(),
-            forget: self.forget(account),
-            fingerprint: self.fingerprint,
-            accept: accept(account),
-        }
+    /// Another server than before answers, or somebody in between.
+    pub(crate) fn changed(self, account: &SftpAccount) -> Cause {
+        let hint = format!(
+            "ask whoever runs the server whether its key was changed; only then run `{}`, and \
+             `{}` to accept the new one",
+            self.forget(account),
+            accept(account),
+        );
+        let host = &account.host;
+        let shown = self.shown();
+        Cause::from(format!("the host key of {host} is not the one that is known here{shown}"))
+            .with_hint(hint)
+    }
+
+    fn shown(&self) -> String {
+        let told = |fingerprint| format!(": it shows {fingerprint}");
+        self.fingerprint.as_ref().map(told).unwrap_or_default()
     }
 
     fn forget(&self, account: &SftpAccount) -> String {

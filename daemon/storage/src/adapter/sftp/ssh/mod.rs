@@ -4,9 +4,10 @@
 
 mod connection;
 mod exit_reason;
+mod fault;
 mod host_key;
 mod process;
 
 pub use self::connection::SftpConnection;
-pub use self::exit_reason::SftpFault;
+pub use self::fault::SftpFault;
 pub use self::host_key::ShownKey;

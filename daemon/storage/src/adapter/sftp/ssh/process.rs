@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::super::config::SftpAccount;
 use super::super::wire::{Carrier, Line};
-use super::exit_reason::SftpFault;
+use super::fault::SftpFault;
 
 /// How much of what `ssh` writes is kept to tell a cause from.
 const MOST_SAID: u64 = 64 * 1024;
