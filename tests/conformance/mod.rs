@@ -4,11 +4,15 @@
 //! so a new adapter is one line here and one constructor in `place`. What only
 //! one adapter can be asked for stands in a module of its own.
 
+mod attributes;
 mod bodies;
+mod copies;
 mod folder;
 mod listings;
+mod many;
 mod names;
 mod place;
+mod power;
 mod processes;
 mod races;
 mod reads;
@@ -17,21 +21,37 @@ mod renames;
 mod sshd;
 mod sweeps;
 mod writes;
+mod wrong;
 
 use place::Place;
 
-/// Makes each rule a test on each adapter that can be asked to keep it.
+/// Makes each rule a test on each adapter that can be asked to keep it. What an
+/// adapter offers beyond the rules for all stands in its line; that it offers
+/// just this is a test, too.
 macro_rules! promises {
-    (everywhere { $($rules:tt)* } with_rename { $($renames:tt)* } on_a_disk { $($disks:tt)* }) => {
-        promises!(memory_with_swap: $($rules)*);
-        promises!(memory_without_swap: $($rules)* $($renames)*);
-        promises!(local_folder: $($rules)* $($renames)* $($disks)*);
-        promises!(sftp: $($rules)* $($renames)* $($disks)*);
-        promises!(sftp_only: $($rules)* $($renames)* $($disks)*);
-        promises!(sftp_without_hardlinks: $($rules)* $($renames)* $($disks)*);
-        promises!(sftp_as_a_user: $($rules)* $($renames)* $($disks)*);
+    (
+        everywhere { $($rules:tt)* }
+        with_rename { $($renames:tt)* }
+        with_many { $($many:tt)* }
+        with_times { $($times:tt)* }
+        with_access { $($access:tt)* }
+        with_copies { $($copies:tt)* }
+        with_power { $($power:tt)* }
+        on_a_disk { $($disks:tt)* }
+    ) => {
+        promises!(memory_with_swap []: $($rules)* $($power)*);
+        promises!(memory_without_swap ["rename"]: $($rules)* $($renames)* $($power)*);
+        promises!(memory_unflushed ["rename"]: $($power)*);
+        promises!(memory_with_everything ["rename", "many", "times", "access", "copies"]:
+            $($rules)* $($renames)* $($many)* $($times)* $($access)* $($copies)* $($power)*
+            power::files_stored_together_survive_a_power_cut,);
+        promises!(local_folder ["rename"]: $($rules)* $($renames)* $($disks)*);
+        promises!(sftp ["rename"]: $($rules)* $($renames)* $($disks)*);
+        promises!(sftp_only ["rename"]: $($rules)* $($renames)* $($disks)*);
+        promises!(sftp_without_hardlinks ["rename"]: $($rules)* $($renames)* $($disks)*);
+        promises!(sftp_as_a_user ["rename"]: $($rules)* $($renames)* $($disks)*);
     };
-    ($adapter:ident: $($module:ident::$rule:ident,)*) => {
+    ($adapter:ident [$($offer:literal),*]: $($module:ident::$rule:ident,)*) => {
         mod $adapter {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,6 +63,14 @@ macro_rules! promises {
                     }
                 }
             )*
+
+            #[test]
+            fn offers_what_it_is_asked_to_keep() {
+                let place: Option<super::Place> = super::Place::$adapter().into();
+                if let Some(place) = place {
+                    assert_eq!(place.offers(), [$($offer),*] as [&str; _]);
+                }
+            }
         }
     };
 }
@@ -91,6 +119,32 @@ promises! {
         renames::rename_never_replaces,
         renames::rename_of_a_missing_file_is_refused,
         renames::one_of_many_renames_to_a_name_is_done,
+    }
+    with_many {
+        many::files_stored_together_are_all_there,
+        many::each_of_many_files_ends_by_itself,
+        many::each_name_is_given_to_one_of_many_groups,
+    }
+    with_times {
+        attributes::file_has_the_time_that_was_asked_for,
+        attributes::time_ahead_of_the_service_is_the_moment_of_the_write,
+        attributes::same_file_written_again_is_another_revision,
+    }
+    with_access {
+        attributes::private_file_is_for_its_owner_alone,
+        attributes::access_is_that_of_the_time_of_the_write_by_any_call,
+        attributes::file_has_no_attributes_of_the_one_that_it_replaces,
+        attributes::refused_write_changes_no_attributes,
+    }
+    with_copies {
+        copies::copied_range_is_a_file_of_its_own,
+        copies::range_that_is_not_there_makes_no_copy,
+        copies::copy_is_guarded_as_a_write_is,
+        copies::copy_takes_the_place_of_a_file_where_it_may,
+    }
+    with_power {
+        power::what_is_ours_survives_a_power_cut,
+        power::view_survives_a_power_cut_as_far_as_it_is_said,
     }
     on_a_disk {
         folder::entry_spelled_as_a_folder_is_a_file,

@@ -1,17 +1,19 @@
 //! A backend under test, in the words that rules are written in.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use mirror_storage::adapter::sftp::{SftpBackend, SftpConnection};
 use mirror_storage::adapter::{FolderBackend, MemoryBackend, MemoryProfile};
 use mirror_storage::{
-    Backend, Body, ByteRange, ByteStream, Expect, Guarded, MoveAside, RemoteFile, RemotePath,
-    Revision, Source, StorageError,
+    Access, Attributes, Backend, Body, ByteRange, ByteStream, CopyRange, Expect, Guarded,
+    KeepAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision, Source, StorageError,
+    Stored,
 };
 use tempfile::TempDir;
 
@@ -21,6 +23,8 @@ use crate::support::servers::sftp::{SftpServer, Variant};
 #[derive(Clone)]
 pub(crate) struct Place {
     backend: Arc<dyn Backend>,
+    /// The service itself, where it is played in memory.
+    memory: Option<MemoryBackend>,
     root: Option<PathBuf>,
     /// Removed with the last of us.
     _folder: Option<Arc<TempDir>>,
@@ -35,8 +39,22 @@ impl Place {
         Self::memory(MemoryProfile::RENAME)
     }
 
+    pub(crate) fn memory_unflushed() -> Self {
+        Self::memory(MemoryProfile::UNFLUSHED)
+    }
+
+    pub(crate) fn memory_with_everything() -> Self {
+        Self::memory(MemoryProfile::EVERYTHING)
+    }
+
     fn memory(profile: MemoryProfile) -> Self {
-        Self { backend: Arc::new(MemoryBackend::new(profile)), root: None, _folder: None }
+        let memory = MemoryBackend::with_clock(profile, Arc::new(SystemTime::now));
+        Self::around(Arc::new(memory.clone()), memory)
+    }
+
+    /// Something that stands between us and a service in memory.
+    pub(crate) fn around(backend: Arc<dyn Backend>, memory: MemoryBackend) -> Self {
+        Self { backend, memory: Some(memory), root: None, _folder: None }
     }
 
     pub(crate) fn local_folder() -> Self {
@@ -48,7 +66,7 @@ impl Place {
     /// A folder that belongs to somebody else.
     pub(crate) fn folder(root: &Path) -> Self {
         let backend = Arc::new(FolderBackend::open(root.to_owned()));
-        Self { backend, root: Some(root.to_owned()), _folder: None }
+        Self { backend, memory: None, root: Some(root.to_owned()), _folder: None }
     }
 
     pub(crate) fn sftp() -> Option<Self> {
@@ -80,7 +98,7 @@ impl Place {
     pub(crate) fn over(connection: Arc<SftpConnection>, root: &Path) -> Self {
         let path = root.to_str().expect("paths of tests are UTF-8").to_owned();
         let backend = Arc::new(SftpBackend::open(connection, path));
-        Self { backend, root: Some(root.to_owned()), _folder: None }
+        Self { backend, memory: None, root: Some(root.to_owned()), _folder: None }
     }
 
     /// Where the files lie on this machine.
@@ -109,6 +127,46 @@ impl Place {
 
     pub(crate) fn move_aside(&self) -> &dyn MoveAside {
         self.backend.move_aside().expect("a place with a rename")
+    }
+
+    pub(crate) fn keep_attributes(&self) -> &dyn KeepAttributes {
+        self.backend.keep_attributes().expect("a place that keeps attributes")
+    }
+
+    pub(crate) fn copy_range(&self) -> &dyn CopyRange {
+        self.backend.copy_range().expect("a place with copies")
+    }
+
+    /// What the adapter offers beyond the rules of `Backend`.
+    pub(crate) fn offers(&self) -> Vec<&'static str> {
+        let kept = self.backend.keep_attributes().map(KeepAttributes::keeps);
+        let all = [
+            ("rename", self.backend.move_aside().is_some()),
+            ("many", self.backend.write_many().is_some()),
+            ("times", kept.is_some_and(|kept| kept.modified)),
+            ("access", kept.is_some_and(|kept| kept.access)),
+            ("copies", self.backend.copy_range().is_some()),
+        ];
+        all.into_iter().filter(|(_, is_offered)| *is_offered).map(|(offer, _)| offer).collect()
+    }
+
+    /// Has the power of the service fail, and come back.
+    pub(crate) fn cut_power(&self) {
+        self.memory.as_ref().expect("a place whose power can be cut").cut_power();
+    }
+
+    /// Who may use a file; `None` where nobody has said so.
+    pub(crate) fn access(&self, at: &str) -> Option<Access> {
+        if let Some(memory) = &self.memory {
+            return memory.access(&path(at));
+        }
+        let file = self.on_disk().join(at).metadata().expect("the file is there");
+        Some(match file.permissions().mode() & 0o077 {
+            0 => Access::Owner,
+            0o060 => Access::Group,
+            0o064 => Access::World,
+            other => panic!("{at:?} has an odd mode, {other:o}"),
+        })
     }
 
     #[track_caller]
@@ -143,6 +201,12 @@ impl Place {
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
         self.backend.write(&path(at), content.into(), expect).await
+    }
+
+    /// Stores files together, each where nothing or anything stands.
+    pub(crate) async fn store_many(&self, files: Vec<(NewFile, Body)>) -> Vec<Stored> {
+        let many = self.backend.write_many().expect("a place that takes many files");
+        many.store_all(files).await.expect("the call comes through")
     }
 
     pub(crate) async fn remove_if(&self, at: &str, expect: Expect) -> Guarded<()> {
@@ -226,6 +290,11 @@ impl Place {
         assert_eq!(self.names("").await, [""; 0]);
         assert_eq!(self.names("_mirror").await, [""; 0]);
     }
+}
+
+/// A file to be stored without attributes.
+pub(crate) fn new_file(at: &str, expect: Expect) -> NewFile {
+    NewFile { path: path(at), expect, attributes: Attributes::default() }
 }
 
 pub(crate) fn path(text: &str) -> RemotePath {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
-use crate::{RemotePath, StorageError};
+use crate::{CopyRange, KeepAttributes, MoveAside, RemotePath, StorageError, WriteMany};
 
 /// The bytes of a file as they arrive.
 pub type ByteStream = BoxStream<'static, Result<Bytes, StorageError>>;
@@ -110,6 +110,7 @@ pub enum Guarded<T> {
 
 /// What planning may rely on beyond the rules of [`Backend`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a promise of its own")]
 pub struct Capabilities {
     /// [`Expect::At`] is a compare-and-swap by revision. Where it is false,
     /// `At` is best effort, and only for files that one machine alone writes.
@@ -119,6 +120,11 @@ pub struct Capabilities {
     /// A file of the view, too, becomes visible whole or not at all. Where it is
     /// false, a writer that is cut off can leave the beginning of one.
     pub atomic_view: bool,
+    /// A file of the view that was written survives a power cut, as all that is
+    /// ours does everywhere. It is false where flushing each one would take too
+    /// long and [`WriteMany`] is not offered: then the note of what is being
+    /// written stands until a later listing shows all of it (V5).
+    pub flushed_view: bool,
     /// How many calls at once are worth having.
     pub parallel: usize,
 }
@@ -142,6 +148,11 @@ pub struct Capabilities {
 ///   view around it that hold nothing go, too.
 /// - A body that ends early or is longer than it said is an error, and nothing
 ///   becomes visible.
+/// - What was written in our own folder survives a power cut of the service; in
+///   the view only where [`Capabilities::flushed_view`] says so.
+///
+/// What a service can do beyond these is a trait of its own in
+/// [`offers`](crate::offers).
 ///
 /// `tests/conformance` checks each rule against each adapter. Retries, pacing
 /// and logging belong to the layers around adapters.
@@ -190,14 +201,19 @@ pub trait Backend: Send + Sync {
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         None
     }
-}
 
-/// Renames a file to a name that must be absent (V3 stands on it).
-#[async_trait]
-pub trait MoveAside: Send + Sync {
-    /// Renames `from` to `to`, whole, without ever replacing a file at `to`.
-    /// `Refused` when `from` is missing or `to` exists. What goes aside leaves
-    /// its folders: a new version takes its place, or else a removal.
-    async fn rename(&self, from: &RemotePath, to: &RemotePath)
-    -> Result<Guarded<()>, StorageError>;
+    /// Many files in one step, where the service takes them so.
+    fn write_many(&self) -> Option<&dyn WriteMany> {
+        None
+    }
+
+    /// Rights and times of stored files, where the service keeps any.
+    fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
+        None
+    }
+
+    /// Copies at the far end, where the service makes them.
+    fn copy_range(&self) -> Option<&dyn CopyRange> {
+        None
+    }
 }

@@ -1,7 +1,7 @@
 //! Stores files on one service behind one trait.
 //!
-//! [`Backend`] says what the engine may rely on; `adapter` keeps it for each
-//! kind of service, `layers` adds pacing, retries and tracing around any of
+//! [`Backend`] says what the engine may rely on and `offers` what it may find
+//! beyond that; `adapter` keeps both for each kind of service, `layers` adds pacing, retries and tracing around any of
 //! them. What a project is, and what its history says, is not known here.
 
 pub mod adapter;
@@ -9,11 +9,16 @@ pub mod backend;
 pub mod error;
 mod hint;
 pub mod layers;
+pub mod offers;
 pub mod path;
 
 pub use backend::{
-    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
-    RemoteFile, Revision, Source,
+    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, RemoteFile,
+    Revision, Source,
 };
 pub use error::{Cause, FaultClass, StorageError};
+pub use offers::{
+    Access, Attributes, CopyRange, KeepAttributes, KeptAttributes, MoveAside, NewFile, Stored,
+    StoredRange, WriteMany,
+};
 pub use path::{OUR_FOLDER, RemotePath, RemotePathError};

@@ -5,6 +5,7 @@
 //! when the service asks for it.
 
 mod pace;
+mod patience;
 mod retry;
 mod timer;
 mod trace;
@@ -14,37 +15,11 @@ mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
+pub use self::patience::Patience;
 pub use self::timer::{SystemTimer, Timer};
 pub use self::trace::{CallCounts, Calls};
 use crate::Backend;
-
-/// How patient the layers are with one service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// How many calls may be under way at once; as many as the adapter says
-    /// are worth having when `None`.
-    pub parallel: Option<usize>,
-    /// The longest first pause; each further one may be twice as long.
-    pub first_pause: Duration,
-    /// No pause is longer.
-    pub longest_pause: Duration,
-    /// A call that has taken this long is not tried again: the queue, which
-    /// thinks in minutes, takes over.
-    pub total: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            parallel: None,
-            first_pause: Duration::from_millis(200),
-            longest_pause: Duration::from_secs(2),
-            total: Duration::from_secs(6),
-        }
-    }
-}
 
 /// Puts the layers around `adapter`, and gives the counts of its calls.
 pub fn stack(

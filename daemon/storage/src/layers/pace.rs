@@ -11,10 +11,13 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryFutureExt, TryStreamExt};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{Patience, Timer};
+use super::patience::Patience;
+use super::timer::Timer;
+use crate::offers::OFFERED;
 use crate::{
-    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
-    RemoteFile, RemotePath, Revision, StorageError,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream,
+    Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
+    StorageError, Stored, StoredRange, WriteMany,
 };
 
 /// The pause after a service asked for one without saying how long.
@@ -139,6 +142,18 @@ impl Backend for Paced {
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         self.inner.move_aside().map(|_| self as &dyn MoveAside)
     }
+
+    fn write_many(&self) -> Option<&dyn WriteMany> {
+        self.inner.write_many().map(|_| self as &dyn WriteMany)
+    }
+
+    fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
+        self.inner.keep_attributes().map(|_| self as &dyn KeepAttributes)
+    }
+
+    fn copy_range(&self) -> Option<&dyn CopyRange> {
+        self.inner.copy_range().map(|_| self as &dyn CopyRange)
+    }
 }
 
 #[async_trait]
@@ -149,7 +164,50 @@ impl MoveAside for Paced {
         to: &RemotePath,
     ) -> Result<Guarded<()>, StorageError> {
         let _place = self.place().await?;
-        let service = self.inner.move_aside().expect("asked for only where there is one");
+        let service = self.inner.move_aside().expect(OFFERED);
         service.rename(from, to).inspect_err(|error| self.gate.note(error)).await
+    }
+}
+
+#[async_trait]
+impl WriteMany for Paced {
+    async fn store_all(&self, files: Vec<(NewFile, Body)>) -> Result<Vec<Stored>, StorageError> {
+        let _place = self.place().await?;
+        let service = self.inner.write_many().expect(OFFERED);
+        let stored = service.store_all(files).inspect_err(|error| self.gate.note(error)).await?;
+        for error in stored.iter().filter_map(|stored| stored.as_ref().err()) {
+            self.gate.note(error);
+        }
+        Ok(stored)
+    }
+}
+
+#[async_trait]
+impl KeepAttributes for Paced {
+    fn keeps(&self) -> KeptAttributes {
+        self.inner.keep_attributes().expect(OFFERED).keeps()
+    }
+
+    fn set_access(&self, access: Access) {
+        self.inner.keep_attributes().expect(OFFERED).set_access(access);
+    }
+
+    async fn write_as(&self, file: &NewFile, body: Body) -> Stored {
+        let _place = self.place().await?;
+        let service = self.inner.keep_attributes().expect(OFFERED);
+        service.write_as(file, body).inspect_err(|error| self.gate.note(error)).await
+    }
+}
+
+#[async_trait]
+impl CopyRange for Paced {
+    fn least(&self) -> u64 {
+        self.inner.copy_range().expect(OFFERED).least()
+    }
+
+    async fn copy(&self, range: &StoredRange, file: &NewFile) -> Stored {
+        let _place = self.place().await?;
+        let service = self.inner.copy_range().expect(OFFERED);
+        service.copy(range, file).inspect_err(|error| self.gate.note(error)).await
     }
 }

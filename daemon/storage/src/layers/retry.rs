@@ -3,7 +3,9 @@
 //! Only calls that may safely happen twice are repeated. A write or removal
 //! guarded by [`Expect`], or a rename, is not: when its reply was lost it may
 //! have happened, and a second try would be refused by the first. Its caller
-//! reads back what stands there. Nor is a body or a listing that has begun.
+//! reads back what stands there. Nor is a body or a listing that has begun, nor
+//! a write of many files, whose caller sends again only those that failed, nor a
+//! copy, which an upload stands in for.
 //!
 //! A service that one call waited for in vain is away: until a call comes
 //! through, each is tried once. Who asks then is answered at once.
@@ -15,10 +17,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 
-use super::{CallCounts, Patience, Timer};
+use super::patience::Patience;
+use super::timer::Timer;
+use super::trace::CallCounts;
+use crate::offers::OFFERED;
 use crate::{
-    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FaultClass, FileStream, Guarded,
-    MoveAside, RemoteFile, RemotePath, Revision, StorageError,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FaultClass,
+    FileStream, Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile,
+    RemotePath, Revision, StorageError, Stored, WriteMany,
 };
 
 pub(super) struct Retried {
@@ -130,5 +136,36 @@ impl Backend for Retried {
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         self.inner.move_aside()
+    }
+
+    fn write_many(&self) -> Option<&dyn WriteMany> {
+        self.inner.write_many()
+    }
+
+    fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
+        self.inner.keep_attributes().map(|_| self as &dyn KeepAttributes)
+    }
+
+    fn copy_range(&self) -> Option<&dyn CopyRange> {
+        self.inner.copy_range()
+    }
+}
+
+#[async_trait]
+impl KeepAttributes for Retried {
+    fn keeps(&self) -> KeptAttributes {
+        self.inner.keep_attributes().expect(OFFERED).keeps()
+    }
+
+    fn set_access(&self, access: Access) {
+        self.inner.keep_attributes().expect(OFFERED).set_access(access);
+    }
+
+    async fn write_as(&self, file: &NewFile, body: Body) -> Stored {
+        let service = self.inner.keep_attributes().expect(OFFERED);
+        match file.expect {
+            Expect::Anything => self.repeated(|| service.write_as(file, body.clone())).await,
+            Expect::Absent | Expect::At(_) => service.write_as(file, body).await,
+        }
     }
 }

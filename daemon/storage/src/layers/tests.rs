@@ -1,9 +1,12 @@
 //! The layers around a service that fails as it is told, on a clock that
 //! moves only while somebody pauses.
 
+mod offers;
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::join_all;
@@ -12,13 +15,15 @@ use futures::{StreamExt, TryStreamExt};
 use super::*;
 use crate::adapter::{MemoryBackend, MemoryProfile};
 use crate::{
-    Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside, RemoteFile,
-    RemotePath, Revision, StorageError,
+    Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream, Guarded,
+    KeepAttributes, MoveAside, RemoteFile, RemotePath, Revision, StorageError, WriteMany,
 };
 
 struct Service {
     memory: MemoryBackend,
     faults: Mutex<VecDeque<StorageError>>,
+    /// What befalls the first of many files.
+    file_faults: Mutex<VecDeque<StorageError>>,
     calls: AtomicUsize,
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
@@ -30,6 +35,7 @@ impl Service {
         Self {
             memory: MemoryBackend::new(MemoryProfile::RENAME),
             faults: Mutex::new(faults.into_iter().collect()),
+            file_faults: Mutex::default(),
             calls: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
             most_in_flight: AtomicUsize::new(0),
@@ -94,6 +100,18 @@ impl Backend for Service {
     }
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {
+        Some(self)
+    }
+
+    fn write_many(&self) -> Option<&dyn WriteMany> {
+        Some(self)
+    }
+
+    fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
+        Some(self)
+    }
+
+    fn copy_range(&self) -> Option<&dyn CopyRange> {
         Some(self)
     }
 }
@@ -324,10 +342,13 @@ async fn rename_reaches_the_service_and_counts_as_a_write() {
 }
 
 #[tokio::test]
-async fn service_without_a_rename_has_none_above_the_layers_either() {
+async fn what_a_service_does_not_offer_is_not_offered_above_the_layers_either() {
     let memory = Arc::new(MemoryBackend::new(MemoryProfile::SWAP));
     let (top, _) = stack(memory, Patience::default(), Arc::new(StoppedClock::default()));
 
     assert!(top.move_aside().is_none());
+    assert!(top.write_many().is_none());
+    assert!(top.keep_attributes().is_none());
+    assert!(top.copy_range().is_none());
     assert!(top.capabilities().swap);
 }

@@ -11,9 +11,11 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use tracing::debug;
 
+use crate::offers::OFFERED;
 use crate::{
-    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
-    RemoteFile, RemotePath, Revision, StorageError,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream,
+    Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
+    StorageError, Stored, StoredRange, WriteMany,
 };
 
 /// How many calls were made, counted as they go.
@@ -27,7 +29,8 @@ pub struct CallCounts {
     retries: AtomicU64,
 }
 
-/// How many calls were made at one moment. A rename counts as a write.
+/// How many calls were made at one moment. A rename or a copy counts as a
+/// write, as does each of many files written together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
     pub stat: u64,
@@ -65,7 +68,11 @@ impl Calls {
 }
 
 fn add_one(count: &AtomicU64) {
-    count.fetch_add(1, Ordering::Relaxed);
+    add(count, 1);
+}
+
+fn add(count: &AtomicU64, calls: u64) {
+    count.fetch_add(calls, Ordering::Relaxed);
 }
 
 pub(super) struct Traced {
@@ -150,6 +157,18 @@ impl Backend for Traced {
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         self.inner.move_aside().map(|_| self as &dyn MoveAside)
     }
+
+    fn write_many(&self) -> Option<&dyn WriteMany> {
+        self.inner.write_many().map(|_| self as &dyn WriteMany)
+    }
+
+    fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
+        self.inner.keep_attributes().map(|_| self as &dyn KeepAttributes)
+    }
+
+    fn copy_range(&self) -> Option<&dyn CopyRange> {
+        self.inner.copy_range().map(|_| self as &dyn CopyRange)
+    }
 }
 
 #[async_trait]
@@ -160,9 +179,59 @@ impl MoveAside for Traced {
         to: &RemotePath,
     ) -> Result<Guarded<()>, StorageError> {
         add_one(&self.counts.write);
-        let service = self.inner.move_aside().expect("asked for only where there is one");
+        let service = self.inner.move_aside().expect(OFFERED);
         let answer = service.rename(from, to).await;
         self.tell("rename", from, &answer);
         answer
+    }
+}
+
+#[async_trait]
+impl WriteMany for Traced {
+    async fn store_all(&self, files: Vec<(NewFile, Body)>) -> Result<Vec<Stored>, StorageError> {
+        add(&self.counts.write, files.len() as u64);
+        let paths: Vec<_> = files.iter().map(|(file, _)| file.path.clone()).collect();
+        let answer = self.inner.write_many().expect(OFFERED).store_all(files).await;
+        match &answer {
+            Ok(stored) => {
+                for (path, stored) in paths.iter().zip(stored) {
+                    self.tell("write", path, stored);
+                }
+            }
+            Err(_) => self.tell("write many", &RemotePath::ROOT, &answer),
+        }
+        answer
+    }
+}
+
+#[async_trait]
+impl KeepAttributes for Traced {
+    fn keeps(&self) -> KeptAttributes {
+        self.inner.keep_attributes().expect(OFFERED).keeps()
+    }
+
+    fn set_access(&self, access: Access) {
+        self.inner.keep_attributes().expect(OFFERED).set_access(access);
+    }
+
+    async fn write_as(&self, file: &NewFile, body: Body) -> Stored {
+        add_one(&self.counts.write);
+        let stored = self.inner.keep_attributes().expect(OFFERED).write_as(file, body).await;
+        self.tell("write", &file.path, &stored);
+        stored
+    }
+}
+
+#[async_trait]
+impl CopyRange for Traced {
+    fn least(&self) -> u64 {
+        self.inner.copy_range().expect(OFFERED).least()
+    }
+
+    async fn copy(&self, range: &StoredRange, file: &NewFile) -> Stored {
+        add_one(&self.counts.write);
+        let stored = self.inner.copy_range().expect(OFFERED).copy(range, file).await;
+        self.tell("copy", &file.path, &stored);
+        stored
     }
 }

@@ -67,7 +67,13 @@ impl Backend for FolderBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { swap: false, move_aside: true, atomic_view: true, parallel: 8 }
+        Capabilities {
+            swap: false,
+            move_aside: true,
+            atomic_view: true,
+            flushed_view: true,
+            parallel: 8,
+        }
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {

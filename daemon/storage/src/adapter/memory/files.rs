@@ -6,19 +6,31 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use crate::{Expect, Guarded, RemoteFile, RemotePath, Revision, StorageError};
+use crate::{Access, Expect, Guarded, NewFile, RemoteFile, RemotePath, Revision, StorageError};
 
 /// All files by path, and how many changes there have been.
 #[derive(Default)]
 pub(super) struct Files {
-    by_path: BTreeMap<RemotePath, Stored>,
+    by_path: BTreeMap<RemotePath, MemoryFile>,
     changes: u64,
 }
 
-struct Stored {
+struct MemoryFile {
     content: Bytes,
     modified: SystemTime,
     revision: Revision,
+    access: Option<Access>,
+    is_flushed: bool,
+}
+
+/// How a file is written, whichever it is.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    /// The service's clock; its changes are counted in seconds where it has none.
+    pub(super) now: Option<SystemTime>,
+    /// Who may use a file that is not private, once somebody has said it.
+    pub(super) access: Option<Access>,
+    pub(super) is_flushed: bool,
 }
 
 impl Files {
@@ -31,6 +43,17 @@ impl Files {
         Some(self.by_path.get(path)?.content.clone())
     }
 
+    pub(super) fn access(&self, path: &RemotePath) -> Option<Access> {
+        self.by_path.get(path)?.access
+    }
+
+    /// Loses the bytes that were not flushed; names are kept, as disks do it.
+    pub(super) fn lose_unflushed(&mut self) {
+        for file in self.by_path.values_mut().filter(|file| !file.is_flushed) {
+            file.content = Bytes::new();
+        }
+    }
+
     pub(super) fn below(&self, prefix: &RemotePath) -> Vec<RemoteFile> {
         self.stored_below(prefix)
             .filter(|(path, _)| !prefix.is_root() || !path.is_ours())
@@ -40,20 +63,24 @@ impl Files {
 
     pub(super) fn put(
         &mut self,
-        path: &RemotePath,
+        file: &NewFile,
         content: Bytes,
-        expect: &Expect,
-        now: Option<SystemTime>,
+        manner: Manner,
     ) -> Result<Guarded<Revision>, StorageError> {
+        let NewFile { path, expect, attributes } = file;
         self.check_place(path)?;
         if !self.is_as(expect, path) {
             return Ok(Guarded::Refused);
         }
         self.changes += 1;
-        let stored = Stored {
+        let counted = SystemTime::UNIX_EPOCH + Duration::from_secs(self.changes);
+        let now = manner.now.unwrap_or(counted);
+        let stored = MemoryFile {
             content,
-            modified: now.unwrap_or(SystemTime::UNIX_EPOCH + Duration::from_secs(self.changes)),
+            modified: attributes.modified.map_or(now, |asked| asked.min(now)),
             revision: Revision(self.changes.to_string()),
+            access: if attributes.is_private { Some(Access::Owner) } else { manner.access },
+            is_flushed: manner.is_flushed,
         };
         let revision = stored.revision.clone();
         self.by_path.insert(path.clone(), stored);
@@ -105,7 +132,10 @@ impl Files {
         Ok(())
     }
 
-    fn stored_below(&self, prefix: &RemotePath) -> impl Iterator<Item = (&RemotePath, &Stored)> {
+    fn stored_below(
+        &self,
+        prefix: &RemotePath,
+    ) -> impl Iterator<Item = (&RemotePath, &MemoryFile)> {
         let start = (Bound::Excluded(prefix), Bound::Unbounded);
         // "a-b" stands between "a" and "a/b": skip what only shares the text.
         self.by_path
@@ -115,7 +145,7 @@ impl Files {
     }
 }
 
-fn describe(path: &RemotePath, stored: &Stored) -> RemoteFile {
+fn describe(path: &RemotePath, stored: &MemoryFile) -> RemoteFile {
     RemoteFile {
         path: path.clone(),
         size: stored.content.len() as u64,

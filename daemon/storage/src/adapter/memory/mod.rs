@@ -16,29 +16,45 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use self::files::Files;
+use self::files::{Files, Manner};
 use super::body::length_checked;
 use crate::{
-    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
-    RemoteFile, RemotePath, Revision, StorageError,
+    Access, Attributes, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect,
+    FileStream, Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile,
+    RemotePath, Revision, StorageError, Stored, StoredRange, WriteMany,
 };
 
 /// What the service behind a [`MemoryBackend`] would offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a promise of its own")]
 pub struct MemoryProfile {
     pub swap: bool,
     pub move_aside: bool,
     /// Where it is false, a write into the view is visible half-way through.
     pub atomic_view: bool,
+    /// Where it is false, a power cut empties the files of the view.
+    pub flushed_view: bool,
+    /// Whether it takes many files at once, keeps attributes and copies ranges.
+    pub extras: bool,
 }
 
 impl MemoryProfile {
     /// Compare-and-swap and no rename, as object stores have it.
-    pub const SWAP: Self = Self { swap: true, move_aside: false, atomic_view: true };
+    pub const SWAP: Self = Self {
+        swap: true,
+        move_aside: false,
+        atomic_view: true,
+        flushed_view: true,
+        extras: false,
+    };
     /// A rename and no compare-and-swap, as file servers have it.
-    pub const RENAME: Self = Self { swap: false, move_aside: true, atomic_view: true };
+    pub const RENAME: Self = Self { swap: false, move_aside: true, ..Self::SWAP };
     /// As [`Self::RENAME`], and files of the view are written in place.
     pub const TORN: Self = Self { atomic_view: false, ..Self::RENAME };
+    /// As [`Self::RENAME`], and files of the view are not flushed.
+    pub const UNFLUSHED: Self = Self { flushed_view: false, ..Self::RENAME };
+    /// All that a service may offer.
+    pub const EVERYTHING: Self = Self { move_aside: true, extras: true, ..Self::SWAP };
 }
 
 /// Says when a file was changed.
@@ -49,13 +65,14 @@ pub type MemoryClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 pub struct MemoryBackend {
     profile: MemoryProfile,
     clock: Option<MemoryClock>,
+    access: Arc<Mutex<Option<Access>>>,
     files: Arc<Mutex<Files>>,
 }
 
 impl MemoryBackend {
     /// Makes an empty backend whose n-th change happens n seconds after 1970.
     pub fn new(profile: MemoryProfile) -> Self {
-        Self { profile, clock: None, files: Arc::default() }
+        Self { profile, clock: None, access: Arc::default(), files: Arc::default() }
     }
 
     /// Makes an empty backend that asks `clock` when a file was changed.
@@ -69,12 +86,43 @@ impl MemoryBackend {
         Self { clock: Some(Arc::new(move || now)), ..self.clone() }
     }
 
+    /// Who may use the file at `path`, where anybody has said so.
+    pub fn access(&self, path: &RemotePath) -> Option<Access> {
+        self.files().access(path)
+    }
+
+    /// What a power cut leaves of all that was written until now.
+    pub fn cut_power(&self) {
+        self.files().lose_unflushed();
+    }
+
     fn files(&self) -> MutexGuard<'_, Files> {
         self.files.lock().expect("no panic while files are held")
     }
 
-    fn now(&self) -> Option<SystemTime> {
-        self.clock.as_ref().map(|clock| clock())
+    /// How this machine writes the file at `path` now, by itself.
+    fn manner(&self, path: &RemotePath) -> Manner {
+        Manner {
+            now: self.clock.as_ref().map(|clock| clock()),
+            access: *self.access.lock().expect("no panic while held"),
+            is_flushed: self.profile.flushed_view || path.is_ours(),
+        }
+    }
+
+    async fn store(&self, file: &NewFile, body: Body) -> Stored {
+        let content = whole(length_checked(&file.path, &body)).await?;
+        let manner = self.manner(&file.path);
+        if self.profile.atomic_view || file.path.is_ours() {
+            return self.files().put(file, content, manner);
+        }
+        let half = content.slice(..content.len() / 2);
+        let begun = self.files().put(file, half, manner)?;
+        if begun == Guarded::Refused {
+            return Ok(begun);
+        }
+        pause().await;
+        let file = NewFile { expect: Expect::Anything, ..file.clone() };
+        self.files().put(&file, content, manner)
     }
 }
 
@@ -91,8 +139,8 @@ impl Backend for MemoryBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let MemoryProfile { swap, move_aside, atomic_view } = self.profile;
-        Capabilities { swap, move_aside, atomic_view, parallel: 16 }
+        let MemoryProfile { swap, move_aside, atomic_view, flushed_view, .. } = self.profile;
+        Capabilities { swap, move_aside, atomic_view, flushed_view, parallel: 16 }
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
@@ -119,18 +167,8 @@ impl Backend for MemoryBackend {
         body: Body,
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
-        let content = whole(length_checked(path, &body)).await?;
-        let now = self.now();
-        if self.profile.atomic_view || path.is_ours() {
-            return self.files().put(path, content, &expect, now);
-        }
-        let half = content.slice(..content.len() / 2);
-        let begun = self.files().put(path, half, &expect, now)?;
-        if begun == Guarded::Refused {
-            return Ok(begun);
-        }
-        pause().await;
-        self.files().put(path, content, &Expect::Anything, now)
+        let attributes = Attributes::default();
+        self.store(&NewFile { path: path.clone(), expect, attributes }, body).await
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
@@ -139,6 +177,18 @@ impl Backend for MemoryBackend {
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         self.profile.move_aside.then_some(self as &dyn MoveAside)
+    }
+
+    fn write_many(&self) -> Option<&dyn WriteMany> {
+        self.profile.extras.then_some(self as &dyn WriteMany)
+    }
+
+    fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
+        self.profile.extras.then_some(self as &dyn KeepAttributes)
+    }
+
+    fn copy_range(&self) -> Option<&dyn CopyRange> {
+        self.profile.extras.then_some(self as &dyn CopyRange)
     }
 }
 
@@ -150,6 +200,50 @@ impl MoveAside for MemoryBackend {
         to: &RemotePath,
     ) -> Result<Guarded<()>, StorageError> {
         self.files().rename(from, to)
+    }
+}
+
+#[async_trait]
+impl WriteMany for MemoryBackend {
+    async fn store_all(&self, files: Vec<(NewFile, Body)>) -> Result<Vec<Stored>, StorageError> {
+        let mut stored = Vec::with_capacity(files.len());
+        for (file, body) in files {
+            let content = whole(length_checked(&file.path, &body)).await;
+            let manner = Manner { is_flushed: true, ..self.manner(&file.path) };
+            stored.push(content.and_then(|content| self.files().put(&file, content, manner)));
+        }
+        Ok(stored)
+    }
+}
+
+#[async_trait]
+impl KeepAttributes for MemoryBackend {
+    fn keeps(&self) -> KeptAttributes {
+        KeptAttributes { access: true, modified: true }
+    }
+
+    fn set_access(&self, access: Access) {
+        *self.access.lock().expect("no panic while held") = Some(access);
+    }
+
+    async fn write_as(&self, file: &NewFile, body: Body) -> Stored {
+        self.store(file, body).await
+    }
+}
+
+#[async_trait]
+impl CopyRange for MemoryBackend {
+    async fn copy(&self, range: &StoredRange, file: &NewFile) -> Stored {
+        let missing = || StorageError::Rejected {
+            path: range.path.clone(),
+            reason: "it does not hold the range that is to be copied".to_owned(),
+        };
+        let content = self.files().content(&range.path).ok_or_else(missing)?;
+        if range.start.saturating_add(range.len) > content.len() as u64 {
+            return Err(missing());
+        }
+        let copied = part(&content, ByteRange { start: range.start, len: Some(range.len) });
+        self.store(file, copied.into()).await
     }
 }
 

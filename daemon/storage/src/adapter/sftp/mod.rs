@@ -83,7 +83,13 @@ impl Backend for SftpBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { swap: false, move_aside: true, atomic_view: true, parallel: PARALLEL }
+        Capabilities {
+            swap: false,
+            move_aside: true,
+            atomic_view: true,
+            flushed_view: true,
+            parallel: PARALLEL,
+        }
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
