@@ -10,21 +10,21 @@ use crate::{Body, ByteStream, RemotePath, StorageError};
 /// Gives the bytes of `body`, and an error where they run short, run over or
 /// can't be read.
 pub(crate) fn length_checked(path: &RemotePath, body: &Body) -> ByteStream {
-    let start = Reading { bytes: body.open(), path: path.clone(), said: body.len(), seen: 0 };
-    Box::pin(try_unfold(start, async |mut reading| {
-        let chunk = reading.next().await?;
-        Ok(chunk.map(|chunk| (chunk, reading)))
+    let start = CheckedBody { bytes: body.open(), path: path.clone(), said: body.len(), seen: 0 };
+    Box::pin(try_unfold(start, async |mut checked| {
+        let chunk = checked.next().await?;
+        Ok(chunk.map(|chunk| (chunk, checked)))
     }))
 }
 
-struct Reading {
+struct CheckedBody {
     bytes: ByteStream,
     path: RemotePath,
     said: u64,
     seen: u64,
 }
 
-impl Reading {
+impl CheckedBody {
     async fn next(&mut self) -> Result<Option<bytes::Bytes>, StorageError> {
         let chunk = match self.bytes.next().await {
             Some(Ok(chunk)) => Some(chunk),

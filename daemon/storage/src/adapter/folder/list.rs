@@ -68,9 +68,9 @@ impl Walk {
                 }
                 let path = join_path(&path, &name);
                 match known_kind(&folder, &name, kind).map_err(at(&path))? {
-                    Found::Folder => pending.push(path),
-                    Found::File(stat) => self.add(remote_file(&path, &stat))?,
-                    Found::Neither => {}
+                    EntryKind::Folder => pending.push(path),
+                    EntryKind::File(stat) => self.add(remote_file(&path, &stat))?,
+                    EntryKind::Neither => {}
                 }
             }
         }
@@ -98,25 +98,27 @@ fn entry_body(folder: &OwnedFd, path: &RemotePath) -> Result<Option<Stat>, Stora
     body_in(folder).map_err(at(path))
 }
 
-enum Found {
+enum EntryKind {
     Folder,
     File(Stat),
     /// Gone since it was seen, or nothing that exists for us.
     Neither,
 }
 
-fn known_kind(folder: &OwnedFd, name: &str, kind: FileType) -> Result<Found, Errno> {
+fn known_kind(folder: &OwnedFd, name: &str, kind: FileType) -> Result<EntryKind, Errno> {
     if kind == FileType::Directory {
-        return Ok(Found::Folder);
+        return Ok(EntryKind::Folder);
     }
     if !matches!(kind, FileType::RegularFile | FileType::Unknown) {
-        return Ok(Found::Neither);
+        return Ok(EntryKind::Neither);
     }
     // Some file systems don't say in a listing what an entry is.
     Ok(match sys::stat(folder, name)? {
-        Some(stat) if is_file(&stat) => Found::File(stat),
-        Some(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => Found::Folder,
-        _ => Found::Neither,
+        Some(stat) if is_file(&stat) => EntryKind::File(stat),
+        Some(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => {
+            EntryKind::Folder
+        }
+        _ => EntryKind::Neither,
     })
 }
 

@@ -43,7 +43,7 @@ fn step(expect: &Expect, entry: &Entry) -> Step {
 
 /// By which call a file gets its name where nothing stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Naming {
     Link,
     /// For servers or file systems without hard links: an entry of the log
     /// becomes a folder, of which one rename is done; elsewhere names are
@@ -111,9 +111,9 @@ async fn publish(
     expect: &Expect,
     (mut parents, mut entry): (Parents, Entry),
 ) -> Result<Guarded<Revision>, StorageError> {
-    let mut way = match root.session.has(Extensions::HARDLINK) {
-        true => Way::Link,
-        false => Way::Rename,
+    let mut naming = match root.session.has(Extensions::HARDLINK) {
+        true => Naming::Link,
+        false => Naming::Rename,
     };
     let mut unexplained = 0;
     for _ in 0..TRIES {
@@ -123,7 +123,7 @@ async fn publish(
             _ => Vec::new(),
         };
         let placed = match step(expect, &entry) {
-            Step::Create => create(root, path, upload, way).await,
+            Step::Create => create(root, path, upload, naming).await,
             Step::Replace => replace(root, path, upload).await,
             Step::Refuse => return Ok(Guarded::Refused),
             Step::Reject(reason) => return Err(rejected(path, reason)),
@@ -150,9 +150,9 @@ async fn publish(
             None => {}
             Some(failure) if failure.is_missing() => {}
             Some(Failure::Refused(SftpErrorKind::Failure)) if !entry.is_nothing() => {}
-            Some(Failure::Refused(_)) if way == Way::Link && unexplained == 0 => {
+            Some(Failure::Refused(_)) if naming == Naming::Link && unexplained == 0 => {
                 // Some file systems call hard links not permitted.
-                (way, unexplained) = (Way::Rename, 1);
+                (naming, unexplained) = (Naming::Rename, 1);
             }
             Some(Failure::Refused(SftpErrorKind::Failure)) if unexplained < 2 => unexplained += 1,
             Some(failure) => return Err(root.full_or(failure, 1, path).await),
@@ -166,19 +166,19 @@ async fn create(
     root: &Root,
     path: &RemotePath,
     upload: &mut Upload,
-    way: Way,
+    naming: Naming,
 ) -> Reply<Option<Placed>> {
     let to = root.at(path);
     let session = &root.session;
-    match way {
-        Way::Link => {
+    match naming {
+        Naming::Link => {
             let seen = session.look(&upload.at);
             let (linked, flushed) = (session.link(&upload.at, &to), upload.flush_name());
             // The first name goes with the upload.
             linked.await?;
             Placed::wait(seen, flushed).await.map(Some)
         }
-        Way::Rename if is_in_log(path) => {
+        Naming::Rename if is_in_log(path) => {
             let folder = upload.spell_as_folder().await?;
             let (renamed, flushed) = (session.rename(&folder, &to), upload.flush_name());
             let seen = session.look(&format!("{to}/{BODY}"));
@@ -188,7 +188,7 @@ async fn create(
             let placed = Placed::wait(seen, flushed).await?;
             Ok((placed.seen.size == upload.size()).then_some(placed))
         }
-        Way::Rename => {
+        Naming::Rename => {
             let seen = session.look(&upload.at);
             let (renamed, flushed) = (session.rename(&upload.at, &to), upload.flush_name());
             renamed.await?;

@@ -95,7 +95,7 @@ pub(super) type End = watch::Receiver<Option<Ending>>;
 /// Waits for the end of a line.
 pub(super) async fn wait_for_end(end: &mut End) -> Ending {
     let told = end.wait_for(Option::is_some).await.ok().and_then(|ending| ending.clone());
-    // None tells it where its task was stopped.
+    // Its task was stopped, and says nothing.
     told.unwrap_or_else(|| Ending::Lost(LastWords::default()))
 }
 
