@@ -12,8 +12,9 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{BoxStream, unfold};
 use mirror_storage::{
-    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
-    RemoteFile, RemotePath, Revision, StorageError,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream,
+    Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
+    StorageError, Stored, StoredRange, WriteMany,
 };
 use tokio::sync::watch;
 
@@ -120,6 +121,18 @@ impl Backend for Breaker {
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         self.inner.move_aside().map(|_| self as &dyn MoveAside)
     }
+
+    fn write_many(&self) -> Option<&dyn WriteMany> {
+        self.inner.write_many().map(|_| self as &dyn WriteMany)
+    }
+
+    fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
+        self.inner.keep_attributes().map(|_| self as &dyn KeepAttributes)
+    }
+
+    fn copy_range(&self) -> Option<&dyn CopyRange> {
+        self.inner.copy_range().map(|_| self as &dyn CopyRange)
+    }
 }
 
 #[async_trait]
@@ -136,8 +149,45 @@ impl MoveAside for Breaker {
     }
 }
 
+/// Why a call finds what it was offered.
+const OFFERED: &str = "offered only where the backend offers it";
+
+#[async_trait]
+impl WriteMany for Breaker {
+    async fn store_all(&self, files: Vec<(NewFile, Body)>) -> Answer<Vec<Stored>> {
+        self.hear(self.inner.write_many().expect(OFFERED).store_all(files)).await
+    }
+}
+
+#[async_trait]
+impl KeepAttributes for Breaker {
+    fn keeps(&self) -> KeptAttributes {
+        self.inner.keep_attributes().expect(OFFERED).keeps()
+    }
+
+    fn set_access(&self, access: Access) {
+        self.inner.keep_attributes().expect(OFFERED).set_access(access);
+    }
+
+    async fn write_as(&self, file: &NewFile, body: Body) -> Stored {
+        self.hear(self.inner.keep_attributes().expect(OFFERED).write_as(file, body)).await
+    }
+}
+
+#[async_trait]
+impl CopyRange for Breaker {
+    fn least(&self) -> u64 {
+        self.inner.copy_range().expect(OFFERED).least()
+    }
+
+    async fn copy(&self, range: &StoredRange, file: &NewFile) -> Stored {
+        self.hear(self.inner.copy_range().expect(OFFERED).copy(range, file)).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use mirror_storage::Attributes;
     use mirror_storage::adapter::{MemoryBackend, MemoryProfile};
 
     use super::*;
@@ -176,5 +226,36 @@ mod tests {
         assert!(matches!(answer, Err(StorageError::Unreachable(_))));
         assert!(matches!(read, Some(Err(StorageError::Unreachable(_)))));
         assert!(bytes.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_offered_goes_through_the_door_while_it_is_open() {
+        let memory = MemoryBackend::new(MemoryProfile::EVERYTHING);
+        let door = Breaker::new(Arc::new(memory.clone()));
+        let (many, copies) = (door.write_many().unwrap(), door.copy_range().unwrap());
+        let attributes = door.keep_attributes().unwrap();
+        let path = |name: &str| RemotePath::new(name).unwrap();
+        let file = |name: &str| NewFile {
+            path: path(name),
+            expect: Expect::Absent,
+            attributes: Attributes::default(),
+        };
+        let range = StoredRange { path: path("a"), start: 0, len: 3 };
+
+        attributes.set_access(Access::Group);
+        let stored = many.store_all(vec![(file("a"), "one".into())]).await.unwrap();
+        assert!(matches!(stored.as_slice(), [Ok(Guarded::Done(_))]));
+        assert!(attributes.write_as(&file("b"), "two".into()).await.is_ok());
+        assert!(copies.copy(&range, &file("c")).await.is_ok());
+        for name in ["a", "b", "c"] {
+            assert_eq!(memory.access(&path(name)), Some(Access::Group));
+        }
+        assert_eq!(attributes.keeps(), memory.keeps());
+
+        door.shut(Some("it sleeps".to_owned()));
+        assert!(many.store_all(vec![(file("d"), "four".into())]).await.is_err());
+        assert!(attributes.write_as(&file("d"), "four".into()).await.is_err());
+        assert!(copies.copy(&range, &file("d")).await.is_err());
+        assert!(memory.stat(&path("d")).await.unwrap().is_none());
     }
 }
