@@ -14,6 +14,7 @@ pub mod path;
 pub mod patterns;
 pub mod plan;
 pub mod reconcile;
+pub mod shared;
 pub mod time;
 
 pub use commit::Commit;
@@ -21,5 +22,6 @@ pub use digest::Digest;
 pub use entry::{Chunk, Chunks, Entry, Kind, State};
 pub use history::History;
 pub use path::RelPath;
+pub use shared::{SharedList, SharedMap};
 pub use time::Timestamp;
 pub use ulid::Ulid;

@@ -4,6 +4,7 @@
 //! Protobuf, concrete adapters and wording for people are deliberately absent.
 
 pub mod api;
+pub(crate) mod beside;
 pub(crate) mod data;
 pub mod error;
 pub mod index;

@@ -3,6 +3,8 @@
 //! The writer runs this before it appends, every reader after it has read: so
 //! all come to the same history. What makes it void is told in `check`.
 
+use std::sync::Arc;
+
 use super::{History, PackFacts, PastVersion, Place, Placed, Snapshot};
 use crate::commit::{Commit, Input, PackedContent, Resolved};
 use crate::path::Clash;
@@ -68,7 +70,7 @@ impl History {
             }
         };
         if matches!(applied, Applied::Void(_)) {
-            self.voids.insert(seq);
+            Arc::make_mut(&mut self.voids).insert(seq);
         }
         self.head = seq;
         self.head_digest = Some(digest);
@@ -93,8 +95,10 @@ impl History {
             self.take_change(&change.path, change.to.as_ref(), commit.seq);
         }
         for Resolved { path, inputs, .. } in &commit.resolved {
-            for input in inputs {
-                self.inputs.entry(path.clone()).or_default().insert(input.sha256);
+            let mut known = self.inputs.get(path).cloned().unwrap_or_default();
+            known.extend(inputs.iter().map(|input| input.sha256));
+            if !known.is_empty() {
+                self.inputs.insert(path.clone(), known);
             }
         }
         if let Some(promote) = &commit.promote {

@@ -1,6 +1,7 @@
 //! Which contents a project still needs (P3), and what forgetting lets go.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{History, PastVersion, Void};
 use crate::commit::{Commit, Input};
@@ -10,7 +11,7 @@ impl History {
     /// Every content that the head, a listed snapshot, a merge input of one,
     /// or a void entry refers to, chunk by chunk.
     pub fn live_contents(&self) -> BTreeSet<Digest> {
-        let mut live = self.void_contents.clone();
+        let mut live = BTreeSet::clone(&self.void_contents);
         for entry in self.live_entries() {
             live.extend(entry.contents());
         }
@@ -69,7 +70,7 @@ impl History {
         let dropped: BTreeSet<Ulid> = dropped.iter().copied().collect();
         self.packs.retain(|name, _| !dropped.contains(name));
         self.contents.retain(|_, place| !dropped.contains(&place.pack));
-        self.dead_packs.extend(dropped);
+        Arc::make_mut(&mut self.dead_packs).extend(dropped);
     }
 
     /// Takes snapshots off the list, and with them the versions that no other
@@ -83,11 +84,10 @@ impl History {
         }
         let snapshots = &self.snapshots;
         let listed = |past: &PastVersion| snapshots.range(past.since..past.until).next().is_some();
-        let (kept, pruned): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.past).into_iter().partition(listed);
-        self.past = kept;
-        let deleted = pruned.into_iter().map(|past| past.path);
-        self.gone.extend(deleted.filter(|path| !self.manifest.contains_key(path)));
+        let pruned = self.past.iter().filter(|past| !listed(past)).map(|past| &past.path);
+        let gone = pruned.filter(|path| !self.manifest.contains_key(*path)).cloned();
+        Arc::make_mut(&mut self.gone).extend(gone);
+        self.past = self.past.iter().filter(|past| listed(past)).cloned().collect();
     }
 
     /// Remembers which contents are lists of chunks, whatever names them so.
@@ -96,19 +96,23 @@ impl History {
         let entries = entries.map(|entry| &entry.chunks);
         let inputs = commit.resolved.iter().flat_map(|resolved| &resolved.inputs);
         let inputs = inputs.map(|input| &input.chunks);
-        self.lists.extend(entries.chain(inputs).filter_map(|chunks| match chunks {
+        let lists = entries.chain(inputs).filter_map(|chunks| match chunks {
             Some(Chunks::Listed { list }) => Some(*list),
             Some(Chunks::Inline(_)) | None => None,
-        }));
+        });
+        for list in lists {
+            Arc::make_mut(&mut self.lists).insert(list);
+        }
     }
 
     /// Keeps what a void entry refers to from ever counting as garbage.
     pub(super) fn keep_void(&mut self, commit: &Commit) {
-        self.void_packs.extend(commit.packs.iter().map(|pack| pack.name));
+        Arc::make_mut(&mut self.void_packs).extend(commit.packs.iter().map(|pack| pack.name));
         let packed = commit.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256);
         let entries = commit.changes.iter().filter_map(|change| change.to.as_ref());
         let inputs = commit.resolved.iter().flat_map(|resolved| &resolved.inputs);
         let inputs = inputs.flat_map(Input::contents);
-        self.void_contents.extend(packed.chain(entries.flat_map(Entry::contents)).chain(inputs));
+        let contents = packed.chain(entries.flat_map(Entry::contents)).chain(inputs);
+        Arc::make_mut(&mut self.void_contents).extend(contents);
     }
 }

@@ -11,6 +11,7 @@ mod tags;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ pub use apply::{Applied, Void};
 use crate::commit::{Action, CheckpointRef, Method, Moved, Settings};
 use crate::path::Names;
 use crate::reconcile::Sighted;
+use crate::shared::{SharedList, SharedMap};
 use crate::{Digest, Entry, RelPath, Timestamp, Ulid};
 
 /// A file at the head, with the commit that put it there (B2).
@@ -78,7 +80,8 @@ pub struct Snapshot {
     pub inputs: Vec<Digest>,
 }
 
-/// What one entry's digest and the entries before it add up to.
+/// What one entry's digest and the entries before it add up to. Copies share what
+/// they have in common.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct History {
     /// The project: the digest of entry 1.
@@ -87,32 +90,32 @@ pub struct History {
     pub(crate) head: u64,
     pub(crate) head_digest: Option<Digest>,
     pub(crate) settings: Option<Settings>,
-    pub(crate) manifest: BTreeMap<RelPath, Placed>,
-    pub(crate) past: Vec<PastVersion>,
-    pub(crate) contents: BTreeMap<Digest, Place>,
-    pub(crate) packs: BTreeMap<Ulid, PackFacts>,
-    pub(crate) snapshots: BTreeMap<u64, Snapshot>,
-    pub(crate) dead_packs: BTreeSet<Ulid>,
+    pub(crate) manifest: SharedMap<RelPath, Placed>,
+    pub(crate) past: SharedList<PastVersion>,
+    pub(crate) contents: SharedMap<Digest, Place>,
+    pub(crate) packs: SharedMap<Ulid, PackFacts>,
+    pub(crate) snapshots: SharedMap<u64, Snapshot>,
+    pub(crate) dead_packs: Arc<BTreeSet<Ulid>>,
     /// What void entries reference; never garbage (P3).
-    pub(crate) void_contents: BTreeSet<Digest>,
-    pub(crate) void_packs: BTreeSet<Ulid>,
+    pub(crate) void_contents: Arc<BTreeSet<Digest>>,
+    pub(crate) void_packs: Arc<BTreeSet<Ulid>>,
     /// Contents that an entry or a merge input names as a list of its chunks.
-    pub(crate) lists: BTreeSet<Digest>,
+    pub(crate) lists: Arc<BTreeSet<Digest>>,
     /// Contents that a promote found missing, with the pack that held them:
     /// what can't be read is never garbage (P3).
-    pub(crate) missing: BTreeMap<Digest, Ulid>,
+    pub(crate) missing: SharedMap<Digest, Ulid>,
     /// Deleted paths of which no listed snapshot has a version any more: the
     /// log has had them all the same (B5).
-    pub(crate) gone: BTreeSet<RelPath>,
+    pub(crate) gone: Arc<BTreeSet<RelPath>>,
     /// The entries that are void.
-    pub(crate) voids: BTreeSet<u64>,
+    pub(crate) voids: Arc<BTreeSet<u64>>,
     /// The newest checkpoint that a commit vouches for (L8).
     pub(crate) vouched: Option<CheckpointRef>,
     pub(crate) moved: Option<Moved>,
     pub(crate) size_bytes: u64,
     /// By path, what went into its merges (M2).
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) inputs: BTreeMap<RelPath, BTreeSet<Digest>>,
+    #[serde(default, skip_serializing_if = "SharedMap::is_empty")]
+    pub(crate) inputs: SharedMap<RelPath, BTreeSet<Digest>>,
     /// The folded names of the manifest; follows from it.
     #[serde(skip)]
     pub(crate) names: Names,
@@ -146,12 +149,12 @@ impl History {
     }
 
     /// The files at the head.
-    pub fn manifest(&self) -> &BTreeMap<RelPath, Placed> {
+    pub fn manifest(&self) -> &SharedMap<RelPath, Placed> {
         &self.manifest
     }
 
     /// The versions that the manifest no longer has, oldest end first.
-    pub fn past(&self) -> &[PastVersion] {
+    pub fn past(&self) -> &SharedList<PastVersion> {
         &self.past
     }
 
@@ -164,7 +167,7 @@ impl History {
     }
 
     /// Commits that can be gone back to, by number.
-    pub fn snapshots(&self) -> &BTreeMap<u64, Snapshot> {
+    pub fn snapshots(&self) -> &SharedMap<u64, Snapshot> {
         &self.snapshots
     }
 

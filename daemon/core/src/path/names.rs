@@ -3,14 +3,14 @@
 //! No two are twins, and none is a file where another needs a folder, also
 //! after folding. Answers in time that depends on a path's depth alone.
 
-use std::collections::HashMap;
+use rpds::HashTrieMapSync;
 
 use super::{Folded, RelPath};
 
 /// Paths of which no two get in each other's way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    places: HashMap<Folded, Place>,
+    places: HashTrieMapSync<Folded, Place>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,10 +60,10 @@ impl Names {
             if let Some(Place::Folder(count)) = self.places.get_mut(folder) {
                 *count += 1;
             } else {
-                self.places.insert(Folded::of(folder), Place::Folder(1));
+                self.places.insert_mut(Folded::of(folder), Place::Folder(1));
             }
         }
-        self.places.insert(folded, Place::File(path.clone()));
+        self.places.insert_mut(folded, Place::File(path.clone()));
         Ok(())
     }
 
@@ -77,11 +77,11 @@ impl Names {
             if let Some(Place::Folder(count)) = self.places.get_mut(folder) {
                 *count -= 1;
                 if *count == 0 {
-                    self.places.remove(folder);
+                    self.places.remove_mut(folder);
                 }
             }
         }
-        self.places.remove(&folded);
+        self.places.remove_mut(&folded);
         true
     }
 

@@ -3,6 +3,7 @@
 use mirror_core::reconcile::FileState;
 use mirror_core::{Digest, RelPath, Timestamp};
 
+use super::JobProgress;
 use super::reports::FileFault;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub struct StatusReport {
     pub checked_at: Option<Timestamp>,
     pub offline: bool,
     pub phase: Phase,
+    /// The job that runs meanwhile.
+    pub job: Option<JobProgress>,
     pub bytes_up: u64,
     pub bytes_down: u64,
     pub files: Vec<FileStatus>,

@@ -164,6 +164,12 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    /// Says that something is queued, and holds nothing of it.
+    pub(crate) fn for_reader(parts: &Parts, work: Option<QueuedWork>) -> Self {
+        let (data, outside) = (parts.data.clone(), parts.outside.clone());
+        Self { data, outside, pushes: Vec::new(), work, is_away: false, is_damaged: true }
+    }
+
     pub(crate) async fn load(parts: &Parts) -> std::io::Result<Self> {
         let (data, outside) = (parts.data.clone(), parts.outside.clone());
         let disk = data.clone();

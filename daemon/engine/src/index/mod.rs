@@ -14,12 +14,12 @@ mod skips;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use mirror_core::patterns::Coverage;
-use mirror_core::{Kind, RelPath, State, Timestamp};
+use mirror_core::{Kind, RelPath, SharedMap, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{SkipReason, Skipped};
@@ -35,6 +35,9 @@ pub struct Indexed {
     /// When reading began, by the clock of this machine.
     pub hashed_at: Timestamp,
 }
+
+/// A reader that answers at once reads files up to this size.
+const READ_BESIDE: u64 = 8 << 20;
 
 impl Indexed {
     /// A file system's clock ticks coarsely: a write this soon after, or
@@ -65,14 +68,14 @@ pub struct Refreshed {
 /// The covered files of one working tree.
 #[derive(Debug, Default)]
 pub struct Index {
-    entries: BTreeMap<RelPath, Indexed>,
-    skipped: BTreeSet<Skipped>,
+    entries: SharedMap<RelPath, Indexed>,
+    skipped: Arc<BTreeSet<Skipped>>,
     /// Folders that were watched and listed since the last start.
-    folders: BTreeSet<RelPath>,
+    folders: Arc<BTreeSet<RelPath>>,
     /// Files that are read again at the next refresh, whatever the watch says.
-    restless: BTreeSet<RelPath>,
+    restless: Arc<BTreeSet<RelPath>>,
     /// Covered links, those that are skipped included: read again too.
-    links: BTreeSet<RelPath>,
+    links: Arc<BTreeSet<RelPath>>,
     /// Paths whose rows are not stored as they are now.
     unsaved: BTreeSet<RelPath>,
     /// The root folder and the coverage of the last refresh; `None` when the
@@ -81,11 +84,36 @@ pub struct Index {
     /// Groups of paths that are one name on some disks; `None` when the paths
     /// have changed since they were found.
     twins: std::sync::OnceLock<Vec<Vec<RelPath>>>,
+    /// Larger files are not read.
+    largest: Option<u64>,
+    /// Files that changed and were not read.
+    unread: BTreeSet<RelPath>,
 }
 
 impl Index {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A copy that reads no large file: what changed there is known by name alone.
+    pub(crate) fn for_reader(&self) -> Self {
+        Self {
+            entries: self.entries.clone(),
+            skipped: self.skipped.clone(),
+            folders: self.folders.clone(),
+            restless: self.restless.clone(),
+            links: self.links.clone(),
+            unsaved: BTreeSet::new(),
+            walked_with: self.walked_with.clone(),
+            twins: self.twins.clone(),
+            largest: Some(READ_BESIDE),
+            unread: BTreeSet::new(),
+        }
+    }
+
+    /// Whether its content is not known: it is too large to be read now.
+    pub(crate) fn is_unread(&self, path: &RelPath) -> bool {
+        self.unread.contains(path)
     }
 
     /// Takes up the rows of [`Table::Index`]. What can't be read is left out,
@@ -116,7 +144,7 @@ impl Index {
         self.entries.get(path)
     }
 
-    pub fn entries(&self) -> &BTreeMap<RelPath, Indexed> {
+    pub fn entries(&self) -> &SharedMap<RelPath, Indexed> {
         &self.entries
     }
 
@@ -183,14 +211,14 @@ impl Index {
             None => self.entries.remove(&path),
         };
         if indexed.is_some_and(|indexed| indexed.is_racy()) {
-            self.restless.insert(path.clone());
-        } else {
-            self.restless.remove(&path);
+            Arc::make_mut(&mut self.restless).insert(path.clone());
+        } else if self.restless.contains(&path) {
+            Arc::make_mut(&mut self.restless).remove(&path);
         }
         if indexed.is_some_and(|indexed| indexed.state.kind == Kind::Link) {
-            self.links.insert(path.clone());
-        } else {
-            self.links.remove(&path);
+            Arc::make_mut(&mut self.links).insert(path.clone());
+        } else if self.links.contains(&path) {
+            Arc::make_mut(&mut self.links).remove(&path);
         }
         if old.is_some() != indexed.is_some() {
             self.twins.take();

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
-use mirror_core::RelPath;
 use mirror_core::patterns::Coverage;
+use mirror_core::{Digest, RelPath, State};
 
 use super::hashing::{self, Reading};
 use super::look::{Place, Sighting};
-use super::{Index, Refreshed, skips};
+use super::{Index, Indexed, Refreshed, skips};
 use crate::api::{SkipReason, Skipped};
 use crate::outside::{Dirt, Outside, Tree, TreeError, Watch};
 
@@ -54,7 +54,9 @@ impl Index {
             Scope::Everything
         };
         let sighting = look(&place, &scope, outside).await?;
-        let readings = read(&place, self.to_read(&sighting, coverage), outside).await?;
+        let (wanted, unread) = self.split_by_size(self.to_read(&sighting, coverage), &sighting);
+        let mut readings = read(&place, wanted, outside).await?;
+        readings.extend(self.unread_entries(unread, &sighting, outside));
         // What was seen below a root that went away meanwhile says nothing.
         if root_of(&place, outside).await? != root {
             return Err(TreeError::RootMissing);
@@ -88,9 +90,48 @@ impl Index {
         };
         let new = sighting.files.iter().filter(is_new).map(|(path, _)| path);
         // What else stands where a link leads to makes it good or bad.
-        let again = self.restless.iter().chain(&self.links).filter(|path| coverage.covers(path));
+        let again =
+            self.restless.iter().chain(self.links.iter()).filter(|path| coverage.covers(path));
         let all: BTreeSet<&RelPath> = new.chain(again).collect();
         all.into_iter().cloned().collect()
+    }
+
+    /// What is read, and what is too large for it.
+    fn split_by_size(
+        &self,
+        paths: Vec<RelPath>,
+        sighting: &Sighting,
+    ) -> (Vec<RelPath>, Vec<RelPath>) {
+        let Some(largest) = self.largest else { return (paths, Vec::new()) };
+        let is_small = |path: &RelPath| match (sighting.files.get(path), self.entries.get(path)) {
+            (Some(stamp), _) => stamp.size <= largest,
+            (None, Some(entry)) => entry.stamp.size <= largest,
+            (None, None) => true,
+        };
+        paths.into_iter().partition(is_small)
+    }
+
+    /// Entries for files that are not read: of those that changed only that is
+    /// known, and who only may have changed counts as before (B10).
+    fn unread_entries(
+        &mut self,
+        paths: Vec<RelPath>,
+        sighting: &Sighting,
+        outside: &Outside,
+    ) -> BTreeMap<RelPath, Reading> {
+        let mut readings = BTreeMap::new();
+        for path in paths {
+            let Some(stamp) = sighting.files.get(&path).copied() else { continue };
+            if self.entries.get(&path).is_some_and(|entry| entry.stamp == stamp) {
+                continue;
+            }
+            let digest = Digest::of(format!("unread {path} {stamp:?}").as_bytes());
+            let state = State { kind: stamp.kind, digest, exec: stamp.exec };
+            self.unread.insert(path.clone());
+            let hashed_at = outside.clock.now();
+            readings.insert(path, Reading::Read(Indexed { stamp, state, hashed_at }));
+        }
+        readings
     }
 
     /// Everything is known by now, so the index goes from one whole look to
@@ -103,17 +144,17 @@ impl Index {
         coverage: &Coverage,
     ) -> Refreshed {
         let mut gone = self.unseen(scope, &sighting);
-        self.restless.retain(|path| coverage.covers(path));
-        self.links.retain(|path| coverage.covers(path));
+        retain(&mut self.restless, |path| coverage.covers(path));
+        retain(&mut self.links, |path| coverage.covers(path));
         self.forget(scope);
-        self.folders.extend(sighting.folders);
-        self.skipped.extend(sighting.skipped);
+        extend(&mut self.folders, sighting.folders);
+        extend(&mut self.skipped, sighting.skipped);
         let walked = matches!(scope, Scope::Everything);
         let mut refreshed = Refreshed { walked, ..Refreshed::default() };
         for (path, reading) in readings {
-            self.restless.remove(&path);
-            if self.links.remove(&path) {
-                skips::forget(&mut self.skipped, path.as_str());
+            remove(&mut self.restless, &path);
+            if remove(&mut self.links, &path) {
+                skips::forget(Arc::make_mut(&mut self.skipped), path.as_str());
             }
             gone.remove(&path);
             match reading {
@@ -124,7 +165,7 @@ impl Index {
                 }
                 Reading::LeadsOut => {
                     self.skip(&path, SkipReason::SymlinkOutside);
-                    self.links.insert(path);
+                    Arc::make_mut(&mut self.links).insert(path);
                 }
                 Reading::Unreadable => self.skip(&path, SkipReason::Unreadable),
                 Reading::Gone => drop(gone.insert(path)),
@@ -134,7 +175,7 @@ impl Index {
                 // What took the place of a folder since it was listed is seen
                 // by the next refresh.
                 Reading::Obstructed | Reading::Unsettled => {
-                    self.restless.insert(path.clone());
+                    Arc::make_mut(&mut self.restless).insert(path.clone());
                     refreshed.unsettled.push(path);
                 }
             }
@@ -156,9 +197,12 @@ impl Index {
             Scope::Parts(parts) => {
                 let below = parts.iter().flat_map(|part| {
                     let at = self.entries.get_key_value(part);
-                    at.into_iter().chain(self.entries.range::<str, _>(below(&bounds(part))))
+                    let bounds = bounds(part);
+                    let paths = self.entries.range::<str, _>(below(&bounds));
+                    let paths = at.into_iter().chain(paths).map(|(path, _)| path);
+                    paths.filter(unseen).cloned().collect::<Vec<_>>()
                 });
-                below.map(|(path, _)| path).filter(unseen).cloned().collect()
+                below.collect()
             }
         }
     }
@@ -166,24 +210,42 @@ impl Index {
     /// Drops the folders and skips of the scope; the sighting brings new ones.
     fn forget(&mut self, scope: &Scope) {
         let Scope::Parts(parts) = scope else {
-            self.folders.clear();
-            self.skipped.clear();
+            self.folders = Arc::default();
+            self.skipped = Arc::default();
             return;
         };
         for part in parts {
-            skips::forget(&mut self.skipped, part.as_str());
-            self.folders.remove(part);
+            skips::forget(Arc::make_mut(&mut self.skipped), part.as_str());
+            remove(&mut self.folders, part);
             let folders: Vec<RelPath> =
                 self.folders.range::<str, _>(below(&bounds(part))).cloned().collect();
             for folder in folders {
-                self.folders.remove(&folder);
+                remove(&mut self.folders, &folder);
             }
         }
     }
 
     fn skip(&mut self, path: &RelPath, reason: SkipReason) {
-        skips::forget(&mut self.skipped, path.as_str());
-        self.skipped.insert(Skipped { path: path.as_str().to_owned(), reason });
+        let skipped = Arc::make_mut(&mut self.skipped);
+        skips::forget(skipped, path.as_str());
+        skipped.insert(Skipped { path: path.as_str().to_owned(), reason });
+    }
+}
+
+/// Changes of sets that readers may share: copied only where something changes.
+fn remove<T: Ord + Clone>(set: &mut Arc<BTreeSet<T>>, item: &T) -> bool {
+    set.contains(item) && Arc::make_mut(set).remove(item)
+}
+
+fn extend<T: Ord + Clone>(set: &mut Arc<BTreeSet<T>>, items: BTreeSet<T>) {
+    if !items.is_empty() {
+        Arc::make_mut(set).extend(items);
+    }
+}
+
+fn retain<T: Ord + Clone>(set: &mut Arc<BTreeSet<T>>, keeps: impl Fn(&T) -> bool) {
+    if !set.iter().all(&keeps) {
+        Arc::make_mut(set).retain(keeps);
     }
 }
 

@@ -1,14 +1,13 @@
 //! The copy of the log that this machine keeps in its data folder (L7): the
 //! bytes of recent entries, and the history at a checkpoint to start from.
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use mirror_core::commit::{CheckpointRef, Commit, entry_name};
-use mirror_core::{Digest, History, checkpoint};
+use mirror_core::{Digest, History, SharedMap, checkpoint};
 
 use super::read::{RawEntry, parse};
 use super::{Log, LogEntry, read_entry};
@@ -140,7 +139,7 @@ fn void_note(data: &dyn Disk, seq: u64) -> Option<(String, String)> {
 }
 
 /// Why entries up to `head` are void, by number.
-fn voids_until(data: &dyn Disk, head: u64) -> BTreeMap<u64, String> {
+fn voids_until(data: &dyn Disk, head: u64) -> SharedMap<u64, String> {
     let files = data.list(VOIDS).unwrap_or_default();
     let seqs = files.iter().filter_map(|file| file.name.parse().ok());
     let reason = |seq| Some((seq, void_note(data, seq)?.1));

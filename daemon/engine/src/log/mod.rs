@@ -10,18 +10,17 @@ mod local;
 mod open;
 mod read;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mirror_core::commit::{CheckpointRef, Commit};
-use mirror_core::{Digest, History, Timestamp};
+use mirror_core::{Digest, History, SharedMap, Timestamp};
 use mirror_storage::{Backend, RemotePath, StorageError};
 
-pub use append::Appended;
-pub(crate) use read::read_entry;
-
+use crate::api::Parts;
 use crate::error::EngineError;
 use crate::outside::{Disk, Outside};
+pub use append::Appended;
+pub(crate) use read::read_entry;
 
 /// The folder of our own files on a backend.
 pub const OWN_FOLDER: &str = "_mirror";
@@ -43,13 +42,14 @@ pub struct LogEntry {
 }
 
 /// What is known of a project's log.
+#[derive(Clone)]
 pub struct Log {
     backend: Arc<dyn Backend>,
     data: Arc<dyn Disk>,
     outside: Outside,
     history: History,
     /// Why entries are void, by number.
-    voids: BTreeMap<u64, String>,
+    voids: SharedMap<u64, String>,
     /// The checkpoint that this machine's copy began with: of its own making,
     /// or vouched for when it was kept.
     made: Option<CheckpointRef>,
@@ -70,6 +70,12 @@ impl std::fmt::Debug for Log {
 }
 
 impl Log {
+    /// A copy that reads on by itself and keeps nothing.
+    pub(crate) fn for_reader(&self, parts: &Parts) -> Self {
+        let (data, outside) = (parts.data.clone(), parts.outside.clone());
+        Self { data, outside, ..self.clone() }
+    }
+
     pub fn history(&self) -> &History {
         &self.history
     }

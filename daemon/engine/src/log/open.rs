@@ -1,11 +1,9 @@
 //! Opening a project's log: from this machine's copy, or from the backend.
 
-use std::collections::BTreeMap;
-
 use futures::TryStreamExt;
 use futures::future::{join, join3};
 use mirror_core::commit::entry_name;
-use mirror_core::{Digest, History};
+use mirror_core::{Digest, History, SharedMap};
 use mirror_storage::{RemotePath, StorageError};
 
 use super::{Log, another_project, fork, nothing_there, own_path, read_entry};
@@ -21,7 +19,7 @@ impl Log {
             data: parts.data.clone(),
             outside: parts.outside.clone(),
             history: History::new(),
-            voids: BTreeMap::new(),
+            voids: SharedMap::new(),
             made: None,
             checked_at: None,
             grown: 0,

@@ -18,6 +18,15 @@ pub struct Dirt {
     pub everything: bool,
 }
 
+impl Dirt {
+    /// Adds what else may have changed.
+    pub fn add(&mut self, other: &Self) {
+        self.paths.extend(other.paths.iter().cloned());
+        self.folders.extend(other.folders.iter().cloned());
+        self.everything |= other.everything;
+    }
+}
+
 /// A stream of file-system events of one working tree.
 pub trait Watch: Send + Sync {
     /// Starts watching one folder, not those below; `None` is the root. `false`
@@ -29,6 +38,13 @@ pub trait Watch: Send + Sync {
     /// and takes what has gathered. `everything` is set when no event came
     /// within `patience`, or when a watch could not be had. Blocks.
     fn settle(&self, patience: Duration) -> Dirt;
+
+    /// The same without taking it: also what was taken and is not yet in what
+    /// readers see ([`Watch::taken_up`]).
+    fn peek(&self, patience: Duration) -> Dirt;
+
+    /// What was taken so far is in what readers see.
+    fn taken_up(&self);
 
     /// Whether events are arriving; false means every look is a walk.
     fn is_live(&self) -> bool;
@@ -50,6 +66,12 @@ impl Watch for ManualWatch {
     fn settle(&self, _patience: Duration) -> Dirt {
         Dirt { everything: true, ..Dirt::default() }
     }
+
+    fn peek(&self, _patience: Duration) -> Dirt {
+        Dirt { everything: true, ..Dirt::default() }
+    }
+
+    fn taken_up(&self) {}
 
     fn is_live(&self) -> bool {
         false

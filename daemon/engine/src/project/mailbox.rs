@@ -86,7 +86,10 @@ pub(crate) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>
             }
             message => message,
         };
+        let is_long = matches!(message, Message::Run { .. } | Message::Poll { .. });
+        worker.board.change(|status| status.is_busy = is_long);
         let answered = AssertUnwindSafe(answer(&mut worker, message)).catch_unwind().await;
+        worker.board.change(|status| status.is_busy = false);
         if let Err(panic) = answered {
             tracing::error!(
                 project = worker.name(),
@@ -104,11 +107,21 @@ pub(crate) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>
     }
 }
 
+/// Answers a question beside the job that runs, by a worker that changes nothing.
+pub(crate) async fn answer_beside(mut reader: Worker, message: Message) {
+    let answered = AssertUnwindSafe(answer(&mut reader, message)).catch_unwind().await;
+    if let Err(panic) = answered {
+        tracing::error!(project = reader.name(), panic = text(panic.as_ref()), "a reader panicked");
+    }
+}
+
 /// A reply whose caller is gone is dropped: the work was done all the same.
 async fn answer(worker: &mut Worker, message: Message) {
     match message {
         Message::Run { request, events, cancel, reply } => {
             let answer = worker.run(request, events, cancel).await;
+            // Before its caller hears of it: what it asks next is asked of the project.
+            worker.board.change(|status| status.is_busy = false);
             drop(reply.send(worker.name_root(answer)));
         }
         Message::Status { offline, reply } => {
@@ -127,7 +140,11 @@ async fn answer(worker: &mut Worker, message: Message) {
         Message::Log { query, reply } => drop(reply.send(worker.log(&query).await)),
         Message::Follow { after, reply } => drop(reply.send(worker.follow(after).await)),
         Message::Settings { reply } => drop(reply.send(worker.settings())),
-        Message::Poll { reply } => drop(reply.send(worker.poll().await)),
+        Message::Poll { reply } => {
+            let answer = worker.poll().await;
+            worker.board.change(|status| status.is_busy = false);
+            drop(reply.send(answer));
+        }
         Message::Versions { path, since, until, reply } => {
             drop(reply.send(worker.versions(&path, since, until).await));
         }

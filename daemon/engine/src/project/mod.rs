@@ -28,6 +28,7 @@ use mirror_core::{Digest, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use worker::Worker;
 
+use self::worker::reading::Published;
 use self::worker::status::Status;
 use crate::api::{
     Cancelled, CommitSummary, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion,
@@ -47,6 +48,7 @@ pub struct Project {
     id: Digest,
     status: watch::Receiver<Status>,
     interrupt: Interrupt,
+    published: Published,
     watch: Arc<dyn crate::outside::Watch>,
     mailbox: mpsc::Sender<Message>,
 }
@@ -69,10 +71,11 @@ impl Project {
         let worker = Worker::open(spec, parts).await?;
         let status = worker.board.watch();
         let interrupt = worker.parts.outside.interrupt.clone();
+        let published = worker.published.clone();
         let id = worker.project_id();
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         tokio::spawn(mailbox::run(worker, letters));
-        Ok(Self { name, id, status, interrupt, watch, mailbox })
+        Ok(Self { name, id, status, interrupt, published, watch, mailbox })
     }
 
     pub fn name(&self) -> &str {
@@ -96,25 +99,27 @@ impl Project {
     }
 
     pub async fn status(&self, offline: bool) -> EngineResult<StatusReport> {
-        self.ask(|reply| Message::Status { offline, reply }).await
+        let mut report = self.read(|reply| Message::Status { offline, reply }).await?;
+        (report.phase, report.job) = (self.phase(), self.job());
+        Ok(report)
     }
 
     pub async fn diff(&self, scope: Scope, context_lines: usize) -> EngineResult<Vec<FileDiff>> {
-        self.ask(|reply| Message::Diff { scope, context_lines, reply }).await
+        self.read(|reply| Message::Diff { scope: scope.clone(), context_lines, reply }).await
     }
 
     /// What waits for a person, by path.
     pub async fn conflicts(&self) -> EngineResult<Vec<Conflict>> {
-        self.ask(|reply| Message::Conflicts { reply }).await
+        self.read(|reply| Message::Conflicts { reply }).await
     }
 
     /// One conflict with all that is needed to settle it.
     pub async fn conflict(&self, path: String) -> EngineResult<ConflictDetail> {
-        self.ask(|reply| Message::Conflict { path, reply }).await
+        self.read(|reply| Message::Conflict { path: path.clone(), reply }).await
     }
 
     pub async fn log(&self, query: LogQuery) -> EngineResult<LogPage> {
-        self.ask(|reply| Message::Log { query, reply }).await
+        self.read(|reply| Message::Log { query: query.clone(), reply }).await
     }
 
     /// Commits as they are seen, oldest first, after `after` (`None`: the head).
@@ -124,7 +129,7 @@ impl Project {
 
     /// Name, patterns and excludes as the log has them now.
     pub async fn settings(&self) -> EngineResult<SharedSettings> {
-        self.ask(|reply| Message::Settings { reply }).await
+        self.read(|reply| Message::Settings { reply }).await
     }
 
     /// Every version that one file has had, newest first; renames are followed.
@@ -135,18 +140,18 @@ impl Project {
         since: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> EngineResult<Vec<FileVersion>> {
-        self.ask(|reply| Message::Versions { path, since, until, reply }).await
+        self.read(|reply| Message::Versions { path: path.clone(), since, until, reply }).await
     }
 
     /// The versions that lost their place here, oldest first.
     pub async fn stash(&self) -> EngineResult<Vec<Stashed>> {
-        self.ask(|reply| Message::Stash { reply }).await
+        self.read(|reply| Message::Stash { reply }).await
     }
 
     /// One of them with its content, whole and verified. `id` may be the
     /// beginning of an id, if it is of one only.
     pub async fn stashed(&self, id: String) -> EngineResult<(Stashed, Content)> {
-        self.ask(|reply| Message::Stashed { id, reply }).await
+        self.read(|reply| Message::Stashed { id: id.clone(), reply }).await
     }
 
     /// Looks at the head, and writes what the view still lacks. For the
@@ -200,6 +205,34 @@ impl Project {
         }
     }
 
+    /// Asks a question: of the project itself while it has nothing else to do, so
+    /// that it learns what is found; beside the job that runs otherwise (S5).
+    async fn read<T>(
+        &self,
+        question: impl Fn(oneshot::Sender<EngineResult<T>>) -> Message,
+    ) -> EngineResult<T> {
+        let mut status = self.status.clone();
+        let is_busy = status.borrow().is_busy;
+        if !is_busy {
+            tokio::select! {
+                biased;
+                answer = self.ask(&question) => return answer,
+                // A job came before the question.
+                busy = status.wait_for(|status| status.is_busy) => {
+                    busy.map_err(|_| EngineError::Closed)?;
+                }
+            }
+        }
+        let reading = self.published.get().ok_or(EngineError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        let phase = match self.phase() {
+            Phase::Busy(_) => Phase::Idle,
+            phase => phase,
+        };
+        mailbox::answer_beside(reading.reader(phase), question(reply)).await;
+        answer.await.map_err(|_| lost_to_a_bug())?
+    }
+
     async fn ask<T>(
         &self,
         message: impl FnOnce(oneshot::Sender<EngineResult<T>>) -> Message,
@@ -209,7 +242,11 @@ impl Project {
         answer.await.map_err(|_| match self.status.borrow().is_closed {
             true => EngineError::Closed,
             // A reply that never comes was lost to a panic; the project goes on.
-            false => EngineError::Internal("it met a bug, which the daemon's log tells of".into()),
+            false => lost_to_a_bug(),
         })?
     }
+}
+
+fn lost_to_a_bug() -> EngineError {
+    EngineError::Internal("it met a bug, which the daemon's log tells of".into())
 }

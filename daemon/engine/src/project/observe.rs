@@ -1,7 +1,7 @@
 //! The first step of every job: what is on the disk, and what is known of
 //! each path on all three sides.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, btree_map};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 use std::iter::Peekable;
 use std::sync::Arc;
@@ -25,8 +25,6 @@ const MAX_IGNORE_BYTES: u64 = 4 << 20;
 
 /// What is known of each path, by path.
 pub(crate) type FactMap = BTreeMap<RelPath, Facts>;
-
-type Sorted<'a, T> = Peekable<btree_map::Iter<'a, RelPath, T>>;
 
 /// What the log says about local contents whose base is unknown (B5). Built
 /// only when there is such a path.
@@ -263,11 +261,16 @@ fn sighting_of(placed: &Placed, base: Option<&BaseRecord>) -> Sighted {
     sighted
 }
 
-fn first<'a, T>(sorted: &mut Sorted<'a, T>) -> Option<&'a RelPath> {
+fn first<'a, T: 'a>(
+    sorted: &mut Peekable<impl Iterator<Item = (&'a RelPath, &'a T)>>,
+) -> Option<&'a RelPath> {
     sorted.peek().map(|(path, _)| *path)
 }
 
 /// What comes next, if it is of this path.
-fn value<'a, T>(sorted: &mut Sorted<'a, T>, path: &RelPath) -> Option<&'a T> {
+fn value<'a, T: 'a>(
+    sorted: &mut Peekable<impl Iterator<Item = (&'a RelPath, &'a T)>>,
+    path: &RelPath,
+) -> Option<&'a T> {
     sorted.next_if(|(next, _)| *next == path).map(|(_, value)| value)
 }

@@ -12,17 +12,13 @@ use crate::data::conflicts::load;
 use crate::data::queue::Queue;
 use crate::index::Index;
 use crate::log::Log;
-use crate::packs::{Cache, Fetcher};
+use crate::project::worker::reading::Published;
 use crate::project::worker::status::StatusBoard;
 use crate::project::worker::view::Machines;
 use crate::project::worker::view::Pending;
 use crate::project::worker::{SURVEY_MS, Worker};
 use crate::state::{Owner, State};
-use crate::view::View;
 use crate::view::machines::MachineFile;
-
-/// How much of the cache folder fetched contents may fill.
-const CACHE_BYTES: u64 = 500 << 20;
 
 /// What a project is opened from: its log, and what this machine last said.
 type Opening = (Log, Result<Option<MachineFile>, StorageError>);
@@ -32,7 +28,7 @@ impl Worker {
         let parts = Parts { outside: parts.outside.of_project(), ..parts };
         let opening = opening(&spec, &parts).await?;
         let board = StatusBoard::new(opening.0.head());
-        Self::with_log(spec, parts, opening, board).await
+        Self::with_log(spec, parts, opening, board, Published::default()).await
     }
 
     async fn with_log(
@@ -40,6 +36,7 @@ impl Worker {
         parts: Parts,
         (mut log, own): Opening,
         board: StatusBoard,
+        published: Published,
     ) -> EngineResult<Self> {
         let tree = parts.tree.clone();
         let identity = parts.outside.offload(move || tree.root_identity()).await?;
@@ -52,19 +49,9 @@ impl Worker {
         let (conflicts, outside_conflicts) = load(&parts).await?;
         let index = Index::load(&state.index_rows());
         let queue = Queue::load(&parts).await?;
-        let cache = Cache::new(parts.cache.clone(), parts.outside.clone(), CACHE_BYTES);
         let mut worker = Self {
-            fetcher: Fetcher {
-                backend: parts.backend.clone(),
-                disk: parts.cache.clone(),
-                cache,
-                outside: parts.outside.clone(),
-            },
-            view: View {
-                backend: parts.backend.clone(),
-                outside: parts.outside.clone(),
-                machine_id: spec.author.machine_id,
-            },
+            fetcher: Self::fetcher_of(&parts),
+            view: Self::view_of(&spec, &parts),
             spec,
             parts,
             log,
@@ -88,6 +75,7 @@ impl Worker {
             followers: Vec::new(),
             told,
             board,
+            published,
         };
         // Not among what the first jobs wait for.
         worker.next_sweep = Timestamp(worker.now().milliseconds() + SURVEY_MS);
@@ -113,12 +101,12 @@ impl Worker {
 
     /// Starts again from what is stored, after a panic.
     pub(crate) async fn reopen(self) -> EngineResult<Self> {
-        let Self { spec, parts, board, .. } = self;
+        let Self { spec, parts, board, published, .. } = self;
         // A job that panicked has ended.
         parts.outside.interrupt.follow(None);
         board.end_job();
         let opening = opening(&spec, &parts).await?;
-        let worker = Self::with_log(spec, parts, opening, board).await?;
+        let worker = Self::with_log(spec, parts, opening, board, published).await?;
         worker.set_phase(Phase::Idle);
         Ok(worker)
     }

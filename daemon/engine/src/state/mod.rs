@@ -9,7 +9,7 @@ mod records;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mirror_core::{Digest, RelPath, Ulid};
+use mirror_core::{Digest, RelPath, SharedMap, Ulid};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -42,8 +42,8 @@ pub struct State {
     pending: Batch,
     /// Something was stored that may not survive power loss yet.
     is_unflushed: bool,
-    bases: BTreeMap<RelPath, BaseRecord>,
-    targets: BTreeMap<RelPath, Target>,
+    bases: SharedMap<RelPath, BaseRecord>,
+    targets: SharedMap<RelPath, Target>,
     seen: BTreeMap<RelPath, Seen>,
     attempt: Option<Arc<Attempt>>,
     coverage: Option<String>,
@@ -73,8 +73,8 @@ impl State {
             // What an earlier run stored survived its crash, and yet the power
             // could take it.
             is_unflushed: true,
-            bases: BTreeMap::new(),
-            targets: BTreeMap::new(),
+            bases: SharedMap::new(),
+            targets: SharedMap::new(),
             seen: BTreeMap::new(),
             attempt: None,
             coverage: None,
@@ -104,6 +104,30 @@ impl State {
         Ok(state)
     }
 
+    /// What readers need of it, with nothing of it to be stored.
+    pub(crate) fn for_reader(&self, store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            pending: Batch::default(),
+            is_unflushed: false,
+            bases: self.bases.clone(),
+            targets: self.targets.clone(),
+            seen: BTreeMap::new(),
+            attempt: None,
+            coverage: self.coverage.clone(),
+            deletions: Vec::new(),
+            unprojected: BTreeSet::new(),
+            owner: self.owner.clone(),
+            device: self.device,
+            asides: BTreeMap::new(),
+            alters: self.alters,
+            recorded: self.recorded,
+            newest: None,
+            uploads: Vec::new(),
+            fresh: self.fresh,
+        }
+    }
+
     /// `None` when any part of it can't be read.
     fn read_all(&mut self) -> Option<()> {
         self.bases = rows(self.store.as_ref(), Table::Base)?;
@@ -127,7 +151,7 @@ impl State {
         if self.fresh { Vec::new() } else { self.store.load(Table::Index).unwrap_or_default() }
     }
 
-    pub fn bases(&self) -> &BTreeMap<RelPath, BaseRecord> {
+    pub fn bases(&self) -> &SharedMap<RelPath, BaseRecord> {
         &self.bases
     }
 
@@ -135,17 +159,23 @@ impl State {
     pub fn set_base(&mut self, path: &RelPath, base: Option<BaseRecord>) {
         if self.bases.get(path) != base.as_ref() {
             self.pending.changes.push((Table::Base, key(path), base.as_ref().map(encode)));
-            place(&mut self.bases, path, base);
+            match base {
+                Some(base) => drop(self.bases.insert(path.clone(), base)),
+                None => drop(self.bases.remove(path)),
+            }
         }
     }
 
-    pub fn targets(&self) -> &BTreeMap<RelPath, Target> {
+    pub fn targets(&self) -> &SharedMap<RelPath, Target> {
         &self.targets
     }
 
     pub fn set_target(&mut self, path: &RelPath, target: Option<Target>) {
         self.pending.changes.push((Table::Target, key(path), target.as_ref().map(encode)));
-        place(&mut self.targets, path, target);
+        match target {
+            Some(target) => drop(self.targets.insert(path.clone(), target)),
+            None => drop(self.targets.remove(path)),
+        }
     }
 
     /// What this machine last saw in the view (V2).
@@ -160,7 +190,10 @@ impl State {
 
     pub fn set_seen(&mut self, path: &RelPath, seen: Option<Seen>) {
         self.pending.changes.push((Table::View, key(path), seen.as_ref().map(encode)));
-        place(&mut self.seen, path, seen);
+        match seen {
+            Some(seen) => drop(self.seen.insert(path.clone(), seen)),
+            None => drop(self.seen.remove(path)),
+        }
     }
 
     pub fn attempt(&self) -> Option<&Arc<Attempt>> {
@@ -329,13 +362,6 @@ fn key(path: &RelPath) -> Vec<u8> {
     path.as_str().as_bytes().to_vec()
 }
 
-fn place<T>(map: &mut BTreeMap<RelPath, T>, path: &RelPath, value: Option<T>) {
-    match value {
-        Some(value) => drop(map.insert(path.clone(), value)),
-        None => drop(map.remove(path)),
-    }
-}
-
 pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
     postcard::to_stdvec(value).expect("state has no unknown lengths")
 }
@@ -345,7 +371,10 @@ fn fact<T: DeserializeOwned>(store: &dyn Store, name: &str) -> Option<T> {
     postcard::from_bytes(&bytes).ok()
 }
 
-fn rows<T: DeserializeOwned>(store: &dyn Store, table: Table) -> Option<BTreeMap<RelPath, T>> {
+fn rows<T: DeserializeOwned, M: FromIterator<(RelPath, T)>>(
+    store: &dyn Store,
+    table: Table,
+) -> Option<M> {
     let rows = store.load(table).ok()?;
     rows.into_iter()
         .map(|(key, value)| {

@@ -56,7 +56,7 @@ pub fn known_of<'a>(
             known.extend(history.inputs_of(path).map(|digest| (digest, None)));
         }
     }
-    for version in history.past() {
+    for version in history.past().iter() {
         if let Some(known) = known.get_mut(&version.path) {
             let newest = known.entry(version.entry.sha256).or_default();
             *newest = (*newest).max(Some(version.since));

@@ -83,7 +83,7 @@ fn exec_bit_alone_is_a_change() {
     let mut push = log.push("a=x");
     first_entry(&mut push).exec = true;
     log.counts(push);
-    assert!(log.history.manifest()["a"].entry.exec);
+    assert!(log.history.manifest().get("a").unwrap().entry.exec);
     assert_eq!(log.history.past().len(), 1);
 }
 

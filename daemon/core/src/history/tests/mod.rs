@@ -176,7 +176,7 @@ impl Log {
         expected.void_contents.clone_from(&after.void_contents);
         expected.void_packs.clone_from(&after.void_packs);
         expected.lists.clone_from(&after.lists);
-        expected.voids.insert(after.head);
+        std::sync::Arc::make_mut(&mut expected.voids).insert(after.head);
         assert_same(after, &expected);
     }
 

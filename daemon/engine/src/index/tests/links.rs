@@ -72,6 +72,10 @@ async fn link_is_seen_though_only_a_file_behind_it_was_named() {
         fn settle(&self, _: std::time::Duration) -> Dirt {
             Dirt { paths: vec![path("notes/a.md")], ..Dirt::default() }
         }
+        fn peek(&self, patience: std::time::Duration) -> Dirt {
+            self.settle(patience)
+        }
+        fn taken_up(&self) {}
         fn is_live(&self) -> bool {
             true
         }

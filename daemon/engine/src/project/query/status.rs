@@ -1,6 +1,7 @@
 //! Comparing this machine with the head, changing nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Peekable;
 
 use mirror_core::RelPath;
 use mirror_core::plan::Root;
@@ -28,14 +29,27 @@ impl Worker {
             checked_at: self.log.checked_at(),
             offline,
             phase: self.phase(),
+            job: None,
             bytes_up: 0,
             bytes_down: 0,
             files: Vec::with_capacity(facts.len()),
             queue: self.queue.work.iter().chain(&self.queued_view).cloned().collect(),
             skipped: self.skipped(),
         };
-        for (path, facts) in &facts {
-            let file = self.file_status(path, facts);
+        self.add_files(&facts, &mut report);
+        self.count_outside_conflicts(&mut report.files);
+        self.save(false).await?;
+        Ok(report)
+    }
+
+    fn add_files(&self, facts: &BTreeMap<RelPath, Facts>, report: &mut StatusReport) {
+        // Side by side: to look each path up is what a status would wait for.
+        let mut here = Along::new(self.index.entries().iter());
+        let mut there = Along::new(self.log.history().manifest().iter());
+        for (path, facts) in facts {
+            let local_size = here.at(path).map(|indexed| indexed.stamp.size);
+            let remote_size = there.at(path).map(|placed| placed.entry.size);
+            let file = self.file_status(path, facts, (local_size, remote_size));
             match decide(facts) {
                 Verdict::Send => report.bytes_up += file.size,
                 Verdict::Fetch => report.bytes_down += file.size,
@@ -43,9 +57,6 @@ impl Worker {
             }
             report.files.push(file);
         }
-        self.count_outside_conflicts(&mut report.files);
-        self.save(false).await?;
-        Ok(report)
     }
 
     /// An edit of the view that waits is a conflict of its path, whatever the
@@ -59,19 +70,21 @@ impl Worker {
         }
     }
 
-    fn file_status(&self, path: &RelPath, facts: &Facts) -> FileStatus {
-        let local_size = || self.index.get(path).map(|indexed| indexed.stamp.size);
-        let manifest = self.log.history().manifest();
-        let remote_size = || manifest.get(path).map(|placed| placed.entry.size);
+    fn file_status(
+        &self,
+        path: &RelPath,
+        facts: &Facts,
+        (local_size, remote_size): (Option<u64>, Option<u64>),
+    ) -> FileStatus {
         let size = match decide(facts) {
-            Verdict::Fetch => remote_size().or_else(local_size),
-            _ => local_size().or_else(remote_size),
+            Verdict::Fetch => remote_size.or(local_size),
+            _ => local_size.or(remote_size),
         };
         FileStatus {
             path: path.clone(),
             state: self.state_of(path, facts),
             base: facts.base.state().map(|state| state.digest),
-            local: facts.local.map(|state| state.digest),
+            local: facts.local.map(|state| state.digest).filter(|_| !self.index.is_unread(path)),
             remote: facts.remote.map(|remote| remote.state.digest),
             size: size.unwrap_or(0),
         }
@@ -116,5 +129,20 @@ impl Worker {
     /// The states that a diff or a status without details leaves out.
     pub(crate) fn is_quiet(state: FileState) -> bool {
         state == FileState::InSync
+    }
+}
+
+/// Goes along a sorted map in the order of its keys.
+struct Along<I: Iterator>(Peekable<I>);
+
+impl<'a, T: 'a, I: Iterator<Item = (&'a RelPath, &'a T)>> Along<I> {
+    fn new(entries: I) -> Self {
+        Self(entries.peekable())
+    }
+
+    /// What stands at a path that comes after those asked for before.
+    fn at(&mut self, path: &RelPath) -> Option<&'a T> {
+        while self.0.next_if(|(at, _)| *at < path).is_some() {}
+        self.0.next_if(|(at, _)| *at == path).map(|(_, value)| value)
     }
 }

@@ -16,7 +16,7 @@ use super::meddling_tree::MeddlingTree;
 use super::power_loss_disk::{PowerLossDisk, Room};
 use super::{World, push_of};
 use crate::api::*;
-use crate::outside::{Disk, ManualWatch, Outside};
+use crate::outside::{Disk, ManualWatch, Outside, Watch};
 use crate::project::Project;
 use crate::real::LocalDisk;
 use crate::store::MemoryStore;
@@ -33,6 +33,8 @@ pub(super) struct Machine {
     pub(super) outside: Outside,
     pub(super) author: Author,
     pub(super) narrowing: Option<Patterns>,
+    /// `None`: every look is a walk.
+    pub(super) watch: Option<Arc<dyn Watch>>,
     pub(super) project: Option<Project>,
 }
 
@@ -54,6 +56,7 @@ impl Machine {
             outside: world.outside.clone(),
             author: Author { user: "ada".to_owned(), machine: name.to_owned(), machine_id },
             narrowing: None,
+            watch: None,
             project: None,
             home,
         }
@@ -66,7 +69,7 @@ impl Machine {
         Parts {
             backend: self.backend.clone(),
             tree: self.tree.clone(),
-            watch: Arc::new(ManualWatch),
+            watch: self.watch.clone().unwrap_or_else(|| Arc::new(ManualWatch)),
             store: self.store.clone(),
             data: Arc::new(PowerLossDisk::new(
                 LocalDisk::open(self.home.path().join("data")).unwrap(),

@@ -32,6 +32,7 @@ mod queued_meanwhile;
 mod queued_through;
 mod queueing;
 mod racing;
+mod reading;
 mod replies;
 mod resolving;
 mod restoring;

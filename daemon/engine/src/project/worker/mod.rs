@@ -7,6 +7,7 @@ pub(crate) mod contents;
 pub(crate) mod faults;
 pub(crate) mod followers;
 pub(crate) mod outcome;
+pub(crate) mod reading;
 pub(crate) mod reporter;
 pub(crate) mod status;
 pub(crate) mod view;
@@ -20,6 +21,7 @@ use mirror_core::{Digest, RelPath, Timestamp};
 use mirror_storage::FaultClass;
 use tokio::sync::mpsc;
 
+use self::reading::Published;
 use self::status::StatusBoard;
 use self::view::Machines;
 use self::view::Pending;
@@ -34,7 +36,7 @@ use crate::error::EngineError;
 use crate::index::Index;
 use crate::log::{Log, LogEntry};
 use crate::outside::TreeError;
-use crate::packs::Fetcher;
+use crate::packs::{Cache, Fetcher};
 use crate::state::State;
 use crate::store::StoreError;
 use crate::view::View;
@@ -81,7 +83,11 @@ pub(crate) struct Worker {
     /// The newest entry that followers were told of.
     pub(crate) told: u64,
     pub(crate) board: StatusBoard,
+    pub(crate) published: Published,
 }
+
+/// How much of the cache folder fetched contents may fill.
+const CACHE_BYTES: u64 = 500 << 20;
 
 /// How often the daemon looks at the whole view.
 pub(crate) const SURVEY_MS: i64 = 600_000;
@@ -98,7 +104,26 @@ impl Worker {
         if let Some(digest) = self.log.history().head_digest() {
             self.state.set_newest(self.log.head(), digest);
         }
-        self.state.save(&self.parts.outside, durable).await
+        let saved = self.state.save(&self.parts.outside, durable).await;
+        self.publish();
+        saved
+    }
+
+    pub(crate) fn fetcher_of(parts: &Parts) -> Fetcher {
+        Fetcher {
+            backend: parts.backend.clone(),
+            disk: parts.cache.clone(),
+            cache: Cache::new(parts.cache.clone(), parts.outside.clone(), CACHE_BYTES),
+            outside: parts.outside.clone(),
+        }
+    }
+
+    pub(crate) fn view_of(spec: &ProjectSpec, parts: &Parts) -> View {
+        View {
+            backend: parts.backend.clone(),
+            outside: parts.outside.clone(),
+            machine_id: spec.author.machine_id,
+        }
     }
 
     /// Stores what the index has learnt, which nothing relies on: done when

@@ -11,6 +11,8 @@ pub(crate) struct Status {
     pub(crate) head: u64,
     /// Letters that still wait are never read.
     pub(crate) is_closed: bool,
+    /// A job or a round of the daemon runs: readers don't wait for it.
+    pub(crate) is_busy: bool,
     pub(crate) job: Option<JobProgress>,
     pub(crate) jobs_begun: u64,
     /// The commit that the last job ended with.
@@ -27,6 +29,7 @@ impl StatusBoard {
             phase: Phase::Idle,
             head,
             is_closed: false,
+            is_busy: false,
             job: None,
             jobs_begun: 0,
             last_commit: None,

@@ -110,6 +110,16 @@ impl Gathered {
         }
     }
 
+    /// What a drain would take.
+    pub(super) fn look(&self) -> Dirt {
+        let state = self.state();
+        Dirt {
+            paths: state.paths.iter().cloned().collect(),
+            folders: state.folders.iter().cloned().collect(),
+            everything: state.is_everything || state.is_lost,
+        }
+    }
+
     pub(super) fn drain(&self) -> News {
         let mut state = self.state();
         News {

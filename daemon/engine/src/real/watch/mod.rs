@@ -51,6 +51,8 @@ pub struct LocalWatch {
     next_cookie: AtomicU64,
     watched: Mutex<Watched>,
     gathered: Arc<Gathered>,
+    /// What was taken and is not yet in what readers see.
+    taken: Mutex<Dirt>,
     /// Since the last settle, a folder could not be watched for want of watches.
     refused: AtomicBool,
     /// Events don't tell all: watches are used up, or other machines write here.
@@ -78,6 +80,7 @@ impl LocalWatch {
             next_cookie: AtomicU64::new(0),
             watched: Mutex::new(Watched { watcher, folders: BTreeSet::new() }),
             gathered,
+            taken: Mutex::default(),
             refused: AtomicBool::new(false),
             is_blind: AtomicBool::new(false),
         };
@@ -87,6 +90,10 @@ impl LocalWatch {
 
     fn watched(&self) -> MutexGuard<'_, Watched> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Dirt> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn watch_cookies(&self) -> io::Result<()> {
@@ -184,7 +191,22 @@ impl Watch for LocalWatch {
         news.dirt.everything |= news.is_lost || caught != Caught::Up;
         // Watches may have become free, so the walk that follows tries again.
         news.dirt.everything |= self.refused.swap(false, Ordering::Relaxed);
+        self.taken().add(&news.dirt);
         news.dirt
+    }
+
+    fn peek(&self, patience: Duration) -> Dirt {
+        let is_blind = self.is_blind.load(Ordering::Relaxed);
+        if is_blind || self.is_caught_up(patience) != Caught::Up {
+            return Dirt { everything: true, ..Dirt::default() };
+        }
+        let mut dirt = self.gathered.look();
+        dirt.add(&self.taken());
+        dirt
+    }
+
+    fn taken_up(&self) {
+        *self.taken() = Dirt::default();
     }
 
     fn is_live(&self) -> bool {

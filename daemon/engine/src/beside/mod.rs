@@ -1,0 +1,10 @@
+//! What a reader has instead of the real thing, so that it changes nothing: a
+//! reader answers beside the job that runs in its project (S5).
+
+mod disk;
+mod store;
+mod watch;
+
+pub(crate) use disk::OverlayDisk;
+pub(crate) use store::NoStore;
+pub(crate) use watch::PeekingWatch;

@@ -1,0 +1,119 @@
+//! What readers see of a project: one value, swapped whole after each step that
+//! was recorded (S5).
+//!
+//! A reader works on a copy that shares its structure with what the project goes
+//! on with. It looks at the log and the disk by itself, and whatever it learns or
+//! writes goes with it: it holds nobody up, and nobody holds it up.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mirror_core::Timestamp;
+
+use super::Worker;
+use super::status::StatusBoard;
+use super::view::{Machines, Pending};
+use crate::api::{Parts, Phase, QueuedWork};
+use crate::beside::{NoStore, OverlayDisk, PeekingWatch};
+use crate::data::conflicts::{Conflicts, OutsideConflicts};
+use crate::data::queue::Queue;
+use crate::index::Index;
+use crate::log::Log;
+use crate::state::State;
+
+/// All that a question is answered from, at one moment.
+pub(crate) struct Reading {
+    parts: Parts,
+    spec: crate::api::ProjectSpec,
+    log: Log,
+    state: State,
+    index: Index,
+    coverage: Option<Arc<mirror_core::patterns::Coverage>>,
+    root: Option<(u64, u64)>,
+    conflicts: Conflicts,
+    outside_conflicts: OutsideConflicts,
+    queue_work: Option<QueuedWork>,
+    queued_view: Option<QueuedWork>,
+}
+
+/// Where the newest reading is to be had.
+#[derive(Clone, Default)]
+pub(crate) struct Published(Arc<Mutex<Option<Arc<Reading>>>>);
+
+impl Published {
+    pub(crate) fn get(&self) -> Option<Arc<Reading>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, reading: Reading) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(reading));
+    }
+}
+
+impl Worker {
+    /// Lets readers see how things stand. Called where all parts fit together.
+    pub(crate) fn publish(&self) {
+        self.published.set(Reading {
+            parts: self.parts.clone(),
+            spec: self.spec.clone(),
+            log: self.log.clone(),
+            state: self.state.for_reader(Arc::new(NoStore)),
+            index: self.index.for_reader(),
+            coverage: self.coverage.clone(),
+            root: self.root,
+            conflicts: self.conflicts.clone(),
+            outside_conflicts: self.outside_conflicts.clone(),
+            queue_work: self.queue.work.clone(),
+            queued_view: self.queued_view.clone(),
+        });
+        // What events told before is in it.
+        self.parts.watch.taken_up();
+    }
+}
+
+impl Reading {
+    /// A worker of its own on this moment, which changes nothing.
+    pub(crate) fn reader(&self, phase: Phase) -> Worker {
+        let Parts { backend, tree, watch, data, cache, outside, .. } = self.parts.clone();
+        let outside = outside.of_project();
+        let parts = Parts {
+            backend,
+            tree,
+            watch: Arc::new(PeekingWatch(watch)),
+            store: Arc::new(NoStore),
+            data: Arc::new(OverlayDisk::new(data)),
+            cache,
+            outside,
+        };
+        let board = StatusBoard::new(self.log.head());
+        board.change(|status| status.phase = phase);
+        let queue = Queue::for_reader(&parts, self.queue_work.clone());
+        Worker {
+            fetcher: Worker::fetcher_of(&parts),
+            view: Worker::view_of(&self.spec, &parts),
+            log: self.log.for_reader(&parts),
+            spec: self.spec.clone(),
+            state: self.state.for_reader(Arc::new(NoStore)),
+            index: self.index.for_reader(),
+            coverage: self.coverage.clone(),
+            queued_view: self.queued_view.clone(),
+            queue,
+            made_checkpoint: None,
+            pending: Pending::new(),
+            next_survey: Timestamp(0),
+            next_sweep: Timestamp(0),
+            root: self.root,
+            conflicts: self.conflicts.clone(),
+            outside_conflicts: self.outside_conflicts.clone(),
+            machines: Machines::default(),
+            asides_known: false,
+            pending_notices: Vec::new(),
+            pending_stashed: Vec::new(),
+            torn: std::collections::BTreeMap::new(),
+            followers: Vec::new(),
+            told: self.log.head(),
+            published: Published::default(),
+            board,
+            parts,
+        }
+    }
+}
