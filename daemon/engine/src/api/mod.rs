@@ -3,6 +3,7 @@
 //! No protobuf, no wording for people beyond one sentence an error, no colours.
 
 mod conflicts;
+mod events;
 mod history;
 mod jobs;
 mod reports;
@@ -17,6 +18,7 @@ use mirror_core::{Digest, Ulid};
 use mirror_storage::Backend;
 
 pub use conflicts::{ChangedBy, Conflict, ConflictDetail, ConflictKind, Stashed};
+pub use events::{Happening, ProjectEvent};
 pub use history::{ChangeKind, ChangeSummary, CommitSummary, FileVersion, LogPage, LogQuery};
 pub use jobs::{
     Cancelled, Job, JobEvent, JobProgress, JobRequest, OutputTree, Progress, Resolution, Scope,

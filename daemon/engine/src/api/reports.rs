@@ -2,6 +2,7 @@
 
 use mirror_core::{RelPath, Timestamp, Ulid};
 use mirror_storage::FaultClass;
+use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileAction {
@@ -31,7 +32,8 @@ pub struct FileFault {
     pub hint: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
     EditBeatDeletion,
     ViewReverted,
@@ -45,7 +47,7 @@ pub enum NoticeKind {
     ConsentNeeded,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     pub kind: NoticeKind,
     pub path: Option<RelPath>,

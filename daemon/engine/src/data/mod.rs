@@ -6,5 +6,6 @@
 
 pub(crate) mod backoff;
 pub(crate) mod conflicts;
+pub(crate) mod notices;
 pub(crate) mod queue;
 pub(crate) mod stash;

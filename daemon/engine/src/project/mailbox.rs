@@ -7,8 +7,8 @@ use mirror_core::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
-    CommitSummary, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent,
-    JobRequest, LogPage, LogQuery, Report, Scope, SharedSettings, Stashed, StatusReport,
+    Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent, JobRequest, LogPage,
+    LogQuery, Report, Scope, SharedSettings, Stashed, StatusReport,
 };
 use crate::outside::Cancel;
 use crate::packs::Content;
@@ -43,10 +43,6 @@ pub(crate) enum Message {
     Log {
         query: LogQuery,
         reply: Reply<LogPage>,
-    },
-    Follow {
-        after: Option<u64>,
-        reply: Reply<mpsc::Receiver<CommitSummary>>,
     },
     Settings {
         reply: Reply<SharedSettings>,
@@ -120,6 +116,7 @@ async fn answer(worker: &mut Worker, message: Message) {
     match message {
         Message::Run { request, events, cancel, reply } => {
             let answer = worker.run(request, events, cancel).await;
+            worker.tell_fault(answer.as_ref().err());
             // Before its caller hears of it: what it asks next is asked of the project.
             worker.board.change(|status| status.is_busy = false);
             drop(reply.send(worker.name_root(answer)));
@@ -138,10 +135,10 @@ async fn answer(worker: &mut Worker, message: Message) {
             drop(reply.send(worker.name_root(answer)));
         }
         Message::Log { query, reply } => drop(reply.send(worker.log(&query).await)),
-        Message::Follow { after, reply } => drop(reply.send(worker.follow(after).await)),
         Message::Settings { reply } => drop(reply.send(worker.settings())),
         Message::Poll { reply } => {
             let answer = worker.poll().await;
+            worker.tell_fault(answer.as_ref().err());
             worker.board.change(|status| status.is_busy = false);
             drop(reply.send(answer));
         }

@@ -4,6 +4,7 @@ mod checkout;
 mod commit;
 mod conflict;
 mod create;
+mod follow;
 mod import;
 mod job;
 mod mailbox;
@@ -25,15 +26,15 @@ use std::sync::Arc;
 
 use mailbox::Message;
 use mirror_core::{Digest, Timestamp};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use worker::Worker;
 
 use self::worker::reading::Published;
 use self::worker::status::Status;
 use crate::api::{
-    Cancelled, CommitSummary, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion,
-    JobEvent, JobProgress, JobRequest, LogPage, LogQuery, Parts, Phase, ProjectSpec, Report, Scope,
-    SharedSettings, Stashed, StatusReport,
+    Cancelled, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent,
+    JobProgress, JobRequest, LogPage, LogQuery, Parts, Phase, ProjectEvent, ProjectSpec, Report,
+    Scope, SharedSettings, Stashed, StatusReport,
 };
 use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
@@ -49,6 +50,7 @@ pub struct Project {
     status: watch::Receiver<Status>,
     interrupt: Interrupt,
     published: Published,
+    events: broadcast::Sender<ProjectEvent>,
     watch: Arc<dyn crate::outside::Watch>,
     mailbox: mpsc::Sender<Message>,
 }
@@ -72,10 +74,11 @@ impl Project {
         let status = worker.board.watch();
         let interrupt = worker.parts.outside.interrupt.clone();
         let published = worker.published.clone();
+        let events = worker.events.sender();
         let id = worker.project_id();
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         tokio::spawn(mailbox::run(worker, letters));
-        Ok(Self { name, id, status, interrupt, published, watch, mailbox })
+        Ok(Self { name, id, status, interrupt, published, events, watch, mailbox })
     }
 
     pub fn name(&self) -> &str {
@@ -120,11 +123,6 @@ impl Project {
 
     pub async fn log(&self, query: LogQuery) -> EngineResult<LogPage> {
         self.read(|reply| Message::Log { query: query.clone(), reply }).await
-    }
-
-    /// Commits as they are seen, oldest first, after `after` (`None`: the head).
-    pub async fn follow(&self, after: Option<u64>) -> EngineResult<mpsc::Receiver<CommitSummary>> {
-        self.ask(|reply| Message::Follow { after, reply }).await
     }
 
     /// Name, patterns and excludes as the log has them now.

@@ -9,9 +9,11 @@ use mirror_storage::StorageError;
 
 use crate::api::{EngineResult, Parts, Phase, ProjectSpec};
 use crate::data::conflicts::load;
+use crate::data::notices::Journal;
 use crate::data::queue::Queue;
 use crate::index::Index;
 use crate::log::Log;
+use crate::project::worker::events::Events;
 use crate::project::worker::reading::Published;
 use crate::project::worker::status::StatusBoard;
 use crate::project::worker::view::Machines;
@@ -28,7 +30,8 @@ impl Worker {
         let parts = Parts { outside: parts.outside.of_project(), ..parts };
         let opening = opening(&spec, &parts).await?;
         let board = StatusBoard::new(opening.0.head());
-        Self::with_log(spec, parts, opening, board, Published::default()).await
+        let events = Events::after(opening.0.head(), &spec.backend_name);
+        Self::with_log(spec, parts, opening, board, Published::default(), events).await
     }
 
     async fn with_log(
@@ -37,6 +40,7 @@ impl Worker {
         (mut log, own): Opening,
         board: StatusBoard,
         published: Published,
+        events: Events,
     ) -> EngineResult<Self> {
         let tree = parts.tree.clone();
         let identity = parts.outside.offload(move || tree.root_identity()).await?;
@@ -45,7 +49,8 @@ impl Worker {
         if let Some((seq, digest)) = state.newest() {
             log.hold_to(seq, digest).await?;
         }
-        let (told, made_checkpoint) = (log.head(), log.made_checkpoint());
+        let made_checkpoint = log.made_checkpoint();
+        let journal = Journal::load(&parts).await;
         let (conflicts, outside_conflicts) = load(&parts).await?;
         let index = Index::load(&state.index_rows());
         let queue = Queue::load(&parts).await?;
@@ -69,44 +74,48 @@ impl Worker {
             outside_conflicts,
             machines: Machines::default(),
             asides_known: false,
-            pending_notices: Vec::new(),
+            journal,
             pending_stashed: Vec::new(),
             torn: BTreeMap::new(),
-            followers: Vec::new(),
-            told,
+            events,
             board,
             published,
         };
+        worker.recover(own).await;
+        worker.save(true).await?;
+        Ok(worker)
+    }
+
+    /// Settles what an earlier run left; the next job asks again for what can't be
+    /// settled yet, and tells of it.
+    async fn recover(&mut self, own: Result<Option<MachineFile>, StorageError>) {
         // Not among what the first jobs wait for.
-        worker.next_sweep = Timestamp(worker.now().milliseconds() + SURVEY_MS);
-        if worker.log.checked_at().is_some() {
+        self.next_sweep = Timestamp(self.now().milliseconds() + SURVEY_MS);
+        if self.log.checked_at().is_some() {
             let recognised = match own {
-                Ok(own) => worker.recognise_by(own).await,
+                Ok(own) => self.recognise_by(own).await,
                 Err(error) => Err(error.into()),
             };
             if let Err(error) = recognised {
                 tracing::debug!(%error, "what this machine said on the backend was not read");
             }
         }
-        // The next job asks again for what can't be settled yet, and tells of it.
-        drop(worker.recover_targets().await);
-        if worker.state.fresh
-            && let Err(error) = worker.take_up_leftovers().await
+        drop(self.recover_targets().await);
+        if self.state.fresh
+            && let Err(error) = self.take_up_leftovers().await
         {
             tracing::warn!(%error, "what an earlier run may have left could not be looked for");
         }
-        worker.save(true).await?;
-        Ok(worker)
     }
 
     /// Starts again from what is stored, after a panic.
     pub(crate) async fn reopen(self) -> EngineResult<Self> {
-        let Self { spec, parts, board, published, .. } = self;
+        let Self { spec, parts, board, published, events, .. } = self;
         // A job that panicked has ended.
         parts.outside.interrupt.follow(None);
         board.end_job();
         let opening = opening(&spec, &parts).await?;
-        let worker = Self::with_log(spec, parts, opening, board, published).await?;
+        let worker = Self::with_log(spec, parts, opening, board, published, events).await?;
         worker.set_phase(Phase::Idle);
         Ok(worker)
     }
@@ -114,6 +123,7 @@ impl Worker {
     /// Lets go of everything, and lets those know who still wait.
     pub(crate) fn close(self) {
         self.board.change(|status| status.is_closed = true);
+        self.events.closed();
     }
 }
 

@@ -27,7 +27,8 @@ impl Worker {
         self.set_phase(Phase::Busy(verb(&job)));
         self.board.begin_job(verb(&job));
         self.parts.outside.interrupt.follow(Some(cancel.clone()));
-        reporter.add_notices(std::mem::take(&mut self.pending_notices));
+        reporter.add_notices(self.journal.untold().to_vec());
+        let known = self.journal.untold().len();
         let outcome = self.carry_out(job, &mut reporter).await;
         self.parts.outside.interrupt.follow(None);
         let outcome = end_by(&cancel, outcome, &mut reporter);
@@ -35,14 +36,27 @@ impl Worker {
         let report = reporter.into_report();
         if outcome.is_err() {
             // There will be no report to say them.
-            self.keep_notices(report.notices.clone());
+            self.keep_notices(&report.notices[known..]).await;
             let stashed = report.failed.iter().filter(|fault| fault.class == FaultClass::Conflict);
             self.pending_stashed = stashed.cloned().collect();
+        } else {
+            self.record_told(&report, known).await;
         }
         self.set_phase(Phase::Idle);
         self.board.end_job();
         self.note_stop(outcome.and(saved.map_err(Into::into)))?;
         Ok(report)
+    }
+
+    /// Keeps in the journal what a report says.
+    async fn record_told(&mut self, report: &Report, known: usize) {
+        for notice in report.notices[known..].iter().filter(|_| !report.dry_run) {
+            let number = self.journal.add(notice, true).await;
+            self.events.notice(number);
+        }
+        if !report.notices.is_empty() {
+            self.journal.set_told().await;
+        }
     }
 
     async fn carry_out(&mut self, job: Job, reporter: &mut Reporter) -> EngineResult<()> {

@@ -13,6 +13,29 @@ pub struct Owner {
     pub identity: Option<(u64, u64)>,
 }
 
+impl Owner {
+    /// A folder that is missing now says nothing against the state, nor does one on
+    /// another device: most likely its disk is not mounted, and before anything is
+    /// done to the files there a person is asked. Elsewhere on another machine it
+    /// is the folder of a clone (B6).
+    pub(super) fn is_still(&self, now: &Self, is_own_machine: bool) -> bool {
+        (self.project, &self.root) == (now.project, &now.root)
+            && (now.identity.is_none()
+                || self.identity == now.identity
+                || is_own_machine && self.is_on_other_device(now.identity))
+    }
+
+    pub(super) fn is_on_other_device(&self, identity: Option<(u64, u64)>) -> bool {
+        let device = |identity: Option<(u64, u64)>| identity.map(|(device, _)| device);
+        let (known, now) = (device(self.identity), device(identity));
+        known.is_some() && now.is_some() && known != now
+    }
+
+    pub fn new(project: Digest, root: &std::path::Path, identity: Option<(u64, u64)>) -> Self {
+        Self { project, root: root.to_string_lossy().into_owned(), identity }
+    }
+}
+
 /// What this machine last agreed on for one path (B1). No record is "no file".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BaseRecord {

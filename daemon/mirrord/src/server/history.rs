@@ -51,7 +51,7 @@ impl v1::history_service_server::HistoryService for Host {
         let started = self.answer("log --follow", async move {
             let open = host.project(request.project).await?;
             let after = Some(request.after).filter(|after| *after > 0);
-            Ok(open.project.follow(after).await?)
+            Ok(open.project.follow(after)?)
         });
         let mut commits = started.await?.into_inner();
         let (events, unread) = mpsc::channel(64);

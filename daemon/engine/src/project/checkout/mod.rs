@@ -3,5 +3,6 @@
 pub(crate) mod faults;
 pub(crate) mod merged;
 pub(crate) mod recover;
+pub(crate) mod remove;
 pub(crate) mod temp_files;
 pub(crate) mod write;

@@ -229,7 +229,6 @@ impl Worker {
         self.add_unprojected(attempt.changes.iter().map(|change| change.path.clone()));
         self.save(false).await?;
         self.set_phase_head();
-        self.tell_followers().await;
         if let Some(reporter) = reporter {
             reporter.committed(attempt.seq, attempt.id);
         }

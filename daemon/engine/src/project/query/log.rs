@@ -1,13 +1,12 @@
 //! The log for people.
 
-use mirror_core::commit::Change;
+use mirror_core::commit::{Change, Commit};
 use mirror_core::plan::Selection;
 
-use crate::api::{EngineResult, LogPage, LogQuery};
+use crate::api::{ChangeKind, ChangeSummary, CommitSummary, EngineResult, LogPage, LogQuery};
 use crate::error::EngineError;
 use crate::log::LogEntry;
 use crate::project::worker::Worker;
-use crate::project::worker::followers::summary_of;
 
 /// So many commits fit a page when nobody says otherwise.
 const PAGE: usize = 50;
@@ -58,4 +57,61 @@ fn matches(entry: &LogEntry, query: &LogQuery, selection: Option<&Selection>) ->
         && query.since.is_none_or(|since| since <= commit.time)
         && query.until.is_none_or(|until| commit.time <= until)
         && (selection.is_none() || commit.changes.iter().any(touches))
+}
+
+pub(crate) fn summary_of(entry: &LogEntry) -> CommitSummary {
+    let LogEntry { seq, commit, void, .. } = entry;
+    let void = void.clone();
+    let Some(commit) = commit else {
+        return CommitSummary {
+            seq: *seq,
+            id: None,
+            time: None,
+            user: String::new(),
+            machine: String::new(),
+            action: None,
+            tag: None,
+            message: None,
+            changes: Vec::new(),
+            resolved: Vec::new(),
+            void,
+        };
+    };
+    let Commit { id, time, user, machine, action, tag, message, .. } = commit.as_ref().clone();
+    CommitSummary {
+        seq: *seq,
+        id: Some(id),
+        time: Some(time),
+        user,
+        machine,
+        action: Some(action),
+        tag,
+        message,
+        changes: commit.changes.iter().map(summary_of_change).collect(),
+        resolved: commit
+            .resolved
+            .iter()
+            .map(|resolved| {
+                (resolved.path.as_str().to_owned(), resolved.strategy.word().to_owned())
+            })
+            .collect(),
+        void,
+    }
+}
+
+fn summary_of_change(change: &Change) -> ChangeSummary {
+    let kind = match (&change.from, &change.to, &change.renamed_from) {
+        (_, None, _) => ChangeKind::Deleted,
+        (_, Some(_), Some(_)) => ChangeKind::Renamed,
+        (None, Some(_), None) => ChangeKind::Added,
+        (Some(from), Some(to), None) if *from == to.sha256 => ChangeKind::Mode,
+        (Some(_), Some(_), None) => ChangeKind::Modified,
+    };
+    ChangeSummary {
+        path: change.path.as_str().to_owned(),
+        kind,
+        from: change.renamed_from.as_ref().map(|from| from.as_str().to_owned()),
+        sha256: change.to.as_ref().map(|entry| entry.sha256),
+        size: change.to.as_ref().map(|entry| entry.size),
+    }
 }

@@ -10,6 +10,7 @@ mod chunks;
 mod conflicts;
 mod crashing;
 mod deleting;
+mod events;
 mod faulty;
 mod forks;
 mod kinds;

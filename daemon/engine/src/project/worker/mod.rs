@@ -4,8 +4,8 @@
 //! which room may call which. What is here calls none of them.
 
 pub(crate) mod contents;
+pub(crate) mod events;
 pub(crate) mod faults;
-pub(crate) mod followers;
 pub(crate) mod outcome;
 pub(crate) mod reading;
 pub(crate) mod reporter;
@@ -19,18 +19,19 @@ use mirror_core::commit::CheckpointRef;
 use mirror_core::patterns::Coverage;
 use mirror_core::{Digest, RelPath, Timestamp};
 use mirror_storage::FaultClass;
-use tokio::sync::mpsc;
 
+use self::events::Events;
 use self::reading::Published;
 use self::status::StatusBoard;
 use self::view::Machines;
 use self::view::Pending;
 use crate::api::{
-    CommitSummary, EngineResult, FileFault, Notice, NoticeKind, Parts, Phase, ProjectSpec,
-    QueuedKind, QueuedWork, SharedSettings,
+    EngineResult, FileFault, Notice, NoticeKind, Parts, Phase, ProjectSpec, QueuedKind, QueuedWork,
+    SharedSettings,
 };
 use crate::data::backoff::{FIRST_WAIT_MS, LONGEST_WAIT_MS};
 use crate::data::conflicts::{Conflicts, OutsideConflicts};
+use crate::data::notices::Journal;
 use crate::data::queue::Queue;
 use crate::error::EngineError;
 use crate::index::Index;
@@ -72,16 +73,13 @@ pub(crate) struct Worker {
     pub(crate) machines: Machines,
     /// Whether all asides of this machine are noted (V3).
     pub(crate) asides_known: bool,
-    /// What the daemon's rounds and jobs without a report had to say, for the
-    /// next job to say.
-    pub(crate) pending_notices: Vec<Notice>,
-    /// The same of versions that went to the stash.
+    /// What was said, and what the next report is to say.
+    pub(crate) journal: Journal,
+    /// Versions that went to the stash in jobs without a report, for the next one.
     pub(crate) pending_stashed: Vec<FileFault>,
     /// Beginnings of what was being written, which may be written over (V5).
     pub(crate) torn: BTreeMap<RelPath, Digest>,
-    pub(crate) followers: Vec<mpsc::Sender<CommitSummary>>,
-    /// The newest entry that followers were told of.
-    pub(crate) told: u64,
+    pub(crate) events: Events,
     pub(crate) board: StatusBoard,
     pub(crate) published: Published,
 }
@@ -126,6 +124,18 @@ impl Worker {
         }
     }
 
+    /// Lets those who listen know that the backend could not be used.
+    pub(crate) fn tell_fault(&self, error: Option<&EngineError>) {
+        if let Some(error @ EngineError::Storage(_)) = error {
+            self.events.fault(FileFault {
+                path: String::new(),
+                class: error.class(),
+                message: faults::with_causes(error),
+                hint: error.hint(),
+            });
+        }
+    }
+
     /// Stores what the index has learnt, which nothing relies on: done when
     /// nobody waits for an answer.
     pub(crate) async fn save_index(&mut self) {
@@ -145,11 +155,9 @@ impl Worker {
         outcome
     }
 
-    /// Reads new entries, and tells followers of them.
+    /// Reads new entries.
     pub(crate) async fn catch_up(&mut self) -> EngineResult<Vec<LogEntry>> {
         let caught_up = self.log.catch_up().await;
-        // What was read before an error is read: it won't arrive again.
-        self.tell_followers().await;
         let arrived = self.note_stop(caught_up)?;
         if !arrived.is_empty() {
             if self.log.is_checkpoint_due() {
@@ -248,14 +256,14 @@ impl Worker {
 
     /// Keeps what nobody was there to hear for the next job's report; what
     /// isn't settled then is found again.
-    pub(crate) fn keep_notices(&mut self, notices: Vec<Notice>) {
+    pub(crate) async fn keep_notices(&mut self, notices: &[Notice]) {
         for notice in notices {
             tracing::warn!(message = notice.message);
-            let is_known = self.pending_notices.iter().any(|pending_notices| {
-                (pending_notices.kind, &pending_notices.path) == (notice.kind, &notice.path)
-            });
+            let is_same = |known: &Notice| (known.kind, &known.path) == (notice.kind, &notice.path);
+            let is_known = self.journal.untold().iter().any(is_same);
             if notice.kind != NoticeKind::ViewUnsettled && !is_known {
-                self.pending_notices.push(notice);
+                let number = self.journal.add(notice, false).await;
+                self.events.notice(number);
             }
         }
     }

@@ -10,11 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mirror_core::Timestamp;
 
 use super::Worker;
+use super::events::Events;
 use super::status::StatusBoard;
 use super::view::{Machines, Pending};
 use crate::api::{Parts, Phase, QueuedWork};
 use crate::beside::{NoStore, OverlayDisk, PeekingWatch};
 use crate::data::conflicts::{Conflicts, OutsideConflicts};
+use crate::data::notices::Journal;
 use crate::data::queue::Queue;
 use crate::index::Index;
 use crate::log::Log;
@@ -65,12 +67,17 @@ impl Worker {
             queue_work: self.queue.work.clone(),
             queued_view: self.queued_view.clone(),
         });
-        // What events told before is in it.
+        // What the watch told before is in it.
         self.parts.watch.taken_up();
+        self.events.commits_until(self.log.head());
     }
 }
 
 impl Reading {
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// A worker of its own on this moment, which changes nothing.
     pub(crate) fn reader(&self, phase: Phase) -> Worker {
         let Parts { backend, tree, watch, data, cache, outside, .. } = self.parts.clone();
@@ -106,11 +113,10 @@ impl Reading {
             outside_conflicts: self.outside_conflicts.clone(),
             machines: Machines::default(),
             asides_known: false,
-            pending_notices: Vec::new(),
+            journal: Journal::for_reader(&parts),
             pending_stashed: Vec::new(),
             torn: std::collections::BTreeMap::new(),
-            followers: Vec::new(),
-            told: self.log.head(),
+            events: Events::after(self.log.head(), ""),
             published: Published::default(),
             board,
             parts,

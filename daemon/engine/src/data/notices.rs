@@ -1,0 +1,104 @@
+//! The journal of notices: what was told to people, or is still to be told.
+//!
+//! One file a notice, `notices/<number>.json`, numbered from 1 on, of which the
+//! newest thousand stay. `notices/told` has the number up to which reports have
+//! said them. A notice that can't be kept is said by the log of the daemon alone.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::api::{Notice, Parts};
+use crate::outside::{Disk, Outside};
+
+const FOLDER: &str = "notices";
+const TOLD: &str = "notices/told";
+
+/// So many stay.
+const KEPT: u64 = 1_000;
+
+pub(crate) struct Journal {
+    data: Arc<dyn Disk>,
+    outside: Outside,
+    newest: u64,
+    /// Those that no report has said yet, oldest first.
+    untold: Vec<Notice>,
+}
+
+impl Journal {
+    pub(crate) async fn load(parts: &Parts) -> Self {
+        let (data, outside) = (parts.data.clone(), parts.outside.clone());
+        let disk = data.clone();
+        let read = outside.offload(move || read(disk.as_ref())).await;
+        let (newest, untold) = read.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the journal of notices could not be read");
+            (0, Vec::new())
+        });
+        Self { data, outside, newest, untold }
+    }
+
+    /// For a reader, which has nothing to tell.
+    pub(crate) fn for_reader(parts: &Parts) -> Self {
+        let (data, outside) = (parts.data.clone(), parts.outside.clone());
+        Self { data, outside, newest: 0, untold: Vec::new() }
+    }
+
+    pub(crate) fn untold(&self) -> &[Notice] {
+        &self.untold
+    }
+
+    /// Keeps a notice; gives its number. `told`: a report says it.
+    pub(crate) async fn add(&mut self, notice: &Notice, told: bool) -> u64 {
+        self.newest += 1;
+        let (number, data) = (self.newest, self.data.clone());
+        if !told {
+            self.untold.push(notice.clone());
+        }
+        let text = serde_json::to_vec(notice).expect("a notice is plain text");
+        let keep = move || -> io::Result<()> {
+            data.write(&file_name(number), &mut text.as_slice(), false)?;
+            match number.checked_sub(KEPT) {
+                Some(old) if old > 0 => data.remove(&file_name(old)),
+                _ => Ok(()),
+            }
+        };
+        warn_unless(self.outside.offload(keep).await);
+        number
+    }
+
+    /// A report has said them all.
+    pub(crate) async fn set_told(&mut self) {
+        self.untold.clear();
+        let (newest, data) = (self.newest, self.data.clone());
+        let keep = move || data.write(TOLD, &mut newest.to_string().as_bytes(), false);
+        warn_unless(self.outside.offload(keep).await);
+    }
+}
+
+fn warn_unless(kept: io::Result<()>) {
+    if let Err(error) = kept {
+        tracing::warn!(%error, "a notice could not be kept");
+    }
+}
+
+fn file_name(number: u64) -> String {
+    format!("{FOLDER}/{number:010}.json")
+}
+
+/// The newest number, and what no report has said.
+fn read(data: &dyn Disk) -> io::Result<(u64, Vec<Notice>)> {
+    let told = data.read(TOLD)?.unwrap_or_default();
+    let told: u64 = std::str::from_utf8(&told).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let files = data.list(FOLDER)?;
+    let number = |name: &str| name.strip_suffix(".json").and_then(|name| name.parse().ok());
+    let numbers: Vec<u64> = files.iter().filter_map(|file| number(&file.name)).collect();
+    let newest = numbers.last().copied().unwrap_or(0).max(told);
+    let mut untold = Vec::new();
+    for number in numbers.into_iter().filter(|number| *number > told) {
+        let bytes = data.read(&file_name(number))?.unwrap_or_default();
+        match serde_json::from_slice(&bytes) {
+            Ok(notice) => untold.push(notice),
+            Err(error) => tracing::warn!(number, %error, "a notice can't be read"),
+        }
+    }
+    Ok((newest, untold))
+}

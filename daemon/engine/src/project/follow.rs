@@ -1,0 +1,56 @@
+//! Following a project's log: every commit as it is read, oldest first.
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc};
+
+use super::Project;
+use super::query::log::summary_of;
+use crate::api::{CommitSummary, EngineResult, Happening, ProjectEvent};
+use crate::error::EngineError;
+
+/// Commits that may wait for a slow reader.
+const BACKLOG: usize = 64;
+
+impl Project {
+    /// Hints of what happens in the project from now on.
+    pub fn events(&self) -> broadcast::Receiver<ProjectEvent> {
+        self.events.subscribe()
+    }
+
+    /// Commits as they are seen, oldest first, after `after` (`None`: the head).
+    /// The events only say when to read on: nobody who is slow misses one.
+    pub fn follow(&self, after: Option<u64>) -> EngineResult<mpsc::Receiver<CommitSummary>> {
+        let (mut events, published) = (self.events(), self.published.clone());
+        let head = published.get().ok_or(EngineError::Closed)?.log().head();
+        let mut next = after.map_or(head, |after| after.min(head)) + 1;
+        let (follower, commits) = mpsc::channel(BACKLOG);
+        tokio::spawn(async move {
+            loop {
+                let Some(reading) = published.get() else { return };
+                while next <= reading.log().head() {
+                    let Ok(entry) = reading.log().entry(next).await.inspect_err(|error| {
+                        // Better to end what they follow than to leave a gap in it.
+                        tracing::warn!(seq = next, %error, "an entry could not be told");
+                    }) else {
+                        return;
+                    };
+                    if follower.send(summary_of(&entry)).await.is_err() {
+                        return;
+                    }
+                    next += 1;
+                }
+                drop(reading);
+                let hint = tokio::select! {
+                    hint = events.recv() => hint,
+                    () = follower.closed() => return,
+                };
+                match hint {
+                    Ok(ProjectEvent { happening: Happening::Closed, .. })
+                    | Err(RecvError::Closed) => return,
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                }
+            }
+        });
+        Ok(commits)
+    }
+}
