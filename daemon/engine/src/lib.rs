@@ -15,6 +15,7 @@ pub mod packs;
 pub mod planted;
 pub mod project;
 pub mod real;
+pub mod snapshots;
 pub mod state;
 pub mod store;
 pub mod view;

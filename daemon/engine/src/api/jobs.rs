@@ -71,6 +71,14 @@ pub enum Job {
     },
 }
 
+impl Job {
+    /// Whether it writes into a folder that is not the project, and reads alone
+    /// here.
+    pub(crate) fn writes_elsewhere(&self) -> bool {
+        matches!(self, Self::Export { .. } | Self::Restore { output: Some(_), .. })
+    }
+}
+
 /// Where [`Job::Export`] and [`Job::Restore`] write.
 pub struct OutputTree(pub Arc<dyn Tree>);
 

@@ -39,6 +39,7 @@ use crate::api::{
 use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
 use crate::packs::Content;
+use crate::snapshots::Snapshot;
 pub use create::{create, inspect};
 
 /// A handle on a running project; clones share it. The project ends when
@@ -98,6 +99,11 @@ impl Project {
         events: mpsc::Sender<JobEvent>,
         cancel: Cancel,
     ) -> EngineResult<Report> {
+        if request.job.writes_elsewhere() && self.status.borrow().is_busy {
+            // It changes nothing of the project, and so it need not wait.
+            let mut reader = self.reader()?;
+            return Box::pin(reader.run(request, events, cancel)).await;
+        }
         self.ask(|reply| Message::Run { request, events, cancel, reply }).await
     }
 
@@ -221,14 +227,26 @@ impl Project {
                 }
             }
         }
-        let reading = self.published.get().ok_or(EngineError::Closed)?;
         let (reply, answer) = oneshot::channel();
+        Box::pin(mailbox::answer_beside(self.reader()?, question(reply))).await;
+        answer.await.map_err(|_| lost_to_a_bug())?
+    }
+
+    /// A worker of its own on what is known now, which changes nothing.
+    fn reader(&self) -> EngineResult<Worker> {
+        let reading = self.published.get().ok_or(EngineError::Closed)?;
         let phase = match self.phase() {
             Phase::Busy(_) => Phase::Idle,
             phase => phase,
         };
-        mailbox::answer_beside(reading.reader(phase), question(reply)).await;
-        answer.await.map_err(|_| lost_to_a_bug())?
+        Ok(reading.reader(phase))
+    }
+
+    /// The files of a commit (`None`: of the head), to be read whatever the project
+    /// does meanwhile.
+    pub fn snapshot(&self, seq: Option<u64>) -> EngineResult<Snapshot> {
+        let reader = self.reader()?;
+        Snapshot::of(reader.log.history(), seq, &reader.fetcher)
     }
 
     async fn ask<T>(

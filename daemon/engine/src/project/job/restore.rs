@@ -20,6 +20,7 @@ use crate::project::worker::Worker;
 use crate::project::worker::faults::fault;
 use crate::project::worker::outcome::FileOutcome;
 use crate::project::worker::reporter::Reporter;
+use crate::snapshots::Snapshot;
 
 /// Files that are written together.
 const BATCH: usize = 64;
@@ -38,12 +39,12 @@ impl Worker {
         self.recover_attempt(Some(&mut *reporter)).await?;
         self.catch_up().await?;
         self.recognise().await?;
-        let seq = self.commit_to_restore(from)?;
+        let snapshot = Snapshot::of(self.log.history(), from, &self.fetcher)?;
         let selection = Selection::of(&scope.names);
-        let manifest = self.log.history().manifest_at(seq);
-        let unknown = selection.check(manifest.keys().copied()).err();
-        unknown.map_or(Ok(()), |unknown| Err(self.not_in_commit(unknown.0, seq)))?;
-        let chosen: Vec<(RelPath, Entry)> = manifest
+        let files = snapshot.files();
+        let unknown = selection.check(files.keys().copied()).err();
+        unknown.map_or(Ok(()), |unknown| Err(self.not_in_commit(unknown.0, snapshot.seq())))?;
+        let chosen: Vec<(RelPath, Entry)> = files
             .into_iter()
             .filter(|(path, _)| selection.matches(path))
             .map(|(path, entry)| (path.clone(), entry.clone()))
@@ -53,19 +54,6 @@ impl Worker {
                 self.export_all(chosen, &output.0, FileAction::Restored, reporter).await
             }
             None => self.bring_back(chosen, &selection, reporter).await,
-        }
-    }
-
-    fn commit_to_restore(&self, from: Option<u64>) -> EngineResult<u64> {
-        let (head, history) = (self.log.head(), self.log.history());
-        match from.unwrap_or(head) {
-            seq if seq == 0 || seq > head => Err(EngineError::NotFound(format!(
-                "there is no commit #{seq}: the head is #{head}"
-            ))),
-            seq if from.is_some() && history.is_void(seq) => {
-                Err(EngineError::Usage(format!("commit #{seq} is void: it changed nothing")))
-            }
-            seq => Ok(seq),
         }
     }
 

@@ -10,6 +10,7 @@ use super::unified::unified;
 use crate::api::{EngineResult, FileDiff, Scope};
 use crate::error::EngineError;
 use crate::project::worker::Worker;
+use crate::snapshots::Snapshot;
 
 /// Larger files are compared by digest only.
 const MAX_TEXT_BYTES: u64 = 4 << 20;
@@ -50,6 +51,7 @@ impl Worker {
         let selection = Selection::of(&scope.names);
         let facts = self.all_facts();
         selection.check(facts.keys()).map_err(|error| EngineError::UnknownPaths(error.0))?;
+        let head = Snapshot::of(self.log.history(), None, &self.fetcher)?;
         let mut diffs = Vec::new();
         for (path, facts) in &facts {
             if !selection.matches(path) {
@@ -59,7 +61,7 @@ impl Worker {
             if remote == facts.local || Self::is_quiet(file_state(facts)) {
                 continue;
             }
-            diffs.push(self.diff_of(path, facts, context).await?);
+            diffs.push(self.diff_of(path, facts, &head, context).await?);
         }
         Ok(diffs)
     }
@@ -68,9 +70,10 @@ impl Worker {
         &self,
         path: &RelPath,
         facts: &Facts,
+        head: &Snapshot,
         context: usize,
     ) -> EngineResult<FileDiff> {
-        let (remote, local) = (self.remote_side(path).await?, self.local_side(path).await?);
+        let (remote, local) = (remote_side(path, head).await?, self.local_side(path).await?);
         let (binary, unified) = match (&remote, &local) {
             (Side::Binary, _) | (_, Side::Binary) => (true, String::new()),
             (remote, local) => {
@@ -88,17 +91,6 @@ impl Worker {
         Ok(FileDiff { path: path.clone(), state: self.state_of(path, facts), binary, unified })
     }
 
-    async fn remote_side(&self, path: &RelPath) -> EngineResult<Side> {
-        let Some(wanted) = self.wanted_at_head(path) else { return Ok(Side::Nothing) };
-        if wanted.size > MAX_TEXT_BYTES {
-            return Ok(Side::Binary);
-        }
-        let content = self.fetcher.fetch(&wanted, self.log.history()).await?;
-        let mut bytes = Vec::new();
-        content.open()?.read_to_end(&mut bytes)?;
-        Ok(Side::of(bytes))
-    }
-
     async fn local_side(&self, path: &RelPath) -> EngineResult<Side> {
         if self.index.get(path).is_none() {
             return Ok(Side::Nothing);
@@ -114,4 +106,14 @@ impl Worker {
             })
             .await
     }
+}
+
+async fn remote_side(path: &RelPath, head: &Snapshot) -> EngineResult<Side> {
+    if head.file(path).is_some_and(|entry| entry.size > MAX_TEXT_BYTES) {
+        return Ok(Side::Binary);
+    }
+    let Some(content) = head.read(path).await? else { return Ok(Side::Nothing) };
+    let mut bytes = Vec::new();
+    content.open()?.read_to_end(&mut bytes)?;
+    Ok(Side::of(bytes))
 }

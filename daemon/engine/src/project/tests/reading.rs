@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 use crate::outside::Disk;
-use crate::real::{LocalDisk, start_watch};
+use crate::real::{LocalDisk, LocalTree, start_watch};
 
 /// Begins a push whose first pack is held up on its way, and asks meanwhile.
 async fn beside_a_push<T>(laptop: &Machine, asks: LocalBoxFuture<'_, T>) -> (Report, T) {
@@ -51,6 +51,13 @@ async fn questions_are_answered_while_a_push_runs() {
         assert_eq!(project.conflicts().await.unwrap(), []);
         assert_eq!(project.stash().await.unwrap(), []);
         assert_eq!(project.settings().await.unwrap().name, "notes");
+        let out = tempfile::tempdir().unwrap();
+        let output = Arc::new(OutputTree(Arc::new(LocalTree::open(out.path().to_owned()))));
+        let export = Job::Export { scope: Scope::default(), output };
+        assert_eq!(laptop.runs(export).await.unwrap().files.len(), 1);
+        assert_eq!(fs::read_to_string(out.path().join("a.md")).unwrap(), "milk\n");
+        let first = project.snapshot(Some(1)).unwrap();
+        assert!(first.files().is_empty() && project.snapshot(Some(3)).is_err());
     };
     let (report, ()) = beside_a_push(&laptop, asks.boxed_local()).await;
 
