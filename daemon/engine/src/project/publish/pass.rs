@@ -44,6 +44,7 @@ impl Worker {
         }
         if !self.state.unprojected().is_empty() {
             reporter.view_pending();
+            self.refuse_when_cancelled()?;
         }
         Ok(())
     }
@@ -207,14 +208,14 @@ impl Worker {
         }
     }
 
-    /// Once the backend turns out to be away, the rest is not even tried: each
-    /// file would wait for it anew.
+    /// Once the backend turns out to be away, or the job is cancelled, the rest is
+    /// not even tried: each file would wait for it anew.
     async fn show_unless(
         &self,
         away: &AtomicBool,
         projection: &Projection,
     ) -> Option<Result<Projected, (RelPath, EngineError)>> {
-        if away.load(Ordering::Relaxed) {
+        if away.load(Ordering::Relaxed) || self.parts.outside.interrupt.is_cancelled() {
             return None;
         }
         let shown = self.show(projection).await;

@@ -106,6 +106,26 @@ async fn commit_stands_that_was_sent_when_its_push_was_cancelled() {
     assert_eq!(packs(&world).len(), 1, "a pack of the log is nobody's to remove");
 }
 
+#[tokio::test]
+async fn cancelled_view_is_written_by_the_next_job() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    let names: Vec<String> = (0..40).map(|number| format!("{number:02}.md")).collect();
+    for name in &names {
+        laptop.writes(name, name);
+    }
+    let at_view = |verb: &str, path: &str| verb == "write" && path.ends_with(".md");
+
+    let report = cancelled_at(&laptop, push_of(&[]), at_view).await;
+
+    assert!(report.cancelled && report.view_pending, "{report:?}");
+    assert_eq!(report.commit.map(|(seq, _)| seq), Some(2));
+    let shown = |world: &World| names.iter().filter(|name| world.text(name).is_some()).count();
+    assert!((1..names.len()).contains(&shown(&world)), "{}", shown(&world));
+    assert!(!laptop.pushes().await.view_pending);
+    assert_eq!(shown(&world), names.len());
+}
+
 /// A lost reply leaves the outcome open: the attempt stays, and is settled (L5).
 #[tokio::test]
 async fn push_cancelled_while_its_outcome_is_unknown_is_settled_by_the_next() {
