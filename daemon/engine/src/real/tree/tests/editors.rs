@@ -199,24 +199,32 @@ fn no_line_is_lost_when_a_new_file_takes_the_place() {
     check_on_both(Habit::Recreate);
 }
 
+/// The wait is short: on a busy machine the writer may come too late for it, and
+/// then once more.
 #[test]
 fn line_that_comes_a_moment_after_the_file_lost_its_name_is_rescued() {
+    const TRIES: usize = 20;
     for file_system in FILE_SYSTEMS {
-        let mut typing = None;
-        let mut scene = Scene::haunted(file_system, move |root, step| {
-            if typing.is_none() {
-                typing = OpenOptions::new().append(true).open(root.join("a.txt")).ok();
-            }
-            if step == Step::Remove
-                && let Some(file) = typing.as_ref().map(|file| file.try_clone().unwrap())
-            {
-                thread::spawn(move || write_once_nameless(file));
-            }
-        });
-        scene.write("a.txt", "old");
-        assert!(is_done(&scene.put("a.txt", "new", over("old")).unwrap()));
-        assert_eq!(scene.rescued, ["old, and more"], "{file_system:?}");
+        let is_rescued = (0..TRIES).any(|_| rescues_line_of_a_moment_after(file_system));
+        assert!(is_rescued, "{file_system:?}");
     }
+}
+
+fn rescues_line_of_a_moment_after(file_system: FileSystem) -> bool {
+    let mut typing = None;
+    let mut scene = Scene::haunted(file_system, move |root, step| {
+        if typing.is_none() {
+            typing = OpenOptions::new().append(true).open(root.join("a.txt")).ok();
+        }
+        if step == Step::Remove
+            && let Some(file) = typing.as_ref().map(|file| file.try_clone().unwrap())
+        {
+            thread::spawn(move || write_once_nameless(file));
+        }
+    });
+    scene.write("a.txt", "old");
+    assert!(is_done(&scene.put("a.txt", "new", over("old")).unwrap()));
+    scene.rescued == ["old, and more"]
 }
 
 fn write_once_nameless(mut file: File) {
