@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "conflicts",
         "stash",
         "doctor",
+        "questions",
     ]
     .map(|noun| format!("mirror/v1/{noun}.proto"));
     println!("cargo::rerun-if-changed=mirror/v1");

@@ -1,5 +1,5 @@
-//! Makes folders and addresses that were typed here mean the same in the
-//! daemon, whose current folder is another one.
+//! Makes folders that were typed here mean the same in the daemon, whose current
+//! folder is another one.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -20,21 +20,6 @@ pub(crate) fn current() -> Result<String, Failure> {
     text(folder)
 }
 
-/// The address of a backend; a folder's path becomes absolute.
-pub(crate) fn address(typed: &str) -> Result<String, Failure> {
-    match typed.split_once(':') {
-        Some(("folder", path)) => Ok(format!("folder:{}", absolute(path)?)),
-        Some((scheme, _)) if is_scheme(scheme) => Ok(typed.to_owned()),
-        // Not repeated: it may hold a password.
-        _ if looks_like_a_server(typed) => {
-            let message = "this looks like a server, and is no URL of one";
-            let hint = "write sftp://user@host/path, or ./… for a folder of that name";
-            Err(Failure::usage(message).with_hint(hint))
-        }
-        _ => absolute(typed),
-    }
-}
-
 /// Whether a folder is, or lies inside, another; links are followed.
 pub(crate) fn contains(root: &str, folder: &str) -> bool {
     let [root, folder] = [root, folder].map(Path::new);
@@ -48,18 +33,6 @@ pub(crate) fn shown(path: &Path) -> String {
         Some(below) => Path::new("~").join(below).display().to_string(),
         None => path.display().to_string(),
     }
-}
-
-/// Nobody means a new folder here by `ann@nas:notes` or `sftp//nas`.
-fn looks_like_a_server(typed: &str) -> bool {
-    let is_path = ["/", "./", "../", "~"].iter().any(|start| typed.starts_with(start));
-    !is_path && (typed.contains(['@', ':']) || typed.contains("//"))
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.len() > 1
-        && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
 }
 
 fn text(path: PathBuf) -> Result<String, Failure> {
@@ -87,34 +60,6 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::Exit;
-
-    #[test]
-    fn address_of_a_folder_becomes_absolute() {
-        let here = current().expect("a folder");
-        assert_eq!(address("backup").expect("read"), format!("{here}/backup"));
-        assert_eq!(address("folder:./b").expect("read"), format!("folder:{here}/b"));
-        assert_eq!(address("/srv/b:c").expect("read"), "/srv/b:c");
-    }
-
-    #[test]
-    fn address_of_a_service_stays_as_it_is() {
-        for typed in ["sftp://host/~/b", "s3://bucket/p?region=x", "drive:ID", "dropbox:/p"] {
-            assert_eq!(address(typed).expect("read"), typed);
-        }
-    }
-
-    #[test]
-    fn address_that_may_be_a_server_makes_no_folder_and_is_not_repeated() {
-        for typed in ["ann@hunter2:notes", "sftp//ann:hunter2@nas/notes", "hunter2//notes"] {
-            let refused = address(typed).expect_err(typed);
-            assert_eq!(refused.exit, Exit::Usage);
-            assert!(!format!("{refused:?}").contains("hunter2"), "{refused:?}");
-            let here = current().expect("a folder");
-            let folder = address(&format!("./{typed}")).expect("read");
-            assert!(folder.starts_with(&here), "{folder}");
-        }
-    }
 
     #[test]
     fn way_up_follows_the_disk() {

@@ -15,8 +15,8 @@ pub(crate) struct AuthArgs {
 }
 
 /// No kind of backend that there is keeps a sign-in of its own.
-const NOTHING_TO_DO: &str = "\nNothing to sign in to: a folder needs no account, and SFTP uses \
-                             what your own ssh uses.\n";
+const NOTHING_TO_DO: &str =
+    "\nNothing to sign in to: no backend here keeps a sign-in of its own.\n";
 
 pub(crate) async fn run(args: &AuthArgs, context: &Context) -> Result<Reported, Failure> {
     let daemon = context.daemon().await?;

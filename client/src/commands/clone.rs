@@ -13,7 +13,7 @@ use crate::wizard;
 
 #[derive(Debug, Args)]
 pub(crate) struct CloneArgs {
-    /// Where the history is kept: a folder, or `sftp://[user@]host[:port]/path`
+    /// Where the history is kept: a folder, or the URL of a service; `--wizard` asks for it
     #[arg(required_unless_present = "wizard")]
     url: Option<String>,
 
@@ -29,7 +29,7 @@ pub(crate) struct CloneArgs {
     #[arg(long)]
     name: Option<String>,
 
-    /// Set a key of the backend, as `key_file=PATH`; may be repeated
+    /// Set a key of the backend; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = settings::parse)]
     settings: Vec<Setting>,
 
@@ -43,16 +43,15 @@ pub(crate) struct CloneArgs {
 }
 
 pub(crate) async fn run(args: &CloneArgs, context: &Context) -> Result<Reported, Failure> {
-    let read = |typed: &Option<String>, read: fn(&str) -> Result<String, Failure>| {
-        typed.as_deref().map(read).transpose().map(Option::unwrap_or_default)
-    };
+    let folder = args.folder.as_deref().map(paths::absolute).transpose()?;
     let typed = CloneProjectRequest {
-        url: read(&args.url, paths::address)?,
-        folder: read(&args.folder, paths::absolute)?,
+        url: args.url.clone().unwrap_or_default(),
+        folder: folder.unwrap_or_default(),
         name: args.name.clone(),
         patterns: args.patterns.clone(),
         settings: args.settings.clone(),
         no_pull: args.no_pull,
+        typed_in: paths::current()?,
     };
     let terminal = args.wizard.then(|| wizard::terminal(context)).transpose()?;
     let daemon = context.daemon().await?;

@@ -17,7 +17,7 @@ pub(crate) struct InitArgs {
     #[arg(value_name = "DIR", default_value = ".")]
     folder: String,
 
-    /// Where the history is kept: a folder, or `sftp://[user@]host[:port]/path`
+    /// Where the history is kept: a folder, or the URL of a service; `--wizard` asks for it
     #[arg(long, value_name = "URL", required_unless_present = "wizard")]
     to: Option<String>,
 
@@ -37,7 +37,7 @@ pub(crate) struct InitArgs {
     #[arg(long = "exclude", value_name = "GLOB")]
     excludes: Vec<String>,
 
-    /// Set a key of the backend, as `key_file=PATH`; may be repeated
+    /// Set a key of the backend; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = settings::parse)]
     settings: Vec<Setting>,
 }
@@ -45,11 +45,12 @@ pub(crate) struct InitArgs {
 pub(crate) async fn run(args: &InitArgs, context: &Context) -> Result<Reported, Failure> {
     let typed = InitProjectRequest {
         folder: paths::absolute(&args.folder)?,
-        url: args.to.as_deref().map(paths::address).transpose()?.unwrap_or_default(),
+        url: args.to.clone().unwrap_or_default(),
         name: args.name.clone(),
         patterns: args.patterns.clone(),
         excludes: args.excludes.clone(),
         settings: args.settings.clone(),
+        typed_in: paths::current()?,
     };
     let terminal = args.wizard.then(|| wizard::terminal(context)).transpose()?;
     let daemon = context.daemon().await?;

@@ -18,6 +18,7 @@ use mirror_proto::v1::daemon_service_client::DaemonServiceClient;
 use mirror_proto::v1::doctor_service_client::DoctorServiceClient;
 use mirror_proto::v1::history_service_client::HistoryServiceClient;
 use mirror_proto::v1::project_service_client::ProjectServiceClient;
+use mirror_proto::v1::question_service_client::QuestionServiceClient;
 use mirror_proto::v1::stash_service_client::StashServiceClient;
 use mirror_proto::v1::status_service_client::StatusServiceClient;
 use mirror_proto::v1::sync_service_client::SyncServiceClient;
@@ -87,6 +88,7 @@ impl Daemon {
     service!(doctor, DoctorServiceClient);
     service!(history, HistoryServiceClient);
     service!(project, ProjectServiceClient);
+    service!(question, QuestionServiceClient);
     service!(stash, StashServiceClient);
     service!(status, StatusServiceClient);
     service!(sync, SyncServiceClient);

@@ -1,25 +1,22 @@
 //! The command that does the same without questions.
 
-use super::plan::{Plan, Verb};
+use super::plan::Plan;
 
 pub(super) fn of(plan: &Plan) -> String {
+    let draft = &plan.draft;
     let mut words = vec!["mirrorctl".to_owned()];
-    match plan.verb {
-        Verb::Init => {
-            words.extend(["init", &plan.folder, "--to", &plan.url()].map(quoted));
-            let is_usual = plan.name.as_deref() == Some(plan.usual_name());
-            let name = plan.name.iter().filter(|_| !is_usual);
-            words.extend(name.map(|name| format!("--name {}", quoted(name))));
-        }
-        Verb::Clone => {
-            words.extend(["clone", &plan.url(), &plan.folder].map(quoted));
-            words.extend(plan.name.iter().map(|name| format!("--name {}", quoted(name))));
-        }
+    match plan.is_init() {
+        true => words.extend(["init", &draft.folder, "--to", &draft.url].map(quoted)),
+        false => words.extend(["clone", &draft.url, &draft.folder].map(quoted)),
     }
-    words.extend(plan.patterns.iter().map(|glob| format!("--pattern {}", quoted(glob))));
+    // A project is called after its folder, unless it says something else.
+    let is_usual = plan.is_init() && draft.name.as_deref() == draft.folder.rsplit('/').next();
+    let name = draft.name.iter().filter(|_| !is_usual);
+    words.extend(name.map(|name| format!("--name {}", quoted(name))));
+    words.extend(draft.patterns.iter().map(|glob| format!("--pattern {}", quoted(glob))));
     words.extend(plan.excludes.iter().map(|glob| format!("--exclude {}", quoted(glob))));
     words.extend(
-        plan.settings().iter().map(|setting| {
+        plan.settings.iter().map(|setting| {
             format!("--set {}", quoted(&format!("{}={}", setting.key, setting.value)))
         }),
     );
@@ -51,10 +48,10 @@ mod tests {
     fn plan() -> InitProjectRequest {
         InitProjectRequest {
             folder: "/home/ann/my notes".to_owned(),
-            url: "sftp://ann@nas/~/it's".to_owned(),
+            url: "far://ann@nas/~/it's".to_owned(),
             name: Some("notes".to_owned()),
             patterns: vec!["**/*.md".to_owned(), "**/*.txt".to_owned()],
-            settings: vec![Setting { key: "key_file".into(), value: "/home/ann/.ssh/k".into() }],
+            settings: vec![Setting { key: "token_file".into(), value: "/home/ann/.far/k".into() }],
             ..InitProjectRequest::default()
         }
     }
@@ -63,8 +60,8 @@ mod tests {
     fn command_line_says_all_that_was_answered() {
         assert_eq!(
             of(&Plan::of_init(plan())),
-            "mirrorctl init '/home/ann/my notes' --to 'sftp://ann@nas/~/it'\\''s' --name notes \
-             --pattern '**/*.md' --pattern '**/*.txt' --set key_file=/home/ann/.ssh/k"
+            "mirrorctl init '/home/ann/my notes' --to 'far://ann@nas/~/it'\\''s' --name notes \
+             --pattern '**/*.md' --pattern '**/*.txt' --set token_file=/home/ann/.far/k"
         );
     }
 
@@ -82,6 +79,6 @@ mod tests {
         let words = String::from_utf8(read.stdout).expect("text");
         let cli = Cli::try_parse_from(words.lines()).expect("a command of ours");
         assert_eq!(cli.command.name(), "init");
-        assert!(words.lines().any(|word| word == "sftp://ann@nas/~/it's"), "{words}");
+        assert!(words.lines().any(|word| word == "far://ann@nas/~/it's"), "{words}");
     }
 }

@@ -1,28 +1,25 @@
 //! Sets a project up by asking a person: the same as the flags of `init` and
 //! `clone`, one answer at a time.
 //!
-//! Each answer is looked at before the next question, and the backend is tried
-//! before anything is made. Whoever gives up, at any question, leaves nothing.
+//! What is asked, and whether an answer can be used, says the daemon. Each answer
+//! is looked at before the next question, and the backend is tried before
+//! anything is made. Whoever gives up, at any question, leaves nothing.
 
-mod checks;
 mod command_line;
-mod person;
-mod place;
+mod location;
 mod plan;
-mod questions;
-mod trial;
+mod probe;
+mod prompt;
 
-use mirror_proto::v1::{
-    CloneProjectRequest, FaultClass, InitProjectRequest, ListProjectsRequest, ProjectSummary,
-};
+use mirror_proto::v1::{CloneProjectRequest, FaultClass, InitProjectRequest};
 
 use crate::connect::Daemon;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::escape::escape;
 use crate::terminal::Terminal;
-use person::Person;
-use plan::{Plan, Verb};
+use plan::Plan;
+use prompt::Person;
 
 /// The person to ask; without one there is no wizard.
 pub(crate) fn terminal(context: &Context) -> Result<&Terminal, Failure> {
@@ -60,12 +57,8 @@ async fn ask(
     daemon: &Daemon,
     mut plan: Plan,
 ) -> Result<Plan, Failure> {
-    let listed = daemon.project().list_projects(ListProjectsRequest {}).await?.into_inner();
-    let asking = Asking {
-        person: Person { terminal, paint: context.output.paint() },
-        daemon,
-        projects: listed.projects,
-    };
+    let person = Person { terminal, paint: context.output.paint() };
+    let asking = Asking { person, daemon };
     asking.person.says("An empty line takes what stands in brackets; Ctrl-C gives up.")?;
     loop {
         asking.asks_all(&mut plan).await?;
@@ -79,37 +72,22 @@ async fn ask(
 struct Asking<'a> {
     person: Person<'a>,
     daemon: &'a Daemon,
-    /// Those that are here already.
-    projects: Vec<ProjectSummary>,
 }
 
 impl Asking<'_> {
-    /// Every question once; what is answered already is what it proposes.
-    async fn asks_all(&self, plan: &mut Plan) -> Result<(), Failure> {
-        if plan.verb == Verb::Init {
-            plan.folder = self.folder_of_init(plan).await?;
-        }
-        plan.place = Some(self.place(plan).await?);
-        let held = self.until_it_works(plan).await?;
-        if let (Verb::Init, Some(name)) = (plan.verb, &held) {
-            self.person.says(&format!(
-                "The backend already holds the project {}: this folder joins it.",
-                escape(name)
-            ))?;
-        }
-        if plan.verb == Verb::Clone {
-            plan.folder = self.folder_of_clone(plan, held.as_deref()).await?;
-        }
-        plan.name = self.name(plan, held.as_deref()).await?;
-        plan.patterns = self.patterns(plan, held.is_some()).await?;
-        Ok(())
-    }
-
     /// Shows what is about to be done, and waits for a yes.
     async fn agrees(&self, plan: &Plan) -> Result<bool, Failure> {
         let line = command_line::of(plan);
         self.person.says(&format!("\nWithout the wizard this is\n  {}", escape(&line)))?;
-        self.person.asks("Go ahead, yes or no", Some("yes"), checks::yes_or_no).await
+        self.person.asks("Go ahead, yes or no", "yes", yes_or_no).await
+    }
+}
+
+fn yes_or_no(typed: &str) -> Result<bool, String> {
+    match typed.to_lowercase().as_str() {
+        "y" | "yes" => Ok(true),
+        "n" | "no" => Ok(false),
+        _ => Err("yes or no".to_owned()),
     }
 }
 

@@ -1,123 +1,111 @@
 //! All that is asked for, from what was typed and back into a request.
 
-use mirror_proto::v1::{CloneProjectRequest, InitProjectRequest, Setting};
-
-use super::place::Place;
-
-const KEY_FILE: &str = "key_file";
-
-/// Settings that only a backend behind ssh has.
-const OF_SSH: [&str; 4] = [KEY_FILE, "known_hosts_file", "identity_agent", "ssh_options"];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    Init,
-    Clone,
-}
+use mirror_proto::v1::{
+    CheckAnswerResponse, CloneProjectRequest, InitProjectRequest, Question, QuestionStage,
+    SetUpDraft, SetUpVerb, Setting,
+};
 
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
-    pub(super) verb: Verb,
-    /// Absolute; empty until it is answered.
-    pub(super) folder: String,
-    pub(super) place: Option<Place>,
-    pub(super) name: Option<String>,
-    pub(super) patterns: Vec<String>,
+    pub(super) draft: SetUpDraft,
+    /// Those of the draft that its kind of service takes.
+    pub(super) settings: Vec<Setting>,
+    /// All that is asked for, in this order.
+    pub(super) questions: Vec<Question>,
     pub(super) excludes: Vec<String>,
-    /// The file of a key that was typed, to propose it.
-    pub(super) key: Option<String>,
-    /// Settings that are not asked for, unless they fail.
-    pub(super) others: Vec<Setting>,
     pub(super) no_pull: bool,
 }
 
 impl Plan {
     pub(super) fn of_init(typed: InitProjectRequest) -> Self {
-        let as_clone = CloneProjectRequest {
-            url: typed.url,
+        let draft = SetUpDraft {
+            verb: SetUpVerb::Init.into(),
             folder: typed.folder,
+            url: typed.url,
+            settings: typed.settings,
             name: typed.name,
             patterns: typed.patterns,
-            settings: typed.settings,
-            no_pull: false,
+            ..SetUpDraft::default()
         };
-        Self { verb: Verb::Init, excludes: typed.excludes, ..Self::of_clone(as_clone) }
+        Self { excludes: typed.excludes, ..Self::of(draft) }
     }
 
     pub(super) fn of_clone(typed: CloneProjectRequest) -> Self {
-        let mut plan = Self {
-            verb: Verb::Clone,
+        let draft = SetUpDraft {
+            verb: SetUpVerb::Clone.into(),
             folder: typed.folder,
-            place: Place::proposed_by(&typed.url),
+            url: typed.url,
+            settings: typed.settings,
             name: typed.name,
             patterns: typed.patterns,
-            excludes: Vec::new(),
-            key: None,
-            others: Vec::new(),
-            no_pull: typed.no_pull,
+            ..SetUpDraft::default()
         };
-        plan.says(typed.settings);
-        plan
+        Self { no_pull: typed.no_pull, ..Self::of(draft) }
     }
 
-    /// Takes these for what stands beside the URL. A key's file among them is
-    /// the one to use.
+    fn of(draft: SetUpDraft) -> Self {
+        let settings = draft.settings.clone();
+        Self { draft, settings, questions: Vec::new(), excludes: Vec::new(), no_pull: false }
+    }
+
+    /// Takes in what the daemon made of an answer; gives why it can't be used.
+    pub(super) fn hears(&mut self, response: CheckAnswerResponse) -> Option<String> {
+        self.draft = response.draft.unwrap_or_default();
+        self.settings = response.settings;
+        self.questions = response.questions;
+        response.refusal
+    }
+
+    pub(super) fn is_init(&self) -> bool {
+        self.draft.verb() == SetUpVerb::Init
+    }
+
+    /// The questions about the backend.
+    pub(super) fn of_backend(&self) -> impl Iterator<Item = &Question> {
+        self.questions.iter().filter(|question| question.stage() != QuestionStage::Project)
+    }
+
+    /// How many questions are asked before all is known of the backend.
+    pub(super) fn up_to_the_backend(&self) -> usize {
+        let is_last = |question: &Question| question.stage() != QuestionStage::Project;
+        self.questions.iter().rposition(is_last).map_or(0, |last| last + 1)
+    }
+
+    /// Settings that no question is about.
+    pub(super) fn unasked(&self) -> impl Iterator<Item = &Setting> {
+        let is_asked = |key: &str| self.questions.iter().any(|question| question.name == key);
+        self.settings.iter().filter(move |setting| !is_asked(&setting.key))
+    }
+
+    /// Puts these in the place of the settings that no question is about.
     pub(super) fn says(&mut self, settings: Vec<Setting>) {
-        let (keys, others): (Vec<_>, Vec<_>) =
-            settings.into_iter().partition(|setting| setting.key == KEY_FILE);
-        self.others = others;
-        let Some(key) = keys.into_iter().next_back() else { return };
-        if let Some(Place::Sftp(account)) = &mut self.place {
-            account.key = Some(key.value.clone());
-        }
-        self.key = Some(key.value);
+        let before: Vec<_> = self.unasked().cloned().collect();
+        self.draft.settings.retain(|setting| !before.contains(setting));
+        self.draft.settings.extend(settings);
     }
 
     pub(super) fn into_init(self) -> InitProjectRequest {
         InitProjectRequest {
-            url: self.url(),
-            settings: self.settings(),
-            folder: self.folder,
-            name: self.name,
-            patterns: self.patterns,
+            folder: self.draft.folder,
+            url: self.draft.url,
+            name: self.draft.name,
+            patterns: self.draft.patterns,
             excludes: self.excludes,
+            settings: self.settings,
+            typed_in: String::new(),
         }
     }
 
     pub(super) fn into_clone(self) -> CloneProjectRequest {
         CloneProjectRequest {
-            url: self.url(),
-            settings: self.settings(),
-            folder: self.folder,
-            name: self.name,
-            patterns: self.patterns,
+            url: self.draft.url,
+            folder: self.draft.folder,
+            name: self.draft.name,
+            patterns: self.draft.patterns,
+            settings: self.settings,
             no_pull: self.no_pull,
+            typed_in: String::new(),
         }
-    }
-
-    pub(super) fn url(&self) -> String {
-        self.place.as_ref().map(Place::url).unwrap_or_default()
-    }
-
-    /// Those that this kind of backend has.
-    pub(super) fn settings(&self) -> Vec<Setting> {
-        let is_of_ssh = |setting: &&Setting| OF_SSH.contains(&setting.key.as_str());
-        match &self.place {
-            Some(Place::Sftp(account)) => {
-                let key = account.key.clone();
-                let key = key.map(|value| Setting { key: KEY_FILE.to_owned(), value });
-                key.into_iter().chain(self.others.iter().cloned()).collect()
-            }
-            Some(Place::Folder(_)) | None => {
-                self.others.iter().filter(|setting| !is_of_ssh(setting)).cloned().collect()
-            }
-        }
-    }
-
-    /// The last part of its folder, after which a project is called unless it
-    /// has a name of its own.
-    pub(super) fn usual_name(&self) -> &str {
-        self.folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
     }
 }
 
@@ -125,21 +113,25 @@ impl Plan {
 mod tests {
     use super::*;
 
+    fn setting(key: &str, value: &str) -> Setting {
+        Setting { key: key.into(), value: value.into() }
+    }
+
     #[test]
     fn request_comes_back_as_it_was_typed() {
-        let setting = |key: &str, value: &str| Setting { key: key.into(), value: value.into() };
         let typed = InitProjectRequest {
             folder: "/n".to_owned(),
-            url: "sftp://ann@nas:22/~/notes".to_owned(),
+            url: "far://place".to_owned(),
             name: Some("mine".to_owned()),
             patterns: vec!["**/*".to_owned()],
             excludes: vec!["tmp/**".to_owned()],
-            settings: vec![setting("key_file", "/k"), setting("poll_interval", "5s")],
+            settings: vec![setting("token", "x"), setting("poll_interval", "5s")],
+            typed_in: String::new(),
         };
         assert_eq!(Plan::of_init(typed.clone()).into_init(), typed);
 
         let typed = CloneProjectRequest {
-            url: "folder:/mnt/nas".to_owned(),
+            url: "far://place".to_owned(),
             folder: "/n".to_owned(),
             no_pull: true,
             settings: vec![setting("poll_interval", "5s")],
@@ -149,30 +141,19 @@ mod tests {
     }
 
     #[test]
-    fn key_that_is_said_anew_is_the_one_to_use() {
-        let setting = |key: &str| Setting { key: key.into(), value: "/k".into() };
+    fn settings_that_are_said_anew_leave_those_that_are_asked_for() {
+        let all = vec![setting("token", "x"), setting("poll", "5s"), setting("other", "y")];
         let mut plan = Plan::of_init(InitProjectRequest {
-            url: "sftp://nas/~/notes".to_owned(),
-            settings: vec![setting("keyfile")],
+            settings: all.clone(),
             ..InitProjectRequest::default()
         });
+        plan.questions = vec![Question { name: "token".to_owned(), ..Question::default() }];
+        // What another kind of service has is left out, and kept.
+        plan.settings.pop();
 
-        plan.says(vec![setting("key_file")]);
+        plan.says(vec![setting("poll_interval", "5s")]);
 
-        assert_eq!(plan.settings(), [setting("key_file")]);
-    }
-
-    #[test]
-    fn folder_has_no_settings_of_ssh() {
-        let setting = |key: &str| Setting { key: key.into(), value: "/x".into() };
-        let mut plan = Plan::of_init(InitProjectRequest {
-            settings: ["key_file", "known_hosts_file", "poll_interval"].map(setting).into(),
-            ..InitProjectRequest::default()
-        });
-
-        plan.place = Some(Place::Folder("/mnt/nas".to_owned()));
-
-        assert_eq!(plan.settings(), [setting("poll_interval")]);
-        assert_eq!(plan.key.as_deref(), Some("/x"), "kept to be proposed");
+        let expected = [&all[0], &all[2], &setting("poll_interval", "5s")];
+        assert_eq!(plan.draft.settings.iter().collect::<Vec<_>>(), expected);
     }
 }

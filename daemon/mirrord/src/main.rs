@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod error;
 mod facts;
+mod finding;
 mod folders;
 mod logging;
 mod machine;
@@ -17,14 +18,14 @@ mod private_file;
 mod projects;
 mod run;
 mod server;
+mod services;
 mod spelling;
 mod symlinks;
-mod sync_clients;
 #[cfg(test)]
 mod testing;
-mod url;
 mod watch;
 mod wire;
+mod wizard;
 
 use std::error::Error;
 use std::process::ExitCode;

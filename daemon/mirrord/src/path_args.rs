@@ -4,7 +4,12 @@
 //! project's root; what lies outside is refused by its name. The last component
 //! is never resolved: a link is mirrored as a link.
 
+use std::io;
 use std::path::{Component, Path, PathBuf};
+
+use mirror_storage::FaultClass;
+
+use crate::error::Explained;
 
 /// Why a typed path names nothing in the project.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +18,16 @@ pub(crate) enum NameError {
     Outside { typed: String, root: String },
     #[error("a path is empty")]
     Empty,
+}
+
+impl Explained for NameError {
+    fn class(&self) -> FaultClass {
+        FaultClass::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("name files of the project".into())
+    }
 }
 
 /// Names inside the project at `root`, which is canonical; none when one of
@@ -74,6 +89,20 @@ pub(crate) fn resolved(path: &Path) -> PathBuf {
         }
     }
     path.to_owned()
+}
+
+/// The absolute form of a path that was typed in `here`. `..` leaves the folder
+/// that a link leads to, so only the disk can say where it goes; what comes
+/// after it need not exist.
+pub(crate) fn absolute(here: &Path, typed: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(here.join(typed))?;
+    let parts: Vec<_> = path.components().collect();
+    let Some(last) = parts.iter().rposition(|part| *part == Component::ParentDir) else {
+        return Ok(path);
+    };
+    let (above, below) = parts.split_at(last + 1);
+    let above = above.iter().collect::<PathBuf>().canonicalize()?;
+    Ok(above.join(below.iter().collect::<PathBuf>()))
 }
 
 /// Takes `.` and `..` out of an absolute path by its spelling alone.
@@ -160,6 +189,15 @@ mod tests {
     #[test]
     fn relative_path_from_elsewhere_is_meant_from_the_root() {
         place().check("", "sub/a.md", "sub/a.md");
+    }
+
+    #[test]
+    fn way_up_follows_the_disk() {
+        let place = place();
+        symlink(place.root.join("sub"), place.all.join("deep")).unwrap();
+        let way_up = Path::new("deep/../new");
+        assert_eq!(absolute(&place.all, way_up).unwrap(), place.root.join("new"));
+        assert_eq!(absolute(&place.all, Path::new("a/./b/")).unwrap(), place.all.join("a/b"));
     }
 
     #[test]

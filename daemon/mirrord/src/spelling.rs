@@ -9,41 +9,11 @@ pub(crate) fn nearest<'a>(
     let allowed = (typed.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()
-        .map(|word| (distance(&typed, word), word))
+        // Letters added, dropped, exchanged, or swapped with their neighbour.
+        .map(|word| (strsim::osa_distance(&typed, word), word))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
         .map(|(_, word)| word)
-}
-
-/// How many letters must be added, dropped, exchanged or swapped with their
-/// neighbour to turn one word into the other.
-fn distance(from: &str, to: &str) -> usize {
-    let from: Vec<char> = from.chars().collect();
-    let to: Vec<char> = to.chars().collect();
-    let mut rows = vec![vec![0; to.len() + 1]; from.len() + 1];
-    for (row, cells) in rows.iter_mut().enumerate() {
-        cells[0] = row;
-    }
-    for (column, cell) in rows[0].iter_mut().enumerate() {
-        *cell = column;
-    }
-    for row in 1..=from.len() {
-        for column in 1..=to.len() {
-            let differs = usize::from(from[row - 1] != to[column - 1]);
-            let mut best = (rows[row - 1][column] + 1)
-                .min(rows[row][column - 1] + 1)
-                .min(rows[row - 1][column - 1] + differs);
-            let swapped = row > 1
-                && column > 1
-                && from[row - 1] == to[column - 2]
-                && from[row - 2] == to[column - 1];
-            if swapped {
-                best = best.min(rows[row - 2][column - 2] + 1);
-            }
-            rows[row][column] = best;
-        }
-    }
-    rows[from.len()][to.len()]
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use crate::error::RequestError;
 use crate::folders::Folders;
 use crate::logging::LogControl;
 use crate::projects::{Registry, SetUp, SetUpKind, SetUpOutcome, Start};
+use crate::services::BackendUrl;
 use crate::symlinks::Symlinks;
-use crate::url::BackendUrl;
 use crate::{machine, wire};
 
 /// A place with any number of machines, which reach each other by folders.
@@ -68,7 +68,7 @@ impl World {
         SetUp {
             kind,
             folder: self.at(folder),
-            url: BackendUrl::Folder(self.at(backend)),
+            url: BackendUrl::of_folder(&self.at(backend)).unwrap(),
             name: None,
             patterns: Vec::new(),
             excludes: Vec::new(),

@@ -49,7 +49,7 @@ mod tests {
                 name: "notes".to_owned(),
                 project_id: None,
                 root: "/n".to_owned(),
-                url: "folder:/b".to_owned(),
+                url: "near:b".to_owned(),
                 state: ProjectState::Stopped.into(),
                 reason: Some("fork".to_owned()),
             }],
@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(
             list(&response),
             json!({"projects": [{
-                "name": "notes", "project_id": null, "root": "/n", "url": "folder:/b",
+                "name": "notes", "project_id": null, "root": "/n", "url": "near:b",
                 "state": "stopped",
             }]})
         );
@@ -69,7 +69,7 @@ mod tests {
             project: "notes".to_owned(),
             project_id: "ab".to_owned(),
             root: "/n".to_owned(),
-            url: "folder:/b".to_owned(),
+            url: "near:b".to_owned(),
             joined: true,
             commit: 1,
             fetched_file_count: 12,
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(
             set_up(&finished),
             json!({
-                "project": "notes", "project_id": "ab", "root": "/n", "url": "folder:/b",
+                "project": "notes", "project_id": "ab", "root": "/n", "url": "near:b",
                 "joined": true, "commit": 1, "fetched": 12, "conflicts": [], "failed": [],
             })
         );

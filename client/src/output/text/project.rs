@@ -83,7 +83,7 @@ mod tests {
         let project = SetUpFinished {
             project: "notes".to_owned(),
             root: "/n".to_owned(),
-            url: "folder:/b".to_owned(),
+            url: "near:b".to_owned(),
             joined: true,
             commit: 7,
             fetched_file_count: 12,
@@ -92,7 +92,7 @@ mod tests {
         };
         assert_eq!(
             set_up(&project, false, Paint::PLAIN),
-            "notes joined at #7\n  folder   /n\n  backend  folder:/b\n  files    12 fetched\n  \
+            "notes joined at #7\n  folder   /n\n  backend  near:b\n  files    12 fetched\n  \
              changed on both sides, left as it is: a.md\n"
         );
     }
@@ -103,12 +103,12 @@ mod tests {
             projects: vec![ProjectSummary {
                 name: "notes".to_owned(),
                 root: "/n".to_owned(),
-                url: "folder:/b".to_owned(),
+                url: "near:b".to_owned(),
                 state: ProjectState::Stopped.into(),
                 reason: Some("the log forked".to_owned()),
                 ..ProjectSummary::default()
             }],
         };
-        assert_eq!(list(&response), "notes  /n  folder:/b  stopped: the log forked\n");
+        assert_eq!(list(&response), "notes  /n  near:b  stopped: the log forked\n");
     }
 }

@@ -4,10 +4,9 @@ mod corrections;
 
 use std::path::{Path, PathBuf};
 
-use mirror_proto::v1::{FaultClass, Finding, FindingLevel, Setting, TryBackendResponse};
+use mirror_proto::v1::{Finding, FindingLevel, Setting, TryBackendResponse};
 use tempfile::TempDir;
 
-use super::{failing, finishing, pushed};
 use crate::context::Reported;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -28,16 +27,6 @@ impl Home {
 
     fn path(&self, name: &str) -> String {
         self.at.join(name).display().to_string()
-    }
-
-    /// The file of a private key.
-    fn key(&self) -> String {
-        use std::os::unix::fs::PermissionsExt;
-        let path = self.at.join("id_nas");
-        std::fs::write(&path, "key").expect("written");
-        let closed = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(&path, closed).expect("set");
-        path.display().to_string()
     }
 }
 
@@ -77,13 +66,12 @@ async fn answers(
 
 /// Questions, by words that stand in no other.
 const MIRROR: &str = "Folder to mirror [";
-const KIND: &str = "folder or sftp [";
-const DISK: &str = "NAS mount";
-const HOST: &str = "config calls it";
-const USER: &str = "User on that host [";
-const PORT: &str = "Port [";
-const PATH: &str = "from your home ~/";
-const KEY: &str = "private key [";
+const KIND: &str = "near or far [";
+const SHELF: &str = "Which shelf";
+const PLACE: &str = "Which place";
+const USER: &str = "Who is known there [";
+const PATH: &str = "Which folder there [";
+const TOKEN: &str = "With which token [";
 const MAKE: &str = "Folder to make of it [";
 const NAME: &str = "Name of the project here [";
 const GLOBS: &str = "spaces between them [";
@@ -101,22 +89,21 @@ fn given_up(reported: Result<Reported, Failure>, daemon: &RunningDaemon) {
 }
 
 /// Up to where the backend is tried.
-const TO_THE_TRIAL: [(&str, &str); 7] = [
+const TO_THE_TRIAL: [(&str, &str); 6] = [
     (MIRROR, ENTER),
-    (KIND, "sftp\n"),
-    (HOST, "nsa\n"),
+    (KIND, "far\n"),
+    (PLACE, "nsa\n"),
     (USER, ENTER),
-    (PORT, ENTER),
     (PATH, ENTER),
-    (KEY, ENTER),
+    (TOKEN, ENTER),
 ];
 
 const TO_THE_END: [(&str, &str); 3] = [(NAME, ENTER), (GLOBS, ENTER), (AHEAD, ENTER)];
 
 #[tokio::test]
-async fn folder_is_set_up_with_what_stands_in_brackets() {
+async fn project_is_set_up_with_what_stands_in_brackets() {
     let (home, daemon) = (Home::new(), FakeDaemon::default().trying(works()).start());
-    let (root, disk) = (home.path("notes"), home.path("disk"));
+    let root = home.path("notes");
 
     let (reported, shown) = answers(
         &daemon,
@@ -124,7 +111,7 @@ async fn folder_is_set_up_with_what_stands_in_brackets() {
         &[
             (MIRROR, ENTER),
             (KIND, ENTER),
-            (DISK, &format!("{disk}\n")),
+            (SHELF, "top\n"),
             (NAME, ENTER),
             (GLOBS, ENTER),
             (AHEAD, ENTER),
@@ -134,30 +121,29 @@ async fn folder_is_set_up_with_what_stands_in_brackets() {
 
     assert_eq!(reported.expect("set up").exit, Exit::Done);
     let [request] = &daemon.set_ups().inits[..] else { panic!("one init") };
-    assert_eq!((&request.folder, &request.url), (&root, &format!("folder:{disk}")));
+    assert_eq!((&request.folder, &*request.url), (&root, "near:top"));
     assert_eq!((&request.name, request.patterns.len()), (&None, 0));
     assert_eq!(daemon.tried()[0].url, request.url);
     assert!(shown.contains("ok    credentials  lets us in\n"), "{shown}");
-    assert!(shown.contains(&format!("  mirrorctl init {root} --to folder:{disk}\n")), "{shown}");
+    assert!(shown.contains(&format!("  mirrorctl init {root} --to near:top\n")), "{shown}");
     assert!(!Path::new(&root).exists(), "the daemon makes it");
 }
 
 #[tokio::test]
 async fn server_is_set_up_with_all_that_was_answered() {
     let (home, daemon) = (Home::new(), FakeDaemon::default().trying(works()).start());
-    let (root, key) = (home.path("notes"), home.key());
+    let root = home.path("notes");
 
     let (reported, shown) = answers(
         &daemon,
         &format!("init {root} --wizard --set poll_interval=5s"),
         &[
             (MIRROR, ENTER),
-            (KIND, "sftp\n"),
-            (HOST, "nas\n"),
+            (KIND, "far\n"),
+            (PLACE, "there\n"),
             (USER, "ann\n"),
-            (PORT, "2222\n"),
             (PATH, ENTER),
-            (KEY, &format!("{key}\n")),
+            (TOKEN, "/t\n"),
             (NAME, "mine\n"),
             (GLOBS, "**/*.md docs/**\n"),
             (AHEAD, "y\n"),
@@ -167,16 +153,16 @@ async fn server_is_set_up_with_all_that_was_answered() {
 
     assert_eq!(reported.expect("set up").exit, Exit::Done);
     let [request] = &daemon.set_ups().inits[..] else { panic!("one init") };
-    assert_eq!(request.url, "sftp://ann@nas:2222/~/notes");
+    assert_eq!(request.url, "far://ann@there/~/notes");
     assert_eq!(request.name.as_deref(), Some("mine"));
     assert_eq!(request.patterns, ["**/*.md", "docs/**"]);
     let setting = |key: &str, value: &str| Setting { key: key.into(), value: value.into() };
-    let expected = [setting("key_file", &key), setting("poll_interval", "5s")];
+    let expected = [setting("poll_interval", "5s"), setting("token", "/t")];
     assert_eq!(request.settings, expected);
     assert_eq!(daemon.tried()[0].settings, expected);
     let line = format!(
-        "mirrorctl init {root} --to sftp://ann@nas:2222/~/notes --name mine \
-         --pattern '**/*.md' --pattern 'docs/**' --set key_file={key} --set poll_interval=5s"
+        "mirrorctl init {root} --to far://ann@there/~/notes --name mine \
+         --pattern '**/*.md' --pattern 'docs/**' --set poll_interval=5s --set token=/t"
     );
     assert!(shown.contains(&line), "{shown}");
 }
@@ -189,22 +175,18 @@ async fn answer_that_can_not_be_used_is_asked_for_again_with_the_reason() {
         &daemon,
         &format!("init {} --wizard", home.path("notes")),
         &[
-            (MIRROR, &format!("{}\n", home.path("not/there"))),
+            (MIRROR, "bad folder\n"),
             (MIRROR, ENTER),
-            (KIND, "floppy\n"),
-            (KIND, "s\n"),
-            (HOST, "ann@nas\n"),
-            (HOST, "nas\n"),
-            (USER, ENTER),
-            (PORT, "0\n"),
-            (PORT, "-\n"),
-            (PATH, "notes\n"),
-            (PATH, "/srv/notes\n"),
-            (KEY, "/nowhere\n"),
-            (KEY, ENTER),
-            (NAME, "a/b\n"),
+            (KIND, "bad kind\n"),
+            (KIND, "far\n"),
+            (PLACE, ENTER),
+            (PLACE, "there\n"),
+            (USER, "bad user\n"),
+            (USER, "-\n"),
+            (PATH, "/srv\n"),
+            (TOKEN, ENTER),
             (NAME, ENTER),
-            (GLOBS, "/docs\n"),
+            (GLOBS, "bad globs\n"),
             (GLOBS, ENTER),
             (AHEAD, "maybe\n"),
             (AHEAD, "yes\n"),
@@ -214,17 +196,14 @@ async fn answer_that_can_not_be_used_is_asked_for_again_with_the_reason() {
 
     assert_eq!(reported.expect("set up").exit, Exit::Done);
     let [request] = &daemon.set_ups().inits[..] else { panic!("one init") };
-    assert_eq!(request.url, "sftp://nas/srv/notes");
+    assert_eq!(request.url, "far://there/srv");
     assert!(request.settings.is_empty());
     for reason in [
-        "is its disk mounted?",
-        "  folder (a disk or a NAS mount) or sftp",
-        "the host alone",
-        "a number from 1 to 65535",
-        "begin it with /",
-        "there is no such file",
-        "only letters, digits",
-        "/docs begins with /",
+        "  bad folder: no\n",
+        "  bad kind: no\n",
+        "  place: say something\n",
+        "  bad user: no\n",
+        "  bad globs: no\n",
         "  yes or no\n",
     ] {
         assert!(shown.contains(reason), "{reason:?} in {shown}");
@@ -249,8 +228,8 @@ async fn whoever_does_not_go_ahead_may_change_each_answer() {
     let (home, daemon) = (Home::new(), FakeDaemon::default().trying(works()).start());
     let (root, other) = (home.path("notes"), home.path("other"));
     let elsewhere = format!("{other}\n");
-    let again = [(MIRROR, elsewhere.as_str()), (KIND, ENTER), (HOST, "nas\n"), (USER, ENTER)];
-    let rest = [(PORT, ENTER), (PATH, ENTER), (KEY, ENTER)];
+    let again = [(MIRROR, elsewhere.as_str()), (KIND, ENTER), (PLACE, "there\n"), (USER, ENTER)];
+    let rest = [(PATH, ENTER), (TOKEN, ENTER)];
 
     let (reported, shown) = answers(
         &daemon,
@@ -268,7 +247,7 @@ async fn whoever_does_not_go_ahead_may_change_each_answer() {
 
     assert_eq!(reported.expect("set up").exit, Exit::Done);
     let [request] = &daemon.set_ups().inits[..] else { panic!("one init") };
-    assert_eq!((&request.folder, &*request.url), (&other, "sftp://nas/~/notes"));
+    assert_eq!((&request.folder, &*request.url), (&other, "far://there/~/notes"));
     assert_eq!(
         (request.name.as_deref(), &request.patterns[..]),
         (Some("mine"), &["docs/**".to_owned()][..])
@@ -296,7 +275,6 @@ async fn project_that_is_there_already_is_joined_and_said() {
 #[tokio::test]
 async fn clone_is_asked_for_in_its_own_order() {
     let (home, daemon) = (Home::new(), FakeDaemon::default().trying(holding("shared")).start());
-    let disk = home.path("");
     let root = home.path("new");
 
     let (reported, shown) = answers(
@@ -304,7 +282,7 @@ async fn clone_is_asked_for_in_its_own_order() {
         "clone --wizard",
         &[
             (KIND, ENTER),
-            (DISK, &format!("{disk}\n")),
+            (SHELF, "top\n"),
             (MAKE, &format!("{root}\n")),
             (NAME, ENTER),
             (GLOBS, ENTER),
@@ -318,26 +296,6 @@ async fn clone_is_asked_for_in_its_own_order() {
     assert_eq!((&request.folder, &request.name), (&root, &None));
     assert!(shown.contains("/shared]: "), "the project's own name is proposed: {shown}");
     assert!(shown.contains("Name of the project here [shared]: "), "{shown}");
-}
-
-#[tokio::test]
-async fn folder_of_another_project_is_refused_by_its_name() {
-    let home = Home::new();
-    let daemon = FakeDaemon::default()
-        .trying(works())
-        .pushing("notes", finishing(pushed("notes")))
-        .pushing("other", failing(FaultClass::Stopped))
-        .start();
-
-    let (reported, shown) = answers(
-        &daemon,
-        &format!("init {} --wizard", home.path("new")),
-        &[(MIRROR, "/notes\n"), (MIRROR, ENTER), (KIND, "\u{4}")],
-    )
-    .await;
-
-    given_up(reported, &daemon);
-    assert!(shown.contains("belongs to the project notes already"), "{shown}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod conflicts;
 mod doctor;
 mod pty;
+mod questions;
 mod setups;
 mod versions;
 
@@ -22,6 +23,7 @@ use mirror_proto::v1::daemon_service_server::{DaemonService, DaemonServiceServer
 use mirror_proto::v1::doctor_service_server::DoctorServiceServer;
 use mirror_proto::v1::project_ref::By;
 use mirror_proto::v1::project_service_server::ProjectServiceServer;
+use mirror_proto::v1::question_service_server::QuestionServiceServer;
 use mirror_proto::v1::stash_service_server::StashServiceServer;
 use mirror_proto::v1::status_service_server::{StatusService, StatusServiceServer};
 use mirror_proto::v1::sync_service_server::{SyncService, SyncServiceServer};
@@ -144,6 +146,7 @@ impl FakeDaemon {
             .add_service(VersionServiceServer::new(service.clone()))
             .add_service(StashServiceServer::new(service.clone()))
             .add_service(DoctorServiceServer::new(service.clone()))
+            .add_service(QuestionServiceServer::new(service.clone()))
             .serve_with_incoming_shutdown(connections, async move {
                 stopped.0.stop.notified().await;
             });

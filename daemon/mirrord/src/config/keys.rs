@@ -1,6 +1,6 @@
-//! The names of all settings, and what is asked of some of them.
+//! The names of all settings. Those of a service come from its table.
 
-use super::ssh::SSH_OPTIONS;
+use crate::services::{self, Shape};
 
 /// Every setting of the daemon, tables with dots.
 pub(crate) const DAEMON_KEYS: [&str; 5] =
@@ -9,26 +9,28 @@ pub(crate) const DAEMON_KEYS: [&str; 5] =
 /// Those that are text even when they look like a number.
 pub(super) const TEXTS: [&str; 3] = ["machine", "user", "log.level"];
 
-/// Every setting of a project's file.
-pub(crate) const PROJECT_KEYS: [&str; 10] = [
-    "root",
-    "url",
-    "name",
-    "patterns",
-    "exclude",
-    "poll_interval",
-    "key_file",
-    "known_hosts_file",
-    "identity_agent",
-    "ssh_options",
-];
-
-/// Those that `init --set` and `clone --set` may give.
-pub(crate) const SETTABLE: [&str; 5] =
-    ["poll_interval", "key_file", "known_hosts_file", "identity_agent", "ssh_options"];
+/// Those of a project, whatever its backend is.
+const OF_ANY_BACKEND: [&str; 6] = ["root", "url", "name", "patterns", "exclude", "poll_interval"];
 
 /// Those that every machine shares.
 pub(crate) const SHARED: [&str; 3] = ["name", "patterns", "exclude"];
 
-/// Keys whose value is a list.
-pub(crate) const LISTS: [&str; 3] = ["patterns", "exclude", SSH_OPTIONS];
+fn of_services() -> impl Iterator<Item = &'static str> {
+    services::keys().into_iter().map(|key| key.name)
+}
+
+/// Every setting of a project's file.
+pub(crate) fn project_keys() -> Vec<&'static str> {
+    OF_ANY_BACKEND.into_iter().chain(of_services()).collect()
+}
+
+/// Those that `init --set` and `clone --set` may give.
+pub(crate) fn settable() -> Vec<&'static str> {
+    ["poll_interval"].into_iter().chain(of_services()).collect()
+}
+
+/// Whether the value of a key is a list.
+pub(crate) fn is_list(name: &str) -> bool {
+    let is_list = |key: &&services::Key| key.name == name && key.shape == Shape::List;
+    matches!(name, "patterns" | "exclude") || services::keys().iter().any(is_list)
+}

@@ -11,17 +11,15 @@ mod problem;
 mod project;
 mod seconds;
 mod source;
-mod ssh;
 mod write;
 
 pub(crate) use daemon::{DaemonSettings, LogLevel};
 pub(crate) use environment::Environment;
-pub(crate) use keys::{DAEMON_KEYS, LISTS, PROJECT_KEYS, SETTABLE, SHARED};
+pub(crate) use keys::{DAEMON_KEYS, SHARED, is_list, project_keys, settable};
 pub(crate) use problem::{Place, Problem};
 pub(crate) use project::{ProjectConfig, check_name, list, name_of, narrowing, root_in};
 pub(crate) use seconds::Seconds;
 pub(crate) use source::Source;
-pub(crate) use ssh::{SSH_KEYS, SshConfig};
 pub(crate) use write::{typed_value, with_setting};
 
 use crate::spelling::nearest;

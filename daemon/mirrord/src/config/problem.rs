@@ -3,12 +3,18 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use mirror_storage::FaultClass;
+
+use crate::error::Explained;
+
 /// One thing that is wrong, in words for the person who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) place: Place,
     pub(crate) what: String,
     pub(crate) fix: Option<String>,
+    /// The key of a service that it is about.
+    pub(crate) about: Option<&'static str>,
 }
 
 /// Where a setting comes from.
@@ -26,7 +32,17 @@ pub(crate) enum Place {
 
 impl Problem {
     pub(crate) fn with_fix(place: Place, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { place, what: what.into(), fix: Some(fix.into()) }
+        Self { place, what: what.into(), fix: Some(fix.into()), about: None }
+    }
+
+    /// The same where there is nothing to say of what to do.
+    pub(crate) fn without_fix(place: Place, what: impl Into<String>) -> Self {
+        Self { place, what: what.into(), fix: None, about: None }
+    }
+
+    /// A setting that a request carries has no file: it is named by the request.
+    pub(crate) fn of_request(self) -> Self {
+        Self { place: Place::Request, ..self }
     }
 
     /// A file that could not be read or written.
@@ -57,3 +73,17 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+impl Explained for Problem {
+    fn class(&self) -> FaultClass {
+        FaultClass::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.fix.clone()
+    }
+
+    fn about(&self) -> Option<&'static str> {
+        self.about
+    }
+}

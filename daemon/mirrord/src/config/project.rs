@@ -6,14 +6,15 @@ use std::time::Duration;
 use mirror_core::patterns::Patterns;
 use serde::Deserialize;
 
-use super::ssh::SshConfig;
-use super::{DaemonSettings, Effective, Origin, Place, Problem, SSH_KEYS, Seconds, Source};
-use crate::url::BackendUrl;
+use super::keys::project_keys;
+use super::{DaemonSettings, Effective, Origin, Place, Problem, Seconds, Source};
+use crate::error::Explained;
+use crate::services::{self, BackendUrl, Key, KeyValue, Kind, Settings, Shape};
 
 const LONGEST_NAME: usize = 64;
 
+/// What it says whatever its backend is.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Written {
     root: PathBuf,
     url: String,
@@ -21,24 +22,10 @@ struct Written {
     patterns: Option<Vec<String>>,
     exclude: Option<Vec<String>>,
     poll_interval: Option<Seconds>,
-    key_file: Option<String>,
-    known_hosts_file: Option<String>,
-    identity_agent: Option<String>,
-    ssh_options: Option<Vec<String>>,
 }
 
-impl Written {
-    /// An empty value stands for none: there is no other way to unset a key.
-    fn ssh(&mut self) -> SshConfig {
-        let text = |text: &mut Option<String>| text.take().filter(|text| !text.is_empty());
-        SshConfig {
-            key_file: text(&mut self.key_file),
-            known_hosts_file: text(&mut self.known_hosts_file),
-            identity_agent: text(&mut self.identity_agent),
-            ssh_options: self.ssh_options.take().unwrap_or_default(),
-        }
-    }
-}
+/// What is shown in place of a secret.
+const SECRET: &str = "***";
 
 /// A project's file as it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +36,8 @@ pub(crate) struct ProjectConfig {
     /// Narrows what this machine mirrors.
     pub(crate) narrowing: Option<Patterns>,
     pub(crate) poll_interval: Option<Seconds>,
-    /// Empty unless the backend is an SFTP server.
-    pub(crate) ssh: SshConfig,
+    /// The keys beside the URL, which its kind of backend has.
+    pub(crate) settings: Settings,
 }
 
 impl ProjectConfig {
@@ -59,47 +46,31 @@ impl ProjectConfig {
     }
 
     pub(crate) fn read(source: &Source, file: &Path) -> Result<Self, Problem> {
-        let mut written: Written = source.read_as(None)?;
-        let ssh = written.ssh();
-        let problem = |key: &str, what: String, fix: Option<String>| Problem {
-            place: source.place_of(key),
-            what,
-            fix,
-        };
-        let name = name_of(file);
-        check_name(&name).map_err(|what| Problem {
-            place: Place::File { file: file.to_owned(), line: None },
-            what: what.to_owned(),
-            fix: Some("rename the file".to_owned()),
-        })?;
-        if let Some(other) = written.name.filter(|other| *other != name) {
-            return Err(problem(
-                "name",
-                format!("the name {other:?} differs from the file's, {name:?}"),
-                Some("a project is called as its file: rename the file, or drop the line".into()),
-            ));
-        }
+        source.check_names(&project_keys())?;
+        let written: Written = source.read_as(None)?;
+        let name = named(source, file, written.name)?;
         if !written.root.is_absolute() {
             let what = format!("root \"{}\" is not absolute", written.root.display());
-            return Err(problem("root", what, Some("write the whole path".into())));
+            return Err(Problem::with_fix(source.place_of("root"), what, "write the whole path"));
         }
-        let url = BackendUrl::parse(&written.url)
-            .map_err(|error| problem("url", error.to_string(), Some(error.hint())))?;
+        let url = BackendUrl::parse(&written.url).map_err(|error| Problem {
+            place: source.place_of("url"),
+            what: error.to_string(),
+            fix: error.hint(),
+            about: error.about(),
+        })?;
         if let Some(poll) = written.poll_interval {
             super::daemon::check_poll(poll, || source.place_of("poll_interval"))?;
         }
         let narrowing = narrowing(written.patterns, written.exclude);
         if let Some(patterns) = &narrowing {
-            patterns.check().map_err(|error| problem("patterns", error.to_string(), None))?;
+            patterns.check().map_err(|error| {
+                Problem::without_fix(source.place_of("patterns"), error.to_string())
+            })?;
         }
-        let wrong_key = ssh.values().next().filter(|_| !matches!(url, BackendUrl::Sftp(_)));
-        if let Some((key, _)) = wrong_key {
-            let what = format!("{key} is for sftp backends, and this one is a {}", url.scheme());
-            return Err(problem(key, what, Some("leave it out".into())));
-        }
-        ssh.check().map_err(|wrong| problem(wrong.key, wrong.what, Some(wrong.fix)))?;
+        let settings = settings_beside(source, url.kind())?;
         let poll_interval = written.poll_interval;
-        Ok(Self { name, root: written.root, url, narrowing, poll_interval, ssh })
+        Ok(Self { name, root: written.root, url, narrowing, poll_interval, settings })
     }
 
     /// The text of a new file.
@@ -116,8 +87,8 @@ impl ProjectConfig {
         if let Some(poll) = self.poll_interval {
             table["poll_interval"] = toml_edit::value(poll.to_string());
         }
-        for (key, value) in self.ssh.values() {
-            table[key] = toml_edit::value(value);
+        for (key, value) in self.settings.iter() {
+            table[key] = toml_edit::value(written(value));
         }
         table.to_string()
     }
@@ -164,21 +135,80 @@ impl ProjectConfig {
             Effective { key: "exclude".into(), value: list(&patterns.exclude).to_string(), origin },
             Effective { key: "poll_interval".into(), value: poll.to_string(), origin: poll_origin },
         ];
-        if matches!(self.url, BackendUrl::Sftp(_)) {
-            settings.extend(self.effective_ssh());
-        }
+        let keys = self.url.kind().keys().iter();
+        settings.extend(keys.map(|key| self.effective_key(key)));
         settings
     }
 
-    fn effective_ssh(&self) -> impl Iterator<Item = Effective> {
-        SSH_KEYS.into_iter().map(|key| {
-            let set = self.ssh.values().find(|(set, _)| *set == key);
-            let (value, origin) = match set {
-                Some((_, value)) => (shown(&value), Origin::Project),
-                None => (String::new(), Origin::Default),
-            };
-            Effective { key: key.to_owned(), value, origin }
-        })
+    fn effective_key(&self, key: &Key) -> Effective {
+        let (value, origin) = match self.settings.get(key.name) {
+            Some(_) if key.is_secret => (SECRET.to_owned(), Origin::Project),
+            Some(value) => (shown(&written(value)), Origin::Project),
+            None => (String::new(), Origin::Default),
+        };
+        Effective { key: key.name.to_owned(), value, origin }
+    }
+}
+
+/// The project's name, which is its file's.
+fn named(source: &Source, file: &Path, said: Option<String>) -> Result<String, Problem> {
+    let name = name_of(file);
+    check_name(&name).map_err(|what| {
+        let place = Place::File { file: file.to_owned(), line: None };
+        Problem::with_fix(place, what, "rename the file")
+    })?;
+    match said.filter(|other| *other != name) {
+        None => Ok(name),
+        Some(other) => Err(Problem::with_fix(
+            source.place_of("name"),
+            format!("the name {other:?} differs from the file's, {name:?}"),
+            "a project is called as its file: rename the file, or drop the line",
+        )),
+    }
+}
+
+/// Reads the keys that this kind of backend has; no other may be set.
+fn settings_beside(source: &Source, kind: &dyn Kind) -> Result<Settings, Problem> {
+    for key in services::keys() {
+        let is_ours = kind.keys().iter().any(|own| own.name == key.name);
+        if !is_ours && value_of(source, key)?.is_some_and(|value| !value.is_none()) {
+            let theirs = services::KINDS.into_iter();
+            let theirs = theirs.filter(|kind| kind.keys().iter().any(|own| own.name == key.name));
+            let theirs = theirs.map(Kind::name).collect::<Vec<_>>().join(" and ");
+            let name = key.name;
+            let what =
+                format!("{name} is for {theirs} backends, and this one is a {}", kind.name());
+            return Err(Problem {
+                about: Some(name),
+                ..Problem::with_fix(source.place_of(name), what, "leave it out")
+            });
+        }
+    }
+    let mut settings = Settings::default();
+    for key in kind.keys() {
+        let Some(value) = value_of(source, key)?.filter(|value| !value.is_none()) else {
+            continue;
+        };
+        value.texts().iter().try_for_each(|text| (key.check)(text)).map_err(|wrong| Problem {
+            about: Some(key.name),
+            ..Problem::with_fix(source.place_of(key.name), wrong.what, wrong.fix)
+        })?;
+        settings.set(key, value);
+    }
+    Ok(settings)
+}
+
+fn value_of(source: &Source, key: &Key) -> Result<Option<KeyValue>, Problem> {
+    Ok(match key.shape {
+        Shape::Text => source.setting(key.name)?.map(KeyValue::Text),
+        Shape::List => source.setting(key.name)?.map(KeyValue::List),
+    })
+}
+
+fn written(value: &KeyValue) -> toml_edit::Value {
+    match value {
+        KeyValue::Text(text) => text.as_str().into(),
+        KeyValue::List(texts) => list(texts).into(),
     }
 }
 
@@ -279,7 +309,7 @@ mod tests {
             url: BackendUrl::parse("/mnt/nas").unwrap(),
             narrowing: narrowing(None, Some(vec!["draft/**".into()])),
             poll_interval: Some(Seconds(5)),
-            ssh: SshConfig::default(),
+            settings: Settings::default(),
         };
         assert_eq!(read(&config.to_text()).unwrap(), config);
     }
@@ -287,7 +317,7 @@ mod tests {
     const SFTP: &str = "root = \"/r\"\nurl = \"sftp://nas/notes\"\n";
 
     #[test]
-    fn keys_of_ssh_read_back_the_same_and_are_shown() {
+    fn keys_of_a_service_read_back_the_same_and_are_shown() {
         let keys = "key_file = \"~/.ssh/id\"\nssh_options = [\"ProxyJump=a\", \"Ciphers=+x\"]\n";
         let config = read(&format!("{SFTP}{keys}")).unwrap();
         assert_eq!(read(&config.to_text()).unwrap(), config);
@@ -296,7 +326,7 @@ mod tests {
         let shown: Vec<_> = config
             .effective(None, &daemon)
             .into_iter()
-            .filter(|one| SSH_KEYS.contains(&one.key.as_str()))
+            .filter(|one| config.url.kind().keys().iter().any(|key| key.name == one.key))
             .map(|one| (one.value, one.origin))
             .collect();
         let unset = (String::new(), Origin::Default);
@@ -306,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn key_of_ssh_that_is_wrong_or_out_of_place_names_its_line() {
+    fn key_of_a_service_that_is_wrong_or_out_of_place_names_its_line() {
         let place = format!("{FILE}:3");
         check_problem(&format!("{SFTP}key_file = \"id\""), &place, "absolute");
         let option = "ssh_options = [\"BatchMode=no\"]";
@@ -316,9 +346,27 @@ mod tests {
     }
 
     #[test]
-    fn empty_value_unsets_a_key_of_ssh() {
+    fn secret_is_shown_to_nobody() {
+        let token = Key {
+            name: "token",
+            shape: Shape::Text,
+            is_secret: true,
+            help: "a secret",
+            check: |_| Ok(()),
+        };
+        let mut config = read(SFTP).unwrap();
+        config.settings.set(&token, KeyValue::Text("hunter2".into()));
+
+        let shown = config.effective_key(&token);
+
+        assert_eq!((shown.value.as_str(), shown.origin), ("***", Origin::Project));
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn empty_value_unsets_a_key() {
         let config = read(&format!("{SFTP}key_file = \"\"\nssh_options = []")).unwrap();
-        assert_eq!(config.ssh, SshConfig::default());
+        assert_eq!(config.settings, Settings::default());
     }
 
     #[test]

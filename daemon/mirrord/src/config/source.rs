@@ -78,6 +78,25 @@ impl Source {
         Some(line_at(self.text(), span.start))
     }
 
+    /// Refuses a setting that is none of these.
+    pub(crate) fn check_names(&self, known: &[&str]) -> Result<(), Problem> {
+        let set = self.document.as_table().iter().map(|(name, _)| name);
+        let Some(unknown) = set.into_iter().find(|name| !known.contains(name)) else {
+            return Ok(());
+        };
+        let (what, fix) = unknown_setting(unknown, known);
+        Err(Problem { place: self.place_of(unknown), what, fix, about: None })
+    }
+
+    /// Reads one setting, if the file has it.
+    pub(crate) fn setting<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Problem> {
+        if !self.sets(key) {
+            return Ok(None);
+        }
+        let figment = Figment::from(Toml::string(self.text()));
+        figment.extract_inner(key).map(Some).map_err(|error| self.problem(error))
+    }
+
     /// Reads the settings, those of the environment in front.
     pub(crate) fn read_as<T: DeserializeOwned>(
         &self,
@@ -106,19 +125,13 @@ impl Source {
             (_, false) => self.place_of(&key),
         };
         let (what, fix) = explanation(&key, error.kind);
-        Problem { place, what, fix }
+        Problem { place, what, fix, about: None }
     }
 }
 
 fn explanation(key: &str, kind: Kind) -> (String, Option<String>) {
     match kind {
-        Kind::UnknownField(name, known) => (
-            format!("unknown setting {name:?}"),
-            Some(nearest(&name, known.iter().copied()).map_or_else(
-                || format!("known settings: {}", known.join(", ")),
-                |meant| format!("did you mean {meant:?}?"),
-            )),
-        ),
+        Kind::UnknownField(name, known) => unknown_setting(&name, known),
         Kind::UnknownVariant(value, known) => (
             format!("{key}: {value:?} is none of {}", known.join(", ")),
             nearest(&value, known.iter().copied()).map(|meant| format!("did you mean {meant:?}?")),
@@ -133,6 +146,14 @@ fn explanation(key: &str, kind: Kind) -> (String, Option<String>) {
         ),
         other => (format!("{key}: {}", one_line(&other.to_string())), None),
     }
+}
+
+fn unknown_setting(name: &str, known: &[&str]) -> (String, Option<String>) {
+    let fix = nearest(name, known.iter().copied()).map_or_else(
+        || format!("known settings: {}", known.join(", ")),
+        |meant| format!("did you mean {meant:?}?"),
+    );
+    (format!("unknown setting {name:?}"), Some(fix))
 }
 
 fn line_at(text: &str, offset: usize) -> usize {

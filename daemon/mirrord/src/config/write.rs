@@ -12,21 +12,21 @@ pub(crate) fn typed_value(text: &str) -> Value {
 
 /// Gives `text` with `key` set, everything else as it was.
 pub(crate) fn with_setting(text: &str, key: &str, value: Value) -> Result<String, Problem> {
-    let mut document: DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| Problem {
-            place: Place::Request,
-            what: format!("the file to change is not TOML: {}", error.message()),
-            fix: None,
-        })?;
+    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+        let what = format!("the file to change is not TOML: {}", error.message());
+        Problem::without_fix(Place::Request, what)
+    })?;
     let mut table = document.as_table_mut();
     let mut parts: Vec<&str> = key.split('.').collect();
     let last = parts.pop().unwrap_or_default();
     for part in parts {
         let item = table.entry(part).or_insert_with(|| Item::Table(Table::new()));
-        table = item.as_table_mut().ok_or_else(|| Problem {
-            place: Place::Request,
-            what: format!("{part} is not written as a table [{part}]"),
-            fix: Some(format!("write [{part}] on a line of its own")),
+        table = item.as_table_mut().ok_or_else(|| {
+            Problem::with_fix(
+                Place::Request,
+                format!("{part} is not written as a table [{part}]"),
+                format!("write [{part}] on a line of its own"),
+            )
         })?;
     }
     place_value(table, last, value);

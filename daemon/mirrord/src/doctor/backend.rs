@@ -2,19 +2,19 @@
 //!
 //! Each step stands on those before it, so the first that fails is the last.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use mirror_core::Digest;
 use mirror_engine::log::{another_project, nothing_there};
 use mirror_engine::{Holding, inspect};
-use mirror_storage::adapter::SftpFeatures;
 
 use super::write_probe;
-use super::{Finding, let_in, within};
-use crate::backends::{RootError, Service};
+use super::{let_in, within};
 use crate::error::RequestError;
+use crate::finding::Finding;
 use crate::projects::{Registry, given};
-use crate::url::BackendUrl;
+use crate::services::{Account, BackendUrl, RootError};
 
 /// Clocks that differ by more than this puzzle whoever reads `log`.
 const CLOCKS_APART_SECONDS: u64 = 120;
@@ -45,23 +45,27 @@ impl Registry {
     pub(crate) async fn try_backend(&self, url: &str, settings: &[(String, String)]) -> Trial {
         let understood = BackendUrl::parse(url).map_err(RequestError::from).and_then(|url| {
             let config = given(&url, settings)?;
-            Ok((self.backends.open(&url, &config.ssh).service, url))
+            Ok((self.backends.account(&url, &config.settings), url))
         });
         match understood {
             Err(error) => {
                 let findings = vec![Finding::of_error("settings", &error)];
                 Trial { findings, ..Trial::default() }
             }
-            Ok((service, url)) => try_out(&service, url, Expected::Anything).await,
+            Ok((account, url)) => try_out(&account, url, Expected::Anything).await,
         }
     }
 }
 
 /// Takes every step that can be taken.
-pub(super) async fn try_out(service: &Service, url: BackendUrl, expected: Expected) -> Trial {
+pub(super) async fn try_out(
+    account: &Arc<dyn Account>,
+    url: BackendUrl,
+    expected: Expected,
+) -> Trial {
     let mut trial = Trial { url: Some(url.clone()), ..Trial::default() };
     let place = url.to_string();
-    let mut steps = Steps { service, place: &place, expected, trial: &mut trial };
+    let mut steps = Steps { account, place: &place, expected, trial: &mut trial };
     if let Err(error) = steps.take().await {
         trial.findings.push(Finding::of_error(place, &error));
     }
@@ -69,7 +73,7 @@ pub(super) async fn try_out(service: &Service, url: BackendUrl, expected: Expect
 }
 
 struct Steps<'a> {
-    service: &'a Service,
+    account: &'a Arc<dyn Account>,
     place: &'a str,
     expected: Expected,
     trial: &'a mut Trial,
@@ -91,17 +95,17 @@ impl Steps<'_> {
     }
 
     async fn sign_in(&mut self) -> Result<(), RequestError> {
-        let service = self.service.clone();
-        let_in(async move { service.greet().await }).await?;
-        if self.service.is_remote() {
+        let account = self.account.clone();
+        let_in(async move { account.connect().await }).await?;
+        if self.account.is_remote() {
             self.ok("the server is the one that is known here, and lets us in");
         }
         Ok(())
     }
 
     async fn look_at_root(&mut self) -> Result<bool, RequestError> {
-        let at_url = |cause| RequestError::Root { url: self.place.to_owned(), cause };
-        let look = async { self.service.has_root().await.map_err(at_url) };
+        let at_url = |error: RootError| error.at(&self.place);
+        let look = async { self.account.root().await.map_err(at_url) };
         let is_there = within(look).await?;
         match (is_there, self.expected) {
             (true, _) => self.ok("the folder is there"),
@@ -114,7 +118,7 @@ impl Steps<'_> {
     }
 
     async fn look_at_what_it_holds(&mut self) -> Result<(), RequestError> {
-        let adapter = self.service.adapter();
+        let adapter = self.account.adapter();
         match (within(inspect(adapter.as_ref())).await?, self.expected) {
             (Holding::Empty | Holding::PlainFiles, Expected::Project(_)) => {
                 return Err(nothing_there(self.place).into());
@@ -144,7 +148,7 @@ impl Steps<'_> {
         };
         let before = SystemTime::now();
         let written =
-            within(write_probe::tried(self.service.clone(), self.place.to_owned(), after)).await?;
+            within(write_probe::tried(self.account.clone(), self.place.to_owned(), after)).await?;
         self.ok("files can be created, once each, and read, renamed and removed");
         if let Some(apart) = written.and_then(|time| apart(before, time))
             && apart > CLOCKS_APART_SECONDS
@@ -159,48 +163,10 @@ impl Steps<'_> {
     }
 
     async fn look_at_features(&mut self) -> Result<(), RequestError> {
-        if let Some(features) = within(self.service.features()).await? {
-            let place = self.place;
-            self.trial.findings.extend(about(features).map(|about| about.at(place)));
-        }
+        let found = within(self.account.findings(self.place)).await?;
+        self.trial.findings.extend(found);
         Ok(())
     }
-}
-
-/// What a feature of a server, or its absence, means.
-struct About {
-    what: &'static str,
-    fix: Option<&'static str>,
-}
-
-impl About {
-    fn at(&self, place: &str) -> Finding {
-        match self.fix {
-            None => Finding::ok(place, self.what),
-            Some(fix) => Finding::warn(place, self.what, fix),
-        }
-    }
-}
-
-const NEWER: &str = "use OpenSSH 6.5 or newer on the server where you can";
-
-fn about(features: SftpFeatures) -> impl Iterator<Item = About> {
-    let fsync = if features.fsync {
-        About { what: "the server flushes what it stores to its disk", fix: None }
-    } else {
-        let what = "the server can't flush to its disk: a power cut there can cost the last pushes";
-        About { what, fix: Some(NEWER) }
-    };
-    let hardlink = if features.hardlink {
-        About { what: "commits are created by hard link", fix: None }
-    } else {
-        About { what: "the server has no hard links: commits are created as folders", fix: None }
-    };
-    let posix_rename = (!features.posix_rename).then_some(About {
-        what: "the server can't replace a file by rename: a reader can miss it for a moment",
-        fix: Some(NEWER),
-    });
-    [fsync, hardlink].into_iter().chain(posix_rename)
 }
 
 /// Seconds between the time at which we wrote and the one that a file got.

@@ -1,7 +1,7 @@
 //! The daemon itself: how it came to run, and whether its clients fit.
 
-use super::Finding;
 use crate::facts::{Facts, VERSION};
+use crate::finding::Finding;
 
 const PLACE: &str = "daemon";
 

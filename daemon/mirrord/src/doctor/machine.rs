@@ -1,19 +1,18 @@
 //! This machine: the daemon's folders, room on their disks, file-system events,
-//! and ssh.
+//! and what the kinds of services need.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use rustix::fs::{Access, access, statvfs};
-use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::{Finding, PATIENCE};
+use super::PATIENCE;
+use crate::finding::Finding;
 use crate::folders::Folders;
 use crate::projects::View;
-use crate::url::BackendUrl;
+use crate::services::KINDS;
 
 const MEBIBYTE: u64 = 1 << 20;
 
@@ -43,10 +42,11 @@ pub(super) async fn examine(folders: &Folders, views: &[View]) -> Vec<Finding> {
             "look at the disk that they are on",
         )],
     };
-    let is_remote = |view: &View| {
-        view.config.as_ref().is_some_and(|one| matches!(one.url, BackendUrl::Sftp(_)))
-    };
-    findings.extend(ssh(views.iter().any(is_remote)).await);
+    for kind in KINDS {
+        let is_used = views.iter().filter_map(|view| view.config.as_ref());
+        let is_used = is_used.into_iter().any(|one| one.url.kind().name() == kind.name());
+        findings.extend(kind.needs(is_used).await);
+    }
     findings
 }
 
@@ -104,31 +104,10 @@ fn watches() -> Option<Finding> {
     })
 }
 
-/// Absent where ssh is neither there nor needed.
-async fn ssh(is_needed: bool) -> Option<Finding> {
-    let mut command = Command::new("ssh");
-    command.arg("-V").stdin(Stdio::null()).kill_on_drop(true);
-    match timeout(PATIENCE, command.output()).await {
-        Ok(Ok(output)) if output.status.success() => {
-            // OpenSSH says its version on the error stream.
-            let said = [output.stderr, output.stdout].concat();
-            let said = String::from_utf8_lossy(&said);
-            let version = said.lines().next().unwrap_or_default().trim().to_owned();
-            Some(Finding::ok("ssh", version))
-        }
-        _ if is_needed => Some(Finding::fail(
-            "ssh",
-            "the program ssh can't be run, and sftp backends need it",
-            "install the OpenSSH client, and see that `ssh -V` works where the daemon is started",
-        )),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Level;
     use super::*;
+    use crate::finding::Level;
 
     #[test]
     fn open_or_unusable_folder_is_found() {

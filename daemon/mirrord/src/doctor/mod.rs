@@ -4,9 +4,7 @@
 //! nothing that is tried stays behind. What is found never changes anything.
 
 mod backend;
-mod culprit;
 mod daemon;
-mod finding;
 mod machine;
 mod project;
 mod run;
@@ -16,14 +14,12 @@ mod write_probe;
 
 use std::time::Duration;
 
-use mirror_storage::{Cause, StorageError};
+use mirror_storage::FaultClass;
 use tokio::time::timeout;
 
-pub(crate) use finding::{Finding, Level};
 pub(crate) use run::Examination;
-pub(crate) use write_probe::Flaw;
 
-use crate::error::RequestError;
+use crate::error::{Explained, Refusal, RequestError};
 
 /// How long one look may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,10 +28,28 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// says better why it came to nothing.
 const PATIENCE_AT_THE_DOOR: Duration = Duration::from_mins(1);
 
-/// The cause where a look took too long.
+/// A look that took too long.
 #[derive(Debug, thiserror::Error)]
-#[error("no answer within {} seconds", .0.as_secs())]
+#[error("storage is unreachable: no answer within {} seconds", .0.as_secs())]
 struct NoAnswer(Duration);
+
+impl Explained for NoAnswer {
+    fn class(&self) -> FaultClass {
+        FaultClass::Transient
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("check that the backend is there, then run it again".to_owned())
+    }
+
+    fn about(&self) -> Option<&'static str> {
+        Some("host")
+    }
+
+    fn is_about_backend(&self) -> bool {
+        true
+    }
+}
 
 /// Bounds one look in time.
 async fn within<T, E>(look: impl Future<Output = Result<T, E>>) -> Result<T, RequestError>
@@ -44,27 +58,23 @@ where
 {
     match timeout(PATIENCE, look).await {
         Ok(seen) => Ok(seen?),
-        Err(_) => Err(no_answer(PATIENCE)),
+        Err(_) => Err(NoAnswer(PATIENCE).into()),
     }
 }
 
 /// Lets a server take its time to let us in. A task: a login that is under way
 /// goes on when nobody waits for it any more.
-async fn let_in<E>(
-    greeting: impl Future<Output = Result<(), E>> + Send + 'static,
-) -> Result<(), RequestError>
+async fn let_in<T, E>(
+    greeting: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, RequestError>
 where
+    T: Send + 'static,
     E: Send + 'static,
     RequestError: From<E>,
 {
     match timeout(PATIENCE_AT_THE_DOOR, tokio::spawn(greeting)).await {
         Ok(Ok(outcome)) => Ok(outcome?),
-        Ok(Err(_)) => Err(RequestError::Panicked),
-        Err(_) => Err(no_answer(PATIENCE_AT_THE_DOOR)),
+        Ok(Err(_)) => Err(Refusal::Panicked.into()),
+        Err(_) => Err(NoAnswer(PATIENCE_AT_THE_DOOR).into()),
     }
-}
-
-fn no_answer(patience: Duration) -> RequestError {
-    let cause = Cause::from(NoAnswer(patience)).concerning("host");
-    StorageError::Unreachable(cause).into()
 }

@@ -7,9 +7,10 @@ use mirror_engine::{Phase, QueuedWork, StatusReport};
 use tokio::time::timeout;
 
 use super::backend::{Expected, try_out};
-use super::{Finding, PATIENCE, let_in, within};
+use super::{PATIENCE, let_in, within};
 use crate::config::ProjectConfig;
-use crate::error::RequestError;
+use crate::error::{Refusal, RequestError};
+use crate::finding::Finding;
 use crate::projects::{Open, Registry, View};
 
 impl Registry {
@@ -37,7 +38,7 @@ impl Registry {
         let (registry, own_name) = (self.clone(), name.to_owned());
         // A task: the project opens even when nobody waits any more.
         let opening = tokio::spawn(async move { registry.open(&own_name).await });
-        let opened = async { opening.await.unwrap_or(Err(RequestError::Panicked)) };
+        let opened = async { opening.await.unwrap_or_else(|_| Err(Refusal::Panicked.into())) };
         answered(name, || Phase::Busy("open"), opened).await
     }
 
@@ -46,22 +47,18 @@ impl Registry {
         let Some(config) = &view.config else {
             return Vec::new();
         };
-        let service = self.backends.open(&config.url, &config.ssh).service;
+        let account = self.backends.account(&config.url, &config.settings);
         let ours = view.open.as_ref().map(|open| open.project.project_id());
-        try_out(&service, config.url.clone(), Expected::Project(ours)).await.findings
+        try_out(&account, config.url.clone(), Expected::Project(ours)).await.findings
     }
 
     /// Whether the backend lets us in; for a folder, whether we may use it.
     pub(super) async fn sign_in_for(&self, view: &View) -> Option<Finding> {
         let config = view.config.as_ref()?;
         let place = config.url.to_string();
-        let service = self.backends.open(&config.url, &config.ssh).service;
-        let is_remote = service.is_remote();
-        Some(match let_in(async move { service.let_in().await }).await {
-            Ok(()) if is_remote => {
-                Finding::ok(place, "your own ssh signs in, and the server lets us in")
-            }
-            Ok(()) => Finding::ok(place, "no sign-in is needed, and the folder lets us in"),
+        let account = self.backends.account(&config.url, &config.settings);
+        Some(match let_in(async move { account.sign_in().await }).await {
+            Ok(how) => Finding::ok(place, how),
             Err(error) => Finding::of_error(place, &error),
         })
     }
@@ -155,8 +152,8 @@ fn queued(name: &str, work: &QueuedWork) -> Finding {
 mod tests {
     use mirror_engine::EngineError;
 
-    use super::super::Level;
     use super::*;
+    use crate::finding::Level;
 
     #[tokio::test(start_paused = true)]
     async fn project_that_works_is_busy_and_its_backend_not_away() {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 
-use super::{Finding, daemon, machine};
+use super::{daemon, machine};
 use crate::backends::PRIMARY;
 use crate::error::RequestError;
 use crate::facts::Facts;
+use crate::finding::Finding;
 use crate::projects::{Registry, View};
 
 /// What is to be looked at.
@@ -69,8 +70,8 @@ fn check_backend_name(name: &str) -> Result<(), RequestError> {
     if name == PRIMARY {
         return Ok(());
     }
-    Err(RequestError::Usage {
-        what: format!("no backend is called {name:?}"),
-        hint: Some(format!("a project's only backend is called {PRIMARY:?}")),
-    })
+    Err(RequestError::usage_with_hint(
+        format!("no backend is called {name:?}"),
+        format!("a project's only backend is called {PRIMARY:?}"),
+    ))
 }

@@ -9,8 +9,9 @@ use std::time::Duration;
 use mirror_core::Timestamp;
 use mirror_storage::{FaultClass, StorageError};
 
-use super::{Examination, Finding, Level, let_in};
+use super::{Examination, let_in};
 use crate::facts::Facts;
+use crate::finding::{Finding, Level};
 use crate::projects::Registry;
 use crate::testing::World;
 

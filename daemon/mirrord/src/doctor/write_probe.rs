@@ -11,10 +11,12 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use futures::future::join;
 use mirror_core::Ulid;
-use mirror_storage::{Backend, ByteRange, Expect, Guarded, OUR_FOLDER, RemotePath, StorageError};
+use mirror_storage::{
+    Backend, ByteRange, Expect, FaultClass, Guarded, OUR_FOLDER, RemotePath, StorageError,
+};
 
-use crate::backends::Service;
-use crate::error::RequestError;
+use crate::error::{Explained, Refusal, RequestError};
+use crate::services::Account;
 
 /// Part of the text that is written; the rest differs each time.
 const TEXT: &str = "mirrord tries whether it can write here; this file may be removed";
@@ -31,7 +33,7 @@ pub(super) enum Traces {
 
 /// What a backend does that none may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Flaw {
+pub(super) enum Flaw {
     #[error("a new file could not be created: its name is said to be taken")]
     NewNameTaken,
     #[error("a name that is taken can be created again: machines would overwrite commits")]
@@ -44,8 +46,14 @@ pub(crate) enum Flaw {
     NotRemoved,
 }
 
-impl Flaw {
-    pub(crate) const HINT: &str = "this server can't hold a project; use another";
+impl Explained for Flaw {
+    fn class(&self) -> FaultClass {
+        FaultClass::Rejected
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("this server can't hold a project; use another".to_owned())
+    }
 }
 
 /// Where the files of one try stand, before and after a rename.
@@ -78,30 +86,30 @@ impl Scratch {
 /// Writes, reads, renames and removes; gives the time that the service put on
 /// the file.
 pub(super) async fn tried(
-    service: Service,
+    account: Arc<dyn Account>,
     url: String,
     traces: Traces,
 ) -> Result<Option<SystemTime>, RequestError> {
     // A task of its own: a time-out must not leave the file there.
     let task = tokio::spawn(async move {
         if traces == Traces::Root {
-            let made = service.make_root().await;
-            made.map_err(|cause| RequestError::Root { url, cause })?;
+            let made = account.make_root().await;
+            made.map_err(|error| error.at(&url))?;
         }
         let scratch = Scratch::new();
-        let adapter = service.adapter();
+        let adapter = account.adapter();
         let outcome = exercised(&adapter, &scratch).await;
         for path in scratch.paths() {
             drop(adapter.remove(path, Expect::Anything).await);
         }
         match traces {
             Traces::File => {}
-            Traces::OwnFolder => service.clear_own().await,
-            Traces::Root => service.clear_root().await,
+            Traces::OwnFolder => account.clear_own().await,
+            Traces::Root => account.clear_root().await,
         }
         outcome
     });
-    task.await.unwrap_or(Err(RequestError::Panicked))
+    task.await.unwrap_or_else(|_| Err(Refusal::Panicked.into()))
 }
 
 async fn exercised(
@@ -233,7 +241,8 @@ mod tests {
         let careful: Arc<dyn Backend> = Arc::new(memory());
 
         let outcome = exercised(&careless, &Scratch::new()).await;
-        assert!(matches!(outcome, Err(RequestError::Flaw(Flaw::NotExclusive))), "{outcome:?}");
+        let flaw = outcome.unwrap_err();
+        assert!(matches!(flaw.as_raised(), Some(Flaw::NotExclusive)), "{flaw:?}");
         let outcome = exercised(&careful, &Scratch::new()).await;
         assert!(outcome.is_ok(), "{outcome:?}");
     }

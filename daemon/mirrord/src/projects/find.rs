@@ -1,11 +1,48 @@
 //! Finds a project by its name or by a folder inside it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use mirror_storage::FaultClass;
 
 use super::registry::{Condition, Registry};
-use crate::error::RequestError;
+use crate::error::{Explained, RequestError};
 use crate::path_args::without_dots;
 use crate::spelling::nearest;
+
+/// Why there is no project to work on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProjectError {
+    #[error("no project is called {name:?}")]
+    Unknown { name: String, meant: Option<String> },
+
+    #[error("{} is not inside a project", .0.display())]
+    NotInside(PathBuf),
+
+    /// Its configuration or its backend kept it from being opened.
+    #[error("the project {name:?} is stopped: {reason}")]
+    Stopped { name: String, reason: String, class: FaultClass, hint: Option<String> },
+}
+
+impl Explained for ProjectError {
+    fn class(&self) -> FaultClass {
+        match self {
+            Self::Unknown { .. } | Self::NotInside(_) => FaultClass::NotFound,
+            Self::Stopped { class, .. } => *class,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unknown { meant: Some(meant), .. } => format!("did you mean {meant:?}?"),
+            Self::Unknown { meant: None, .. } => "see `mirrorctl projects`".to_owned(),
+            Self::NotInside(_) => "go into a project's folder, name one with --project, or make \
+                                   one with `mirrorctl init`"
+                .to_owned(),
+            Self::Stopped { hint, .. } => return hint.clone(),
+        };
+        Some(hint)
+    }
+}
 
 impl Registry {
     /// The name as it is written here; an unknown one is answered with the
@@ -15,10 +52,8 @@ impl Registry {
         if slots.contains_key(name) {
             return Ok(name.to_owned());
         }
-        Err(RequestError::UnknownProject {
-            name: name.to_owned(),
-            meant: nearest(name, slots.keys().map(String::as_str)).map(str::to_owned),
-        })
+        let meant = nearest(name, slots.keys().map(String::as_str)).map(str::to_owned);
+        Err(ProjectError::Unknown { name: name.to_owned(), meant }.into())
     }
 
     /// The project whose root is this folder or the nearest one above it.
@@ -29,7 +64,7 @@ impl Registry {
         }
         // A root's link may lead elsewhere by now.
         self.look_at_claims().await;
-        self.around(&real).ok_or_else(|| RequestError::NoProjectAt(folder.to_owned()))
+        self.around(&real).ok_or_else(|| ProjectError::NotInside(folder.to_owned()).into())
     }
 
     fn around(&self, folder: &Path) -> Option<String> {
@@ -43,16 +78,17 @@ impl Registry {
 
     /// Why a project doesn't run, as an error for whoever asked for it.
     pub(super) fn stopped(&self, name: &str) -> RequestError {
-        match self.slots().get(name).map(|slot| slot.condition.clone()) {
-            Some(Condition::Closed(why)) => RequestError::Stopped {
+        let stopped = match self.slots().get(name).map(|slot| slot.condition.clone()) {
+            Some(Condition::Closed(why)) => ProjectError::Stopped {
                 name: name.to_owned(),
                 reason: why.reason,
                 class: why.class,
                 hint: why.hint,
             },
             Some(Condition::Open(_)) | None => {
-                RequestError::UnknownProject { name: name.to_owned(), meant: None }
+                ProjectError::Unknown { name: name.to_owned(), meant: None }
             }
-        }
+        };
+        stopped.into()
     }
 }

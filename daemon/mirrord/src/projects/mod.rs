@@ -18,7 +18,8 @@ mod setup;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use overlap::Overlap;
+#[cfg(test)]
+pub(crate) use find::ProjectError;
 pub(crate) use registry::{Condition, Open, Registry, Slot, Start, View};
-pub(crate) use settings::{Checked, SetRequest, given};
+pub(crate) use settings::{SetRequest, given};
 pub(crate) use setup::{SetUp, SetUpKind, SetUpOutcome};

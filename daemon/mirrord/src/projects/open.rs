@@ -10,10 +10,11 @@ use mirror_storage::FaultClass;
 use mirror_storage::layers::CallCounts;
 
 use super::registry::{Closed, Condition, Open, Registry, check_only};
-use crate::backends::{self, Breaker, Opened, Service};
+use crate::backends::{self, Breaker, Opened};
 use crate::config::ProjectConfig;
-use crate::error::RequestError;
+use crate::error::{FolderError, Refusal, RequestError};
 use crate::folders::make_private;
+use crate::services::Account;
 use crate::wire;
 
 /// How long a project that opens waits for its server.
@@ -23,7 +24,7 @@ const COURTESY: Duration = Duration::from_secs(2);
 pub(super) struct Ground {
     pub(super) parts: Parts,
     pub(super) counts: Arc<CallCounts>,
-    pub(super) service: Service,
+    pub(super) account: Arc<dyn Account>,
 }
 
 impl Registry {
@@ -44,7 +45,7 @@ impl Registry {
             };
             let config = config.ok_or_else(|| self.stopped(name))?;
             if *self.stopping.borrow() {
-                return Err(RequestError::Stopping);
+                return Err(Refusal::Stopping.into());
             }
             let outcome = self.open_config(&config).await;
             if let Some(settled) = self.settle(name, &config, outcome).await {
@@ -115,12 +116,12 @@ impl Registry {
     pub(super) async fn open_config(&self, config: &ProjectConfig) -> Result<Open, RequestError> {
         let is_known = self.is_known(config);
         let mut ground = self.ground_of(config)?;
-        if !is_known || !ground.service.is_remote() {
+        if !is_known || !ground.account.is_remote() {
             return self.open_on(config, ground).await;
         }
         let door = Arc::new(Breaker::new(ground.parts.backend.clone()));
         ground.parts.backend = door.clone();
-        door.shut(away(&ground.service).await);
+        door.shut(away(&ground.account).await);
         let opened = self.open_on(config, ground).await;
         door.shut(None);
         opened
@@ -138,29 +139,29 @@ impl Registry {
         config: &ProjectConfig,
         ground: Ground,
     ) -> Result<Open, RequestError> {
-        let Ground { parts, counts, service } = ground;
+        let Ground { parts, counts, account } = ground;
         // Before they are used: one that changes meanwhile is seen when it is entered.
         let settings = Arc::new(self.settings());
         // The largest future of all, which every set-up would carry.
         let project = Box::pin(Project::open(self.spec_of(config), parts)).await?;
         let (config, sharing) = (Arc::new(config.clone()), Arc::default());
-        Ok(Open { project, counts, service, config, settings, sharing })
+        Ok(Open { project, counts, account, config, settings, sharing })
     }
 
     pub(super) fn ground_of(&self, config: &ProjectConfig) -> Result<Ground, RequestError> {
         let [state, data, cache] = self.folders.of_project(&config.name);
         for folder in [&state, &data, &cache] {
-            make_private(folder).map_err(|cause| RequestError::Folder {
+            make_private(folder).map_err(|cause| FolderError {
                 what: "the daemon's own folder can't be used:",
                 folder: folder.clone(),
                 cause: Some(cause),
                 hint: "make it writable for yourself",
             })?;
         }
-        let Opened { backend, counts, service } = self.backends.open(&config.url, &config.ssh);
+        let Opened { backend, counts, account } = self.backends.open(&config.url, &config.settings);
         let parts =
             wire::of_machine(&config.root, [&state, &data, &cache], backend, &self.outside)?;
-        Ok(Ground { parts, counts, service })
+        Ok(Ground { parts, counts, account })
     }
 
     fn spec_of(&self, config: &ProjectConfig) -> ProjectSpec {
@@ -176,10 +177,10 @@ impl Registry {
 }
 
 /// Why a server can't be reached now, unless it can.
-async fn away(service: &Service) -> Option<String> {
-    let service = service.clone();
+async fn away(account: &Arc<dyn Account>) -> Option<String> {
+    let account = account.clone();
     // A task: whoever made the first step to a slow server should get there.
-    let greeting = tokio::spawn(async move { service.ping().await });
+    let greeting = tokio::spawn(async move { account.probe().await });
     match tokio::time::timeout(COURTESY, greeting).await {
         Ok(Ok(Err(error))) if error.class() == FaultClass::Transient => {
             Some(error.source().map_or_else(|| error.to_string(), ToString::to_string))

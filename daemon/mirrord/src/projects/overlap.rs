@@ -2,42 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use mirror_storage::FaultClass;
+
+use crate::error::Explained;
+use crate::services::Site;
+
 /// What a project takes for itself on this machine. Paths are resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) name: String,
     pub(crate) root: PathBuf,
-    pub(crate) backend: Claimed,
-}
-
-/// Where a project's backend lies, as far as that can be compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Claimed {
-    /// A folder of this machine.
-    Here(PathBuf),
-    /// A folder of an account elsewhere. Two names of one server look like two;
-    /// the project's id tells once it is open.
-    Account { account: String, root: PathBuf },
-}
-
-impl Claimed {
-    pub(crate) fn folder(&self) -> Option<&Path> {
-        match self {
-            Self::Here(folder) => Some(folder),
-            Self::Account { .. } => None,
-        }
-    }
-
-    fn nesting(&self, other: &Self) -> Nesting {
-        match (self, other) {
-            (Self::Here(one), Self::Here(other)) => nesting(one, other),
-            (
-                Self::Account { account, root },
-                Self::Account { account: other, root: other_root },
-            ) if account == other => nesting(root, other_root),
-            (Self::Here(_) | Self::Account { .. }, _) => Nesting::Apart,
-        }
-    }
+    pub(crate) backend: Site,
 }
 
 /// How a project gets in the way of another one (or of itself).
@@ -61,17 +36,23 @@ pub(crate) enum Overlap {
     AroundBackendOf(String),
     #[error("this backend is already mirrored here as the project {0:?}")]
     SameBackend(String),
+    #[error("the project on this backend is already mirrored here as {0:?}")]
+    SameProject(String),
     #[error("the backend's folder and that of the project {0:?} lie inside each other")]
     NestedBackends(String),
     #[error("a project that is being set up takes this name, folder or backend")]
     BeingSetUp,
 }
 
-impl Overlap {
-    pub(crate) fn hint(&self) -> String {
-        match self {
+impl Explained for Overlap {
+    fn class(&self) -> FaultClass {
+        FaultClass::Rejected
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
             Self::NameTaken(_) => "choose another with --name".into(),
-            Self::SameFolder(name) | Self::SameBackend(name) => {
+            Self::SameFolder(name) | Self::SameBackend(name) | Self::SameProject(name) => {
                 format!("use it as it is, or `mirrorctl remove {name}` first")
             }
             Self::InsideProject(_)
@@ -82,7 +63,7 @@ impl Overlap {
             | Self::ProjectInsideBackend(_)
             | Self::NestedBackends(_) => "choose a backend folder outside all projects".into(),
             Self::BeingSetUp => "run it again once that has ended".into(),
-        }
+        })
     }
 }
 
@@ -130,7 +111,7 @@ fn against(claim: &Claim, other: &Claim) -> Result<(), Overlap> {
             Nesting::Around => return Err(Overlap::AroundBackendOf(name)),
         }
     }
-    match claim.backend.nesting(&other.backend) {
+    match nesting_of(&claim.backend, &other.backend) {
         Nesting::Apart => Ok(()),
         Nesting::Same => Err(Overlap::SameBackend(name)),
         Nesting::Inside | Nesting::Around => Err(Overlap::NestedBackends(name)),
@@ -143,6 +124,18 @@ enum Nesting {
     Same,
     Inside,
     Around,
+}
+
+fn nesting_of(one: &Site, other: &Site) -> Nesting {
+    match (one, other) {
+        (Site::Here(one), Site::Here(other)) => nesting(one, other),
+        (Site::Account { account, root }, Site::Account { account: other, root: other_root })
+            if account == other =>
+        {
+            nesting(root, other_root)
+        }
+        (Site::Here(_) | Site::Account { .. }, _) => Nesting::Apart,
+    }
 }
 
 fn nesting(one: &Path, other: &Path) -> Nesting {
@@ -160,10 +153,8 @@ mod tests {
 
     fn claim(name: &str, root: &str, backend: &str) -> Claim {
         let backend = match backend.split_once(' ') {
-            Some((account, root)) => {
-                Claimed::Account { account: account.into(), root: root.into() }
-            }
-            None => Claimed::Here(backend.into()),
+            Some((account, root)) => Site::Account { account: account.into(), root: root.into() },
+            None => Site::Here(backend.into()),
         };
         Claim { name: name.into(), root: root.into(), backend }
     }

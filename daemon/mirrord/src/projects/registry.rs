@@ -13,12 +13,13 @@ use mirror_storage::FaultClass;
 use mirror_storage::layers::CallCounts;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
-use super::overlap::Claim;
-use crate::backends::{Backends, Service};
+use super::overlap::{Claim, Overlap};
+use crate::backends::Backends;
 use crate::config::{DaemonSettings, Environment, ProjectConfig};
-use crate::error::RequestError;
+use crate::error::{Refusal, RequestError};
 use crate::folders::Folders;
 use crate::logging::LogControl;
+use crate::services::Account;
 use crate::symlinks::Symlinks;
 
 /// What the registry is made of.
@@ -93,7 +94,7 @@ pub(crate) enum Condition {
 pub(crate) struct Open {
     pub(crate) project: Project,
     pub(crate) counts: Arc<CallCounts>,
-    pub(crate) service: Service,
+    pub(crate) account: Arc<dyn Account>,
     pub(crate) config: Arc<ProjectConfig>,
     /// Those of the daemon that it runs by.
     pub(super) settings: Arc<DaemonSettings>,
@@ -299,7 +300,7 @@ impl Registry {
         let mut stopping = self.stopping();
         tokio::select! {
             waited = wait => Ok(waited?),
-            _ = stopping.wait_for(|stopping| *stopping) => Err(RequestError::Stopping),
+            _ = stopping.wait_for(|stopping| *stopping) => Err(Refusal::Stopping.into()),
         }
     }
 
@@ -316,7 +317,7 @@ pub(super) fn check_only(slots: &Slots, open: &Open) -> Result<(), RequestError>
         Condition::Open(other) => **name != open.config.name && other.project.project_id() == id,
         Condition::Closed(_) => false,
     });
-    twin.map_or(Ok(()), |(name, _)| Err(RequestError::SameProject(name.clone())))
+    twin.map_or(Ok(()), |(name, _)| Err(Overlap::SameProject(name.clone()).into()))
 }
 
 fn view_of(name: &str, slot: &Slot) -> View {

@@ -12,9 +12,10 @@ use futures::future::join_all;
 use mirror_engine::{EngineError, Phase};
 use mirror_storage::FaultClass;
 
+use super::find::ProjectError;
 use super::registry::{Condition, Registry, View};
 use crate::config::{DaemonSettings, ProjectConfig, name_of};
-use crate::error::RequestError;
+use crate::error::{Explained, Refusal, RequestError};
 
 impl Registry {
     pub(crate) async fn reload(&self) -> Result<(), RequestError> {
@@ -59,9 +60,9 @@ impl Registry {
             self.take_in(&[file.to_owned()]).await;
             return match self.view(&name).and_then(|view| view.config) {
                 Some(_) => Ok(()),
-                None => {
-                    Err(ProjectConfig::open(file).err().map_or(RequestError::Stopping, Into::into))
-                }
+                None => Err(ProjectConfig::open(file)
+                    .err()
+                    .map_or_else(|| Refusal::Stopping.into(), Into::into)),
             };
         };
         let config = ProjectConfig::open(file)?;
@@ -88,12 +89,10 @@ impl Registry {
         let open = self.open(name).await?;
         // Opening may do without the backend; a look at its log may not.
         match open.project.poll().await {
-            Err(EngineError::Stopped { reason, hint }) => Err(RequestError::Stopped {
-                name: name.to_owned(),
-                reason,
-                class: FaultClass::Stopped,
-                hint,
-            }),
+            Err(EngineError::Stopped { reason, hint }) => {
+                let class = FaultClass::Stopped;
+                Err(ProjectError::Stopped { name: name.to_owned(), reason, class, hint }.into())
+            }
             // A backend that is away stops nothing.
             Ok(_) | Err(_) => Ok(()),
         }
@@ -134,6 +133,32 @@ fn is_gone(file: &Path) -> bool {
     fs::symlink_metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
+/// What one command found at several projects or files.
+#[derive(Debug, thiserror::Error)]
+#[error("{} (and {more} more)", worst.message())]
+struct Several {
+    worst: RequestError,
+    more: usize,
+}
+
+impl Explained for Several {
+    fn class(&self) -> FaultClass {
+        self.worst.class()
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("`mirrorctl doctor` names them all".into())
+    }
+
+    fn path(&self) -> Option<String> {
+        self.worst.path()
+    }
+
+    fn is_about_backend(&self) -> bool {
+        self.worst.is_about_backend()
+    }
+}
+
 /// One answer for several problems: the worst, and how many more there are.
 fn worst_of(mut problems: Vec<RequestError>) -> Result<(), RequestError> {
     // Of two that are as bad, the first.
@@ -143,7 +168,7 @@ fn worst_of(mut problems: Vec<RequestError>) -> Result<(), RequestError> {
     };
     match problems.len() {
         0 => Err(worst),
-        more => Err(RequestError::Several { worst: Box::new(worst), more }),
+        more => Err(Several { worst, more }.into()),
     }
 }
 
@@ -170,7 +195,7 @@ mod tests {
     use super::*;
 
     fn stopped(name: &str, class: FaultClass) -> RequestError {
-        RequestError::Stopped { name: name.into(), reason: "why".into(), class, hint: None }
+        ProjectError::Stopped { name: name.into(), reason: "why".into(), class, hint: None }.into()
     }
 
     #[test]

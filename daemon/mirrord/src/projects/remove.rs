@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use super::registry::Registry;
-use crate::error::RequestError;
+use crate::error::{FolderError, RequestError};
 
 impl Registry {
     pub(crate) async fn remove(&self, name: &str) -> Result<(), RequestError> {
@@ -32,10 +32,10 @@ impl Registry {
     }
 }
 
-fn gone(path: &Path, removed: io::Result<()>) -> Result<(), RequestError> {
+fn gone(path: &Path, removed: io::Result<()>) -> Result<(), FolderError> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(cause) => Err(RequestError::Folder {
+        Err(cause) => Err(FolderError {
             what: "can't remove",
             folder: path.to_owned(),
             cause: Some(cause),

@@ -7,12 +7,12 @@ use std::sync::{MutexGuard, PoisonError};
 use futures::future::join_all;
 use tokio::sync::OwnedMutexGuard;
 
-use super::overlap::{self, Claim, Claimed, Overlap};
+use super::overlap::{self, Claim, Overlap};
 use super::registry::{Condition, Open, Registry, Reserved, Slot, Slots, check_only};
 use crate::config::ProjectConfig;
 use crate::error::RequestError;
 use crate::path_args::without_dots;
-use crate::url::BackendUrl;
+use crate::services::Site;
 
 /// Keeps a name, a folder and a backend for a project that is being set up,
 /// and nobody else opens or removes what is called so. Ends when it is dropped.
@@ -74,14 +74,12 @@ impl Registry {
             real.unwrap_or_else(|| before.map_or_else(|| without_dots(path), Path::to_owned))
         };
         let backend = async {
-            match &config.url {
-                BackendUrl::Folder(path) => {
+            match config.url.site() {
+                Site::Here(path) => {
                     let before = before.and_then(|claim| claim.backend.folder());
-                    Claimed::Here(folder(path, before).await)
+                    Site::Here(folder(&path, before).await)
                 }
-                BackendUrl::Sftp(url) => {
-                    Claimed::Account { account: url.account(), root: PathBuf::from(&url.root) }
-                }
+                elsewhere @ Site::Account { .. } => elsewhere,
             }
         };
         let root = folder(&config.root, before.map(|claim| claim.root.as_path()));

@@ -11,13 +11,13 @@ use toml_edit::{Array, Value};
 
 use super::registry::Registry;
 use crate::config::{
-    DAEMON_KEYS, DaemonSettings, Effective, LISTS, Origin, PROJECT_KEYS, Place, Problem,
-    ProjectConfig, SETTABLE, SHARED, Source, check_key, check_name, list, typed_value,
-    with_setting,
+    DAEMON_KEYS, DaemonSettings, Effective, Origin, Place, Problem, ProjectConfig, SHARED, Source,
+    check_key, check_name, is_list, list, project_keys, settable, typed_value, with_setting,
 };
-use crate::error::{RequestError, problem_of_request};
+use crate::error::RequestError;
+use crate::finding::{Finding, Level};
 use crate::private_file::write_through;
-use crate::url::BackendUrl;
+use crate::services::BackendUrl;
 
 /// One setting to change.
 #[derive(Clone, Debug)]
@@ -36,6 +36,17 @@ pub(crate) struct Checked {
     pub(crate) problem: Option<Problem>,
     /// The daemon goes on without it.
     pub(crate) harmless: bool,
+}
+
+impl From<&Checked> for Finding {
+    fn from(checked: &Checked) -> Self {
+        let place = checked.place.to_string();
+        let Some(problem) = &checked.problem else {
+            return Self::ok(place, "understood");
+        };
+        let level = if checked.harmless { Level::Warn } else { Level::Fail };
+        Self { level, fix: problem.fix.clone(), ..Self::ok(place, problem.what.as_str()) }
+    }
 }
 
 impl Registry {
@@ -63,10 +74,10 @@ impl Registry {
             (Some(name), true) => self.set_shared(name, &request).await,
             (Some(name), false) => self.set_of_project(name, &request).await,
             (None, false) => self.set_of_daemon(&request).await,
-            (None, true) => Err(RequestError::Usage {
-                what: "a shared setting belongs to a project".to_owned(),
-                hint: Some("name it with --project, or go into its folder".to_owned()),
-            }),
+            (None, true) => Err(RequestError::usage_with_hint(
+                "a shared setting belongs to a project",
+                "name it with --project, or go into its folder",
+            )),
         }
     }
 
@@ -76,9 +87,9 @@ impl Registry {
             let _order = self.changes.lock().await;
             let file = self.folders.daemon_file();
             let text = changed(&file, request)?;
-            let source = Source::parse(&file, &text).map_err(problem_of_request)?;
+            let source = Source::parse(&file, &text).map_err(Problem::of_request)?;
             let settings =
-                DaemonSettings::read(&source, &self.environment).map_err(problem_of_request)?;
+                DaemonSettings::read(&source, &self.environment).map_err(Problem::of_request)?;
             write(&file, source.text())?;
             self.replace_settings(settings.clone());
             settings
@@ -93,13 +104,13 @@ impl Registry {
         request: &SetRequest,
     ) -> Result<Effective, RequestError> {
         let name = self.named(name)?;
-        check_key(&request.key, &PROJECT_KEYS)?;
+        check_key(&request.key, &project_keys())?;
         let config = {
             let _order = self.changes.lock().await;
             let file = self.folders.project_file(&name);
             let text = changed(&file, request)?;
-            let source = Source::parse(&file, &text).map_err(problem_of_request)?;
-            let config = ProjectConfig::read(&source, &file).map_err(problem_of_request)?;
+            let source = Source::parse(&file, &text).map_err(Problem::of_request)?;
+            let config = ProjectConfig::read(&source, &file).map_err(Problem::of_request)?;
             let claim = self.check_claim(&config, Some(&name)).await?;
             write(&file, source.text())?;
             self.replace_config(config.clone(), claim);
@@ -165,6 +176,7 @@ impl Registry {
                     place: Place::File { file: file.to_owned(), line: None },
                     what: error.message(),
                     fix: error.hint(),
+                    about: error.about(),
                 })
             }
         };
@@ -184,9 +196,7 @@ fn changed(file: &Path, request: &SetRequest) -> Result<String, RequestError> {
     let source = Source::open(file)?;
     let value = match typed_value(&request.value) {
         // One glob stands for a list of one.
-        Value::String(glob) if LISTS.contains(&request.key.as_str()) => {
-            list(&[glob.into_value()]).into()
-        }
+        Value::String(glob) if is_list(&request.key) => list(&[glob.into_value()]).into(),
         value => value,
     };
     Ok(with_setting(source.text(), &request.key, value)?)
@@ -226,9 +236,9 @@ fn check_patterns(patterns: &Patterns) -> Result<(), RequestError> {
 
 /// A list of globs, or a single one as a bare word.
 fn globs(text: &str) -> Result<Vec<String>, RequestError> {
-    let wrong = || RequestError::Usage {
-        what: format!("{text:?} is not a list of globs"),
-        hint: Some("write them as [\"**/*.md\", \"docs/**\"]".to_owned()),
+    let wrong = || {
+        let what = format!("{text:?} is not a list of globs");
+        RequestError::usage_with_hint(what, "write them as [\"**/*.md\", \"docs/**\"]")
     };
     match typed_value(text) {
         Value::String(glob) => Ok(vec![glob.into_value()]),
@@ -248,9 +258,9 @@ pub(crate) fn given(
     let mut text = with_setting("root = \"/\"\n", "url", url.to_string().into())?;
     let mut lists: BTreeMap<&str, Array> = BTreeMap::new();
     for (key, value) in settings {
-        check_key(key, &SETTABLE)?;
+        check_key(key, &settable())?;
         let mut value = typed_value(value);
-        if LISTS.contains(&key.as_str()) {
+        if is_list(key) {
             let list = lists.entry(key).or_default();
             match value {
                 Value::Array(more) => list.extend(more),
@@ -261,8 +271,8 @@ pub(crate) fn given(
         text = with_setting(&text, key, value)?;
     }
     let file = Path::new("set.toml");
-    let source = Source::parse(file, &text).map_err(problem_of_request)?;
-    ProjectConfig::read(&source, file).map_err(problem_of_request)
+    let source = Source::parse(file, &text).map_err(Problem::of_request)?;
+    Ok(ProjectConfig::read(&source, file).map_err(Problem::of_request)?)
 }
 
 #[cfg(test)]
@@ -316,7 +326,7 @@ mod tests {
         let pair = |value: &str| ("ssh_options".to_owned(), value.to_owned());
         let settings = ["ProxyJump=a", "[\"Compression=yes\", \"Ciphers=+x\"]", "Port2=1"];
         let config = given(&url, &settings.map(pair)).unwrap();
-        let options = config.ssh.with_home(Path::new("/")).ssh_options;
+        let options = config.settings.list("ssh_options").to_vec();
         assert_eq!(options, ["ProxyJump=a", "Compression=yes", "Ciphers=+x", "Port2=1"]);
         let error = given(&url, &[pair("BatchMode=no")]).unwrap_err();
         assert!(error.message().contains("nobody is there"), "{}", error.message());

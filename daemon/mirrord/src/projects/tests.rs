@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::{Registry, SetRequest, SetUpKind};
-use crate::error::RequestError;
+use crate::error::Refusal;
 use crate::testing::{World, set_up};
 
 /// Everything that a machine keeps of any project.
@@ -254,5 +254,5 @@ async fn silent_server_holds_up_neither_its_project_nor_others() {
     assert!(!waiting.is_finished());
     machine.stop();
     let ended = timeout(Duration::from_secs(5), waiting).await.expect("the daemon ends");
-    assert!(matches!(ended.unwrap(), Err(RequestError::Stopping)));
+    assert!(matches!(ended.unwrap().unwrap_err().as_raised(), Some(Refusal::Stopping)));
 }

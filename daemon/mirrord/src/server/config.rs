@@ -5,7 +5,7 @@ use tonic::{Request, Response, Status};
 
 use super::convert::settings::{effective, findings};
 use super::host::Host;
-use crate::doctor::Finding;
+use crate::finding::Finding;
 use crate::projects::SetRequest;
 
 #[tonic::async_trait]

@@ -89,8 +89,8 @@ fn query(request: v1::ListCommitsRequest, path: Option<String>) -> Result<LogQue
 }
 
 pub(super) fn time(text: &str) -> Result<Timestamp, RequestError> {
-    text.parse().map_err(|_| RequestError::Usage {
-        what: format!("{text:?} is not a time"),
-        hint: Some("write it as 2026-04-15T10:30:00Z".to_owned()),
+    text.parse().map_err(|_| {
+        let what = format!("{text:?} is not a time");
+        RequestError::usage_with_hint(what, "write it as 2026-04-15T10:30:00Z")
     })
 }

@@ -17,7 +17,7 @@ use tonic::{Response, Status};
 use tracing::Instrument;
 
 use super::convert::fault::status_of;
-use crate::error::RequestError;
+use crate::error::{Refusal, RequestError};
 use crate::facts::Facts;
 use crate::path_args::{in_project, resolved};
 use crate::projects::{Open, Registry};
@@ -52,7 +52,7 @@ impl Host {
     ) -> Result<Response<T>, Status> {
         let span = self.span(verb);
         let task = tokio::spawn(work.instrument(span.clone()));
-        let outcome = task.await.unwrap_or(Err(RequestError::Panicked));
+        let outcome = task.await.unwrap_or_else(|_| Err(Refusal::Panicked.into()));
         outcome.map(Response::new).map_err(|error| span.in_scope(|| self.refusal(&error)))
     }
 
@@ -72,7 +72,7 @@ impl Host {
         let task = tokio::spawn(work(events.clone()).instrument(span.clone()));
         let host = self.clone();
         tokio::spawn(async move {
-            let outcome = task.await.unwrap_or(Err(RequestError::Panicked));
+            let outcome = task.await.unwrap_or_else(|_| Err(Refusal::Panicked.into()));
             let last = outcome.map_err(|error| span.in_scope(|| host.refusal(&error)));
             // The client may be gone; the work is done all the same.
             drop(events.send(last).await);
@@ -87,8 +87,9 @@ impl Host {
 
     fn refusal(&self, error: &RequestError) -> Status {
         // What a stopping daemon cuts off is no fault of ours.
+        let stopping = RequestError::from(Refusal::Stopping);
         let error = match error.class() {
-            FaultClass::Internal if *self.registry.stopping().borrow() => &RequestError::Stopping,
+            FaultClass::Internal if *self.registry.stopping().borrow() => &stopping,
             _ => error,
         };
         tracing::info!(class = ?error.class(), reason = error.message(), "the request failed");
@@ -140,5 +141,5 @@ pub(super) async fn beside<T: Send + 'static>(
     work: impl FnOnce(&Open) -> Result<T, RequestError> + Send + 'static,
 ) -> Result<T, RequestError> {
     let open = open.clone();
-    spawn_blocking(move || work(&open)).await.unwrap_or(Err(RequestError::Panicked))
+    spawn_blocking(move || work(&open)).await.unwrap_or_else(|_| Err(Refusal::Panicked.into()))
 }

@@ -10,7 +10,7 @@ use tonic::Response;
 
 use super::convert::job::{job_event, job_finished};
 use super::host::{Events, Host, Streamed, beside, names_in};
-use crate::error::RequestError;
+use crate::error::{FolderError, RequestError};
 use crate::path_args::{resolved, without_dots};
 use crate::projects::Open;
 
@@ -43,7 +43,7 @@ impl Host {
         let job = beside(&open, move |open| job(Scope { names }, open)).await?;
         let request = JobRequest { job, dry_run, consent };
         // Whoever asks again is never told an old cause; the job tells a new one.
-        drop(self.registry.while_running(open.service.greet()).await);
+        drop(self.registry.while_running(open.account.connect()).await);
         let report = self.run(&open, request, &client).await?;
         let finished = job_finished(&open.config.name, &report, &self.registry.folders.home);
         Ok(v1::JobEvent { event: Some(v1::job_event::Event::Finished(finished)) })
@@ -59,7 +59,7 @@ impl Host {
     ) -> Result<Report, RequestError> {
         match run(open, request.clone(), client).await {
             // Nothing of it was begun.
-            Err(RequestError::Engine(EngineError::Closed)) => {
+            Err(error) if matches!(error.as_raised(), Some(EngineError::Closed)) => {
                 run(&self.registry.open_after(open).await?, request, client).await
             }
             outcome => outcome,
@@ -82,7 +82,7 @@ pub(super) fn output_tree(
         return Err(RequestError::usage("the output folder lies inside the project"));
     }
     if !output.is_dir() && !dry_run {
-        std::fs::create_dir(&output).map_err(|cause| RequestError::Folder {
+        std::fs::create_dir(&output).map_err(|cause| FolderError {
             what: "can't make the folder",
             folder: output.clone(),
             cause: Some(cause),

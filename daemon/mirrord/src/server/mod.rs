@@ -13,6 +13,7 @@ mod host;
 mod jobs;
 mod listen;
 mod project;
+mod questions;
 mod stash;
 mod status;
 mod sync;
@@ -26,6 +27,7 @@ use mirror_proto::v1::daemon_service_server::DaemonServiceServer;
 use mirror_proto::v1::doctor_service_server::DoctorServiceServer;
 use mirror_proto::v1::history_service_server::HistoryServiceServer;
 use mirror_proto::v1::project_service_server::ProjectServiceServer;
+use mirror_proto::v1::question_service_server::QuestionServiceServer;
 use mirror_proto::v1::stash_service_server::StashServiceServer;
 use mirror_proto::v1::status_service_server::StatusServiceServer;
 use mirror_proto::v1::sync_service_server::SyncServiceServer;
@@ -48,6 +50,7 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
     let clients = Server::builder()
         .add_service(DaemonServiceServer::new(host.clone()))
         .add_service(ProjectServiceServer::new(host.clone()))
+        .add_service(QuestionServiceServer::new(host.clone()))
         .add_service(ConfigServiceServer::new(host.clone()))
         .add_service(DoctorServiceServer::new(host.clone()))
         .add_service(SyncServiceServer::new(host.clone()))

@@ -13,7 +13,7 @@ use super::host::{Events, Host, Streamed};
 use super::jobs::pass_on;
 use crate::error::RequestError;
 use crate::projects::{SetUp, SetUpKind, SetUpOutcome, View};
-use crate::url::BackendUrl;
+use crate::services::{BackendUrl, UrlError};
 
 #[tonic::async_trait]
 impl v1::project_service_server::ProjectService for Host {
@@ -31,7 +31,7 @@ impl v1::project_service_server::ProjectService for Host {
             let plan = SetUp {
                 kind: SetUpKind::Init { push: false },
                 folder: absolute(&request.folder)?,
-                url: BackendUrl::parse(&request.url)?,
+                url: url(&request.url, &request.typed_in)?,
                 name: request.name,
                 patterns: request.patterns,
                 excludes: request.excludes,
@@ -51,7 +51,7 @@ impl v1::project_service_server::ProjectService for Host {
             let plan = SetUp {
                 kind: SetUpKind::Clone { pull: !request.no_pull },
                 folder: absolute(&request.folder)?,
-                url: BackendUrl::parse(&request.url)?,
+                url: url(&request.url, &request.typed_in)?,
                 name: request.name,
                 patterns: request.patterns,
                 excludes: Vec::new(),
@@ -141,6 +141,13 @@ fn summary(view: &View, home: &Path) -> v1::ProjectSummary {
         url: config.map(|config| config.url.to_string()).unwrap_or_default(),
         state: project_state(&view.phase).into(),
         reason: stop_reason(&view.phase, home),
+    }
+}
+
+fn url(text: &str, typed_in: &str) -> Result<BackendUrl, UrlError> {
+    match typed_in {
+        "" => BackendUrl::parse(text),
+        folder => BackendUrl::typed(text, Path::new(folder)),
     }
 }
 

@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::convert::version::stashed_version;
 use super::host::{Events, Host, Streamed};
-use crate::error::RequestError;
+use crate::error::{Refusal, RequestError};
 
 /// Small, as many of them may wait for a slow client.
 const PIECE: u64 = 64 * 1024;
@@ -68,7 +68,7 @@ impl Host {
         let (stashed, content) = open.project.stashed(request.id).await?;
         let id = stashed.id.to_string();
         let sent = tokio::task::spawn_blocking(move || send(&id, &content, &pieces)).await;
-        let last = sent.map_err(|_| RequestError::Panicked)?;
+        let last = sent.map_err(|_| Refusal::Panicked)?;
         Ok(last.map_err(EngineError::from)?)
     }
 }

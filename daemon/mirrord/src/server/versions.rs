@@ -56,10 +56,10 @@ fn commit(typed: &str) -> Result<Option<u64>, RequestError> {
     }
     match typed.strip_prefix('#').unwrap_or(typed).parse() {
         Ok(seq @ 1..) => Ok(Some(seq)),
-        Ok(0) | Err(_) => Err(RequestError::Usage {
-            what: format!("{typed:?} names no commit"),
-            hint: Some("write it as #42, 42 or latest; `mirrorctl log` lists them".to_owned()),
-        }),
+        Ok(0) | Err(_) => Err(RequestError::usage_with_hint(
+            format!("{typed:?} names no commit"),
+            "write it as #42, 42 or latest; `mirrorctl log` lists them",
+        )),
     }
 }
 

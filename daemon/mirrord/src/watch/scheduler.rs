@@ -81,7 +81,7 @@ impl Registry {
         match condition {
             Some(Condition::Closed(why)) if why.passing => match self.open(name).await {
                 // It may have opened before its server had answered.
-                Ok(open) if open.service.is_remote() => self.look_at(name, &open).await,
+                Ok(open) if open.account.is_remote() => self.look_at(name, &open).await,
                 Ok(_) | Err(_) => {}
             },
             Some(Condition::Open(open)) => self.look_at(name, &open).await,
@@ -92,7 +92,7 @@ impl Registry {
     pub(crate) async fn look_at(&self, name: &str, open: &Open) {
         // Before its mailbox: while a server lets us wait, the project answers.
         // The calls that follow hear at once what came of it.
-        drop(open.service.ping().await);
+        drop(open.account.probe().await);
         match open.project.poll().await {
             // Somebody closed it meanwhile, or it ended by itself; what another
             // has opened since is not this one.

@@ -15,7 +15,7 @@ pub(super) fn name() -> String {
     Ulid::generate().to_string()
 }
 
-#[cfg(feature = "sftp")]
+#[allow(dead_code, reason = "the adapters that use it may be left out of a build")]
 pub(super) fn name_as_folder(name: &str) -> String {
     format!("{name}{FOLDER}")
 }

@@ -4,14 +4,15 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
+use super::error::SetUpError;
 use super::plan::{SetUp, SetUpKind};
 use super::rollback::Rollback;
-use crate::backends::{RootError, Service};
-use crate::error::RequestError;
+use super::sync_clients;
+use crate::error::{FolderError, RequestError};
 use crate::path_args::resolved;
-use crate::sync_clients;
-use crate::url::BackendUrl;
+use crate::services::{Account, BackendUrl, RootError, Site};
 
 /// Makes the last component of both folders where it is missing.
 pub(super) fn make_places(
@@ -19,7 +20,7 @@ pub(super) fn make_places(
     root: &Path,
     rollback: &mut Rollback,
 ) -> Result<(), RequestError> {
-    if let Some(backend) = plan.url.folder() {
+    if let Site::Here(backend) = &plan.url.site() {
         match plan.kind {
             SetUpKind::Init { .. } => make_last(backend, rollback)?,
             SetUpKind::Clone { .. } if !backend.is_dir() => {
@@ -36,7 +37,7 @@ pub(super) fn make_places(
     if matches!(plan.kind, SetUpKind::Clone { .. }) {
         let mut entries = fs::read_dir(root).map_err(|cause| unusable(root, cause))?;
         if entries.next().is_some() {
-            return Err(RequestError::NotEmpty(root.to_owned()));
+            return Err(SetUpError::NotEmpty(root.to_owned()).into());
         }
         rollback.filled_folder = true;
     }
@@ -46,35 +47,35 @@ pub(super) fn make_places(
 /// Makes the last component of a backend's root on a server.
 pub(super) async fn make_remote_root(
     plan: &SetUp,
-    service: Service,
+    account: Arc<dyn Account>,
     rollback: &mut Rollback,
 ) -> Result<(), RequestError> {
-    if !service.is_remote() {
+    if !account.is_remote() {
         return Ok(());
     }
     let made = async {
-        match (service.has_root().await?, plan.kind) {
+        match (account.root().await?, plan.kind) {
             (true, _) => Ok(()),
             (false, SetUpKind::Clone { .. }) => Err(RootError::Missing),
             (false, SetUpKind::Init { .. }) => {
                 // Before the answer, which may be lost.
-                rollback.used = Some(service.clone());
+                rollback.used = Some(account.clone());
                 rollback.made_root = true;
-                service.make_root().await
+                account.make_root().await
             }
         }
     };
-    made.await.map_err(|cause| RequestError::Root { url: plan.url.to_string(), cause })
+    made.await.map_err(|error: RootError| error.at(&plan.url))
 }
 
 /// Only one machine may use a folder that another program copies.
 pub(super) fn refuse_synced_folder(url: &BackendUrl) -> Result<(), RequestError> {
-    let Some(folder) = url.folder().map(resolved) else {
+    let Some(folder) = url.site().folder().map(resolved) else {
         return Ok(());
     };
     match sync_clients::client_of(&folder) {
         None => Ok(()),
-        Some(client) => Err(RequestError::SyncClient { folder, client }),
+        Some(client) => Err(SetUpError::SyncClient { folder, client }.into()),
     }
 }
 
@@ -99,14 +100,15 @@ fn make_last(folder: &Path, rollback: &mut Rollback) -> Result<(), RequestError>
 }
 
 fn unusable(folder: &Path, cause: io::Error) -> RequestError {
-    RequestError::Folder {
+    let error = FolderError {
         what: "this folder can't be used:",
         folder: folder.to_owned(),
         cause: Some(cause),
         hint: "make it readable and writable for yourself",
-    }
+    };
+    error.into()
 }
 
 pub(super) fn folder_error(what: &'static str, folder: &Path, hint: &'static str) -> RequestError {
-    RequestError::Folder { what, folder: folder.to_owned(), cause: None, hint }
+    FolderError { what, folder: folder.to_owned(), cause: None, hint }.into()
 }

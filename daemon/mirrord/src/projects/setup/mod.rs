@@ -3,11 +3,13 @@
 //! What fails is taken back; only a first commit that stands on the backend
 //! stays, because a log's names are never removed (L2), and the error says so.
 
+mod error;
 mod fetched_files;
 mod folders;
 mod plan;
 mod quickstart;
 mod rollback;
+mod sync_clients;
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ use mirror_engine::{
 use mirror_storage::FaultClass;
 use tokio::sync::{mpsc, watch};
 
+use error::SetUpError;
 use folders::{folder_error, make_places, make_remote_root, refuse_synced_folder};
 pub(crate) use plan::{SetUp, SetUpKind};
 use plan::{checked_patterns, narrowing_of};
@@ -28,7 +31,7 @@ use rollback::{Created, Rollback};
 
 use crate::backends::Breaker;
 use crate::config::{Place, ProjectConfig, check_name};
-use crate::error::RequestError;
+use crate::error::{Refusal, RequestError};
 use crate::path_args::{resolved, without_dots};
 use crate::private_file::create_private;
 use crate::projects::open::Ground;
@@ -80,8 +83,8 @@ impl Registry {
     ) -> Result<SetUpOutcome, RequestError> {
         let begun = self.begin(plan).await?;
         // Before anything is made: nobody can say how long that takes.
-        let service = self.backends.open(&begun.config.url, &begun.config.ssh).service;
-        self.while_running(service.greet()).await?;
+        let account = self.backends.account(&begun.config.url, &begun.config.settings);
+        self.while_running(account.connect()).await?;
         Box::pin(self.finish(begun, events)).await
     }
 
@@ -105,13 +108,13 @@ impl Registry {
         events: mpsc::Sender<JobEvent>,
     ) -> Result<SetUpOutcome, RequestError> {
         if *self.stopping.borrow() {
-            return Err(begun.rollback.run(RequestError::Stopping).await);
+            return Err(begun.rollback.run(Refusal::Stopping.into()).await);
         }
         // A panic is undone like any failure.
         let made = AssertUnwindSafe(self.make(&mut begun, events))
             .catch_unwind()
             .await
-            .unwrap_or(Err(RequestError::Panicked));
+            .unwrap_or_else(|_| Err(Refusal::Panicked.into()));
         match made {
             Ok((outcome, open)) => {
                 let file = self.folders.project_file(&outcome.config.name);
@@ -129,14 +132,14 @@ impl Registry {
     /// Takes back what was made, unless something of a person would go with it.
     async fn give_up(&self, mut begun: Begun<'_>, error: RequestError) -> RequestError {
         let is_cut_off = *self.stopping.borrow() && error.class() == FaultClass::Transient;
-        let error = if is_cut_off { RequestError::Stopping } else { error };
+        let error = if is_cut_off { Refusal::Stopping.into() } else { error };
         let Some((file, open, why)) = begun.rollback.stays().await else {
             return begun.rollback.run(error).await;
         };
         let name = begun.config.name;
         tracing::warn!(project = name, why, "a project stays half-made");
         match self.enter_made(begun.place, file, &open).await {
-            Ok(()) => RequestError::HalfMade { name, why, cause: Box::new(error) },
+            Ok(()) => SetUpError::HalfMade { name, why, cause: error }.into(),
             Err(twin) => twin,
         }
     }
@@ -163,8 +166,8 @@ impl Registry {
         let Begun { plan, config, rollback, .. } = begun;
         make_places(plan, &config.root, rollback)?;
         config.root = resolved(&config.root);
-        let service = self.backends.open(&config.url, &config.ssh).service;
-        self.while_running(make_remote_root(plan, service, rollback)).await?;
+        let account = self.backends.account(&config.url, &config.settings);
+        self.while_running(make_remote_root(plan, account, rollback)).await?;
         let holding = self.while_running(self.look(config)).await?;
         self.take_name(begun, &holding).await?;
         let mut ground = self.ground_of(&begun.config)?;
@@ -177,7 +180,7 @@ impl Registry {
             filled = &mut filled => return filled,
             _ = stopping.wait_for(|stopping| *stopping) => {}
         }
-        door.shut(Some(RequestError::Stopping.to_string()));
+        door.shut(Some(Refusal::Stopping.to_string()));
         filled.await
     }
 
@@ -217,9 +220,8 @@ impl Registry {
         let folder = without_dots(&plan.folder);
         let usual = folder.file_name().unwrap_or_default().to_string_lossy();
         let name = plan.name.clone().unwrap_or_else(|| usual.into_owned());
-        check_name(&name).map_err(|what| RequestError::Usage {
-            what: format!("{what}: {name:?}"),
-            hint: Some("choose another with --name".to_owned()),
+        check_name(&name).map_err(|what| {
+            RequestError::usage_with_hint(format!("{what}: {name:?}"), "choose another with --name")
         })?;
         checked_patterns(plan)?;
         let config = ProjectConfig { name, root: folder, ..given(&plan.url, &plan.settings)? };
@@ -237,7 +239,7 @@ impl Registry {
     }
 
     async fn look(&self, config: &ProjectConfig) -> Result<Holding, RequestError> {
-        let opened = self.backends.open(&config.url, &config.ssh);
+        let opened = self.backends.open(&config.url, &config.settings);
         Ok(inspect(opened.backend.as_ref()).await?)
     }
 
@@ -290,7 +292,7 @@ impl Registry {
             (Holding::Empty | Holding::PlainFiles, SetUpKind::Init { .. }) => {
                 let settings =
                     SharedSettings { name: config.name.clone(), patterns: checked_patterns(plan)? };
-                rollback.used = Some(ground.service.clone());
+                rollback.used = Some(ground.account.clone());
                 let created = create(&ground.parts, &self.author(), settings).await;
                 rollback.created = match &created {
                     Ok((_, true)) => Created::Yes,

@@ -6,7 +6,7 @@ use mirror_core::patterns::Patterns;
 
 use crate::config::narrowing;
 use crate::error::RequestError;
-use crate::url::BackendUrl;
+use crate::services::BackendUrl;
 
 /// What a project is to be made of.
 #[derive(Clone, Debug)]

@@ -14,12 +14,12 @@ use super::fetched_files::FetchedFiles;
 use super::plan::{SetUp, SetUpKind};
 use super::rollback::Rollback;
 use crate::config::{Problem, check_name};
-use crate::error::RequestError;
+use crate::error::{FolderError, RequestError};
 use crate::folders::make_private;
 use crate::path_args::resolved;
 use crate::private_file::write_private;
 use crate::projects::registry::Registry;
-use crate::url::BackendUrl;
+use crate::services::BackendUrl;
 
 const SAMPLE_FOLDER: &str = "mirrord-sample";
 
@@ -48,7 +48,7 @@ impl Registry {
         let plan = SetUp {
             kind: SetUpKind::Init { push: true },
             folder: folder.clone(),
-            url: BackendUrl::Folder(backends.join(&name)),
+            url: BackendUrl::of_folder(&backends.join(&name))?,
             name: Some(name.clone()),
             patterns: Vec::new(),
             excludes: Vec::new(),
@@ -58,13 +58,13 @@ impl Registry {
         let note = note_of(&backends, &name);
         write_private(&note, &root).map_err(|error| Problem::unusable(&note, &error))?;
         if is_sample && let Err(cause) = write_samples(&folder, &mut begun.rollback) {
-            let error = RequestError::Folder {
+            let error = FolderError {
                 what: "the sample can't be written into",
                 folder,
                 cause: Some(cause),
                 hint: "name another folder: `mirrorctl quickstart DIR`",
             };
-            return Err(begun.rollback.run(error).await);
+            return Err(begun.rollback.run(error.into()).await);
         }
         Box::pin(self.finish(begun, events)).await
     }
@@ -137,6 +137,7 @@ fn write_samples(folder: &Path, rollback: &mut Rollback) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Refusal;
 
     #[test]
     fn sample_goes_only_where_nothing_is() {
@@ -163,7 +164,7 @@ mod tests {
                 fs::write(folder.join(edited), "mine").unwrap();
             }
 
-            drop(rollback.run(RequestError::Stopping).await);
+            drop(rollback.run(Refusal::Stopping.into()).await);
 
             let left = edited.map(|edited| fs::read_to_string(folder.join(edited)).unwrap());
             assert_eq!(left.as_deref(), edited.map(|_| "mine"));

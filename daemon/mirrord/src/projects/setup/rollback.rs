@@ -5,14 +5,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mirror_engine::StatusReport;
 use tokio::task::spawn_blocking;
 
+use super::error::SetUpError;
 use super::fetched_files::FetchedFiles;
-use crate::backends::Service;
 use crate::error::RequestError;
 use crate::projects::registry::Open;
+use crate::services::Account;
 
 /// What has been made so far, in the order it was made.
 #[derive(Debug, Default)]
@@ -27,7 +29,7 @@ pub(super) struct Rollback {
     /// The project's file, from before its first job on.
     pub(super) file: Option<PathBuf>,
     /// Something was written to it.
-    pub(super) used: Option<Service>,
+    pub(super) used: Option<Arc<dyn Account>>,
     /// Its root was made, and is removed if it is still empty.
     pub(super) made_root: bool,
     pub(super) open: Option<Open>,
@@ -81,20 +83,20 @@ impl Rollback {
             drop(spawn_blocking(move || written.take_back()).await);
         }
         match &self.used {
-            Some(service) if self.made_root => service.clear_root().await,
-            Some(service) => service.clear_own().await,
+            Some(account) if self.made_root => account.clear_root().await,
+            Some(account) => account.clear_own().await,
             None => {}
         }
         for folder in self.made_folders.iter().rev() {
             // A folder that isn't empty holds what isn't ours to remove.
             drop(fs::remove_dir(folder));
         }
-        let cause = Box::new(error);
-        match self.created {
-            Created::No => *cause,
-            Created::Perhaps => RequestError::AfterCreation { cause, stays: "may stay" },
-            Created::Yes => RequestError::AfterCreation { cause, stays: "stays" },
-        }
+        let stays = match self.created {
+            Created::No => return error,
+            Created::Perhaps => "may stay",
+            Created::Yes => "stays",
+        };
+        SetUpError::AfterCreation { cause: error, stays }.into()
     }
 }
 
@@ -116,9 +118,11 @@ fn report(path: &Path, removed: std::io::Result<()>) {
 #[cfg(test)]
 mod tests {
     use mirror_core::{Digest, RelPath};
-    use mirror_storage::adapter::FolderBackend;
 
     use super::*;
+    use crate::backends::Backends;
+    use crate::error::Refusal;
+    use crate::services::{BackendUrl, Settings};
 
     #[tokio::test]
     async fn what_was_made_goes_and_what_a_person_added_stays() {
@@ -132,19 +136,20 @@ mod tests {
         fs::write(path("notes.toml"), "c").unwrap();
         let mut written = FetchedFiles::below(&path("clone"));
         written.note(RelPath::new("sub/a.md").unwrap(), Digest::of(b"a"));
-        let backend = FolderBackend::open(path("backend"));
+        let url = BackendUrl::of_folder(&path("backend")).unwrap();
+        let backends = Backends::new(path("home"));
         let rollback = Rollback {
             made_folders: vec![path("root"), path("backend"), path("clone")],
             written: Some(written),
             own_folders: vec![path("state")],
             file: Some(path("notes.toml")),
-            used: Some(Service::Folder(backend.into(), path("backend"))),
+            used: Some(backends.account(&url, &Settings::default())),
             ..Rollback::default()
         };
 
-        let error = rollback.run(RequestError::Stopping).await;
+        let error = rollback.run(Refusal::Stopping.into()).await;
 
-        assert!(matches!(error, RequestError::Stopping));
+        assert!(matches!(error.as_raised(), Some(Refusal::Stopping)));
         let names = |folder: &Path| -> Vec<_> {
             fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
         };

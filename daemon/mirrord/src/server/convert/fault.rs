@@ -74,10 +74,11 @@ fn code(class: FaultClass) -> Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::projects::ProjectError;
 
     #[test]
     fn status_carries_its_fault_without_the_home_folder() {
-        let error = RequestError::NoProjectAt("/home/ann/work".into());
+        let error = RequestError::from(ProjectError::NotInside("/home/ann/work".into()));
 
         let status = status_of(&error, Path::new("/home/ann"));
 

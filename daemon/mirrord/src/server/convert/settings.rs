@@ -6,7 +6,7 @@ use mirror_proto::v1;
 
 use super::fault::fault_class;
 use crate::config::{Effective, Origin};
-use crate::doctor::{Finding, Level};
+use crate::finding::{Finding, Level};
 use crate::folders::with_tilde;
 
 pub(in crate::server) fn effective(setting: &Effective) -> v1::EffectiveSetting {

@@ -2,9 +2,7 @@
 
 use mirror_storage::FaultClass;
 
-use super::culprit::culprit;
 use crate::error::RequestError;
-use crate::projects::Checked;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -23,7 +21,7 @@ pub(crate) struct Finding {
     pub(crate) fix: Option<String>,
     /// Of one that failed.
     pub(crate) class: Option<FaultClass>,
-    /// The answer to look at again: see [`culprit`].
+    /// The answer to look at again: a part of the URL, or the name of a key.
     pub(crate) about: Option<&'static str>,
 }
 
@@ -63,19 +61,8 @@ impl Finding {
             level: Level::Fail,
             fix: error.hint(),
             class: Some(error.class()),
-            about: culprit(error),
+            about: error.about(),
             ..Self::ok(place.clone(), what)
         }
-    }
-}
-
-impl From<&Checked> for Finding {
-    fn from(checked: &Checked) -> Self {
-        let place = checked.place.to_string();
-        let Some(problem) = &checked.problem else {
-            return Self::ok(place, "understood");
-        };
-        let level = if checked.harmless { Level::Warn } else { Level::Fail };
-        Self { level, fix: problem.fix.clone(), ..Self::ok(place, problem.what.as_str()) }
     }
 }

@@ -7,31 +7,44 @@ use std::path::{Path, PathBuf};
 
 use mirror_storage::adapter::SshSettings;
 
-use super::list;
+use crate::services::key::{Key, Settings, Shape, Wrong};
+
+pub(super) const KEY_FILE: &str = "key_file";
+const KNOWN_HOSTS_FILE: &str = "known_hosts_file";
+const IDENTITY_AGENT: &str = "identity_agent";
+const SSH_OPTIONS: &str = "ssh_options";
 
 /// Every key of this kind, in the order in which they are shown and written.
-pub(crate) const SSH_KEYS: [&str; 4] =
-    ["key_file", "known_hosts_file", "identity_agent", "ssh_options"];
-
-/// The one whose value is a list.
-pub(super) const SSH_OPTIONS: &str = "ssh_options";
-
-/// As a project's file has it: paths with their `~`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SshConfig {
-    pub(super) key_file: Option<String>,
-    pub(super) known_hosts_file: Option<String>,
-    pub(super) identity_agent: Option<String>,
-    pub(super) ssh_options: Vec<String>,
-}
-
-/// What is wrong with one key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub(super) key: &'static str,
-    pub(super) what: String,
-    pub(super) fix: String,
-}
+pub(super) static KEYS: [Key; 4] = [
+    Key {
+        name: KEY_FILE,
+        shape: Shape::Text,
+        is_secret: false,
+        help: "the one key to use, instead of those that ssh would try",
+        check: |path| check_path(KEY_FILE, path),
+    },
+    Key {
+        name: KNOWN_HOSTS_FILE,
+        shape: Shape::Text,
+        is_secret: false,
+        help: "known hosts in a file of their own",
+        check: |path| check_path(KNOWN_HOSTS_FILE, path),
+    },
+    Key {
+        name: IDENTITY_AGENT,
+        shape: Shape::Text,
+        is_secret: false,
+        help: "the agent's socket: a path, `$A_VARIABLE`, `SSH_AUTH_SOCK`, or `none`",
+        check: check_agent,
+    },
+    Key {
+        name: SSH_OPTIONS,
+        shape: Shape::List,
+        is_secret: false,
+        help: "any others, `Key=value`",
+        check: check_option,
+    },
+];
 
 /// When an option is refused.
 enum When {
@@ -74,58 +87,38 @@ const REFUSED: [(&str, When, &str); 22] = [
     ("include", When::Always, "what it reads could not be checked"),
 ];
 
-impl SshConfig {
-    /// Says what is wrong, if anything is. An empty text stands for no setting.
-    pub(super) fn check(&self) -> Result<(), Wrong> {
-        for (key, path) in
-            [("key_file", &self.key_file), ("known_hosts_file", &self.known_hosts_file)]
-        {
-            if path.as_deref().is_some_and(|path| !is_path(path)) {
-                return Err(Wrong {
-                    key,
-                    what: format!("{key} is not an absolute path"),
-                    fix: "write the whole path, or one below your home as ~/.ssh/…".into(),
-                });
-            }
-        }
-        if self.identity_agent.as_deref().is_some_and(|agent| !is_agent(agent)) {
-            return Err(Wrong {
-                key: "identity_agent",
-                what: "identity_agent is no agent's socket".into(),
-                fix: "write its whole path, SSH_AUTH_SOCK, $A_VARIABLE or none".into(),
-            });
-        }
-        self.ssh_options.iter().try_for_each(|option| check_option(option))
+/// As ssh takes them, `~` written out.
+pub(super) fn ssh_settings(settings: &Settings, home: &Path) -> SshSettings {
+    let path = |text: &str| match text.strip_prefix("~/") {
+        Some(below) => home.join(below),
+        None => PathBuf::from(text),
+    };
+    let agent = settings.text(IDENTITY_AGENT).map(path);
+    SshSettings {
+        key_file: settings.text(KEY_FILE).map(path),
+        known_hosts_file: settings.text(KNOWN_HOSTS_FILE).map(path),
+        identity_agent: agent.map(|agent| agent.to_string_lossy().into_owned()),
+        ssh_options: settings.list(SSH_OPTIONS).to_vec(),
     }
+}
 
-    /// As ssh takes it, `~` written out.
-    pub(crate) fn with_home(&self, home: &Path) -> SshSettings {
-        let path = |text: &String| match text.strip_prefix("~/") {
-            Some(below) => home.join(below),
-            None => PathBuf::from(text),
-        };
-        SshSettings {
-            key_file: self.key_file.as_ref().map(path),
-            known_hosts_file: self.known_hosts_file.as_ref().map(path),
-            identity_agent: self
-                .identity_agent
-                .as_ref()
-                .map(|agent| path(agent).to_string_lossy().into_owned()),
-            ssh_options: self.ssh_options.clone(),
-        }
+fn check_path(key: &str, path: &str) -> Result<(), Wrong> {
+    match is_path(path) {
+        true => Ok(()),
+        false => Err(Wrong {
+            what: format!("{key} is not an absolute path"),
+            fix: "write the whole path, or one below your home as ~/.ssh/…".into(),
+        }),
     }
+}
 
-    /// Each key that is set, with its value.
-    pub(super) fn values(&self) -> impl Iterator<Item = (&'static str, toml_edit::Value)> {
-        let options = (!self.ssh_options.is_empty()).then(|| list(&self.ssh_options).into());
-        let text = |text: &Option<String>| text.as_deref().map(toml_edit::Value::from);
-        let values = [
-            text(&self.key_file),
-            text(&self.known_hosts_file),
-            text(&self.identity_agent),
-            options,
-        ];
-        SSH_KEYS.into_iter().zip(values).filter_map(|(key, value)| Some((key, value?)))
+fn check_agent(agent: &str) -> Result<(), Wrong> {
+    match is_agent(agent) {
+        true => Ok(()),
+        false => Err(Wrong {
+            what: "identity_agent is no agent's socket".into(),
+            fix: "write its whole path, SSH_AUTH_SOCK, $A_VARIABLE or none".into(),
+        }),
     }
 }
 
@@ -145,7 +138,7 @@ fn is_agent(text: &str) -> bool {
 
 fn check_option(option: &str) -> Result<(), Wrong> {
     let wrong = |what: String, fix: &str| {
-        Err(Wrong { key: SSH_OPTIONS, what: format!("ssh_options: {what}"), fix: fix.into() })
+        Err(Wrong { what: format!("{SSH_OPTIONS}: {what}"), fix: fix.into() })
     };
     let Some((name, value)) = option.split_once('=') else {
         return wrong("an option is written Key=value".into(), "write it as in ssh_config(5)");
@@ -172,16 +165,11 @@ fn check_option(option: &str) -> Result<(), Wrong> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn options(options: &[&str]) -> SshConfig {
-        let ssh_options = options.iter().map(|option| (*option).to_owned()).collect();
-        SshConfig { ssh_options, ..SshConfig::default() }
-    }
+    use crate::services::key::KeyValue;
 
     #[track_caller]
     fn check_refused(option: &str, reason: &str) {
-        let wrong = options(&["ServerAliveInterval=5", option]).check().unwrap_err();
-        assert_eq!(wrong.key, "ssh_options");
+        let wrong = check_option(option).unwrap_err();
         assert!(wrong.what.contains(reason), "{option}: {}", wrong.what);
     }
 
@@ -215,30 +203,33 @@ mod tests {
 
     #[test]
     fn other_options_are_the_users_own() {
-        let own = ["ProxyJump=bastion", "UserKnownHostsFile=/k", "StrictHostKeyChecking=yes"];
-        assert_eq!(options(&own).check(), Ok(()));
+        for own in ["ProxyJump=bastion", "UserKnownHostsFile=/k", "StrictHostKeyChecking=yes"] {
+            assert_eq!(check_option(own), Ok(()), "{own}");
+        }
     }
 
     #[test]
     fn paths_are_absolute_or_below_the_home_folder() {
-        let key = |path: &str| SshConfig { key_file: Some(path.into()), ..SshConfig::default() };
-        assert_eq!(key("id_ed25519").check().unwrap_err().key, "key_file");
-        assert_eq!(key("~ann/id").check().unwrap_err().key, "key_file");
-        assert_eq!(key("/k/id").check(), Ok(()));
-        assert_eq!(key("~/.ssh/id").check(), Ok(()));
-        let settings = key("~/.ssh/id").with_home(Path::new("/home/ann"));
+        let [key_file, ..] = &KEYS;
+        for bad in ["id_ed25519", "~ann/id"] {
+            assert!((key_file.check)(bad).unwrap_err().what.starts_with(KEY_FILE), "{bad}");
+        }
+        for good in ["/k/id", "~/.ssh/id"] {
+            assert_eq!((key_file.check)(good), Ok(()), "{good}");
+        }
+        let mut settings = Settings::default();
+        settings.set(key_file, KeyValue::Text("~/.ssh/id".into()));
+        let settings = ssh_settings(&settings, Path::new("/home/ann"));
         assert_eq!(settings.key_file.as_deref(), Some(Path::new("/home/ann/.ssh/id")));
     }
 
     #[test]
     fn agent_is_a_socket_a_variable_or_none() {
-        let agent =
-            |agent: &str| SshConfig { identity_agent: Some(agent.into()), ..SshConfig::default() };
         for good in ["none", "SSH_AUTH_SOCK", "$MY_AGENT", "/run/agent", "~/agent.sock"] {
-            assert_eq!(agent(good).check(), Ok(()), "{good}");
+            assert_eq!(check_agent(good), Ok(()), "{good}");
         }
         for bad in ["agent", "$", "$(x)", "./agent"] {
-            assert_eq!(agent(bad).check().unwrap_err().key, "identity_agent", "{bad}");
+            assert!(check_agent(bad).unwrap_err().what.starts_with(IDENTITY_AGENT), "{bad}");
         }
     }
 }

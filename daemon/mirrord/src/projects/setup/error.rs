@@ -1,0 +1,80 @@
+//! Why a project could not be set up, where setting up itself is the reason.
+
+use std::path::PathBuf;
+
+use mirror_storage::FaultClass;
+
+use crate::error::{Explained, RequestError};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SetUpError {
+    #[error("{} is not empty", .0.display())]
+    NotEmpty(PathBuf),
+
+    #[error(
+        "{} is copied between machines by {client}, and its copies would fork the history",
+        folder.display()
+    )]
+    SyncClient { folder: PathBuf, client: &'static str },
+
+    /// It went wrong after the backend's project had been made.
+    #[error("{}; the new project's first commit {stays} on the backend", cause.message())]
+    AfterCreation { cause: RequestError, stays: &'static str },
+
+    /// It went wrong, and to take it back would lose something.
+    #[error("{}; the project {name:?} stays, half-made: {why}", cause.message())]
+    HalfMade { name: String, why: &'static str, cause: RequestError },
+}
+
+impl SetUpError {
+    fn cause(&self) -> Option<&RequestError> {
+        match self {
+            Self::NotEmpty(_) | Self::SyncClient { .. } => None,
+            Self::AfterCreation { cause, .. } | Self::HalfMade { cause, .. } => Some(cause),
+        }
+    }
+}
+
+impl Explained for SetUpError {
+    fn class(&self) -> FaultClass {
+        self.cause().map_or(FaultClass::Rejected, RequestError::class)
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotEmpty(_) => "clone into a new folder, or use `mirrorctl init` here".into(),
+            Self::SyncClient { .. } => {
+                "use a folder that all machines reach themselves, as a NAS mount".into()
+            }
+            Self::AfterCreation { .. } => {
+                "once that is put right, run the same command again: it joins the project".into()
+            }
+            Self::HalfMade { name, .. } => format!(
+                "nothing of yours was removed; once that is put right, \
+                 `mirrorctl --project {name} pull` goes on"
+            ),
+        })
+    }
+
+    fn path(&self) -> Option<String> {
+        self.cause().and_then(RequestError::path)
+    }
+
+    fn is_about_backend(&self) -> bool {
+        self.cause().is_some_and(RequestError::is_about_backend)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Refusal;
+
+    #[test]
+    fn failure_after_creation_keeps_its_class_and_says_what_stays() {
+        let cause = Refusal::Stopping.into();
+        let error = RequestError::from(SetUpError::AfterCreation { cause, stays: "stays" });
+        assert_eq!(error.class(), FaultClass::Transient);
+        assert!(error.message().contains("stays on the backend"));
+    }
+}
