@@ -10,6 +10,7 @@ mod imports;
 mod licences;
 mod outside;
 mod rules;
+mod services;
 
 use std::fs;
 use std::path::{Path, PathBuf};
