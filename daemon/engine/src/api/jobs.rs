@@ -72,8 +72,7 @@ pub enum Job {
 }
 
 impl Job {
-    /// Whether it writes into a folder that is not the project, and reads alone
-    /// here.
+    /// Whether it writes into a folder that is not the project, and only reads here.
     pub(crate) fn writes_elsewhere(&self) -> bool {
         matches!(self, Self::Export { .. } | Self::Restore { output: Some(_), .. })
     }

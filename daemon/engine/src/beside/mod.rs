@@ -3,8 +3,10 @@
 
 mod disk;
 mod store;
+mod tree;
 mod watch;
 
 pub(crate) use disk::OverlayDisk;
 pub(crate) use store::NoStore;
+pub(crate) use tree::ReadTree;
 pub(crate) use watch::PeekingWatch;

@@ -94,7 +94,7 @@ fn read(data: &dyn Disk) -> io::Result<(u64, Vec<Notice>)> {
     let newest = numbers.last().copied().unwrap_or(0).max(told);
     let mut untold = Vec::new();
     for number in numbers.into_iter().filter(|number| *number > told) {
-        let bytes = data.read(&file_name(number))?.unwrap_or_default();
+        let bytes = data.read(&file_name(number)).ok().flatten().unwrap_or_default();
         match serde_json::from_slice(&bytes) {
             Ok(notice) => untold.push(notice),
             Err(error) => tracing::warn!(number, %error, "a notice can't be read"),

@@ -33,8 +33,7 @@ pub(super) fn read(place: &Place, outside: &Outside, path: &RelPath) -> Result<R
     let (tree, clock, interrupt) = (&*place.tree, &*outside.clock, &outside.interrupt);
     for _ in 0..TRIES {
         if interrupt.is_cancelled() {
-            let cause = io::Error::other("the job was cancelled");
-            return Err(TreeError::Failed { path: path.clone(), cause });
+            return Err(cancelled(path));
         }
         // Taken before the first byte is read: a later write is then within
         // the time in which the entry counts as racy (B10).
@@ -47,6 +46,9 @@ pub(super) fn read(place: &Place, outside: &Outside, path: &RelPath) -> Result<R
             Err(_) => return Ok(Reading::Unreadable),
         };
         let content = state_of(place, path, stamp, &mut interrupt.guard(content));
+        if interrupt.is_cancelled() {
+            return Err(cancelled(path));
+        }
         match (content, tree.stamp(path)) {
             (_, Err(error)) if concerns_root(&error) => return Err(error),
             (Ok(Some(state)), Ok(Some(after))) if after == stamp => {
@@ -58,6 +60,12 @@ pub(super) fn read(place: &Place, outside: &Outside, path: &RelPath) -> Result<R
         }
     }
     Ok(Reading::Unsettled)
+}
+
+/// Says nothing of the file: its next look is as if there had been none.
+fn cancelled(path: &RelPath) -> TreeError {
+    let cause = io::Error::other("the job was cancelled");
+    TreeError::Failed { path: path.clone(), cause }
 }
 
 /// Digests what was opened; `None` for a link that may not be mirrored.

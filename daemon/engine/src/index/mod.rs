@@ -73,7 +73,7 @@ pub struct Index {
     /// Folders that were watched and listed since the last start.
     folders: Arc<BTreeSet<RelPath>>,
     /// Files that are read again at the next refresh, whatever the watch says.
-    restless: Arc<BTreeSet<RelPath>>,
+    restless: SharedMap<RelPath, ()>,
     /// Covered links, those that are skipped included: read again too.
     links: Arc<BTreeSet<RelPath>>,
     /// Paths whose rows are not stored as they are now.
@@ -211,9 +211,9 @@ impl Index {
             None => self.entries.remove(&path),
         };
         if indexed.is_some_and(|indexed| indexed.is_racy()) {
-            Arc::make_mut(&mut self.restless).insert(path.clone());
-        } else if self.restless.contains(&path) {
-            Arc::make_mut(&mut self.restless).remove(&path);
+            self.restless.insert(path.clone(), ());
+        } else {
+            self.restless.remove(&path);
         }
         if indexed.is_some_and(|indexed| indexed.state.kind == Kind::Link) {
             Arc::make_mut(&mut self.links).insert(path.clone());

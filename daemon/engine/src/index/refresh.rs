@@ -91,7 +91,7 @@ impl Index {
         let new = sighting.files.iter().filter(is_new).map(|(path, _)| path);
         // What else stands where a link leads to makes it good or bad.
         let again =
-            self.restless.iter().chain(self.links.iter()).filter(|path| coverage.covers(path));
+            self.restless.keys().chain(self.links.iter()).filter(|path| coverage.covers(path));
         let all: BTreeSet<&RelPath> = new.chain(again).collect();
         all.into_iter().cloned().collect()
     }
@@ -144,7 +144,7 @@ impl Index {
         coverage: &Coverage,
     ) -> Refreshed {
         let mut gone = self.unseen(scope, &sighting);
-        retain(&mut self.restless, |path| coverage.covers(path));
+        self.restless.retain(|path, ()| coverage.covers(path));
         retain(&mut self.links, |path| coverage.covers(path));
         self.forget(scope);
         extend(&mut self.folders, sighting.folders);
@@ -152,7 +152,7 @@ impl Index {
         let walked = matches!(scope, Scope::Everything);
         let mut refreshed = Refreshed { walked, ..Refreshed::default() };
         for (path, reading) in readings {
-            remove(&mut self.restless, &path);
+            self.restless.remove(&path);
             if remove(&mut self.links, &path) {
                 skips::forget(Arc::make_mut(&mut self.skipped), path.as_str());
             }
@@ -175,7 +175,7 @@ impl Index {
                 // What took the place of a folder since it was listed is seen
                 // by the next refresh.
                 Reading::Obstructed | Reading::Unsettled => {
-                    Arc::make_mut(&mut self.restless).insert(path.clone());
+                    self.restless.insert(path.clone(), ());
                     refreshed.unsettled.push(path);
                 }
             }

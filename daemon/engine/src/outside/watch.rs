@@ -46,6 +46,9 @@ pub trait Watch: Send + Sync {
     /// What was taken so far is in what readers see.
     fn taken_up(&self);
 
+    /// How often that was said.
+    fn taken_up_count(&self) -> u64;
+
     /// Whether events are arriving; false means every look is a walk.
     fn is_live(&self) -> bool;
 
@@ -72,6 +75,10 @@ impl Watch for ManualWatch {
     }
 
     fn taken_up(&self) {}
+
+    fn taken_up_count(&self) -> u64 {
+        0
+    }
 
     fn is_live(&self) -> bool {
         false

@@ -21,6 +21,9 @@ impl Project {
     /// The events only say when to read on: nobody who is slow misses one.
     pub fn follow(&self, after: Option<u64>) -> EngineResult<mpsc::Receiver<CommitSummary>> {
         let (mut events, published) = (self.events(), self.published.clone());
+        if self.status.borrow().is_closed {
+            return Err(EngineError::Closed);
+        }
         let head = published.get().ok_or(EngineError::Closed)?.log().head();
         let mut next = after.map_or(head, |after| after.min(head)) + 1;
         let (follower, commits) = mpsc::channel(BACKLOG);

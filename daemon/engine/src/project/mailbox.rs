@@ -92,10 +92,13 @@ pub(crate) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>
                 panic = text(panic.as_ref()),
                 "a job panicked"
             );
+            let (board, farewell) = (worker.board.clone(), worker.events.farewell());
             worker = match worker.reopen().await {
                 Ok(worker) => worker,
                 Err(error) => {
                     tracing::error!(%error, "the project could not be opened again");
+                    board.change(|status| status.is_closed = true);
+                    farewell();
                     return;
                 }
             };

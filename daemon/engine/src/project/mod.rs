@@ -22,8 +22,10 @@ mod tests;
 mod view_state;
 mod worker;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use mailbox::Message;
 use mirror_core::{Digest, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -102,7 +104,9 @@ impl Project {
         if request.job.writes_elsewhere() && self.status.borrow().is_busy {
             // It changes nothing of the project, and so it need not wait.
             let mut reader = self.reader()?;
-            return Box::pin(reader.run(request, events, cancel)).await;
+            let run = AssertUnwindSafe(reader.run(request, events, cancel));
+            let answer = Box::pin(run.catch_unwind()).await.map_err(|_| lost_to_a_bug())?;
+            return reader.name_root(answer);
         }
         self.ask(|reply| Message::Run { request, events, cancel, reply }).await
     }

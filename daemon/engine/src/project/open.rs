@@ -124,6 +124,7 @@ impl Worker {
     pub(crate) fn close(self) {
         self.board.change(|status| status.is_closed = true);
         self.events.closed();
+        self.published.clear();
     }
 }
 

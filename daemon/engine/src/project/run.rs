@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 
 use crate::api::{EngineResult, Job, JobEvent, JobRequest, Phase, Report};
 use crate::error::EngineError;
-use crate::outside::Cancel;
+use crate::outside::{Cancel, TreeError};
 use crate::project::conflict::decision::Decision;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -25,8 +25,8 @@ impl Worker {
         let JobRequest { job, dry_run, consent } = request;
         let mut reporter = Reporter::new(events, self.board.clone(), dry_run, consent);
         self.set_phase(Phase::Busy(verb(&job)));
-        self.board.begin_job(verb(&job));
         self.parts.outside.interrupt.follow(Some(cancel.clone()));
+        self.board.begin_job(verb(&job));
         reporter.add_notices(self.journal.untold().to_vec());
         let known = self.journal.untold().len();
         let outcome = self.carry_out(job, &mut reporter).await;
@@ -61,7 +61,7 @@ impl Worker {
 
     async fn carry_out(&mut self, job: Job, reporter: &mut Reporter) -> EngineResult<()> {
         reporter.add_faults(std::mem::take(&mut self.pending_stashed));
-        if !reporter.dry_run {
+        if !reporter.dry_run && !job.writes_elsewhere() {
             reporter.add_faults(self.recover_targets().await);
         }
         self.refuse_when_cancelled()?;
@@ -89,18 +89,22 @@ impl Worker {
     }
 }
 
-/// A job that was asked to end has a report: what it had done stands. Whatever
-/// error ended it came of that, but for a stop (L7).
+/// A job that was asked to end has a report: what it had done stands. An error that
+/// can't come of that is told as ever.
 fn end_by(cancel: &Cancel, outcome: EngineResult<()>, reporter: &mut Reporter) -> EngineResult<()> {
-    match outcome {
-        Err(EngineError::Stopped { .. }) | Ok(()) => outcome,
-        Err(error) if cancel.is_cancelled() => {
-            tracing::info!(%error, "a job was cancelled");
-            reporter.cancelled();
-            Ok(())
-        }
-        Err(_) => outcome,
+    let came_of_it = matches!(
+        &outcome,
+        Err(EngineError::Cancelled
+            | EngineError::Storage(_)
+            | EngineError::Disk(_)
+            | EngineError::Tree(TreeError::Failed { .. }))
+    );
+    if cancel.is_cancelled() && came_of_it {
+        tracing::info!("a job was cancelled");
+        reporter.cancelled();
+        return Ok(());
     }
+    outcome
 }
 
 fn verb(job: &Job) -> &'static str {

@@ -99,6 +99,8 @@ impl State {
             return Self::load(store, owner, machine);
         }
         if state.fresh || writer != Some(machine) {
+            // Another machine's packs are its own (P7).
+            state.set_uploads(Vec::new());
             state.set_fact(MACHINE, &machine);
         }
         Ok(state)

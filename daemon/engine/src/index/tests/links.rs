@@ -76,6 +76,9 @@ async fn link_is_seen_though_only_a_file_behind_it_was_named() {
             self.settle(patience)
         }
         fn taken_up(&self) {}
+        fn taken_up_count(&self) -> u64 {
+            0
+        }
         fn is_live(&self) -> bool {
             true
         }

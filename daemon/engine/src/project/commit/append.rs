@@ -58,8 +58,13 @@ impl Worker {
             return Ok(CommitOutcome::Changed(changed));
         }
         self.refuse_when_cancelled()?;
-        self.take_uploads(&contents, progress);
+        let (packs, left) = self.split_uploads(&contents);
+        progress.add(packs);
         let attempt = Arc::new(self.attempt(draft, progress, reporter)?);
+        if planted::stands(Rule::P7) {
+            // They are no longer this machine's own once it is sent.
+            self.state.set_uploads(left);
+        }
         if planted::stands(Rule::B3) {
             self.state.set_attempt(Some(attempt.clone()));
         }
@@ -95,7 +100,7 @@ impl Worker {
         progress: &CommitProgress,
         reporter: &Reporter,
     ) -> EngineResult<Vec<(RelPath, Option<EngineError>)>> {
-        let uploaded = self.uploaded_contents().await?;
+        let uploaded = self.uploaded_contents(contents).await?;
         let brought: BTreeSet<Digest> =
             progress.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256).collect();
         let is_packed =

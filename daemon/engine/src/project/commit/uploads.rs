@@ -6,11 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use mirror_core::commit::pack_name;
+use mirror_core::commit::{Pack, pack_name};
 use mirror_core::{Digest, Ulid};
 use mirror_storage::Expect;
 
-use super::append::CommitProgress;
 use crate::api::EngineResult;
 use crate::log::own_path;
 use crate::packs::{Item, PackPlan, Stored};
@@ -22,7 +21,10 @@ use crate::state::Upload;
 impl Worker {
     /// Contents that an earlier try of this machine has stored, and that are still
     /// there: a state may be older than what became of them.
-    pub(crate) async fn uploaded_contents(&mut self) -> EngineResult<BTreeSet<Digest>> {
+    pub(crate) async fn uploaded_contents(
+        &mut self,
+        contents: &[Item],
+    ) -> EngineResult<BTreeSet<Digest>> {
         let mut uploads = self.state.uploads().to_vec();
         for upload in &mut uploads {
             let Some(size) = upload.stored.as_ref().map(|pack| pack.size) else { continue };
@@ -33,7 +35,9 @@ impl Worker {
             }
         }
         self.state.set_uploads(uploads);
-        let packs = self.state.uploads().iter().filter_map(|upload| upload.stored.as_ref());
+        let wanted = digests(contents);
+        let usable = self.state.uploads().iter().filter(|upload| is_usable(upload, &wanted));
+        let packs = usable.filter_map(|upload| upload.stored.as_ref());
         Ok(packs.flat_map(|pack| &pack.contents).map(|content| content.sha256).collect())
     }
 
@@ -73,19 +77,13 @@ impl Worker {
         }
     }
 
-    /// Makes the packs that hold some of these contents the attempt's; they are
-    /// no longer this machine's own once it is sent.
-    pub(crate) fn take_uploads(&mut self, contents: &[Item], progress: &mut CommitProgress) {
-        let wanted: BTreeSet<Digest> = contents.iter().map(|item| item.digest).collect();
+    /// The packs that hold these contents and no others, and the uploads that are
+    /// left: a content that is no longer wanted must not get into the log.
+    pub(crate) fn split_uploads(&self, contents: &[Item]) -> (Vec<Pack>, Vec<Upload>) {
+        let wanted = digests(contents);
         let (taken, left): (Vec<_>, Vec<_>) =
-            self.state.uploads().iter().cloned().partition(|upload| {
-                let contents = upload.stored.iter().flat_map(|pack| &pack.contents);
-                contents.into_iter().any(|content| wanted.contains(&content.sha256))
-            });
-        progress.add(taken.into_iter().filter_map(|upload| upload.stored));
-        if planted::stands(Rule::P7) {
-            self.state.set_uploads(left);
-        }
+            self.state.uploads().iter().cloned().partition(|upload| is_usable(upload, &wanted));
+        (taken.into_iter().filter_map(|upload| upload.stored).collect(), left)
     }
 
     /// Removes what earlier tries stored and no commit needs. What can't be removed
@@ -119,4 +117,13 @@ impl Worker {
     fn is_in_log(&self, name: Ulid) -> bool {
         planted::stands(Rule::P7) && self.log.history().pack(name).is_some()
     }
+}
+
+fn digests(contents: &[Item]) -> BTreeSet<Digest> {
+    contents.iter().map(|item| item.digest).collect()
+}
+
+fn is_usable(upload: &Upload, wanted: &BTreeSet<Digest>) -> bool {
+    let contents = upload.stored.as_ref().map(|pack| &pack.contents);
+    contents.is_some_and(|contents| contents.iter().all(|one| wanted.contains(&one.sha256)))
 }

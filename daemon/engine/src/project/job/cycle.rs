@@ -41,7 +41,12 @@ impl Worker {
                 file.file().is_none_or(|file| !merged.contains_key(&file.path))
             };
             reporter.add_files(committed.into_iter().flatten().filter(is_told));
-            reporter.add(self.land_merged(&round.resolutions, reporter).await)?;
+            let landed = self.land_merged(&round.resolutions, reporter).await;
+            match reporter.add(landed) {
+                // The commit stands; the next pull brings what it is made of.
+                Err(EngineError::Stale) => reporter.pull_pending(),
+                landed => landed?,
+            }
             if !round.resolutions.is_partial {
                 return self.end_cycle(&cycle, &round, reporter).await;
             }
@@ -154,10 +159,12 @@ impl<'a> Cycle<'a> {
                 Intent::Pull | Intent::Check => Resolutions::default(),
             };
             if !reporter.dry_run
-                && let Some(ignore_file) = newer_ignore_file(&mut plan, &mut self.has_rules)
+                && !self.has_rules
+                && let Some(ignore_file) = newer_ignore_file(&mut plan)
             {
                 let landed = worker.land(Vec::new(), vec![ignore_file], reporter).await;
-                landed.into(&mut self.files)?;
+                landed.keep_in(&mut self.files)?;
+                self.has_rules = true;
                 continue;
             }
             return Ok((Round { facts, root, unsettled, plan, resolutions }, carried));
@@ -178,13 +185,13 @@ impl<'a> Cycle<'a> {
             (std::mem::take(&mut plan.deletions), std::mem::take(&mut plan.fetches));
         let counted = worker.state.deletions().to_vec();
         let landed = worker.land(deletions, fetches, reporter).await;
-        landed.into(&mut self.files)?;
         if reporter.consent || carried {
             // What somebody agreed to doesn't count towards asking again.
             worker.state.set_deletions(counted);
         }
+        landed.keep_in(&mut self.files)?;
         let arrived = worker.land_arriving(&mut round.resolutions, "merge", reporter).await;
-        arrived.into(&mut self.files)
+        arrived.keep_in(&mut self.files)
     }
 
     fn draft_of(&self, round: &Round, worker: &Worker) -> Draft {
@@ -244,7 +251,7 @@ impl Drafter for Cycle<'_> {
 
 /// Takes the ignore file out of the plan, once a job: its rules come first, so
 /// that what they ignore is not deleted here by the same job.
-fn newer_ignore_file(plan: &mut Plan, landed: &mut bool) -> Option<plan::Fetch> {
+fn newer_ignore_file(plan: &mut Plan) -> Option<plan::Fetch> {
     let at = plan.fetches.iter().position(|fetch| fetch.path.as_str() == IGNORE_FILE)?;
-    (!std::mem::replace(landed, true)).then(|| plan.fetches.remove(at))
+    Some(plan.fetches.remove(at))
 }

@@ -60,9 +60,15 @@ impl Worker {
             }
             return Ok(());
         }
-        let ignored = if keep_local { Some(self.ignore(&chosen, reporter).await?) } else { None };
-        let committed = self.commit_deletions(&chosen, ignored.is_some(), message, reporter).await;
-        if let (Err(_), Some(before)) = (&committed, ignored) {
+        let before = if keep_local { Some(self.read_ignore_file().await?) } else { None };
+        let committed = match &before {
+            Some(before) => match self.ignore(before, &chosen, reporter).await {
+                Ok(()) => self.commit_deletions(&chosen, true, message, reporter).await,
+                Err(error) => Err(error),
+            },
+            None => self.commit_deletions(&chosen, false, message, reporter).await,
+        };
+        if let (Err(_), Some(before)) = (&committed, before) {
             // Nothing was deleted, so nothing is ignored either.
             self.write_ignore_file(before, reporter).await?;
         }
@@ -146,14 +152,14 @@ impl Worker {
         Ok(Send { path, from, to, renamed_from: None })
     }
 
-    /// Adds the paths to the ignore file; gives the text it had.
+    /// Adds the paths to the ignore file, which had this text before.
     async fn ignore(
         &mut self,
+        before: &str,
         chosen: &BTreeSet<RelPath>,
-        reporter: &mut Reporter,
-    ) -> EngineResult<String> {
-        let before = self.read_ignore_file().await?;
-        let mut text = before.clone();
+        reporter: &Reporter,
+    ) -> EngineResult<()> {
+        let mut text = before.to_owned();
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
@@ -161,13 +167,14 @@ impl Worker {
             text.push_str(&ignore_line(path));
         }
         self.write_ignore_file(text, reporter).await?;
-        self.observe_disk().await?;
-        Ok(before)
+        self.observe_disk().await.map(drop)
     }
 
     /// Brings the ignore file to this text, and says nothing of it: it is a part
     /// of the deletion. One that is nobody's goes when it has no text.
     async fn write_ignore_file(&mut self, text: String, reporter: &Reporter) -> EngineResult<()> {
+        // Also by a job that was cancelled: it must not be left half-said.
+        let _shield = self.parts.outside.interrupt.shield();
         let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
         let local = self.index.get(&path).map(|indexed| indexed.state);
         let base = self.state.bases().get(&path).cloned();

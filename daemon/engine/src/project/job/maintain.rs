@@ -8,6 +8,7 @@ use mirror_core::Timestamp;
 
 use crate::api::EngineResult;
 use crate::data::backoff::{LONGEST_WAIT_MS, has_come};
+use crate::error::EngineError;
 use crate::project::worker::reporter::Reporter;
 use crate::project::worker::{SURVEY_MS, Worker};
 
@@ -57,7 +58,11 @@ impl Worker {
         // What was found stale is looked at again one poll later (V1).
         if has_come(self.next_survey, now, SURVEY_MS) || !self.pending.is_empty() {
             self.next_survey = Timestamp(now.milliseconds() + SURVEY_MS);
-            self.survey_view(reporter).await?;
+            match self.survey_view(reporter).await {
+                // The next round reads on first.
+                Err(EngineError::Stale) => self.next_survey = now,
+                surveyed => surveyed?,
+            }
             self.show_unprojected(reporter).await?;
         }
         Ok(())

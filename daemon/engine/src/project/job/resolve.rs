@@ -65,7 +65,11 @@ impl Worker {
         let committed = until_won(self, reporter, &mut settling).await?;
         let is_committed = committed.is_some();
         if let Some(resolutions) = settling.resolutions.filter(|_| is_committed) {
-            reporter.add(self.land_merged(&resolutions, reporter).await)?;
+            let landed = self.land_merged(&resolutions, reporter).await;
+            match reporter.add(landed) {
+                Err(EngineError::Stale) => reporter.pull_pending(),
+                landed => landed?,
+            }
         }
         let facts = self.all_facts();
         self.drop_settled(Root::Sound, &facts).await;
@@ -244,10 +248,9 @@ fn round_after_write(
         }
         FileOutcome::Done(_) => false,
     });
-    landed.ended?;
-    if !is_there && was_changed {
+    if landed.ended.is_ok() && !is_there && was_changed {
         return Err(EngineError::ConflictMoved(path.clone()));
     }
-    reporter.add_files(landed.files);
+    reporter.add(landed)?;
     Ok(Round::Over)
 }

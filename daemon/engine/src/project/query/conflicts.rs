@@ -74,7 +74,7 @@ impl Worker {
             kind: record.kind,
             binary: record.binary,
             base: record.base_digest(),
-            local: record.local_digest(),
+            local: record.local_digest().filter(|_| !self.index.is_unread(&record.path)),
             remote: record.remote_digest(),
             remote_by: match record.remote {
                 Some(Sighted { seq, .. }) => self.author_of(seq).await?,

@@ -96,6 +96,8 @@ impl Worker {
             // Deletions were counted when they were queued.
             self.state.set_deletions(deletions.clone());
             reporter.consent = consent;
+            // Whatever it failed with came of that.
+            self.refuse_when_cancelled()?;
             match sent {
                 // An attempt that is left open is settled before the next (L5).
                 Err(error) if is_of_this_push(&error) && self.state.attempt().is_none() => {

@@ -268,3 +268,71 @@ async fn handle_cancels_the_running_job_and_says_what_it_did() {
     let said = Some(Some(Cancelled { kind: "push", commit: Some(2) }));
     assert_eq!(*outcome.lock().unwrap(), said);
 }
+
+/// A content that somebody took back must not get into the log by its neighbour.
+#[tokio::test]
+async fn pack_with_a_content_that_is_no_longer_wanted_is_not_committed() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "milk");
+    laptop.writes("secret.md", "the key");
+    let at_pack = |verb: &str, path: &str| verb == "write" && path.contains("/packs/");
+    cancelled_at(&laptop, push_of(&[]), at_pack).await;
+    let left = packs(&world);
+
+    laptop.removes("secret.md");
+    laptop.pushes().await;
+
+    assert!(packs(&world).is_disjoint(&left) && packs(&world).len() == 1);
+    let contents: Vec<Digest> =
+        world.commit(2).packs.iter().flat_map(|p| &p.contents).map(|c| c.sha256).collect();
+    assert_eq!(contents, [Digest::of(b"milk")]);
+}
+
+/// Events tell of the file once: a read that was cancelled must not use them up.
+#[tokio::test]
+async fn file_whose_reading_was_cancelled_is_sent_by_the_next_push() {
+    let world = World::new().await;
+    let mut laptop = world.machine("laptop").await;
+    laptop.watch = Some(crate::real::start_watch(laptop.root(""), laptop.root("../cookies")));
+    laptop.open().await.unwrap();
+    laptop.writes("a.md", "milk");
+    laptop.pushes().await;
+    laptop.writes("a.md", "bread");
+    let cancel = Cancel::new();
+    let flag = cancel.clone();
+    laptop.tree.haunt(move |step, path| {
+        if step == Step::Open && path.as_str() == "a.md" {
+            flag.cancel();
+        }
+    });
+    let (events, _) = mpsc::channel(64);
+    let request = JobRequest { job: push_of(&[]), dry_run: false, consent: false };
+    let report = laptop.project().run(request, events, cancel).await.unwrap();
+    assert!(report.cancelled && report.commit.is_none(), "{report:?}");
+    laptop.tree.haunt(|_, _| {});
+
+    let report = laptop.pushes().await;
+
+    assert_eq!((report.commit.map(|(seq, _)| seq), failed(&report)), (Some(3), vec![]));
+    assert_eq!(world.text("a.md").as_deref(), Some("bread"));
+}
+
+#[tokio::test]
+async fn cancelled_deletion_that_keeps_the_file_ignores_nothing() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    laptop.writes(".mirrorignore", "drafts/\n");
+    laptop.writes("a.md", "milk");
+    laptop.pushes().await;
+    let scope = Scope { names: vec!["a.md".to_owned()] };
+    let delete = Job::Delete { scope, keep_local: true, message: None };
+    let at_pack = |verb: &str, path: &str| verb == "write" && path.contains("/packs/");
+
+    let report = cancelled_at(&laptop, delete, at_pack).await;
+
+    assert!(report.cancelled && report.commit.is_none(), "{report:?}");
+    assert_eq!(laptop.reads(".mirrorignore").as_deref(), Some("drafts/\n"));
+    assert_eq!(laptop.pushes().await.commit, None);
+    assert_eq!(world.text("a.md").as_deref(), Some("milk"));
+}

@@ -51,6 +51,12 @@ impl Events {
         self.tell(Happening::Closed);
     }
 
+    /// The same said by somebody who outlives the project.
+    pub(crate) fn farewell(&self) -> impl FnOnce() + use<> {
+        let (sender, backend) = (self.sender.clone(), self.backend.clone());
+        move || drop(sender.send(ProjectEvent { backend, happening: Happening::Closed }))
+    }
+
     /// Nobody listens, most of the time.
     fn tell(&self, happening: Happening) {
         drop(self.sender.send(ProjectEvent { backend: self.backend.clone(), happening }));

@@ -51,7 +51,7 @@ impl Outcomes {
     }
 
     /// Keeps the outcomes in `all`, and tells whether to go on.
-    pub(crate) fn into(self, all: &mut Vec<FileOutcome>) -> EngineResult<()> {
+    pub(crate) fn keep_in(self, all: &mut Vec<FileOutcome>) -> EngineResult<()> {
         all.extend(self.files);
         self.ended
     }

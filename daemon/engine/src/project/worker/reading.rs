@@ -3,7 +3,8 @@
 //!
 //! A reader works on a copy that shares its structure with what the project goes
 //! on with. It looks at the log and the disk by itself, and whatever it learns or
-//! writes goes with it: it holds nobody up, and nobody holds it up.
+//! writes goes with it, but for contents that it fetches into the cache: it holds
+//! nobody up, and nobody holds it up.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,7 @@ use super::events::Events;
 use super::status::StatusBoard;
 use super::view::{Machines, Pending};
 use crate::api::{Parts, Phase, QueuedWork};
-use crate::beside::{NoStore, OverlayDisk, PeekingWatch};
+use crate::beside::{NoStore, OverlayDisk, PeekingWatch, ReadTree};
 use crate::data::conflicts::{Conflicts, OutsideConflicts};
 use crate::data::notices::Journal;
 use crate::data::queue::Queue;
@@ -35,6 +36,8 @@ pub(crate) struct Reading {
     outside_conflicts: OutsideConflicts,
     queue_work: Option<QueuedWork>,
     queued_view: Option<QueuedWork>,
+    /// So often was taken up what the watch told, this time included.
+    taken_up: u64,
 }
 
 /// Where the newest reading is to be had.
@@ -46,6 +49,11 @@ impl Published {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Nobody is answered any more.
+    pub(crate) fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn set(&self, reading: Reading) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(reading));
     }
@@ -55,7 +63,8 @@ impl Worker {
     /// Lets readers see how things stand. Called where all parts fit together.
     pub(crate) fn publish(&self) {
         self.published.set(Reading {
-            parts: self.parts.clone(),
+            // The store is given back as soon as the project is closed.
+            parts: Parts { store: Arc::new(NoStore), ..self.parts.clone() },
             spec: self.spec.clone(),
             log: self.log.clone(),
             state: self.state.for_reader(Arc::new(NoStore)),
@@ -66,6 +75,7 @@ impl Worker {
             outside_conflicts: self.outside_conflicts.clone(),
             queue_work: self.queue.work.clone(),
             queued_view: self.queued_view.clone(),
+            taken_up: self.parts.watch.taken_up_count() + 1,
         });
         // What the watch told before is in it.
         self.parts.watch.taken_up();
@@ -84,8 +94,8 @@ impl Reading {
         let outside = outside.of_project();
         let parts = Parts {
             backend,
-            tree,
-            watch: Arc::new(PeekingWatch(watch)),
+            tree: Arc::new(ReadTree(tree)),
+            watch: Arc::new(PeekingWatch::new(watch, self.taken_up)),
             store: Arc::new(NoStore),
             data: Arc::new(OverlayDisk::new(data)),
             cache,

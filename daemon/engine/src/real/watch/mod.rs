@@ -53,6 +53,7 @@ pub struct LocalWatch {
     gathered: Arc<Gathered>,
     /// What was taken and is not yet in what readers see.
     taken: Mutex<Dirt>,
+    taken_up_count: AtomicU64,
     /// Since the last settle, a folder could not be watched for want of watches.
     refused: AtomicBool,
     /// Events don't tell all: watches are used up, or other machines write here.
@@ -81,6 +82,7 @@ impl LocalWatch {
             watched: Mutex::new(Watched { watcher, folders: BTreeSet::new() }),
             gathered,
             taken: Mutex::default(),
+            taken_up_count: AtomicU64::new(0),
             refused: AtomicBool::new(false),
             is_blind: AtomicBool::new(false),
         };
@@ -178,6 +180,8 @@ impl Watch for LocalWatch {
         if caught == Caught::Late {
             drop(self.watch_cookies());
         }
+        // Held over both: a peek in between would see neither.
+        let mut taken = self.taken();
         let mut news = self.gathered.drain();
         // Before anything is watched anew: a watch sits on the folder itself,
         // wherever it was moved. Taken away later, under its old path, it
@@ -191,7 +195,7 @@ impl Watch for LocalWatch {
         news.dirt.everything |= news.is_lost || caught != Caught::Up;
         // Watches may have become free, so the walk that follows tries again.
         news.dirt.everything |= self.refused.swap(false, Ordering::Relaxed);
-        self.taken().add(&news.dirt);
+        taken.add(&news.dirt);
         news.dirt
     }
 
@@ -200,13 +204,19 @@ impl Watch for LocalWatch {
         if is_blind || self.is_caught_up(patience) != Caught::Up {
             return Dirt { everything: true, ..Dirt::default() };
         }
+        let taken = self.taken();
         let mut dirt = self.gathered.look();
-        dirt.add(&self.taken());
+        dirt.add(&taken);
         dirt
     }
 
     fn taken_up(&self) {
         *self.taken() = Dirt::default();
+        self.taken_up_count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn taken_up_count(&self) -> u64 {
+        self.taken_up_count.load(Ordering::Relaxed)
     }
 
     fn is_live(&self) -> bool {
