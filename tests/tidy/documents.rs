@@ -1,9 +1,9 @@
 //! What the documents promise to be there is there.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{SourceFile, files, nothing_in};
+use super::{SourceFile, defines, files, nothing_in};
 use crate::support::repository;
 
 fn documents() -> Vec<SourceFile> {
@@ -108,12 +108,6 @@ fn drawn(text: &str) -> Vec<PathBuf> {
     drawn
 }
 
-fn has_word(file: &Path, word: &str) -> bool {
-    let joins = |letter: char| letter.is_alphanumeric() || letter == '_';
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.split(|letter| !joins(letter)).any(|found| found == word)
-}
-
 #[test]
 fn files_and_functions_that_the_architecture_names_are_there() {
     let page = SourceFile::read(&repository().join("docs/architecture.md"));
@@ -122,7 +116,8 @@ fn files_and_functions_that_the_architecture_names_are_there() {
     assert!(named.len() > 20 && words > 20 && drawn.len() > 20, "too little of it was read");
     let missing = named.iter().flat_map(|(path, words)| {
         let file = repository().join(path);
-        let lacks = words.iter().filter(|word| !has_word(&file, word));
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        let lacks = words.iter().filter(|word| !defines(&text, word));
         let lacks = lacks.map(|word| format!("there is no {word} in {path}"));
         let gone = (!file.exists()).then(|| format!("there is no {path}"));
         gone.into_iter().chain(lacks).collect::<Vec<_>>()

@@ -113,6 +113,19 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Whether a text of code has an item of this name, rather than only its use.
+fn defines(text: &str, name: &str) -> bool {
+    let joins = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let has = |kind: &&str| {
+        let item = format!("{kind} {name}");
+        let is_whole = |(place, _): (usize, &str)| {
+            !text[..place].ends_with(joins) && !text[place + item.len()..].starts_with(joins)
+        };
+        text.match_indices(&item).any(is_whole)
+    };
+    ["fn", "struct", "enum", "trait", "type", "const", "mod"].iter().any(has)
+}
+
 /// Fails with every finding at once.
 #[track_caller]
 fn nothing_in(findings: impl IntoIterator<Item = String>) {
