@@ -96,7 +96,8 @@ impl Registry {
         if is_old || slots.get(name)?.config.as_ref() != Some(config) {
             return None;
         }
-        // So is this: of two files for one project, one alone is entered.
+        // Checked with the slots held as well: two files may be of one project, and
+        // only the first of them opens.
         let opened = opened.as_ref().map_err(|error| Closed::by(error, true));
         let checked = opened.and_then(|open| match check_only(&slots, open) {
             Ok(()) => Ok(open),
