@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use super::{History, PackFacts, PastVersion, Place, Placed, Snapshot};
+use super::{History, PackFacts, PastVersion, Place, Placed, Snapshot, Void};
 use crate::commit::{Commit, Input, PackedContent, Resolved};
-use crate::path::Clash;
-use crate::{Digest, Entry, RelPath, Ulid};
+use crate::{Digest, Entry, RelPath};
 
 /// How an entry changed the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,33 +15,6 @@ pub enum Applied {
     Counted,
     /// It stands in the chain and changes nothing.
     Void(Void),
-}
-
-/// Why an entry changes nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Void {
-    #[error("it cannot be read: {0}")]
-    Unreadable(String),
-    #[error("it says it is entry {said}, but stands at {stands}")]
-    WrongSeq { said: u64, stands: u64 },
-    #[error("it does not follow the entry before it")]
-    WrongParent,
-    #[error("the log has moved to another backend")]
-    AfterMoved,
-    #[error("{path}: {what}")]
-    Path { path: RelPath, what: &'static str },
-    #[error(transparent)]
-    Clash(#[from] Clash),
-    #[error("pack {name}: {what}")]
-    Pack { name: Ulid, what: &'static str },
-    #[error("content {content}: {what}")]
-    Content { content: Digest, what: &'static str },
-    #[error("the tag {0:?} is not allowed")]
-    Tag(String),
-    #[error("snapshot #{0} is not listed")]
-    NoSnapshot(u64),
-    #[error("{0}")]
-    Shape(&'static str),
 }
 
 impl History {

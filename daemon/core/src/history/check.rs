@@ -6,12 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{History, PackFacts, Place, Void, tags};
+use super::{History, MAX_SIZE, PackFacts, Place, Void, tags};
 use crate::commit::{Action, Commit, Input, Method, PackedContent};
 use crate::{Chunks, Digest, Entry, Kind, RelPath, Ulid};
-
-/// Larger numbers are not exact in every reader's JSON.
-pub(super) const MAX_SIZE: u64 = 1 << 53;
 
 /// How many bytes a deflated content may take beyond twice its size: without a
 /// bound, a small content could ask a reader to hold a whole pack.

@@ -9,19 +9,24 @@ mod liveness;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod void;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use apply::{Applied, Void};
+pub use apply::Applied;
+pub use void::Void;
 
 use crate::commit::{Action, CheckpointRef, Method, Moved, Settings};
 use crate::path::Names;
 use crate::reconcile::Sighted;
 use crate::shared::{SharedList, SharedMap};
 use crate::{Digest, Entry, RelPath, Timestamp, Ulid};
+
+/// Larger numbers are not exact in every reader's JSON.
+const MAX_SIZE: u64 = 1 << 53;
 
 /// A file at the head, with the commit that put it there (B2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,11 +232,11 @@ impl History {
         }
         let stood = |past: &PastVersion| past.since < past.until && past.until <= self.head;
         let placed = self.manifest.values().all(|placed| placed.seq <= self.head);
-        if self.head > check::MAX_SIZE || !placed || !self.past.iter().all(stood) {
+        if self.head > MAX_SIZE || !placed || !self.past.iter().all(stood) {
             return Err("its numbers are out of order");
         }
         let sizes = self.manifest.values().map(|placed| u128::from(placed.entry.size));
-        if self.size_bytes > check::MAX_SIZE || sizes.sum::<u128>() != u128::from(self.size_bytes) {
+        if self.size_bytes > MAX_SIZE || sizes.sum::<u128>() != u128::from(self.size_bytes) {
             return Err("its sizes do not add up");
         }
         for path in self.manifest.keys() {

@@ -1,12 +1,9 @@
 //! Names as the most forgiving file system compares them.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
 
 use caseless::Caseless as _;
 use unicode_normalization::UnicodeNormalization as _;
-
-use super::RelPath;
 
 /// The Unicode versions of case folding and of normalisation that twins are
 /// found by, part of format 1: another version could make other commits void.
@@ -50,22 +47,6 @@ impl Borrow<str> for Folded {
     fn borrow(&self) -> &str {
         &self.0
     }
-}
-
-/// Paths whose whole folded paths are equal, each group and all groups by bytes.
-///
-/// `A/x` and `a/y` are no twins: where they share a folder, both still fit.
-pub fn twins<'a>(paths: impl Iterator<Item = &'a RelPath>) -> Vec<Vec<&'a RelPath>> {
-    let mut groups: BTreeMap<Folded, Vec<&RelPath>> = BTreeMap::new();
-    for path in paths {
-        groups.entry(path.folded()).or_default().push(path);
-    }
-    let mut groups: Vec<_> = groups.into_values().filter(|group| group.len() > 1).collect();
-    for group in &mut groups {
-        group.sort();
-    }
-    groups.sort();
-    groups
 }
 
 #[cfg(test)]
@@ -120,17 +101,5 @@ mod tests {
         assert_eq!(format!("{major}.{minor}.{patch}"), UNICODE_VERSION.0);
         let (major, minor, patch) = unicode_normalization::UNICODE_VERSION;
         assert_eq!(format!("{major}.{minor}.{patch}"), UNICODE_VERSION.1);
-    }
-
-    #[test]
-    fn twins_are_found_in_groups() {
-        let paths = ["b", "a/X", "A/x", "a/y", "e\u{301}", "\u{e9}", "a/x"];
-        let paths = paths.map(|text| RelPath::new(text).unwrap());
-
-        let groups = twins(paths.iter());
-
-        let texts: Vec<Vec<&str>> =
-            groups.iter().map(|group| group.iter().map(|path| path.as_str()).collect()).collect();
-        assert_eq!(texts, [vec!["A/x", "a/X", "a/x"], vec!["e\u{301}", "\u{e9}"]]);
     }
 }

@@ -9,6 +9,7 @@ mod display;
 mod fold;
 mod names;
 mod rules;
+mod twins;
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
@@ -17,9 +18,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use display::display_safe;
-pub use fold::{Folded, UNICODE_VERSION, twins};
+pub use fold::{Folded, UNICODE_VERSION};
 pub use names::{Clash, Names};
 pub use rules::{MAX_PATH_BYTES, MAX_SEGMENT_BYTES, PathError};
+pub use twins::twins;
 
 /// A path inside a project that every machine can be told of (L6): relative,
 /// normal, separated by `/`. Ordered by bytes.
