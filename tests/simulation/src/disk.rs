@@ -8,7 +8,7 @@ use mirror_engine::outside::disk::{Disk, DiskFile, Scratch};
 
 use crate::chance::Chance;
 use crate::life::Life;
-use crate::world::locked;
+use crate::panics::locked;
 
 /// A file as it is, and as it was when it last was flushed.
 #[derive(Clone, Debug, Default)]

@@ -13,7 +13,8 @@ use mirror_engine::outside::tree::TEMP_PREFIX;
 
 use crate::chance::Chance;
 use crate::ledger::Holder;
-use crate::world::{SkewedClock, World, locked};
+use crate::panics::locked;
+use crate::world::{SkewedClock, World};
 use crate::writers::{Id, Place, ids_in, spelled};
 
 /// A file system's clock ticks this coarsely.

@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use mirror_storage::adapter::memory::MemoryBackend;
+use futures::{StreamExt, TryStreamExt, stream};
 use mirror_storage::{
     Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
     RemoteFile, RemotePath, Revision, StorageError,
@@ -14,143 +12,9 @@ use mirror_storage::{
 use tokio::sync::oneshot;
 
 use crate::life::Life;
+use crate::op::{Answer, Op, Reply, whole};
+use crate::waiting::{Stage, Waiting};
 use crate::world::World;
-
-/// What a machine asks of the service.
-#[derive(Clone, Debug)]
-pub(crate) enum Op {
-    Stat(RemotePath),
-    List(RemotePath),
-    Read(RemotePath, ByteRange),
-    Write(RemotePath, Bytes, Expect),
-    Remove(RemotePath, Expect),
-    Rename(RemotePath, RemotePath),
-}
-
-/// What the service says.
-#[derive(Clone, Debug)]
-pub(crate) enum Answer {
-    Stat(Option<RemoteFile>),
-    List(Vec<RemoteFile>),
-    /// The bytes, and whether the stream breaks off after them.
-    Read(Option<(Bytes, bool)>),
-    Written(Guarded<Revision>),
-    Done(Guarded<()>),
-}
-
-pub(crate) type Reply = Result<Answer, StorageError>;
-
-/// Something of a machine that waits for the scheduler.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) id: u64,
-    pub(crate) machine: usize,
-    pub(crate) life: Arc<Life>,
-    pub(crate) stage: Stage,
-}
-
-/// What a cleaner did to an upload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Swept {
-    Not,
-    /// Renamed aside as a whole, then deleted.
-    Away,
-    /// Emptied where it stands.
-    Empty,
-}
-
-#[derive(Debug)]
-pub(crate) enum Stage {
-    /// Offloaded work of its own.
-    Local(oneshot::Sender<()>),
-    /// A call that has not reached the service.
-    Asked(Op, oneshot::Sender<Reply>),
-    /// A file that was uploaded beside its place, and what a cleaner did to it.
-    Uploaded(Op, Swept, oneshot::Sender<Reply>),
-    /// A file of the view of which the beginning stands there.
-    Begun(Op, oneshot::Sender<Reply>),
-    /// A reply on its way back.
-    Answered(Reply, oneshot::Sender<Reply>),
-}
-
-impl Op {
-    pub(crate) fn verb(&self) -> &'static str {
-        match self {
-            Self::Stat(_) => "stat",
-            Self::List(_) => "list",
-            Self::Read(..) => "read",
-            Self::Write(..) => "write",
-            Self::Remove(..) => "remove",
-            Self::Rename(..) => "rename",
-        }
-    }
-
-    pub(crate) fn path(&self) -> &RemotePath {
-        match self {
-            Self::Stat(path)
-            | Self::List(path)
-            | Self::Read(path, _)
-            | Self::Write(path, ..)
-            | Self::Remove(path, _)
-            | Self::Rename(path, _) => path,
-        }
-    }
-
-    pub(crate) fn changes(&self) -> bool {
-        matches!(self, Self::Write(..) | Self::Remove(..) | Self::Rename(..))
-    }
-
-    /// What the folder trick brings after a cleaner was there.
-    pub(crate) fn emptied(self) -> Self {
-        match self {
-            Self::Write(path, _, expect) => Self::Write(path, Bytes::new(), expect),
-            other => other,
-        }
-    }
-
-    /// The first half of a write that becomes visible bit by bit, and the rest.
-    pub(crate) fn halves(&self) -> Option<[Self; 2]> {
-        let Self::Write(path, body, expect) = self else { return None };
-        let half = body.slice(..body.len() / 2);
-        let first = Self::Write(path.clone(), half, expect.clone());
-        Some([first, self.clone()])
-    }
-
-    /// Lets the service do it. Memory answers at once.
-    pub(crate) fn carry_out(&self, files: &MemoryBackend) -> Reply {
-        let answer = async {
-            Ok(match self {
-                Self::Stat(path) => Answer::Stat(files.stat(path).await?),
-                Self::List(prefix) => Answer::List(files.list(prefix).try_collect().await?),
-                Self::Read(path, range) => match files.read(path, *range).await? {
-                    Some(stream) => Answer::Read(Some((whole(stream).await?, false))),
-                    None => Answer::Read(None),
-                },
-                Self::Write(path, body, expect) => {
-                    let body = Body::Bytes(body.clone());
-                    Answer::Written(files.write(path, body, expect.clone()).await?)
-                }
-                Self::Remove(path, expect) => {
-                    Answer::Done(files.remove(path, expect.clone()).await?)
-                }
-                Self::Rename(from, to) => {
-                    let mover = files.move_aside().expect("only offered where it is there");
-                    Answer::Done(mover.rename(from, to).await?)
-                }
-            })
-        };
-        answer.now_or_never().expect("memory answers at once")
-    }
-}
-
-async fn whole(stream: ByteStream) -> Result<Bytes, StorageError> {
-    let pieces: Vec<Bytes> = stream.try_collect().await?;
-    let mut joined = BytesMut::new();
-    for piece in pieces {
-        joined.extend_from_slice(&piece);
-    }
-    Ok(joined.freeze())
-}
 
 pub(crate) fn unreachable() -> StorageError {
     StorageError::Unreachable("the line is cut".into())

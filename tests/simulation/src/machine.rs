@@ -16,12 +16,14 @@ use tokio::sync::mpsc;
 use crate::chance::SeededEntropy;
 use crate::disk::{FakeDisk, Folder};
 use crate::ground::Ground;
-use crate::life::{InlineSpawner, Life};
+use crate::life::Life;
 use crate::line::Line;
+use crate::panics::locked;
 use crate::plants::Fake;
+use crate::spawner::InlineSpawner;
 use crate::store::{FakeStore, Shelf};
 use crate::tree::FakeTree;
-use crate::world::{SkewedClock, World, locked};
+use crate::world::{SkewedClock, World};
 use crate::writers::Id;
 
 /// How often a daemon looks at the head by itself.

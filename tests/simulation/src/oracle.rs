@@ -21,8 +21,8 @@ use mirror_core::{Digest, History, Kind, RelPath};
 use mirror_engine::{Job, Report, Scope, Settle, StatusReport};
 use mirror_storage::RemotePath;
 
-use crate::line::{Answer, Op};
 use crate::machine::{Ending, Errand};
+use crate::op::{Answer, Op};
 use crate::service::content;
 use crate::storm::Storm;
 use crate::writers::{Id, ids_in, spelled};

@@ -1,7 +1,7 @@
 //! Panics on this thread: each is a finding, however well it was caught.
 
 use std::cell::RefCell;
-use std::sync::Once;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 thread_local! {
     static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -30,4 +30,9 @@ pub(crate) fn unwatch() {
 
 pub(crate) fn taken() -> Vec<String> {
     SEEN.with_borrow_mut(std::mem::take)
+}
+
+/// What a lock holds, also after a panic, which is a finding already.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use mirror_core::patterns::Patterns;
 use mirror_engine::{SharedSettings, create};
 
-use crate::line::Op;
 use crate::machine::{Errand, Machine};
+use crate::op::Op;
 use crate::panics;
 use crate::plants::{Rule, plant};
 use crate::report::Outcome;

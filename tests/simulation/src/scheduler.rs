@@ -9,10 +9,13 @@ use tokio::sync::oneshot;
 use mirror_core::Digest;
 use mirror_storage::{Expect, Guarded};
 
-use crate::line::{Answer, Op, Reply, Stage, Swept, Waiting, unreachable};
+use crate::line::unreachable;
+use crate::op::{Answer, Op, Reply};
+use crate::panics::locked;
 use crate::plants::Fake;
 use crate::service::{content, is_log};
-use crate::world::{World, locked};
+use crate::waiting::{Stage, Swept, Waiting};
+use crate::world::World;
 
 /// Tells when every task waits for something: then it is the scheduler's turn.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use mirror_core::commit::entry_name;
 use mirror_storage::{Expect, Guarded, RemoteFile, RemotePath};
 
 use crate::ledger::Holder;
-use crate::line::{Answer, Op, Reply};
+use crate::op::{Answer, Op, Reply};
 use crate::plants::Fake;
 use crate::world::World;
 

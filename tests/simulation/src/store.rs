@@ -8,7 +8,7 @@ use mirror_engine::store::{Batch, Rows, Store, StoreError, Table};
 
 use crate::chance::Chance;
 use crate::life::Life;
-use crate::world::locked;
+use crate::panics::locked;
 
 type Tables = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 

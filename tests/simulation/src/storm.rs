@@ -9,11 +9,12 @@ use mirror_engine::{Job, Scope, Settle};
 use mirror_storage::{Expect, FaultClass, RemotePath};
 
 use crate::ledger::Holder;
-use crate::line::{Op, Stage, Waiting};
 use crate::machine::{Ending, Errand, Machine};
+use crate::op::Op;
 use crate::scheduler::Idle;
 use crate::service::{content, is_log};
 use crate::setup::Event;
+use crate::waiting::{Stage, Waiting};
 use crate::world::World;
 use crate::writers::Place;
 

@@ -15,8 +15,8 @@ use mirror_engine::outside::{
 
 use crate::ground::{Ground, Node};
 use crate::life::Life;
+use crate::panics::locked;
 use crate::plants::Fake;
-use crate::world::locked;
 
 type Rescue<'a> = &'a mut dyn FnMut(&mut dyn Read) -> io::Result<()>;
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -14,9 +14,11 @@ use mirror_storage::adapter::memory::MemoryBackend;
 use crate::chance::Chance;
 use crate::disk::Folder;
 use crate::ledger::Ledger;
-use crate::line::{Op, Waiting};
+use crate::op::Op;
+use crate::panics::locked;
 use crate::report::Trace;
 use crate::setup::Setup;
+use crate::waiting::Waiting;
 use crate::writers::Writers;
 
 /// The time at which every schedule begins, by the service's clock.
@@ -48,10 +50,6 @@ impl fmt::Debug for World {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("World")
     }
-}
-
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl World {

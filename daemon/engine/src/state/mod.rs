@@ -20,7 +20,7 @@ pub use records::{
 
 use crate::index::Index;
 use crate::outside::Outside;
-use crate::store::{Batch, Store, StoreError, Table};
+use crate::store::{Batch, Store, StoreError, Table, encode};
 
 const OWNER: &str = "owner";
 const ATTEMPT: &str = "attempt.3";
@@ -362,10 +362,6 @@ impl State {
 
 fn key(path: &RelPath) -> Vec<u8> {
     path.as_str().as_bytes().to_vec()
-}
-
-pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
-    postcard::to_stdvec(value).expect("state has no unknown lengths")
 }
 
 fn fact<T: DeserializeOwned>(store: &dyn Store, name: &str) -> Option<T> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use mirror_core::Digest;
 
-use super::{Rows, StoreError};
+use super::{Rows, StoreError, encode};
 
 /// Rows by key; `None` removes.
 pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -112,7 +112,7 @@ impl Generation {
         // What an error cut off goes in before anything newer does.
         self.finish_under_way()?;
         if changes.len() > PIECE_ROWS {
-            let whole = crate::state::encode(changes);
+            let whole = encode(changes);
             self.write([(&UNDER_WAY.to_vec(), &Some(whole))])?;
             self.apply_in_pieces(changes)?;
         } else {
@@ -312,7 +312,7 @@ mod tests {
 
     /// Ends in the middle of a large batch, as a crash would.
     fn cut_off(generation: &mut Generation, changes: &Changes) {
-        let whole = Some(crate::state::encode(changes));
+        let whole = Some(encode(changes));
         generation.write([(&UNDER_WAY.to_vec(), &whole)]).unwrap();
         generation.write(changes.iter().take(700)).unwrap();
     }

@@ -9,6 +9,8 @@ mod tests;
 
 use std::fmt;
 
+use serde::Serialize;
+
 pub use memory::MemoryStore;
 pub use sled_store::{Past, SledStore};
 
@@ -70,4 +72,9 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Forgets everything.
     fn clear(&self) -> Result<(), StoreError>;
+}
+
+/// A value as it is stored.
+pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("state has no unknown lengths")
 }

@@ -11,6 +11,7 @@ mod project;
 mod survey;
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt;
 use mirror_core::digest::Hasher;
@@ -20,7 +21,6 @@ use mirror_storage::{Backend, ByteRange, RemoteFile, RemotePath, StorageError};
 pub use asides::Aside;
 pub use classify::{Known, Meaning, known_of};
 pub use project::{Outcome, Projected};
-pub(crate) use survey::nanoseconds;
 pub use survey::{Sight, Survey};
 
 use crate::outside::Outside;
@@ -117,5 +117,12 @@ impl View {
             hasher.update(&piece);
         }
         Ok(Some((hasher.finish(), size)))
+    }
+}
+
+pub(crate) fn nanoseconds(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
     }
 }

@@ -1,13 +1,12 @@
 //! Looking at the whole view: what stands at each path, by its content.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use mirror_core::{Digest, RelPath};
 use mirror_storage::{RemoteFile, RemotePath, StorageError};
 
-use super::{Outcome, Projected, View};
+use super::{Outcome, Projected, View, nanoseconds};
 use crate::state::Seen;
 use crate::view::machines::MachineFile;
 
@@ -120,12 +119,5 @@ impl View {
         {
             (seen.digest, seen.size, seen.is_own) = (digest, size, false);
         }
-    }
-}
-
-pub(crate) fn nanoseconds(time: SystemTime) -> i64 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
     }
 }

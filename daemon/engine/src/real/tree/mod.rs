@@ -7,6 +7,7 @@ mod error;
 mod exec;
 mod links;
 mod list;
+mod local;
 mod names;
 mod replace;
 mod root;
@@ -18,40 +19,19 @@ mod temps;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::io::{self, Read};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::PathBuf;
-use std::sync::Mutex;
 
 use mirror_core::{Kind, RelPath, State};
 use rustix::fs::{AtFlags, fsync, unlinkat};
 
 use self::error::Result;
-use self::names::{Names, SystemNames};
+pub use self::local::LocalTree;
 use self::replace::{Rescue, Spot};
-use self::root::Root;
 use crate::outside::tree::Opened;
 use crate::outside::{Expected, Found, Put, Staged, Stamp, Taken, Tree, TreeTraits};
 
-/// A working tree below a folder of this machine.
-pub struct LocalTree {
-    root: Root,
-    names: Box<dyn Names>,
-    /// Whether the executable bit is kept, once it was tried.
-    keeps_exec: Mutex<Option<bool>>,
-}
-
 impl LocalTree {
-    /// Names the root; it is looked for at each call, and may come and go.
-    pub fn open(root: PathBuf) -> Self {
-        Self::with_names(root, Box::new(SystemNames))
-    }
-
-    fn with_names(root: PathBuf, names: Box<dyn Names>) -> Self {
-        Self { root: Root::new(root), names, keeps_exec: Mutex::new(None) }
-    }
-
     fn spot<'a>(&'a self, folder: &'a OwnedFd, path: &'a RelPath, temp: &'a str) -> Spot<'a> {
         Spot {
             folder: folder.as_fd(),
@@ -163,11 +143,5 @@ impl Tree for LocalTree {
 
     fn flush(&self, path: &RelPath) -> Result<()> {
         self.flush_name(path)
-    }
-}
-
-impl fmt::Debug for LocalTree {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_tuple("LocalTree").field(&self.root).finish()
     }
 }

@@ -1,0 +1,33 @@
+//! What a working tree on this machine is known by.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use super::names::{Names, SystemNames};
+use super::root::Root;
+
+/// A working tree below a folder of this machine.
+pub struct LocalTree {
+    pub(super) root: Root,
+    pub(super) names: Box<dyn Names>,
+    /// Whether the executable bit is kept, once it was tried.
+    pub(super) keeps_exec: Mutex<Option<bool>>,
+}
+
+impl LocalTree {
+    /// Names the root; it is looked for at each call, and may come and go.
+    pub fn open(root: PathBuf) -> Self {
+        Self::with_names(root, Box::new(SystemNames))
+    }
+
+    pub(super) fn with_names(root: PathBuf, names: Box<dyn Names>) -> Self {
+        Self { root: Root::new(root), names, keeps_exec: Mutex::new(None) }
+    }
+}
+
+impl fmt::Debug for LocalTree {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("LocalTree").field(&self.root).finish()
+    }
+}
