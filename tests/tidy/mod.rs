@@ -7,8 +7,10 @@ mod crates;
 mod documents;
 mod files;
 mod imports;
+mod items;
 mod licences;
 mod outside;
+mod rooms;
 mod rules;
 mod services;
 

@@ -1,7 +1,7 @@
 //! Where the disk, the clock and chance may be touched: not where decisions
 //! are made, so that a simulation can hand in its own.
 
-use super::imports::imports;
+use super::imports::imported;
 use super::{SourceFile, files, nothing_in};
 
 /// What the core may not name, and why.
@@ -45,7 +45,7 @@ const NOT_IN_ENGINE: [(&str, &str); 15] = [
 
 fn breaches(file: &SourceFile, rules: &[(&str, &str)]) -> Vec<String> {
     let code = file.production();
-    let imports = imports(&code);
+    let imports = if file.is_tests() { Vec::new() } else { imported(&file.text) };
     let names = |text: &str, word: &str| {
         text.match_indices(word).any(|(place, _)| is_whole(text, place, word))
     };
