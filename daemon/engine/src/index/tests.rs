@@ -1,4 +1,5 @@
 mod links;
+mod watched;
 
 use std::fs;
 use std::path::PathBuf;
@@ -158,68 +159,6 @@ async fn new_coverage_is_looked_at_whole() {
     assert_eq!(refreshed.changed, [path("drafts/b.md")]);
     scene.coverage = covering(&["**/*.md"], "");
     assert_eq!(scene.changes().await, ["drafts/b.md"]);
-}
-
-#[tokio::test]
-async fn watched_project_is_walked_once() {
-    let mut scene = Scene::watched();
-    scene.write("a.md", "x");
-    assert!(scene.refresh().await.walked);
-    scene.write("a.md", "y");
-    let refreshed = scene.refresh().await;
-    assert_eq!((refreshed.changed, refreshed.walked), (vec![path("a.md")], false));
-}
-
-#[tokio::test]
-async fn files_in_fresh_nested_folders_are_never_missed() {
-    let mut scene = Scene::watched();
-    scene.refresh().await;
-    for round in 0..50 {
-        scene.write(&format!("{round}/a/b/c.md"), "x");
-        assert_eq!(scene.changes().await, [format!("{round}/a/b/c.md")]);
-        scene.write(&format!("{round}/a/b/d.md"), "y");
-        assert_eq!(scene.changes().await, [format!("{round}/a/b/d.md")]);
-    }
-}
-
-#[tokio::test]
-async fn every_write_is_seen_by_the_next_refresh() {
-    let mut scene = Scene::watched();
-    scene.write("a.md", "before");
-    scene.refresh().await;
-    for round in 0..1_000 {
-        // Of one length, so that often only the content differs.
-        let content = format!("{round:04}");
-        scene.write("a.md", &content);
-        scene.refresh().await;
-        assert_eq!(scene.digest("a.md"), Some(Digest::of(content.as_bytes())), "round {round}");
-    }
-}
-
-#[tokio::test]
-async fn renamed_folder_is_found_whole_and_still_watched() {
-    let mut scene = Scene::watched();
-    scene.write("old/deep/a.md", "x");
-    scene.refresh().await;
-    for (from, to) in [("old", "new"), ("new", "old"), ("old", "new")] {
-        fs::rename(scene.root.join(from), scene.root.join(to)).unwrap();
-        let mut expected = [format!("{from}/deep/a.md"), format!("{to}/deep/a.md")];
-        expected.sort();
-        assert_eq!(scene.changes().await, expected);
-        scene.write(&format!("{to}/deep/a.md"), to);
-        assert_eq!(scene.changes().await, [format!("{to}/deep/a.md")]);
-    }
-}
-
-#[tokio::test]
-async fn empty_folder_that_was_moved_in_is_watched() {
-    let mut scene = Scene::watched();
-    scene.refresh().await;
-    let elsewhere = tempfile::tempdir_in(scene.root.parent().unwrap()).unwrap();
-    fs::rename(elsewhere.path(), scene.root.join("empty")).unwrap();
-    scene.refresh().await;
-    fs::write(scene.root.join("empty/a.md"), "x").unwrap();
-    assert_eq!(scene.changes().await, ["empty/a.md"]);
 }
 
 #[tokio::test]

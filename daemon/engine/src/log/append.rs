@@ -4,7 +4,7 @@ use mirror_core::Digest;
 use mirror_core::commit::{Commit, entry_name};
 use mirror_storage::{Expect, Guarded, StorageError};
 
-use super::read::RawEntry;
+use super::entry::RawEntry;
 use super::{Log, LogEntry, own_path, read_entry};
 use crate::error::EngineError;
 use crate::planted::{self, Rule};

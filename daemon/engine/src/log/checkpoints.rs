@@ -86,7 +86,7 @@ impl Log {
             return Ok(None);
         }
         let backend = self.backend.as_ref();
-        let same = |raw: &super::read::RawEntry| Some(raw.digest) == history.head_digest();
+        let same = |raw: &super::entry::RawEntry| Some(raw.digest) == history.head_digest();
         if !super::read_entry(backend, seq).await?.as_ref().is_some_and(same) {
             return Ok(None);
         }
@@ -99,7 +99,7 @@ impl Log {
         let mut later = history.clone();
         while let Some(raw) = super::read_entry(backend, later.head() + 1).await? {
             let next = later.head() + 1;
-            let parsed = super::read::parse(next, &raw)?;
+            let parsed = super::entry::parse(next, &raw)?;
             let applied = later.apply(next, raw.digest, parsed.as_ref().map_err(Clone::clone));
             // Only an entry that counts can vouch.
             let vouches = parsed.is_ok_and(|commit| commit.checkpoint == Some(wanted));

@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use mirror_core::commit::{CheckpointRef, Commit, entry_name};
 use mirror_core::{Digest, History, SharedMap, checkpoint};
 
-use super::read::{RawEntry, parse};
+use super::entry::{RawEntry, parse};
 use super::{Log, LogEntry, read_entry};
 use crate::error::EngineError;
 use crate::outside::Disk;

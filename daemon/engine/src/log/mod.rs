@@ -6,6 +6,7 @@
 
 mod append;
 mod checkpoints;
+mod entry;
 mod local;
 mod open;
 mod read;
@@ -16,11 +17,12 @@ use mirror_core::commit::{CheckpointRef, Commit};
 use mirror_core::{Digest, History, SharedMap, Timestamp};
 use mirror_storage::{Backend, RemotePath, StorageError};
 
+pub use append::Appended;
+pub(crate) use entry::read_entry;
+
 use crate::api::Parts;
 use crate::error::EngineError;
 use crate::outside::{Disk, Outside};
-pub use append::Appended;
-pub(crate) use read::read_entry;
 
 /// The folder of our own files on a backend.
 pub const OWN_FOLDER: &str = "_mirror";

@@ -107,17 +107,6 @@ impl Log {
         }
     }
 
-    /// Compares what the log is held to with what stands there.
-    pub(super) async fn compare_owed(&mut self) -> Result<(), EngineError> {
-        let Some((seq, digest)) = self.owed else { return Ok(()) };
-        let is_read = seq <= self.head();
-        if !is_read || self.entry(seq).await?.digest != digest {
-            self.confirm(seq, Some(digest)).await?;
-        }
-        self.owed = self.owed.filter(|_| !is_read);
-        Ok(())
-    }
-
     /// Where the newest entry stands.
     fn newest_folder(&self) -> RemotePath {
         let name = entry_name(self.head());

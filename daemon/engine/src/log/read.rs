@@ -1,16 +1,12 @@
 //! Reading new entries (L3, L4, L6).
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
 use mirror_core::Digest;
-use mirror_core::commit::{Commit, MAX_ENTRY_BYTES, ParseError, entry_name};
-use mirror_core::digest::Hasher;
-use mirror_core::history::{Applied, Void};
-use mirror_storage::{Backend, ByteRange, StorageError};
+use mirror_core::commit::entry_name;
+use mirror_storage::ByteRange;
 
-use super::{Log, LogEntry, another_project, fork, nothing_there, own_path, unknown_format};
+use super::entry::{RawEntry, parse, read_entry};
+use super::{Log, LogEntry, another_project, fork, nothing_there, own_path};
 use crate::error::EngineError;
 use crate::planted::{self, Rule};
 
@@ -25,36 +21,6 @@ const LOOKS_BEFORE_MISSING: usize = 3;
 
 /// Every so many looks at an unchanged head its entry is compared again (L3).
 const LOOKS_PER_COMPARISON: u32 = 20;
-
-/// An entry's bytes as far as they can be an entry's, and the digest of all.
-#[derive(Clone, Debug)]
-pub(crate) struct RawEntry {
-    pub bytes: Bytes,
-    pub digest: Digest,
-    pub len: u64,
-}
-
-/// Reads one entry; `None` when it is not there.
-pub(crate) async fn read_entry(
-    backend: &dyn Backend,
-    seq: u64,
-) -> Result<Option<RawEntry>, StorageError> {
-    let path = own_path(&entry_name(seq));
-    let Some(mut stream) = backend.read(&path, ByteRange::ALL).await? else {
-        return Ok(None);
-    };
-    let (mut kept, mut hasher, mut len) = (Vec::new(), Hasher::new(), 0_u64);
-    while let Some(piece) = stream.next().await {
-        let piece = piece?;
-        hasher.update(&piece);
-        len += piece.len() as u64;
-        // Beyond the limit only the digest counts: the chain goes over all bytes.
-        if len <= MAX_ENTRY_BYTES {
-            kept.extend_from_slice(&piece);
-        }
-    }
-    Ok(Some(RawEntry { bytes: kept.into(), digest: hasher.finish(), len }))
-}
 
 impl Log {
     /// Reads all entries after the head, in order, until one is absent (L4).
@@ -146,6 +112,17 @@ impl Log {
         }))
     }
 
+    /// Compares what the log is held to with what stands there.
+    pub(super) async fn compare_owed(&mut self) -> Result<(), EngineError> {
+        let Some((seq, digest)) = self.owed else { return Ok(()) };
+        let is_read = seq <= self.head();
+        if !is_read || self.entry(seq).await?.digest != digest {
+            self.confirm(seq, Some(digest)).await?;
+        }
+        self.owed = self.owed.filter(|_| !is_read);
+        Ok(())
+    }
+
     /// Takes in the next entry: keeps its bytes and applies it.
     pub(super) async fn take(&mut self, seq: u64, raw: RawEntry) -> Result<LogEntry, EngineError> {
         let parsed = parse(seq, &raw)?;
@@ -165,37 +142,5 @@ impl Log {
         let entry = self.apply(seq, raw.digest, parsed);
         self.keep_bytes(&entry, &raw).await;
         Ok(entry)
-    }
-
-    /// Applies an entry whose chain has been looked at.
-    pub(super) fn apply(
-        &mut self,
-        seq: u64,
-        digest: Digest,
-        parsed: Result<Commit, String>,
-    ) -> LogEntry {
-        let applied = self.history.apply(seq, digest, parsed.as_ref().map_err(Clone::clone));
-        let void = match applied {
-            Applied::Counted => None,
-            Applied::Void(Void::Unreadable(reason)) => Some(reason),
-            Applied::Void(void) => Some(void.to_string()),
-        };
-        if let Some(reason) = &void {
-            tracing::warn!(seq, reason, "the log has a void entry");
-            self.voids.insert(seq, reason.clone());
-        }
-        LogEntry { seq, digest, commit: parsed.ok().map(Arc::new), void }
-    }
-}
-
-/// Reads a commit from an entry's bytes; only an unknown format is an error.
-pub(super) fn parse(seq: u64, raw: &RawEntry) -> Result<Result<Commit, String>, EngineError> {
-    if raw.len > MAX_ENTRY_BYTES {
-        return Ok(Err(ParseError::TooLarge(raw.len).to_string()));
-    }
-    match Commit::parse(&raw.bytes) {
-        Ok(commit) => Ok(Ok(commit)),
-        Err(ParseError::UnknownFormat(format)) => Err(unknown_format(seq, format)),
-        Err(error) => Ok(Err(error.to_string())),
     }
 }

@@ -21,6 +21,7 @@ mod meddling_tree;
 mod merging;
 mod narrowing;
 mod older_state;
+mod outside_altered;
 mod outside_edits;
 mod outside_moments;
 mod outside_times;
