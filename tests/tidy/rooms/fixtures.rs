@@ -2,7 +2,7 @@
 
 use super::circles::circles;
 use super::edges::{Edges, edges};
-use super::floors::{Floors, differences};
+use super::floors::Floors;
 use super::modules::{Crate, Sources};
 
 fn sources(files: &[(&str, &str)]) -> Sources {
@@ -60,7 +60,7 @@ fn circle_of_two_is_none() {
     assert_eq!(circles(&edges_of(&two)), Vec::<String>::new());
 }
 
-const FLOORS: Floors = &[("lib.rs", &[]), ("high", &["low.rs"]), ("low.rs", &[])];
+const FLOORS: &str = "lib.rs: high: low.rs low.rs:";
 
 #[track_caller]
 fn check_floors(high: &str, low: &str, expected: &[&str]) {
@@ -71,7 +71,7 @@ fn check_floors(high: &str, low: &str, expected: &[&str]) {
         ("low.rs", low),
     ]);
     let whole = Crate::read("fixture", &sources);
-    assert_eq!(differences(FLOORS, &whole.files(), &edges(&whole)), expected);
+    assert_eq!(Floors::new(FLOORS).differences(&whole.files(), &edges(&whole)), expected);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn table_and_code_must_agree_in_both_ways() {
     check_floors(
         high,
         "pub struct Low; fn up() { crate::high::Inner::new() }",
-        &["low.rs may not name high:\n  low.rs -> high/inner.rs by Inner"],
+        &["low.rs may not name high:\n  low.rs -> high/inner.rs by `Inner` (1)"],
     );
     check_floors("pub struct Inner;", "", &["high names nothing in low.rs any more"]);
 }

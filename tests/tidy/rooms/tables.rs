@@ -1,37 +1,80 @@
-//! The rooms of each crate.
+//! The rooms of each crate, highest first, each with the rooms below it that it
+//! names. A room is a file, or a folder with all in it that is no room of its own.
 
 use super::House;
-use super::floors::Floors;
 
-pub(super) const CRATES: [House; 3] = [
+pub(super) const CRATES: [House; 4] = [
     ("mirror_core", "daemon/core/src", CORE),
+    ("mirror_engine", "daemon/engine/src", ENGINE),
     ("mirror_simulation", "tests/simulation/src", ONE_ROOM),
     ("mirror_tests", "tests", TESTS),
 ];
 
-/// For a crate in which any file may name any other, as long as no circle comes
-/// of it.
-const ONE_ROOM: Floors = &[(".", &[])];
+/// Any file may name any other, as long as no circle comes of it.
+const ONE_ROOM: &str = ".:";
 
-const CORE: Floors = &[
-    ("lib.rs", &[]),
-    ("checkpoint.rs", &["history", "commit.rs", "digest.rs"]),
-    ("plan", &["reconcile.rs", "patterns", "path", "entry.rs", "digest.rs"]),
-    ("merge", &["path"]),
-    ("history", &["reconcile.rs", "commit.rs", "path", "entry.rs", "digest.rs", "time.rs"]),
-    ("reconcile.rs", &["entry.rs"]),
-    ("commit.rs", &["patterns", "path", "entry.rs", "digest.rs", "time.rs"]),
-    ("patterns", &["path"]),
-    ("path", &[]),
-    ("entry.rs", &["digest.rs", "time.rs"]),
-    ("digest.rs", &[]),
-    ("time.rs", &[]),
-];
+const CORE: &str = "
+    lib.rs:
+    checkpoint.rs: history commit.rs digest.rs
+    plan: reconcile.rs patterns path entry.rs digest.rs
+    merge: path
+    history: reconcile.rs commit.rs path entry.rs digest.rs time.rs
+    reconcile.rs: entry.rs
+    commit.rs: patterns path entry.rs digest.rs time.rs
+    patterns: path
+    path:
+    entry.rs: digest.rs time.rs
+    digest.rs:
+    time.rs:
+";
 
-const TESTS: Floors = &[
-    ("all.rs", &[]),
-    ("scenarios", &["support"]),
-    ("conformance", &["support"]),
-    ("tidy", &["support"]),
-    ("support", &[]),
-];
+const ENGINE: &str = "
+    lib.rs:
+    project: project/job project/query project/checkout project/conflict project/stash.rs
+        project/view_state project/worker data view packs log state index api error.rs outside
+    project/job: project/queue project/publish project/checkout project/plan project/conflict
+        project/merge.rs project/commit project/observe.rs project/stash.rs project/view_state
+        project/worker data view packs log state index api error.rs outside
+    project/queue: project/plan project/merge.rs project/commit project/observe.rs
+        project/worker data log state index api error.rs outside
+    project/publish: project/import project/conflict project/view_state project/worker view
+        packs log state api error.rs
+    project/query: project/plan project/conflict project/observe.rs project/worker data packs
+        log index api error.rs outside
+    project/import: project/conflict project/commit project/observe.rs project/view_state
+        project/worker view packs log state api error.rs planted.rs outside
+    project/checkout: project/merge.rs project/commit project/observe.rs project/stash.rs
+        project/worker data packs log state index links.rs api error.rs planted.rs outside
+    project/plan: project/merge.rs project/commit project/observe.rs project/worker log state
+        index api error.rs outside
+    project/conflict: project/commit project/observe.rs project/worker data view packs log api
+        error.rs outside
+    project/merge.rs: project/commit project/worker packs log state index api outside
+    project/commit: project/worker data packs log state index api error.rs planted.rs outside
+    project/create: packs log api error.rs outside
+    project/observe.rs: project/worker log state index api error.rs planted.rs outside
+    project/stash.rs: project/worker data packs api error.rs outside
+    project/view_state: project/worker view log state api error.rs
+    project/worker: data view packs log state index api error.rs store outside
+    data: state api outside
+    view: log state planted.rs outside
+    packs: log api error.rs planted.rs outside
+    log: state api error.rs planted.rs outside
+    state: index store outside
+    index: links.rs api store planted.rs outside
+    real: links.rs outside
+    links.rs:
+    api: error.rs store outside
+    error.rs: store outside
+    store:
+    planted.rs:
+    outside:
+";
+
+const TESTS: &str = "
+    all.rs:
+    scenarios: support
+    conformance: support
+    tidy: support
+    support:
+";
