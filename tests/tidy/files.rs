@@ -1,12 +1,10 @@
-//! Nothing forgotten, nothing left half done, nothing too long to read.
+//! Nothing forgotten, nothing left half done.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{SourceFile, files, halves, nothing_in, rust_files};
+use super::{SourceFile, files, nothing_in, rust_files};
 use crate::support::repository;
-
-const LONGEST_FILE: usize = 500;
 
 /// Where a crate's module tree begins.
 const ROOTS: [&str; 4] = ["lib.rs", "main.rs", "all.rs", "build.rs"];
@@ -41,14 +39,6 @@ fn every_source_file_is_part_of_its_crate() {
     let forgotten =
         files.iter().filter(|file| !is_root(&file.path) && !reached.contains(&file.path));
     nothing_in(forgotten.map(|file| format!("no `mod` leads to {}", file.path.display())));
-}
-
-#[test]
-fn no_file_is_too_long_to_read() {
-    nothing_in(rust_files().iter().filter_map(|file| {
-        let lines = halves(&file.text).0.lines().count();
-        (lines > LONGEST_FILE).then(|| format!("{} has {lines} lines", file.path.display()))
-    }));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod outside;
 mod rooms;
 mod rules;
 mod services;
+mod sizes;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -62,13 +62,17 @@ impl<'a> Floors<'a> {
         used
     }
 
-    /// The narrowest room that holds a file.
+    /// The room whose path for a file is the longest.
     fn room_of(&self, file: &str) -> Option<&'a str> {
-        let holds = |room: &str| {
-            let rest = file.strip_prefix(room);
-            room == "." || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let holds = |path: &str| {
+            let rest = file.strip_prefix(path);
+            path == "." || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let rooms = self.0.iter().map(|(room, _)| *room);
-        rooms.filter(|room| holds(room)).max_by_key(|room| room.len())
+        let paths = |room: &'a str| room.split('+').map(move |path| (path, room));
+        let paths = self.0.iter().flat_map(|(room, _)| paths(room));
+        paths
+            .filter(|(path, _)| holds(path))
+            .max_by_key(|(path, _)| path.len())
+            .map(|(_, room)| room)
     }
 }

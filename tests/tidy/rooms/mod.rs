@@ -3,7 +3,8 @@
 //!
 //! Two promises: no circle of more than two files, and arrows between rooms
 //! that point down (`tables.rs`). Whom a method belongs to is told by the types
-//! that are written down, or by its name where only one type has it.
+//! that are written down, or by its name where only one type has it; what is
+//! called through a trait counts as the trait.
 
 mod circles;
 mod edges;

@@ -1,10 +1,12 @@
 //! The rooms of each crate, highest first, each with the rooms below it that it
-//! names. A room is a file, or a folder with all in it that is no room of its own.
+//! names. A room is a file, or a folder with all in it that is no room of its own;
+//! files of one room that lie side by side are joined by `+`.
 
 use super::House;
 
-pub(super) const CRATES: [House; 4] = [
+pub(super) const CRATES: [House; 5] = [
     ("mirror_core", "daemon/core/src", CORE),
+    ("mirror_storage", "daemon/storage/src", STORAGE),
     ("mirror_engine", "daemon/engine/src", ENGINE),
     ("mirror_simulation", "tests/simulation/src", ONE_ROOM),
     ("mirror_tests", "tests", TESTS),
@@ -26,6 +28,25 @@ const CORE: &str = "
     entry.rs: digest.rs time.rs
     digest.rs:
     time.rs:
+";
+
+const STORAGE: &str = "
+    lib.rs:
+    adapter/mod.rs:
+    adapter/sftp: adapter/sftp/ssh adapter/sftp/wire adapter/temp_names.rs adapter/body.rs
+        backend.rs+offers.rs error.rs path.rs
+    adapter/sftp/ssh: adapter/sftp/config.rs adapter/sftp/wire error.rs
+    adapter/sftp/config.rs:
+    adapter/sftp/wire:
+    adapter/folder: adapter/temp_names.rs adapter/body.rs backend.rs+offers.rs error.rs path.rs
+    adapter/memory: adapter/body.rs backend.rs+offers.rs error.rs path.rs
+    adapter/temp_names.rs:
+    adapter/body.rs: backend.rs+offers.rs error.rs path.rs
+    layers: backend.rs+offers.rs error.rs path.rs
+    backend.rs+offers.rs: error.rs path.rs
+    hint.rs: error.rs
+    error.rs: path.rs
+    path.rs:
 ";
 
 const ENGINE: &str = "
