@@ -4,10 +4,11 @@
 
 use super::House;
 
-pub(super) const CRATES: [House; 5] = [
+pub(super) const CRATES: [House; 6] = [
     ("mirror_core", "daemon/core/src", CORE),
     ("mirror_storage", "daemon/storage/src", STORAGE),
     ("mirror_engine", "daemon/engine/src", ENGINE),
+    ("mirrord", "daemon/mirrord/src", MIRRORD),
     ("mirror_simulation", "tests/simulation/src", ONE_ROOM),
     ("mirror_tests", "tests", TESTS),
 ];
@@ -20,13 +21,14 @@ const CORE: &str = "
     checkpoint.rs: history commit.rs digest.rs
     plan: reconcile.rs patterns path entry.rs digest.rs
     merge: path
-    history: reconcile.rs commit.rs path entry.rs digest.rs time.rs
+    history: reconcile.rs commit.rs path entry.rs digest.rs shared.rs time.rs
     reconcile.rs: entry.rs
     commit.rs: patterns path entry.rs digest.rs time.rs
     patterns: path
     path:
     entry.rs: digest.rs time.rs
     digest.rs:
+    shared.rs:
     time.rs:
 ";
 
@@ -52,16 +54,17 @@ const STORAGE: &str = "
 const ENGINE: &str = "
     lib.rs:
     project: project/job project/query project/checkout project/conflict project/stash.rs
-        project/view_state project/worker data view packs log state index api error.rs outside
+        project/view_state project/worker data view snapshots packs log state index api error.rs
+        outside
     project/job: project/queue project/publish project/checkout project/plan project/conflict
         project/merge.rs project/commit project/observe.rs project/stash.rs project/view_state
-        project/worker data view packs log state index api error.rs outside
+        project/worker data view snapshots packs log state index api error.rs outside
     project/queue: project/plan project/merge.rs project/commit project/observe.rs
         project/worker data log state index api error.rs outside
     project/publish: project/import project/conflict project/view_state project/worker view
-        packs log state api error.rs
-    project/query: project/plan project/conflict project/observe.rs project/worker data packs
-        log index api error.rs outside
+        packs log state api error.rs outside
+    project/query: project/plan project/conflict project/observe.rs project/worker data
+        snapshots packs log index api error.rs outside
     project/import: project/conflict project/commit project/observe.rs project/view_state
         project/worker view packs log state api error.rs planted.rs outside
     project/checkout: project/merge.rs project/commit project/observe.rs project/stash.rs
@@ -76,9 +79,11 @@ const ENGINE: &str = "
     project/observe.rs: project/worker log state index api error.rs planted.rs outside
     project/stash.rs: project/worker data packs api error.rs outside
     project/view_state: project/worker view log state api error.rs
-    project/worker: data view packs log state index api error.rs store outside
+    project/worker: beside data view packs log state index api error.rs store outside
+    beside: store outside
     data: state api outside
     view: log state planted.rs outside
+    snapshots: packs api error.rs
     packs: log api error.rs planted.rs outside
     log: state api error.rs planted.rs outside
     state: index store outside
@@ -90,6 +95,34 @@ const ENGINE: &str = "
     store:
     planted.rs:
     outside:
+";
+
+const MIRRORD: &str = "
+    main.rs: run.rs arguments.rs facts.rs
+    run.rs: server watch projects logging config wire.rs facts.rs machine.rs folders.rs
+        symlinks.rs
+    server: watch doctor wizard projects backends config services wire.rs facts.rs finding.rs
+        folders.rs path_args.rs error.rs
+    watch: projects config
+    doctor: projects backends config services facts.rs finding.rs folders.rs error.rs
+    wizard: projects config services
+    projects: backends logging config services wire.rs finding.rs folders.rs symlinks.rs
+        path_args.rs error.rs private_file.rs spelling.rs
+    backends: services
+    logging: config folders.rs
+    config: services machine.rs error.rs spelling.rs
+    services: finding.rs path_args.rs error.rs spelling.rs
+    wire.rs:
+    arguments.rs:
+    facts.rs:
+    finding.rs: error.rs
+    machine.rs: private_file.rs
+    folders.rs:
+    symlinks.rs: path_args.rs
+    path_args.rs: error.rs
+    error.rs:
+    private_file.rs:
+    spelling.rs:
 ";
 
 const TESTS: &str = "
