@@ -2,7 +2,7 @@
 
 use mirror_proto::v1::{CheckAnswerRequest, Question, QuestionStage, Setting};
 
-use super::Asking;
+use super::asking::Asking;
 use super::plan::Plan;
 use super::prompt::interrupted;
 use crate::failure::Failure;

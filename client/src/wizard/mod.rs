@@ -5,19 +5,21 @@
 //! is looked at before the next question, and the backend is tried before
 //! anything is made. Whoever gives up, at any question, leaves nothing.
 
+mod asking;
 mod command_line;
 mod location;
 mod plan;
 mod probe;
 mod prompt;
 
-use mirror_proto::v1::{CloneProjectRequest, FaultClass, InitProjectRequest};
+use mirror_proto::v1::{CloneProjectRequest, InitProjectRequest};
 
 use crate::connect::Daemon;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::escape::escape;
 use crate::terminal::Terminal;
+use asking::Asking;
 use plan::Plan;
 use prompt::Person;
 
@@ -69,11 +71,6 @@ async fn ask(
     }
 }
 
-struct Asking<'a> {
-    person: Person<'a>,
-    daemon: &'a Daemon,
-}
-
 impl Asking<'_> {
     /// Shows what is about to be done, and waits for a yes.
     async fn agrees(&self, plan: &Plan) -> Result<bool, Failure> {
@@ -89,8 +86,4 @@ fn yes_or_no(typed: &str) -> Result<bool, String> {
         "n" | "no" => Ok(false),
         _ => Err("yes or no".to_owned()),
     }
-}
-
-fn given_up() -> Failure {
-    Failure::new(FaultClass::Consent, "given up: nothing was made")
 }

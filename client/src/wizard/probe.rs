@@ -5,9 +5,9 @@ use mirror_proto::v1::{
     TryBackendResponse,
 };
 
+use super::asking::Asking;
 use super::plan::Plan;
-use super::prompt::interrupted;
-use super::{Asking, given_up};
+use super::prompt::{given_up, interrupted};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::escape::escape;

@@ -1,8 +1,7 @@
 //! One question at a time, asked again until the answer can be used.
 
-use mirror_proto::v1::{Fault, Finding, Question};
+use mirror_proto::v1::{Fault, FaultClass, Finding, Question};
 
-use super::given_up;
 use crate::failure::Failure;
 use crate::output::escape::escape;
 use crate::output::paint::Paint;
@@ -116,4 +115,8 @@ fn words_of(question: &Question) -> String {
 
 pub(super) fn interrupted() -> Failure {
     Failure::interrupted("interrupted: nothing was made")
+}
+
+pub(super) fn given_up() -> Failure {
+    Failure::new(FaultClass::Consent, "given up: nothing was made")
 }
