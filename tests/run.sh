@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need and runs all of them, as root or as a user.
-# Ends at the first stage that fails. What can't run here says `skipped: why`.
+# Says at the end how long each part took, and what it asked of a processor.
+# What can't run here says `skipped: why`.
 #
 # --long     200,000 simulated schedules, and more rounds of the slow tests
 # --seeds N  N simulated schedules instead
@@ -35,20 +36,70 @@ done
 cd -- "$(dirname -- "$0")/.."
 CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 export CARGO_TERM_COLOR
+# What only the next build would have use for.
+CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
+export CARGO_INCREMENTAL
 
-# Runs one stage: its name, then its command.
+scratch=$(mktemp -d)
+policy=
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+clean_up() {
+  # It would hold back others.
+  [ -z "$policy" ] || as_root rm -f "$policy"
+  rm -rf "$scratch"
+}
+
+# Sets `cpu` to the seconds that ended commands kept a processor busy so far.
+read_cpu() {
+  # In a pipe it would be a subshell that tells its own.
+  times > "$scratch/times"
+  cpu=$(awk 'NR == 2 {
+    split($1 "m" $2, at, /[ms]+/)
+    printf "%d", (at[1] + at[3]) * 60 + at[2] + at[4]
+  }' "$scratch/times")
+}
+
+start=$(date +%s)
+failed=
+
+# Runs one part: its name, then its command. Ends all where that fails.
 stage() {
+  suite "$@"
+  [ -z "$failed" ] || finish
+}
+
+# The same for a part that no other stands on: the others still run.
+suite() {
   name=$1
   shift
   printf '\n== %s\n' "$name"
   begun=$(date +%s)
-  if "$@"; then
-    printf '== %s: %s s\n' "$name" "$(($(date +%s) - begun))"
+  read_cpu
+  before=$cpu
+  code=0
+  "$@" || code=$?
+  wall=$(($(date +%s) - begun))
+  read_cpu
+  printf '%-16s %6d %6d\n' "$name" "$wall" "$((cpu - before))" >> "$scratch/table"
+  if [ "$code" -eq 0 ]; then
+    printf '== %s: %s s\n' "$name" "$wall"
   else
-    code=$?
     printf '== %s: FAILED with exit code %s\n' "$name" "$code" >&2
-    exit "$code"
+    failed="$failed, $name"
   fi
+}
+
+finish() {
+  read_cpu
+  printf '\n%-16s %6s %6s\n' 'seconds' 'wall' 'cpu'
+  cat "$scratch/table"
+  printf '%-16s %6d %6d\n' 'all' "$(($(date +%s) - start))" "$cpu"
+  [ -n "$failed" ] || exit 0
+  echo "FAILED: ${failed#, }" >&2
+  exit 1
 }
 
 # The command that makes one root, nothing for root itself.
@@ -99,34 +150,42 @@ lacks() {
 
 # Runs a command while packages may start no server of this machine.
 starting_nothing() {
-  policy=/usr/sbin/policy-rc.d
-  if [ -e "$policy" ]; then
+  if [ -e /usr/sbin/policy-rc.d ]; then
     "$@"
     return
   fi
-  # Also taken back when this run is interrupted: it would hold back others.
-  trap 'as_root rm -f "$policy"' EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+  policy=/usr/sbin/policy-rc.d
   printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" > /dev/null
   as_root chmod 755 "$policy"
-  code=0
-  "$@" || code=$?
+  status=0
+  "$@" || status=$?
   as_root rm -f "$policy"
-  trap - EXIT INT TERM
-  return "$code"
+  policy=
+  return "$status"
 }
 
-build_documentation() {
-  RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --workspace --no-deps
-}
-
-# Planted faults are a feature of the engine: they stay out of every other build.
-simulate() {
+# Everything but the simulation, which needs a build of its own. All that is
+# built here is chosen by these words alone: the same packages mean the same
+# features, and so each dependency is built only once.
+ours() {
   verb=$1
   shift
-  cargo "$verb" --quiet --locked --profile simulation --package mirror-simulation \
-    --features plant "$@"
+  cargo "$verb" --quiet --locked --workspace --exclude mirror-simulation "$@"
+}
+
+# A word about examples, of which there are none, lets those features in that
+# only tests ask for: as the lints saw it.
+document() {
+  RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --workspace --no-deps \
+    --lib --bins --examples
+}
+
+# Planted faults are a feature of the engine: nothing but this one target and
+# what it stands on is built with them. All packages are named for the sake of
+# their features only. Schedules need a compiler that tries.
+simulate() {
+  cargo --config 'profile.dev.opt-level = 1' test --quiet --locked --workspace \
+    --features mirror-simulation/plant --test simulation
 }
 
 command -v cargo > /dev/null || {
@@ -147,8 +206,13 @@ stage 'tools' install_tools
 export MIRROR_TEST_REQUIRE
 stage 'formatting' cargo fmt --all --check
 stage 'lints' cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
-stage 'programs' cargo build --quiet --locked --package mirrord --package mirrorctl
-stage 'documentation' build_documentation
-stage 'tests' cargo test --quiet --locked --workspace --exclude mirror-simulation --no-fail-fast
-stage 'simulation' simulate test --no-fail-fast
-[ "$seeds" -eq 0 ] || stage "$seeds schedules" simulate run -- --seeds "$seeds"
+stage 'documentation' document
+stage 'build' ours build --bins --tests
+suite 'units' ours test --no-fail-fast --lib --bins
+suite 'small cases' ours test --test it
+suite 'tidy' ours test --test all -- tidy:: support::
+suite 'conformance' ours test --test all -- conformance::
+suite 'scenarios' ours test --test all -- --skip tidy:: --skip support:: --skip conformance::
+suite 'simulation' simulate
+[ "$seeds" -eq 0 ] || suite "$seeds schedules" "$target/debug/mirror-simulation" --seeds "$seeds"
+finish
