@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Pull(commands::pull::PullArgs),
     /// Fetch and commit in one go
     Sync(commands::sync::SyncArgs),
+    /// End what runs; the same command goes on from there
+    Cancel(commands::cancel::CancelArgs),
     /// Show the lines that differ
     Diff(commands::diff::DiffArgs),
     /// Delete files here and for everyone, in one commit
@@ -124,6 +126,7 @@ impl Command {
             Self::Push(_) => "push",
             Self::Pull(_) => "pull",
             Self::Sync(_) => "sync",
+            Self::Cancel(_) => "cancel",
             Self::Diff(_) => "diff",
             Self::Delete(_) => "delete",
             Self::Conflict(command) => command.name(),
@@ -173,6 +176,7 @@ mod tests {
             ("daemon logs", ""),
             ("quickstart", ""),
             ("reload", ""),
+            ("cancel", " --all"),
             ("conflict list", ""),
             ("conflict take", " a.md local"),
             ("conflict apply", " a.md --merged-stdin"),

@@ -7,6 +7,7 @@ use mirror_proto::v1::{ListProjectsRequest, ProjectRef};
 use crate::connect::{self, Daemon, Socket};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupts::Interrupts;
 use crate::output::Output;
 use crate::paths;
 use crate::terminal::Terminal;
@@ -18,6 +19,7 @@ pub(crate) struct Context {
     pub(crate) project: Option<String>,
     pub(crate) socket: Socket,
     pub(crate) is_verbose: bool,
+    pub(crate) interrupts: Interrupts,
     /// Where a person can be asked; `None` where nobody is.
     pub(crate) terminal: Option<Terminal>,
 }

@@ -4,8 +4,8 @@ use clap::CommandFactory;
 
 use crate::arguments::{Cli, Command};
 use crate::commands::{
-    auth, clone, completion, config, conflict, daemon, delete, diff, doctor, history, init, log,
-    projects, pull, push, quickstart, reload, remove, restore, stash, status, sync,
+    auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, history, init,
+    log, projects, pull, push, quickstart, reload, remove, restore, stash, status, sync,
 };
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
@@ -23,6 +23,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Push(args) => push::run(args, context).await,
         Command::Pull(args) => pull::run(args, context).await,
         Command::Sync(args) => sync::run(args, context).await,
+        Command::Cancel(args) => cancel::run(args, context).await,
         Command::Diff(args) => diff::run(args, context).await,
         Command::Delete(args) => delete::run(args, context).await,
         Command::Conflict(command) => conflict::run(command, context).await,

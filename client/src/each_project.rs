@@ -73,7 +73,10 @@ async fn each(
         match one(daemon, ProjectRef { by: Some(by) }).await {
             Ok(reported) => {
                 exit = exit.or(reported.exit);
-                results.extend(reported.told.map(|result| with_error(result, Value::Null)));
+                results.extend(reported.told.map(without_failure));
+                if reported.exit == Exit::Interrupted {
+                    break;
+                }
             }
             Err(failure) if ends_all(failure.exit) => return Err(failure),
             Err(failure) => {
@@ -91,6 +94,14 @@ async fn each(
 /// Without a daemon, or after Ctrl-C, no other project fares better.
 fn ends_all(exit: Exit) -> bool {
     matches!(exit, Exit::NoDaemon | Exit::Interrupted)
+}
+
+/// Some results say by themselves what is wrong.
+fn without_failure(result: Value) -> Value {
+    match result.get("error") {
+        Some(_) => result,
+        None => with_error(result, Value::Null),
+    }
 }
 
 fn with_error(mut result: Value, error: Value) -> Value {
@@ -113,6 +124,13 @@ fn hollow(mut shape: Value, project: &ProjectSummary) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn result_that_says_what_is_wrong_keeps_it() {
+        let away = json!({"head": 3, "error": {"class": "transient"}});
+        assert_eq!(without_failure(away.clone()), away);
+        assert_eq!(without_failure(json!({"head": 3})), json!({"head": 3, "error": null}));
+    }
 
     #[test]
     fn project_that_failed_keeps_the_shape_and_says_why() {

@@ -13,6 +13,7 @@ mod each_project;
 mod exit;
 mod failure;
 mod follow;
+mod interrupts;
 mod output;
 mod paths;
 mod refusal;
@@ -32,6 +33,7 @@ use connect::Socket;
 use context::{Context, Reported};
 use exit::Exit;
 use failure::Failure;
+use interrupts::Interrupts;
 use output::Output;
 use terminal::Terminal;
 
@@ -56,6 +58,7 @@ fn run(cli: Cli) -> Exit {
         project: general.project,
         socket,
         is_verbose: general.verbose > 0,
+        interrupts: Interrupts::OfProcess,
         terminal: if general.json { None } else { Terminal::of_process() },
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {

@@ -60,5 +60,5 @@ pub(crate) async fn run(args: &CloneArgs, context: &Context) -> Result<Reported,
         None => typed,
     };
     let events = daemon.project().clone_project(request).await?.into_inner();
-    init::report(context, &follow::to_end(context, events).await?)
+    init::report(context, &follow::to_end(context, &daemon, events).await?)
 }

@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &DeleteArgs, context: &Context) -> Result<Reported
         allow_deletes: args.allow_deletes,
     };
     let daemon = context.daemon().await?;
-    let finished = follow::with_consent(context, scope, MayAsk::Yes, async |scope| {
+    let finished = follow::with_consent(context, &daemon, scope, MayAsk::Yes, async |scope| {
         let (keep_local, message) = (args.keep_local, String::new());
         daemon.sync().delete(DeleteRequest { scope, keep_local, message }).await
     });

@@ -4,6 +4,7 @@ use clap::Args;
 use mirror_proto::v1::{InitProjectRequest, SetUpFinished, Setting};
 
 use crate::context::{Context, Reported};
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::follow;
 use crate::output::{json, text};
@@ -59,7 +60,7 @@ pub(crate) async fn run(args: &InitArgs, context: &Context) -> Result<Reported, 
         None => typed,
     };
     let events = daemon.project().init_project(request).await?.into_inner();
-    report(context, &follow::to_end(context, events).await?)
+    report(context, &follow::to_end(context, &daemon, events).await?)
 }
 
 /// Prints what was set up; `clone` says the same.
@@ -69,5 +70,9 @@ pub(super) fn report(context: &Context, project: &SetUpFinished) -> Result<Repor
         || json::project::set_up(project),
         |paint| text::project::set_up(project, is_quiet, paint),
     )?;
-    Ok(Reported { exit: follow::exit_of(&project.conflicts, &project.failed), told })
+    let exit = match project.cancelled {
+        true => Exit::Interrupted,
+        false => follow::exit_of(&project.conflicts, &project.failed),
+    };
+    Ok(Reported { exit, told })
 }

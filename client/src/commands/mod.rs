@@ -4,6 +4,7 @@
 //! belongs in the daemon.
 
 pub(crate) mod auth;
+pub(crate) mod cancel;
 pub(crate) mod clone;
 pub(crate) mod completion;
 pub(crate) mod config;

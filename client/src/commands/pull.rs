@@ -55,7 +55,7 @@ async fn pull(
         allow_deletes: args.allow_deletes,
     };
     let output = output.unwrap_or_default();
-    let finished = follow::with_consent(context, scope, MayAsk::Yes, async |scope| {
+    let finished = follow::with_consent(context, daemon, scope, MayAsk::Yes, async |scope| {
         daemon.sync().pull(PullRequest { scope, output: output.clone() }).await
     });
     follow::report(context, &finished.await?, true)

@@ -69,7 +69,7 @@ async fn push(
         force_local: args.force_local,
         no_wait: args.no_wait,
     };
-    let finished = follow::with_consent(context, scope, MayAsk::Yes, async |scope| {
+    let finished = follow::with_consent(context, daemon, scope, MayAsk::Yes, async |scope| {
         daemon.sync().push(PushRequest { scope, ..request.clone() }).await
     });
     let finished = finished.await?;

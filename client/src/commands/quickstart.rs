@@ -22,8 +22,10 @@ pub(crate) async fn run(args: &QuickstartArgs, context: &Context) -> Result<Repo
     let request = QuickstartProjectRequest { folder: folder.unwrap_or_default() };
     let daemon = context.daemon().await?;
     let events = daemon.project().quickstart_project(request).await?.into_inner();
-    let project = follow::to_end(context, events).await?;
+    let project = follow::to_end(context, &daemon, events).await?;
     let reported = init::report(context, &project)?;
-    context.output.say(|_| text::project::next_steps(&project))?;
+    if !project.cancelled {
+        context.output.say(|_| text::project::next_steps(&project))?;
+    }
     Ok(reported)
 }

@@ -89,12 +89,14 @@ async fn sync(
     };
     let strategy = args.strategy().into();
     let may_ask = if args.no_prompt { MayAsk::No } else { MayAsk::Yes };
-    let finished = follow::with_consent(context, scope, may_ask, async |scope| {
+    let finished = follow::with_consent(context, daemon, scope, may_ask, async |scope| {
         daemon.sync().sync(SyncRequest { scope, message: String::new(), strategy }).await
     });
     let finished = finished.await?;
     match &context.terminal {
-        Some(terminal) if args.may_ask() && !finished.conflicts.is_empty() => {
+        Some(terminal)
+            if args.may_ask() && !finished.conflicts.is_empty() && !finished.cancelled =>
+        {
             resolve::ask_about(context, terminal, daemon, project, &finished).await
         }
         _ => {

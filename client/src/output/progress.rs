@@ -39,6 +39,14 @@ impl ProgressLine {
         }
     }
 
+    /// Shows these words until there is more progress.
+    pub(crate) fn draw_words(&mut self, words: &str) {
+        if self.is_shown {
+            self.write(&format!("\r\u{1b}[K{words}"));
+            self.is_drawn = true;
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         if self.is_drawn {
             self.write("\r\u{1b}[K");

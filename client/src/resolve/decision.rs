@@ -48,7 +48,10 @@ pub(crate) async fn decide(
         resolution: Some(decision.resolution),
     };
     let events = daemon.conflicts().resolve_conflict(request).await?.into_inner();
-    let job = follow::to_end(context, events).await?;
+    let job = follow::to_end(context, daemon, events).await?;
+    if job.cancelled && job.commit.is_none() {
+        return Err(Failure::interrupted("cancelled: the conflict waits as before"));
+    }
     match job.failed.first().and_then(|failed| failed.fault.clone()) {
         Some(fault) => Err(fault.into()),
         None if job.conflicts.is_empty() => Ok(job),

@@ -106,6 +106,10 @@ pub(crate) enum Refusal {
     #[error("{what}")]
     Usage { what: String, hint: Option<String> },
 
+    /// Nothing was made that stays.
+    #[error("it was cancelled")]
+    Cancelled,
+
     #[error("the daemon is stopping")]
     Stopping,
 
@@ -117,7 +121,7 @@ impl Explained for Refusal {
     fn class(&self) -> FaultClass {
         match self {
             Self::Usage { .. } => FaultClass::Usage,
-            Self::Stopping => FaultClass::Transient,
+            Self::Cancelled | Self::Stopping => FaultClass::Transient,
             Self::Panicked => FaultClass::Internal,
         }
     }
@@ -125,6 +129,7 @@ impl Explained for Refusal {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } => hint.clone(),
+            Self::Cancelled => Some("run it again".into()),
             Self::Stopping => Some("run it again: a new daemon is started".into()),
             Self::Panicked => Some("see `mirrorctl daemon logs`; nothing else was affected".into()),
         }

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod backends;
+mod cancellation;
 mod config;
 mod doctor;
 mod error;

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::block_in_place;
 
+use crate::cancellation::Cancellation;
 use crate::config::{DaemonSettings, Environment};
 use crate::error::RequestError;
 use crate::folders::Folders;
@@ -95,7 +96,7 @@ pub(crate) type Outcome = Result<SetUpOutcome, RequestError>;
 pub(crate) async fn set_up(on: &Registry, plan: SetUp) -> Outcome {
     let (events, mut unheard) = mpsc::channel(64);
     let drain = tokio::spawn(async move { while unheard.recv().await.is_some() {} });
-    let outcome = on.set_up(plan, events).await;
+    let outcome = on.set_up(plan, events, &Cancellation::new()).await;
     drain.abort();
     outcome
 }

@@ -32,9 +32,13 @@ pub(super) async fn decide(
             )?;
             Ok(Reported { exit: follow::exit(&job, true), told })
         }
-        // Exit 3 has its result on stdout.
-        Err(failure) if failure.exit == Exit::Conflicts && context.output.is_json() => {
-            let told = json::conflict::refused(path, &failure.fault);
+        // Exit 3 and 130 have their result on stdout.
+        Err(failure)
+            if matches!(failure.exit, Exit::Conflicts | Exit::Interrupted)
+                && context.output.is_json() =>
+        {
+            let is_cancelled = failure.exit == Exit::Interrupted;
+            let told = json::conflict::refused(path, is_cancelled, &failure.fault);
             Ok(Reported { exit: failure.exit, told: Some(told) })
         }
         Err(failure) => Err(failure),

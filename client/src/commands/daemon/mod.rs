@@ -15,7 +15,7 @@ use crate::output::{json, text};
 pub(crate) enum DaemonCommand {
     /// Start the daemon unless it runs
     Start,
-    /// Let running work end, then stop the daemon
+    /// Cancel what runs, then stop the daemon
     Stop,
     /// Show the daemon and what it does; starts none
     Status,

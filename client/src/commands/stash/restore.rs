@@ -26,7 +26,7 @@ pub(crate) async fn run(args: &RestoreArgs, context: &Context) -> Result<Reporte
     };
     let daemon = context.daemon().await?;
     let events = daemon.stash().restore_stash(request).await?.into_inner();
-    let finished = follow::to_end(context, events).await?;
+    let finished = follow::to_end(context, &daemon, events).await?;
     let reported = follow::report(context, &finished, true)?;
     say_how_to_publish(context, &finished)?;
     Ok(reported)

@@ -57,18 +57,20 @@ pub(crate) fn resolved(path: &str, resolution: &str, job: &JobFinished) -> Value
         "commit": job.commit.as_ref().map(|commit| commit.seq),
         "queued": job.queued,
         "pull_pending": job.pull_pending,
+        "cancelled": job.cancelled,
         "error": null,
     })
 }
 
-/// The same shape for a decision that came too late.
-pub(crate) fn refused(path: &str, why: &Fault) -> Value {
+/// The same shape for a decision that came too late, or was cancelled.
+pub(crate) fn refused(path: &str, is_cancelled: bool, why: &Fault) -> Value {
     json!({
         "path": path,
         "resolution": null,
         "commit": null,
         "queued": false,
         "pull_pending": false,
+        "cancelled": is_cancelled,
         "error": fault(why),
     })
 }
@@ -159,11 +161,11 @@ mod tests {
             done,
             json!({
                 "path": "b.md", "resolution": "merged", "commit": 44, "queued": false,
-                "pull_pending": false,
-                "error": null,
+                "pull_pending": false, "cancelled": false, "error": null,
             })
         );
-        let late = refused("b.md", &Fault { message: "moved".to_owned(), ..Fault::default() });
+        let why = Fault { message: "moved".to_owned(), ..Fault::default() };
+        let late = refused("b.md", false, &why);
         assert_eq!(late["error"]["message"], "moved");
         let keys = |value: &Value| {
             value.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>())

@@ -8,7 +8,7 @@ use crate::output::words;
 
 pub(crate) fn finished(job: &JobFinished) -> Value {
     json!({
-        "project": job.project,
+        "project": named(&job.project),
         "commit": job.commit.as_ref().map(|commit| commit.seq),
         "id": job.commit.as_ref().map(|commit| commit.id.as_str()),
         "files": job.files.iter().map(change).collect::<Vec<_>>(),
@@ -17,8 +17,14 @@ pub(crate) fn finished(job: &JobFinished) -> Value {
         "queued": job.queued,
         "view": if job.view_pending { "pending" } else { "written" },
         "dry_run": job.dry_run,
+        "cancelled": job.cancelled,
         "notices": job.notices.iter().map(notice).collect::<Vec<_>>(),
     })
+}
+
+/// A job that nobody waited for may have told nothing yet.
+pub(super) fn named(project: &str) -> Option<&str> {
+    Some(project).filter(|project| !project.is_empty())
 }
 
 fn change(file: &FileChange) -> Value {
@@ -68,6 +74,7 @@ mod tests {
             view_pending: true,
             pull_pending: false,
             dry_run: false,
+            cancelled: false,
             notices: vec![Notice {
                 kind: NoticeKind::EditBeatDeletion.into(),
                 path: Some("d.md".to_owned()),
@@ -86,7 +93,7 @@ mod tests {
                     "class": "permission", "message": "no", "hint": null, "path": null,
                     "backend": null,
                 }}],
-                "queued": false, "view": "pending", "dry_run": false,
+                "queued": false, "view": "pending", "dry_run": false, "cancelled": false,
                 "notices": [{
                     "kind": "edit_beat_deletion", "path": "d.md", "backend": null,
                     "message": "kept", "time": "2026-04-15T10:00:00Z",

@@ -4,7 +4,7 @@ use mirror_proto::v1::{ListProjectsResponse, ProjectSummary, SetUpFinished};
 use serde_json::{Value, json};
 
 use super::commit;
-use super::job::failed;
+use super::job::{failed, named};
 use crate::output::words;
 
 pub(crate) fn list(response: &ListProjectsResponse) -> Value {
@@ -14,7 +14,7 @@ pub(crate) fn list(response: &ListProjectsResponse) -> Value {
 pub(crate) fn set_up(project: &SetUpFinished) -> Value {
     let id = Some(&project.project_id).filter(|id| !id.is_empty());
     json!({
-        "project": project.project,
+        "project": named(&project.project),
         "project_id": id,
         "root": project.root,
         "url": project.url,
@@ -23,6 +23,7 @@ pub(crate) fn set_up(project: &SetUpFinished) -> Value {
         "fetched": project.fetched_file_count,
         "conflicts": project.conflicts,
         "failed": project.failed.iter().map(failed).collect::<Vec<_>>(),
+        "cancelled": project.cancelled,
     })
 }
 
@@ -80,6 +81,7 @@ mod tests {
             json!({
                 "project": "notes", "project_id": "ab", "root": "/n", "url": "near:b",
                 "joined": true, "commit": 1, "fetched": 12, "conflicts": [], "failed": [],
+                "cancelled": false,
             })
         );
         assert_eq!(set_up(&SetUpFinished::default())["commit"], Value::Null);

@@ -1,7 +1,7 @@
 //! `status` and `diff`.
 
 use mirror_proto::v1::{
-    DiffReport, FileDiff, FileState, FileStatus, QueuedWork, SkippedFile, StatusReport,
+    DiffReport, FileDiff, FileState, FileStatus, JobProgress, QueuedWork, SkippedFile, StatusReport,
 };
 use serde_json::{Map, Value, json};
 
@@ -31,6 +31,8 @@ pub(crate) fn report(report: &StatusReport, with_in_sync: bool) -> Value {
         "files": files,
         "queue": report.queue.iter().map(queued).collect::<Vec<_>>(),
         "skipped": report.skipped.iter().map(skipped).collect::<Vec<_>>(),
+        "job": report.job.as_ref().map(job),
+        "error": report.fault.as_ref().map(fault),
     })
 }
 
@@ -94,6 +96,17 @@ fn skipped(file: &SkippedFile) -> Value {
     json!({"path": file.path, "reason": words::skip_reason(file.reason())})
 }
 
+fn job(job: &JobProgress) -> Value {
+    json!({
+        "kind": job.kind,
+        "phase": job.phase,
+        "done_files": job.done_file_count,
+        "total_files": job.total_file_count,
+        "done_bytes": job.done_bytes,
+        "total_bytes": job.total_bytes,
+    })
+}
+
 fn difference(file: &FileDiff) -> Value {
     json!({
         "path": file.path,
@@ -148,6 +161,19 @@ mod tests {
                 reason: SkipReason::SymlinkOutside.into(),
             }],
             in_sync_count: 8,
+            job: Some(JobProgress {
+                kind: "push".to_owned(),
+                phase: "upload".to_owned(),
+                done_file_count: 1,
+                total_file_count: 2,
+                done_bytes: 3,
+                total_bytes: 4,
+            }),
+            fault: Some(Fault {
+                class: FaultClass::Transient.into(),
+                message: "away".to_owned(),
+                ..Fault::default()
+            }),
         }
     }
 
@@ -178,6 +204,14 @@ mod tests {
                     },
                 }],
                 "skipped": [{"path": "x", "reason": "symlink_outside"}],
+                "job": {
+                    "kind": "push", "phase": "upload", "done_files": 1, "total_files": 2,
+                    "done_bytes": 3, "total_bytes": 4,
+                },
+                "error": {
+                    "class": "transient", "message": "away", "hint": null, "path": null,
+                    "backend": null,
+                },
             })
         );
     }

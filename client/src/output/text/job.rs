@@ -18,7 +18,7 @@ pub(crate) fn finished(job: &JobFinished, is_quiet: bool, paint: Paint) -> Strin
         [conflicts(&job.conflicts, paint), failed(&job.failed, paint), pending(job, paint)]
             .concat();
     if is_quiet {
-        return problems;
+        return problems + &cancelled(job, paint);
     }
     let width = job.files.iter().map(|file| word(file.action()).len()).max().unwrap_or(0);
     let files = job.files.iter().map(|file| change(file, width, paint)).collect();
@@ -27,6 +27,7 @@ pub(crate) fn finished(job: &JobFinished, is_quiet: bool, paint: Paint) -> Strin
         bounded(job.notices.iter().map(|notice| told(notice, paint)).collect()),
         problems,
         summary(job),
+        cancelled(job, paint),
     ]
     .concat()
 }
@@ -80,13 +81,24 @@ fn pending(job: &JobFinished, paint: Paint) -> String {
     text
 }
 
+/// What there is to go on from.
+fn cancelled(job: &JobFinished, paint: Paint) -> String {
+    let stands = match &job.commit {
+        _ if !job.cancelled => return String::new(),
+        Some(commit) => format!("commit #{} stands", commit.seq),
+        None => "nothing was committed".to_owned(),
+    };
+    format!("{} {stands}; the same command goes on from here\n", paint.yellow("cancelled:"))
+}
+
 fn summary(job: &JobFinished) -> String {
     let mut counts = BTreeMap::new();
     for file in &job.files {
         *counts.entry(word(file.action())).or_insert(0_usize) += 1;
     }
     let parts: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-    let has_problems = !job.conflicts.is_empty() || !job.failed.is_empty() || job.queued;
+    let has_problems =
+        !job.conflicts.is_empty() || !job.failed.is_empty() || job.queued || job.cancelled;
     let view = match (&job.commit, job.view_pending) {
         (Some(_), false) => "; plain files written",
         _ => "",
@@ -138,6 +150,25 @@ mod tests {
     fn job_with_nothing_to_do_says_so() {
         let text = finished(&JobFinished::default(), false, Paint::PLAIN);
         assert_eq!(text, "nothing to do\n");
+    }
+
+    #[test]
+    fn cancelled_job_says_what_stands() {
+        let job = JobFinished { cancelled: true, view_pending: true, ..sample() };
+        let text = finished(&job, true, Paint::PLAIN);
+        assert!(
+            text.ends_with("cancelled: commit #43 stands; the same command goes on from here\n"),
+            "{text}"
+        );
+
+        let fetched =
+            FileChange { path: "a.md".to_owned(), action: FileAction::Fetched.into(), from: None };
+        let job = JobFinished { cancelled: true, files: vec![fetched], ..JobFinished::default() };
+        assert_eq!(
+            finished(&job, false, Paint::PLAIN),
+            "  fetched  a.md\n1 fetched\n\
+             cancelled: nothing was committed; the same command goes on from here\n"
+        );
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub(crate) fn set_up(project: &SetUpFinished, is_quiet: bool, paint: Paint) -> S
     if is_quiet {
         return problems;
     }
+    if project.cancelled && project.project_id.is_empty() {
+        return format!("{} nothing was made\n", paint.yellow("cancelled:"));
+    }
     let how = match (project.already_there, project.joined) {
         (true, _) => "is there already",
         (false, true) => "joined",
@@ -57,7 +60,19 @@ pub(crate) fn set_up(project: &SetUpFinished, is_quiet: bool, paint: Paint) -> S
     if !parts.is_empty() {
         text += &bounded(vec![format!("  files    {}", parts.join(", "))]);
     }
-    text + &problems
+    text + &problems + &cancelled(project, paint)
+}
+
+/// What is set up by then stays.
+fn cancelled(project: &SetUpFinished, paint: Paint) -> String {
+    match project.cancelled {
+        true => format!(
+            "{} the same command goes on from here; `mirrorctl remove {}` takes it back\n",
+            paint.yellow("cancelled:"),
+            escape(&project.project)
+        ),
+        false => String::new(),
+    }
 }
 
 /// What a person who has just started may want to do.

@@ -1,6 +1,7 @@
 //! What a command makes of the daemon's answers, from arguments to exit code.
 
 mod agents;
+mod cancel;
 mod doctor;
 mod resolve;
 mod restore;

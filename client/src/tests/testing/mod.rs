@@ -2,6 +2,7 @@
 //!
 //! It answers as it is told to; there is no engine behind it.
 
+mod cancels;
 mod conflicts;
 mod doctor;
 mod pty;
@@ -29,10 +30,10 @@ use mirror_proto::v1::status_service_server::{StatusService, StatusServiceServer
 use mirror_proto::v1::sync_service_server::{SyncService, SyncServiceServer};
 use mirror_proto::v1::version_service_server::VersionServiceServer;
 use mirror_proto::v1::{
-    DaemonDescription, DeleteRequest, DescribeDaemonRequest, DiffReport, Fault, HandshakeRequest,
-    HandshakeResponse, JobEvent, PullRequest, PushRequest, ReloadDaemonRequest,
-    ReloadDaemonResponse, ShowDiffRequest, ShowStatusRequest, StatusReport, StopDaemonRequest,
-    StopDaemonResponse, SyncRequest,
+    CancelRequest, CancelResponse, DaemonDescription, DeleteRequest, DescribeDaemonRequest,
+    DiffReport, Fault, HandshakeRequest, HandshakeResponse, JobEvent, PullRequest, PushRequest,
+    ReloadDaemonRequest, ReloadDaemonResponse, ShowDiffRequest, ShowStatusRequest, StatusReport,
+    StopDaemonRequest, StopDaemonResponse, SyncRequest,
 };
 use prost::Message;
 use tempfile::TempDir;
@@ -47,10 +48,12 @@ use crate::arguments::Cli;
 use crate::connect::Socket;
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
+use crate::interrupts::Interrupts;
 use crate::output::Output;
 use crate::output::paint::ColorChoice;
 use crate::terminal::Terminal;
 
+use cancels::Cancels;
 use conflicts::Conflicts;
 use doctor::Doctor;
 pub(crate) use pty::Pty;
@@ -80,6 +83,7 @@ struct Answers {
     versions: Versions,
     doctor: Doctor,
     set_ups: Mutex<SetUps>,
+    cancels: Cancels,
 }
 
 /// Says what the daemon will answer; [`Self::start`] lets it.
@@ -125,7 +129,7 @@ impl FakeDaemon {
         let place = tempfile::tempdir().expect("a folder");
         let socket = place.path().join("mirrord.sock");
         let service = self.serve(&socket);
-        RunningDaemon { socket, service, _place: place }
+        RunningDaemon { socket, service, presses: Arc::default(), _place: place }
     }
 
     /// Answers at this socket until it is told to stop.
@@ -159,13 +163,14 @@ impl FakeDaemon {
 pub(crate) struct RunningDaemon {
     socket: PathBuf,
     service: Service,
+    presses: Arc<Notify>,
     _place: TempDir,
 }
 
 impl RunningDaemon {
     /// Runs a command as typed, with `--json`.
     pub(crate) async fn runs(&self, line: &str) -> Result<Reported, Failure> {
-        run(&self.socket, line).await
+        run_at(&self.socket, None, &self.presses, line).await
     }
 
     /// Runs a command as typed at this terminal.
@@ -174,7 +179,7 @@ impl RunningDaemon {
         terminal: Terminal,
         line: &str,
     ) -> Result<Reported, Failure> {
-        run_at(&self.socket, Some(terminal), line).await
+        run_at(&self.socket, Some(terminal), &self.presses, line).await
     }
 
     pub(crate) fn syncs(&self) -> Vec<SyncRequest> {
@@ -188,12 +193,13 @@ impl RunningDaemon {
 
 /// Runs a command as typed, with `--json`, against this socket.
 pub(crate) async fn run(socket: &Path, line: &str) -> Result<Reported, Failure> {
-    run_at(socket, None, line).await
+    run_at(socket, None, &Arc::default(), line).await
 }
 
 async fn run_at(
     socket: &Path,
     terminal: Option<Terminal>,
+    presses: &Arc<Notify>,
     line: &str,
 ) -> Result<Reported, Failure> {
     let words = ["mirrorctl", "--json"].into_iter().chain(line.split(' '));
@@ -203,6 +209,7 @@ async fn run_at(
         project: cli.general.project,
         socket: Socket::Named(socket.to_owned()),
         is_verbose: false,
+        interrupts: Interrupts::Played(presses.clone()),
         terminal,
     };
     crate::dispatch::run(&cli.command, &context).await
@@ -314,6 +321,9 @@ impl SyncService for Service {
         if self.0.is_killed_at_work {
             return Ok(Response::new(Box::pin(said.chain(self.last_breath()))));
         }
+        if self.0.cancels.are_waited_for() {
+            return Ok(Response::new(Box::pin(said.chain(self.once_cancelled()))));
+        }
         Ok(Response::new(said))
     }
 
@@ -331,5 +341,9 @@ impl SyncService for Service {
 
     async fn delete(&self, _: Request<DeleteRequest>) -> Answer<Events<JobEvent>> {
         unasked()
+    }
+
+    async fn cancel(&self, request: Request<CancelRequest>) -> Answer<CancelResponse> {
+        Ok(Response::new(self.0.cancels.answer(request.into_inner())))
     }
 }

@@ -93,7 +93,7 @@ async fn state(open: &Open) -> Vec<Finding> {
             "see the limit on watched folders, or move the project to a local disk",
         ));
     }
-    match answered(name, || project.phase(), project.status(true)).await {
+    match answered(name, || project.phase(), Box::pin(project.status(true))).await {
         Err(why) => findings.push(why),
         Ok(report) => findings.extend(waiting(name, &report)),
     }

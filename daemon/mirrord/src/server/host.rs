@@ -1,7 +1,8 @@
 //! What every service shares: the projects, and how a request is run.
 //!
-//! Each request runs in a task of its own: it goes on to its end when the
-//! client goes away, and a panic ends that request alone.
+//! Each request runs in a task of its own: a panic ends that request alone. When
+//! the client goes away a request goes on to its end, and a job is cancelled
+//! unless it has told of a commit.
 
 use std::future::Future;
 use std::path::Path;
@@ -11,12 +12,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use mirror_proto::v1::{ProjectRef, project_ref};
 use mirror_storage::FaultClass;
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Response, Status};
 use tracing::Instrument;
 
 use super::convert::fault::status_of;
+use super::convert::job::JobStream;
+use super::running::{Kind, RunningJob, RunningJobs};
 use crate::error::{Refusal, RequestError};
 use crate::facts::Facts;
 use crate::path_args::{in_project, resolved};
@@ -36,12 +39,18 @@ pub(super) type Streamed<T> = ReceiverStream<Result<T, Status>>;
 pub(crate) struct Host {
     pub(crate) registry: Arc<Registry>,
     pub(super) facts: Arc<Facts>,
+    pub(super) running: RunningJobs,
     requests: Arc<AtomicU64>,
 }
 
 impl Host {
     pub(crate) fn new(registry: Arc<Registry>, facts: Facts) -> Self {
-        Self { registry, facts: Arc::new(facts), requests: Arc::default() }
+        Self {
+            registry,
+            facts: Arc::new(facts),
+            running: RunningJobs::default(),
+            requests: Arc::default(),
+        }
     }
 
     /// Runs one request to its end and gives its answer.
@@ -50,7 +59,7 @@ impl Host {
         verb: &'static str,
         work: impl Future<Output = Result<T, RequestError>> + Send + 'static,
     ) -> Result<Response<T>, Status> {
-        let span = self.span(verb);
+        let (_, span) = self.span(verb);
         let task = tokio::spawn(work.instrument(span.clone()));
         let outcome = task.await.unwrap_or_else(|_| Err(Refusal::Panicked.into()));
         outcome.map(Response::new).map_err(|error| span.in_scope(|| self.refusal(&error)))
@@ -68,7 +77,7 @@ impl Host {
         F: Future<Output = Result<T, RequestError>> + Send + 'static,
     {
         let (events, unread) = mpsc::channel(EVENT_ROOM);
-        let span = self.span(verb);
+        let (_, span) = self.span(verb);
         let task = tokio::spawn(work(events.clone()).instrument(span.clone()));
         let host = self.clone();
         tokio::spawn(async move {
@@ -80,9 +89,38 @@ impl Host {
         Response::new(ReceiverStream::new(unread))
     }
 
-    fn span(&self, verb: &'static str) -> tracing::Span {
+    /// Runs a job that tells events on its way. Its client can cancel it, and is
+    /// answered soon then, whatever the job still waits for.
+    pub(super) fn job_stream<T, F>(
+        &self,
+        verb: &'static str,
+        kind: Kind,
+        work: impl FnOnce(Events<T>, RunningJob) -> F,
+    ) -> Response<Streamed<T>>
+    where
+        T: JobStream,
+        F: Future<Output = Result<T, RequestError>> + Send + 'static,
+    {
+        let (events, unread) = mpsc::channel(EVENT_ROOM);
+        let (number, span) = self.span(verb);
+        let job = self.running.begin(number, verb, kind);
+        // There is room: it is the first.
+        drop(events.try_send(Ok(T::begun(number.to_string()))));
+        let task = tokio::spawn(work(events.clone(), job.clone()).instrument(span.clone()));
+        let host = self.clone();
+        tokio::spawn(async move {
+            let outcome = outcome_of(task, &events, &job).await;
+            host.running.end(number);
+            let last = outcome.map_err(|error| span.in_scope(|| host.refusal(&error)));
+            drop(events.send(last).await);
+        });
+        Response::new(ReceiverStream::new(unread))
+    }
+
+    /// The number of a request, and where its log lines belong.
+    fn span(&self, verb: &'static str) -> (u64, tracing::Span) {
         let id = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
-        tracing::info_span!("request", id, verb)
+        (id, tracing::info_span!("request", id, verb))
     }
 
     fn refusal(&self, error: &RequestError) -> Status {
@@ -123,6 +161,29 @@ impl Host {
     pub(super) async fn project(&self, project: Option<ProjectRef>) -> Result<Open, RequestError> {
         let name = self.name_of(project).await?;
         self.registry.open(&name).await
+    }
+}
+
+/// How a job ended, or what is known of it by the time its client can't wait.
+async fn outcome_of<T: JobStream>(
+    mut task: JoinHandle<Result<T, RequestError>>,
+    client: &Events<T>,
+    job: &RunningJob,
+) -> Result<T, RequestError> {
+    let hangs_up = async {
+        client.closed().await;
+        if job.known().committed.is_none() {
+            job.cancellation.ask();
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        outcome = &mut task => outcome.unwrap_or_else(|_| Err(Refusal::Panicked.into())),
+        () = hangs_up => Err(Refusal::Cancelled.into()),
+        () = job.is_overdue() => {
+            tracing::warn!("a cancelled job is left behind: it waits for what can't be interrupted");
+            Ok(T::cut_off(job.known()))
+        }
     }
 }
 

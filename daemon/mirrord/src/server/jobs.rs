@@ -3,19 +3,26 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use mirror_engine::{Cancel, EngineError, Job, JobEvent, JobRequest, OutputTree, Report, Scope};
+use mirror_engine::{EngineError, Job, JobEvent, JobRequest, OutputTree, Report, Scope};
 use mirror_proto::v1;
 use tokio::sync::mpsc;
 use tonic::Response;
 
 use super::convert::job::{job_event, job_finished};
 use super::host::{Events, Host, Streamed, beside, names_in};
+use super::running::{Kind, RunningJob};
 use crate::error::{FolderError, RequestError};
 use crate::path_args::{resolved, without_dots};
 use crate::projects::Open;
 
 /// Progress is dropped rather than let it fill the room that facts need.
 const ROOM_FOR_FACTS: usize = 16;
+
+/// Who hears of a job, and may cancel it.
+pub(super) struct Caller<T> {
+    pub(super) client: Events<T>,
+    pub(super) job: RunningJob,
+}
 
 impl Host {
     /// Runs the job that `job` makes of the names inside the project.
@@ -26,8 +33,9 @@ impl Host {
         job: impl FnOnce(Scope, &Open) -> Result<Job, RequestError> + Send + 'static,
     ) -> Response<Streamed<v1::JobEvent>> {
         let host = self.clone();
-        self.stream(verb, |client| async move {
-            host.run_job(scope.unwrap_or_default(), job, client).await
+        self.job_stream(verb, Kind::OfProject, |client, running| async move {
+            let caller = Caller { client, job: running };
+            host.run_job(scope.unwrap_or_default(), job, &caller).await
         })
     }
 
@@ -35,16 +43,18 @@ impl Host {
         &self,
         scope: v1::JobScope,
         job: impl FnOnce(Scope, &Open) -> Result<Job, RequestError> + Send + 'static,
-        client: Events<v1::JobEvent>,
+        caller: &Caller<v1::JobEvent>,
     ) -> Result<v1::JobEvent, RequestError> {
         let v1::JobScope { project, paths, folder, dry_run, allow_deletes: consent } = scope;
         let open = self.project(project).await?;
+        caller.job.belongs_to(&open.config.name);
         let names = names_in(&open, folder, paths).await?;
         let job = beside(&open, move |open| job(Scope { names }, open)).await?;
         let request = JobRequest { job, dry_run, consent };
         // Whoever asks again is never told an old cause; the job tells a new one.
-        drop(self.registry.while_running(open.account.connect()).await);
-        let report = self.run(&open, request, &client).await?;
+        let connected = self.registry.while_running(open.account.connect());
+        drop(caller.job.cancellation.unless_asked(connected).await);
+        let report = self.run(&open, request, caller).await?;
         let finished = job_finished(&open.config.name, &report, &self.registry.folders.home);
         Ok(v1::JobEvent { event: Some(v1::job_event::Event::Finished(finished)) })
     }
@@ -55,12 +65,12 @@ impl Host {
         &self,
         open: &Open,
         request: JobRequest,
-        client: &Events<v1::JobEvent>,
+        caller: &Caller<v1::JobEvent>,
     ) -> Result<Report, RequestError> {
-        match run(open, request.clone(), client).await {
+        match run(open, request.clone(), caller).await {
             // Nothing of it was begun.
             Err(error) if matches!(error.as_raised(), Some(EngineError::Closed)) => {
-                run(&self.registry.open_after(open).await?, request, client).await
+                run(&self.registry.open_after(open).await?, request, caller).await
             }
             outcome => outcome,
         }
@@ -108,21 +118,24 @@ pub(super) fn text(text: String) -> Option<String> {
 async fn run(
     open: &Open,
     request: JobRequest,
-    client: &Events<v1::JobEvent>,
+    caller: &Caller<v1::JobEvent>,
 ) -> Result<Report, RequestError> {
     let (sender, heard) = mpsc::channel(64);
-    let run = async { Ok(open.project.run(request, sender, Cancel::new()).await?) };
-    pass_on(run, heard, client, job_event).await
+    let flag = caller.job.cancellation.flag();
+    let run = async { Ok(open.project.run(request, sender, flag).await?) };
+    pass_on(run, heard, caller, job_event).await
 }
 
 /// Awaits `work` while its events are passed on.
 pub(super) async fn pass_on<T, R>(
     work: impl Future<Output = R>,
     mut heard: mpsc::Receiver<JobEvent>,
-    client: &Events<T>,
+    caller: &Caller<T>,
     event: impl Fn(JobEvent) -> T,
 ) -> R {
+    let client = &caller.client;
     let tell = |heard: JobEvent| {
+        caller.job.note(&heard);
         let is_progress = matches!(heard, JobEvent::Progress(_));
         if !is_progress || client.capacity() > ROOM_FOR_FACTS {
             // A client that reads too slowly, or is gone, must not hold a job up.
@@ -165,9 +178,10 @@ mod tests {
         let scope = Scope::default();
         let job = Job::Push { scope, message: None, force_local: false, no_wait: false };
         let (client, _unread) = mpsc::channel(64);
+        let caller = Caller { client, job: host.running.begin(0, "push", Kind::OfProject) };
 
         let request = JobRequest { job, dry_run: false, consent: false };
-        let report = host.run(&stale, request, &client).await.unwrap();
+        let report = host.run(&stale, request, &caller).await.unwrap();
 
         assert_eq!(report.files.len(), 1);
         assert_eq!(fs::read_to_string(world.at("nas/b.md")).unwrap(), "b");

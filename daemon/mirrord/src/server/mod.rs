@@ -3,6 +3,7 @@
 //! Services translate and pass on. What is decided about projects is decided in
 //! `projects`, what is decided about files in the engine.
 
+mod cancel;
 mod config;
 mod conflicts;
 mod convert;
@@ -14,6 +15,7 @@ mod jobs;
 mod listen;
 mod project;
 mod questions;
+mod running;
 mod stash;
 mod status;
 mod sync;
@@ -63,7 +65,11 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
     let ending = async {
         drop(late.wait_for(|stopping| *stopping).await);
         // A step that hangs, or a client that never hangs up, must not keep us.
-        let closed = tokio::time::timeout(STOP_PATIENCE, host.registry.close()).await;
+        let closing = async {
+            host.cancel_to_stop().await;
+            host.registry.close().await;
+        };
+        let closed = tokio::time::timeout(STOP_PATIENCE, closing).await;
         if closed.is_err() {
             tracing::warn!("a running step was cut off; it is settled at the next start");
         }

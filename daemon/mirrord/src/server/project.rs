@@ -9,9 +9,10 @@ use tonic::{Request, Response, Status};
 
 use super::convert::job::{progress, set_up_finished};
 use super::convert::status::{project_state, stop_reason};
-use super::host::{Events, Host, Streamed};
-use super::jobs::pass_on;
-use crate::error::RequestError;
+use super::host::{Host, Streamed};
+use super::jobs::{Caller, pass_on};
+use super::running::Kind;
+use crate::error::{Refusal, RequestError};
 use crate::projects::{SetUp, SetUpKind, SetUpOutcome, View};
 use crate::services::{BackendUrl, UrlError};
 
@@ -27,7 +28,7 @@ impl v1::project_service_server::ProjectService for Host {
     ) -> Result<Response<Self::InitProjectStream>, Status> {
         let request = request.into_inner();
         let host = self.clone();
-        Ok(self.stream("init", |client| async move {
+        Ok(self.job_stream("init", Kind::SetUp, |client, job| async move {
             let plan = SetUp {
                 kind: SetUpKind::Init { push: false },
                 folder: absolute(&request.folder)?,
@@ -37,7 +38,7 @@ impl v1::project_service_server::ProjectService for Host {
                 excludes: request.excludes,
                 settings: pairs(request.settings),
             };
-            host.set_up(plan, client).await
+            host.set_up(plan, &Caller { client, job }).await
         }))
     }
 
@@ -47,7 +48,7 @@ impl v1::project_service_server::ProjectService for Host {
     ) -> Result<Response<Self::CloneProjectStream>, Status> {
         let request = request.into_inner();
         let host = self.clone();
-        Ok(self.stream("clone", |client| async move {
+        Ok(self.job_stream("clone", Kind::SetUp, |client, job| async move {
             let plan = SetUp {
                 kind: SetUpKind::Clone { pull: !request.no_pull },
                 folder: absolute(&request.folder)?,
@@ -57,7 +58,7 @@ impl v1::project_service_server::ProjectService for Host {
                 excludes: Vec::new(),
                 settings: pairs(request.settings),
             };
-            host.set_up(plan, client).await
+            host.set_up(plan, &Caller { client, job }).await
         }))
     }
 
@@ -67,15 +68,16 @@ impl v1::project_service_server::ProjectService for Host {
     ) -> Result<Response<Self::QuickstartProjectStream>, Status> {
         let folder = request.into_inner().folder;
         let host = self.clone();
-        Ok(self.stream("quickstart", |client| async move {
+        Ok(self.job_stream("quickstart", Kind::SetUp, |client, job| async move {
+            let caller = Caller { client, job };
             let folder = match folder.as_str() {
                 "" => None,
                 folder => Some(absolute(folder)?),
             };
             let (events, heard) = mpsc::channel(64);
-            let work = host.registry.quickstart(folder, events);
-            let outcome = pass_on(work, heard, &client, set_up_event).await?;
-            Ok(host.finished(&outcome))
+            let work = host.registry.quickstart(folder, events, &caller.job.cancellation);
+            let outcome = pass_on(work, heard, &caller, set_up_event).await;
+            host.finished(outcome)
         }))
     }
 
@@ -107,17 +109,27 @@ impl Host {
     async fn set_up(
         &self,
         plan: SetUp,
-        client: Events<v1::SetUpEvent>,
+        caller: &Caller<v1::SetUpEvent>,
     ) -> Result<v1::SetUpEvent, RequestError> {
         let (events, heard) = mpsc::channel(64);
-        let work = self.registry.set_up(plan, events);
-        let outcome = pass_on(work, heard, &client, set_up_event).await?;
-        Ok(self.finished(&outcome))
+        let work = self.registry.set_up(plan, events, &caller.job.cancellation);
+        let outcome = pass_on(work, heard, caller, set_up_event).await;
+        self.finished(outcome)
     }
 
-    fn finished(&self, outcome: &SetUpOutcome) -> v1::SetUpEvent {
-        let finished = set_up_finished(outcome, &self.registry.folders.home);
-        v1::SetUpEvent { event: Some(v1::set_up_event::Event::Finished(finished)) }
+    fn finished(
+        &self,
+        outcome: Result<SetUpOutcome, RequestError>,
+    ) -> Result<v1::SetUpEvent, RequestError> {
+        let finished = match outcome {
+            Ok(outcome) => set_up_finished(&outcome, &self.registry.folders.home),
+            // Before there was a project: all of it was taken back.
+            Err(error) if matches!(error.as_raised(), Some(Refusal::Cancelled)) => {
+                v1::SetUpFinished { cancelled: true, ..v1::SetUpFinished::default() }
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(v1::SetUpEvent { event: Some(v1::set_up_event::Event::Finished(finished)) })
     }
 }
 

@@ -50,6 +50,18 @@ impl v1::sync_service_server::SyncService for Host {
             .job("sync", request.scope, move |scope, _| Ok(Job::Sync { scope, message, settle })))
     }
 
+    async fn cancel(
+        &self,
+        request: Request<v1::CancelRequest>,
+    ) -> Result<Response<v1::CancelResponse>, Status> {
+        let which = request.into_inner().which;
+        let host = self.clone();
+        self.answer("cancel", async move {
+            Ok(v1::CancelResponse { cancelled: host.cancel_which(which).await? })
+        })
+        .await
+    }
+
     async fn delete(
         &self,
         request: Request<v1::DeleteRequest>,

@@ -8,6 +8,7 @@ mod fetched_files;
 mod folders;
 mod plan;
 mod quickstart;
+mod resume;
 mod rollback;
 mod sync_clients;
 
@@ -30,6 +31,7 @@ use plan::{checked_patterns, narrowing_of};
 use rollback::{Created, Rollback};
 
 use crate::backends::Breaker;
+use crate::cancellation::Cancellation;
 use crate::config::{Place, ProjectConfig, check_name};
 use crate::error::{Refusal, RequestError};
 use crate::path_args::{resolved, without_dots};
@@ -80,12 +82,16 @@ impl Registry {
         &self,
         plan: SetUp,
         events: mpsc::Sender<JobEvent>,
+        cancellation: &Cancellation,
     ) -> Result<SetUpOutcome, RequestError> {
+        if let Some(name) = self.cancelled_before(&plan) {
+            return self.go_on(&name, plan.kind, events, cancellation).await;
+        }
         let begun = self.begin(plan).await?;
         // Before anything is made: nobody can say how long that takes.
         let account = self.backends.account(&begun.config.url, &begun.config.settings);
-        self.while_running(account.connect()).await?;
-        Box::pin(self.finish(begun, events)).await
+        cancellation.unless_asked(self.while_running(account.connect())).await?;
+        Box::pin(self.finish(begun, events, cancellation)).await
     }
 
     /// Refuses what can be refused before anything is touched, and takes the
@@ -106,12 +112,13 @@ impl Registry {
         &self,
         mut begun: Begun<'_>,
         events: mpsc::Sender<JobEvent>,
+        cancellation: &Cancellation,
     ) -> Result<SetUpOutcome, RequestError> {
         if *self.stopping.borrow() {
             return Err(begun.rollback.run(Refusal::Stopping.into()).await);
         }
         // A panic is undone like any failure.
-        let made = AssertUnwindSafe(self.make(&mut begun, events))
+        let made = AssertUnwindSafe(self.make(&mut begun, events, cancellation))
             .catch_unwind()
             .await
             .unwrap_or_else(|_| Err(Refusal::Panicked.into()));
@@ -122,6 +129,7 @@ impl Registry {
                     let stays = begun.rollback.stays().await.is_some();
                     return Err(if stays { twin } else { begun.rollback.run(twin).await });
                 }
+                self.note_whether_to_go_on(&outcome);
                 tracing::info!(project = outcome.config.name, "a project was set up");
                 Ok(outcome)
             }
@@ -162,20 +170,23 @@ impl Registry {
         &self,
         begun: &mut Begun<'_>,
         events: mpsc::Sender<JobEvent>,
+        cancellation: &Cancellation,
     ) -> Result<(SetUpOutcome, Open), RequestError> {
         let Begun { plan, config, rollback, .. } = begun;
         make_places(plan, &config.root, rollback)?;
         config.root = resolved(&config.root);
         let account = self.backends.account(&config.url, &config.settings);
-        self.while_running(make_remote_root(plan, account, rollback)).await?;
-        let holding = self.while_running(self.look(config)).await?;
+        let made = self.while_running(make_remote_root(plan, account, rollback));
+        cancellation.unless_asked(made).await?;
+        let held = self.while_running(self.look(config));
+        let holding = cancellation.unless_asked(held).await?;
         self.take_name(begun, &holding).await?;
         let mut ground = self.ground_of(&begun.config)?;
         let door = Arc::new(Breaker::new(ground.parts.backend.clone()));
         ground.parts.backend = door.clone();
         // Steps that are under way end in good order, and soon.
         let mut stopping = self.stopping();
-        let mut filled = Box::pin(self.fill(begun, ground, holding, events));
+        let mut filled = Box::pin(self.fill(begun, ground, holding, events, cancellation.flag()));
         tokio::select! {
             filled = &mut filled => return filled,
             _ = stopping.wait_for(|stopping| *stopping) => {}
@@ -190,6 +201,7 @@ impl Registry {
         ground: Ground,
         holding: Holding,
         events: mpsc::Sender<JobEvent>,
+        cancel: Cancel,
     ) -> Result<(SetUpOutcome, Open), RequestError> {
         let joined = self.join_or_create(begun, &ground, holding).await?;
         let Begun { plan, config, rollback, .. } = begun;
@@ -201,7 +213,7 @@ impl Registry {
             .map_err(|error| crate::config::Problem::unusable(&file, &error))?;
         rollback.file = Some(file);
         let report = match first_job(plan.kind, joined) {
-            Some(job) => open.project.run(job, events, Cancel::new()).await?,
+            Some(job) => open.project.run(job, events, cancel).await?,
             None => Report::default(),
         };
         let outcome = SetUpOutcome {

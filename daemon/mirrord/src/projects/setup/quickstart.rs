@@ -13,6 +13,7 @@ use super::SetUpOutcome;
 use super::fetched_files::FetchedFiles;
 use super::plan::{SetUp, SetUpKind};
 use super::rollback::Rollback;
+use crate::cancellation::Cancellation;
 use crate::config::{Problem, check_name};
 use crate::error::{FolderError, RequestError};
 use crate::folders::make_private;
@@ -35,6 +36,7 @@ impl Registry {
         &self,
         folder: Option<PathBuf>,
         events: mpsc::Sender<JobEvent>,
+        cancellation: &Cancellation,
     ) -> Result<SetUpOutcome, RequestError> {
         let is_sample = folder.is_none();
         let folder = folder.unwrap_or_else(|| self.folders.home.join(SAMPLE_FOLDER));
@@ -66,7 +68,7 @@ impl Registry {
             };
             return Err(begun.rollback.run(error.into()).await);
         }
-        Box::pin(self.finish(begun, events)).await
+        Box::pin(self.finish(begun, events, cancellation)).await
     }
 
     async fn already_there(&self, name: &str) -> Result<SetUpOutcome, RequestError> {

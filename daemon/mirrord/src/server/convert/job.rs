@@ -8,6 +8,44 @@ use mirror_proto::v1;
 use super::fault::failed_file;
 use crate::folders::with_tilde;
 use crate::projects::SetUpOutcome;
+use crate::server::running::Known;
+
+/// What can be said of a job by a stream of its own.
+pub(in crate::server) trait JobStream: Send + 'static {
+    fn begun(id: String) -> Self;
+
+    /// How a job ended that goes on without its client.
+    fn cut_off(known: Known) -> Self;
+}
+
+impl JobStream for v1::JobEvent {
+    fn begun(id: String) -> Self {
+        Self { event: Some(v1::job_event::Event::Begun(v1::JobBegun { id })) }
+    }
+
+    fn cut_off(known: Known) -> Self {
+        let finished = v1::JobFinished {
+            project: known.project,
+            commit: known.committed,
+            cancelled: true,
+            ..v1::JobFinished::default()
+        };
+        Self { event: Some(v1::job_event::Event::Finished(finished)) }
+    }
+}
+
+impl JobStream for v1::SetUpEvent {
+    fn begun(id: String) -> Self {
+        Self { event: Some(v1::set_up_event::Event::Begun(v1::JobBegun { id })) }
+    }
+
+    fn cut_off(known: Known) -> Self {
+        let project = known.project;
+        let finished =
+            v1::SetUpFinished { project, cancelled: true, ..v1::SetUpFinished::default() };
+        Self { event: Some(v1::set_up_event::Event::Finished(finished)) }
+    }
+}
 
 pub(in crate::server) fn job_event(event: JobEvent) -> v1::JobEvent {
     let event = match event {
@@ -46,6 +84,7 @@ pub(in crate::server) fn job_finished(
         pull_pending: report.pull_pending,
         dry_run: report.dry_run,
         notices: report.notices.iter().map(|one| notice(one, home)).collect(),
+        cancelled: report.cancelled,
     }
 }
 
@@ -63,6 +102,7 @@ pub(in crate::server) fn set_up_finished(outcome: &SetUpOutcome, home: &Path) ->
         already_there: outcome.already_there,
         conflicts: paths(report),
         failed: report.failed.iter().map(|fault| failed_file(fault, home)).collect(),
+        cancelled: report.cancelled,
     }
 }
 

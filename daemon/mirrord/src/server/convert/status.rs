@@ -5,7 +5,7 @@ use std::path::Path;
 use mirror_core::Digest;
 use mirror_core::reconcile::FileState;
 use mirror_engine::{
-    FileDiff, FileStatus, Phase, QueuedKind, QueuedWork, SkipReason, StatusReport,
+    FileDiff, FileStatus, JobProgress, Phase, QueuedKind, QueuedWork, SkipReason, StatusReport,
 };
 use mirror_proto::v1;
 
@@ -61,7 +61,26 @@ pub(in crate::server) fn status_report(
                 reason: skip_reason(skipped.reason).into(),
             })
             .collect(),
+        job: report.job.as_ref().map(job_progress),
+        fault: stop_fault(&report.phase, home),
     }
+}
+
+fn job_progress(job: &JobProgress) -> v1::JobProgress {
+    let so_far = &job.progress;
+    v1::JobProgress {
+        kind: job.kind.to_owned(),
+        phase: so_far.step.to_owned(),
+        done_file_count: so_far.done_files,
+        total_file_count: so_far.total_files,
+        done_bytes: so_far.done_bytes,
+        total_bytes: so_far.total_bytes,
+    }
+}
+
+fn stop_fault(phase: &Phase, home: &Path) -> Option<v1::Fault> {
+    let message = stop_reason(phase, home)?;
+    Some(v1::Fault { class: v1::FaultClass::Stopped.into(), message, ..v1::Fault::default() })
 }
 
 /// What is known of a project that doesn't run.
@@ -74,6 +93,7 @@ pub(in crate::server) fn stopped_report(view: &View, home: &Path) -> v1::StatusR
         offline: true,
         state: project_state(&view.phase).into(),
         reason: stop_reason(&view.phase, home),
+        fault: stop_fault(&view.phase, home),
         ..v1::StatusReport::default()
     }
 }
