@@ -1,5 +1,7 @@
 //! Stories about machines, told with the real daemon and the real client.
 
+mod busy;
+mod cancelling;
 mod conflicts;
 mod conflicts_by_hand;
 mod crashes;

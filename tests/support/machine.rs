@@ -9,7 +9,8 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::{Outcome, Tree, binaries, daemons_of, processes, repository, run};
+use super::outcome::{Outcome, Started, start};
+use super::{Tree, binaries, daemons_of, processes, repository, run};
 
 /// A machine as a person uses it: files and `mirrorctl`, nothing else.
 pub(crate) struct Machine {
@@ -88,6 +89,14 @@ impl Machine {
         let mut command = self.mirrorctl(&["--json"]);
         command.args(arguments);
         self.hears(run(command))
+    }
+
+    /// Starts a command with `--json`.
+    #[track_caller]
+    pub(crate) fn starts(&self, arguments: &[&str]) -> Started {
+        let mut command = self.mirrorctl(&["--json"]);
+        command.args(arguments);
+        start(command)
     }
 
     fn hears(&self, outcome: Outcome) -> Outcome {

@@ -6,9 +6,10 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use super::eventually;
+use super::{eventually, processes};
 
 /// How a command ended.
 pub(crate) struct Outcome {
@@ -18,10 +19,24 @@ pub(crate) struct Outcome {
     pub(crate) stderr: String,
 }
 
-/// Runs a command to its end. What it prints goes to files: a pipe would stay
-/// open for as long as a daemon that it started.
+/// Runs a command to its end.
 #[track_caller]
-pub(crate) fn run(mut command: Command) -> Outcome {
+pub(crate) fn run(command: Command) -> Outcome {
+    start(command).ends()
+}
+
+/// A command that runs.
+pub(crate) struct Started {
+    command: String,
+    child: Running,
+    stdout: File,
+    stderr: File,
+}
+
+/// Starts a command. What it prints goes to files: a pipe would stay open for
+/// as long as a daemon that it started.
+#[track_caller]
+pub(crate) fn start(mut command: Command) -> Started {
     let name = said(&command);
     let stdout = tempfile::tempfile().expect("a file for stdout");
     let stderr = tempfile::tempfile().expect("a file for stderr");
@@ -31,8 +46,34 @@ pub(crate) fn run(mut command: Command) -> Outcome {
         .stderr(stderr.try_clone().expect("a second handle"))
         .spawn()
         .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-    let code = Running(child).ends(&name).code();
-    Outcome { command: name, code, stdout: all_of(stdout), stderr: all_of(stderr) }
+    Started { command: name, child: Running(child), stdout, stderr }
+}
+
+impl Started {
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.ended().is_some()
+    }
+
+    /// Presses Ctrl-C.
+    pub(crate) fn interrupts(&self) {
+        processes::send(self.pid(), Signal::INT);
+    }
+
+    /// Kills it where it stands.
+    pub(crate) fn kills(&self) {
+        processes::send(self.pid(), Signal::KILL);
+    }
+
+    #[track_caller]
+    pub(crate) fn ends(mut self) -> Outcome {
+        let code = self.child.ends(&self.command).code();
+        let (stdout, stderr) = (all_of(self.stdout), all_of(self.stderr));
+        Outcome { command: self.command, code, stdout, stderr }
+    }
+
+    fn pid(&self) -> i32 {
+        i32::try_from(self.child.0.id()).expect("a pid")
+    }
 }
 
 /// A program that does not outlive whoever waits for it.
