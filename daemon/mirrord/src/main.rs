@@ -5,7 +5,6 @@
 
 mod arguments;
 mod backends;
-mod cancellation;
 mod config;
 mod doctor;
 mod error;

@@ -8,11 +8,11 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::block_in_place;
 
-use crate::cancellation::Cancellation;
 use crate::config::{DaemonSettings, Environment};
 use crate::error::RequestError;
 use crate::folders::Folders;
 use crate::logging::LogControl;
+use crate::projects::cancellation::Cancellation;
 use crate::projects::{Registry, SetUp, SetUpKind, SetUpOutcome, Start};
 use crate::services::BackendUrl;
 use crate::symlinks::Symlinks;

@@ -4,11 +4,12 @@
 
 use super::House;
 
-pub(super) const CRATES: [House; 6] = [
+pub(super) const CRATES: [House; 7] = [
     ("mirror_core", "daemon/core/src", CORE),
     ("mirror_storage", "daemon/storage/src", STORAGE),
     ("mirror_engine", "daemon/engine/src", ENGINE),
     ("mirrord", "daemon/mirrord/src", MIRRORD),
+    ("mirrorctl", "client/src", CLIENT),
     ("mirror_simulation", "tests/simulation/src", ONE_ROOM),
     ("mirror_tests", "tests", TESTS),
 ];
@@ -123,6 +124,30 @@ const MIRRORD: &str = "
     error.rs:
     private_file.rs:
     spelling.rs:
+";
+
+const CLIENT: &str = "
+    main.rs: dispatch.rs refusal.rs arguments.rs context.rs connect output interrupts.rs
+        terminal.rs failure.rs exit.rs
+    dispatch.rs: arguments.rs commands context.rs failure.rs
+    refusal.rs: arguments.rs output failure.rs exit.rs
+    arguments.rs: commands output
+    commands: each_project.rs wizard resolve follow context.rs connect output settings.rs
+        dates.rs paths.rs failure.rs exit.rs
+    each_project.rs: context.rs connect output failure.rs exit.rs
+    wizard: context.rs connect output settings.rs paths.rs terminal.rs failure.rs exit.rs
+    resolve: follow context.rs connect output paths.rs terminal.rs failure.rs exit.rs
+    follow: context.rs connect output interrupts.rs terminal.rs failure.rs exit.rs
+    context.rs: connect output interrupts.rs paths.rs terminal.rs failure.rs exit.rs
+    connect: paths.rs failure.rs exit.rs
+    output: dates.rs failure.rs
+    interrupts.rs: failure.rs
+    settings.rs:
+    dates.rs: failure.rs
+    paths.rs: failure.rs
+    terminal.rs: failure.rs
+    failure.rs: exit.rs
+    exit.rs:
 ";
 
 const TESTS: &str = "

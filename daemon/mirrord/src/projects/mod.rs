@@ -4,6 +4,7 @@
 //! A project that can't be opened is still listed, with the reason, and tried
 //! again when that may help. What happens to files is the engine's business.
 
+pub(crate) mod cancellation;
 mod find;
 mod load;
 mod open;

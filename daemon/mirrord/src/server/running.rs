@@ -9,7 +9,7 @@ use mirror_proto::v1;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use crate::cancellation::Cancellation;
+use crate::projects::cancellation::Cancellation;
 
 /// Whoever waits for a cancelled job, or for its cancelling, is answered within
 /// 2 s (S6): what can't be interrupted is left behind.

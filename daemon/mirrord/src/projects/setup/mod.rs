@@ -31,11 +31,11 @@ use plan::{checked_patterns, narrowing_of};
 use rollback::{Created, Rollback};
 
 use crate::backends::Breaker;
-use crate::cancellation::Cancellation;
 use crate::config::{Place, ProjectConfig, check_name};
 use crate::error::{Refusal, RequestError};
 use crate::path_args::{resolved, without_dots};
 use crate::private_file::create_private;
+use crate::projects::cancellation::Cancellation;
 use crate::projects::open::Ground;
 use crate::projects::registry::{Open, Registry, check_only};
 use crate::projects::reservations::Reservation;

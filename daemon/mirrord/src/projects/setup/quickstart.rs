@@ -13,12 +13,12 @@ use super::SetUpOutcome;
 use super::fetched_files::FetchedFiles;
 use super::plan::{SetUp, SetUpKind};
 use super::rollback::Rollback;
-use crate::cancellation::Cancellation;
 use crate::config::{Problem, check_name};
 use crate::error::{FolderError, RequestError};
 use crate::folders::make_private;
 use crate::path_args::resolved;
 use crate::private_file::write_private;
+use crate::projects::cancellation::Cancellation;
 use crate::projects::registry::Registry;
 use crate::services::BackendUrl;
 

@@ -11,10 +11,10 @@ use mirror_engine::{JobEvent, Report};
 use tokio::sync::mpsc;
 
 use super::{SetUp, SetUpKind, SetUpOutcome, first_job};
-use crate::cancellation::Cancellation;
 use crate::error::RequestError;
 use crate::path_args::resolved;
 use crate::private_file::write_private;
+use crate::projects::cancellation::Cancellation;
 use crate::projects::registry::Registry;
 
 impl Registry {
