@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need and runs all of them, as root or as a user.
-# Says at the end how long each part took, and what it asked of a processor.
+# Says at the end how long each part took: tests/README.md has their budgets.
 # What can't run here says `skipped: why`.
 #
 # --long     200,000 simulated schedules, and more rounds of the slow tests
