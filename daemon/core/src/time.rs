@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Milliseconds since 1970 in UTC; written as RFC 3339 with a `Z`.
 ///
-/// Never decides an order: that comes from the log (promise 8).
+/// Never decides an order: that comes from the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 

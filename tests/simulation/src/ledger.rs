@@ -1,5 +1,5 @@
 //! Who held which version when, to catch the overwriting of what nobody
-//! looked at (promise 2), though every byte of it may still be in history.
+//! looked at, though every byte of it may still be in history.
 //!
 //! - A commit may replace a version of somebody else's only if its machine
 //!   held that very version after it had landed, or names it as merged.

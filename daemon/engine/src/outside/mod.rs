@@ -22,7 +22,7 @@ pub use tree::{
 };
 pub use watch::{Dirt, ManualWatch, Watch};
 
-/// The time of day. Never decides an order (promise 8).
+/// The time of day. Never decides an order.
 #[async_trait::async_trait]
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;

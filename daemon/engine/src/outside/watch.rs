@@ -34,7 +34,7 @@ pub trait Watch: Send + Sync {
     fn add(&self, folder: Option<&RelPath>) -> bool;
 
     /// Waits until every change made before this call is known, by a cookie
-    /// file through the same queue of events (product.md "read your writes"),
+    /// file through the same queue of events (so that one reads one's own writes),
     /// and takes what has gathered. `everything` is set when no event came
     /// within `patience`, or when a watch could not be had. Blocks.
     fn settle(&self, patience: Duration) -> Dirt;

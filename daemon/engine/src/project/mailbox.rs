@@ -70,7 +70,7 @@ pub(crate) enum Message {
 
 /// Answers letters until the project is closed or nobody can write any more.
 ///
-/// A panic costs the letter that met it (promise 10): what it left half-done
+/// A panic costs the letter that met it: what it left half-done
 /// in memory is dropped, and the project is opened again from what is stored.
 pub(crate) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>) {
     while let Some(message) = letters.recv().await {
