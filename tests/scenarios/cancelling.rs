@@ -190,61 +190,50 @@ fn commit_that_was_made_before_ctrl_c_stands_and_is_named() {
     panic!("every push was faster");
 }
 
+/// Clones what takes long onto one machine after the other, until a clone is
+/// cut off in the middle; gives that machine, and how its clone ended.
+#[track_caller]
+fn cancelled_clone(world: &World, laptop: &Machine) -> (Machine, Outcome) {
+    saves_much(laptop, 0);
+    laptop.runs(&["push"]).exits(0);
+    for number in 0..TRIES {
+        let desktop = world.machine(&format!("desktop-{number}"));
+        let mut clone = desktop.starts(&desktop.words_of_clone(&desktop.root()));
+        eventually("files arrive", || clone.has_ended() || desktop.path("much").exists());
+        clone.interrupts();
+        let ended = clone.ends();
+        if ended.code != Some(0) {
+            return (desktop, ended.exits(130));
+        }
+    }
+    panic!("every clone was faster");
+}
+
 #[test]
 fn clone_that_was_cancelled_goes_on_with_the_same_command() {
     let world = World::new();
     let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
-    saves_much(&laptop, 0);
-    laptop.runs(&["push"]).exits(0);
+    let (desktop, ended) = cancelled_clone(&world, &laptop);
+    let result = ended.result();
+    assert_eq!(result["cancelled"], true, "{result:#}");
+    assert_eq!(result["project"], "notes", "{result:#}");
 
-    for number in 0..TRIES {
-        let desktop = world.machine(&format!("desktop-{number}"));
-        let root = desktop.root();
-        let words = desktop.words_of_clone(&root);
-        let mut clone = desktop.starts(&words);
-        eventually("files arrive", || clone.has_ended() || desktop.path("much").exists());
-        clone.interrupts();
-        let ended = clone.ends();
-        if ended.code == Some(0) {
-            continue;
-        }
-        let result = ended.exits(130).result();
-        assert_eq!(result["cancelled"], true, "{result:#}");
-        assert_eq!(result["project"], "notes", "{result:#}");
-
-        // It knows what is there already.
-        let went_on = desktop.asks(&words);
-        assert_eq!(went_on["cancelled"], false, "{went_on:#}");
-        same_trees(&laptop.tree(), &desktop.tree());
-        assert_eq!(desktop.asks(&["pull"])["files"], json!([]));
-        return;
-    }
-    panic!("every clone was faster");
+    // It knows what is there already.
+    let went_on = desktop.asks(&desktop.words_of_clone(&desktop.root()));
+    assert_eq!(went_on["cancelled"], false, "{went_on:#}");
+    same_trees(&laptop.tree(), &desktop.tree());
+    assert_eq!(desktop.asks(&["pull"])["files"], json!([]));
 }
 
 #[test]
 fn cancelled_clone_can_be_taken_back() {
     let world = World::new();
     let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
-    saves_much(&laptop, 0);
-    laptop.runs(&["push"]).exits(0);
-
-    for number in 0..TRIES {
-        let desktop = world.machine(&format!("desktop-{number}"));
-        let root = desktop.root();
-        let mut clone = desktop.starts(&desktop.words_of_clone(&root));
-        eventually("files arrive", || clone.has_ended() || desktop.path("much").exists());
-        clone.interrupts();
-        if clone.ends().code == Some(0) {
-            continue;
-        }
-        desktop.asks(&["remove", "notes"]);
-        assert_eq!(desktop.asks(&["projects"])["projects"], json!([]));
-        // Files are a person's; where they were is free again once they are gone.
-        fs::remove_dir_all(&root).expect("the files go");
-        desktop.clones();
-        same_trees(&laptop.tree(), &desktop.tree());
-        return;
-    }
-    panic!("every clone was faster");
+    let (desktop, _) = cancelled_clone(&world, &laptop);
+    desktop.asks(&["remove", "notes"]);
+    assert_eq!(desktop.asks(&["projects"])["projects"], json!([]));
+    // Files are a person's; where they were is free again once they are gone.
+    fs::remove_dir_all(desktop.root()).expect("the files go");
+    desktop.clones();
+    same_trees(&laptop.tree(), &desktop.tree());
 }

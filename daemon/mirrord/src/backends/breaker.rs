@@ -26,6 +26,9 @@ pub(crate) struct Breaker {
 
 type Answer<T> = Result<T, StorageError>;
 
+/// Why a call finds what it was offered.
+const OFFERED: &str = "offered only where the backend offers it";
+
 impl Breaker {
     /// Stands open until it is shut.
     pub(crate) fn new(inner: Arc<dyn Backend>) -> Self {
@@ -142,15 +145,9 @@ impl MoveAside for Breaker {
         from: &RemotePath,
         to: &RemotePath,
     ) -> Result<Guarded<()>, StorageError> {
-        match self.inner.move_aside() {
-            Some(service) => self.hear(service.rename(from, to)).await,
-            None => Ok(Guarded::Refused),
-        }
+        self.hear(self.inner.move_aside().expect(OFFERED).rename(from, to)).await
     }
 }
-
-/// Why a call finds what it was offered.
-const OFFERED: &str = "offered only where the backend offers it";
 
 #[async_trait]
 impl WriteMany for Breaker {
