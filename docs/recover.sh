@@ -30,10 +30,8 @@ jq -s --argjson at "${AT:-0}" '
   | .files = (if $at == 0 then .files else .then end)' "$work/log" > "$work/tree"
 jq -r '.packs | to_entries[] | "\(.key) \(.value)"' "$work/tree" > "$work/packs"
 jq -r '.files | to_entries[] | .key as $path | .value
-  | (if .chunks | type == "array" then [.chunks[].sha256] | join(",")
-     elif .chunks then "@" + .chunks.list
-     else .sha256 end) as $parts
-  | "\(.kind) \(.exec // false) \($parts) \($path)"' "$work/tree" > "$work/files"
+  | (if .chunks then [.chunks[].sha256] | join(",") else .sha256 end) as $parts
+  | "\(.kind) \(.exec // false) \(.private // false) \($parts) \($path)"' "$work/tree" > "$work/files"
 
 # 3. The contents, out of the packs.
 content() {
@@ -45,10 +43,8 @@ content() {
 while IFS= read -r line; do
   kind=${line%% *} line=${line#* }
   exec=${line%% *} line=${line#* }
+  private=${line%% *} line=${line#* }
   parts=${line%% *} path=${line#* }
-  case $parts in
-    @*) parts=$(content "${parts#@}" | jq -r '[.[].sha256] | join(",")') ;;
-  esac
   mkdir -p "$OUT/$(dirname "./$path")"
   for part in $(echo "$parts" | tr , ' '); do content "$part"; done > "$work/bytes"
   case $kind in
@@ -56,5 +52,6 @@ while IFS= read -r line; do
     *) cp "$work/bytes" "$OUT/$path" ;;
   esac
   if [ "$exec" = true ]; then chmod +x "$OUT/$path"; fi
+  if [ "$private" = true ]; then chmod go= "$OUT/$path"; fi
 done < "$work/files"
 rm -r "$work"

@@ -6,8 +6,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::patterns::Patterns;
-use crate::{Chunks, Digest, Entry, RelPath, Timestamp, Ulid};
+pub use crate::settings::{MergeRule, NamedBackend, Settings, SharedMode};
+use crate::{Chunk, Digest, Entry, RelPath, Timestamp, Ulid};
 
 /// The format that this version reads and writes.
 pub const FORMAT: u64 = 1;
@@ -51,6 +51,12 @@ impl Action {
         }
     }
 
+    /// Reads the word that stands in the log.
+    fn from_word(word: &str) -> Option<Self> {
+        Self::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(word))
+            .ok()
+    }
+
     /// The word that stands in the log.
     pub fn word(self) -> &'static str {
         match self {
@@ -67,20 +73,6 @@ impl Action {
             Self::Promote => "promote",
             Self::Moved => "moved",
         }
-    }
-}
-
-/// What all machines of a project share.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    pub name: String,
-    pub patterns: Vec<String>,
-    pub exclude: Vec<String>,
-}
-
-impl Settings {
-    pub fn patterns(&self) -> Patterns {
-        Patterns { include: self.patterns.clone(), exclude: self.exclude.clone() }
     }
 }
 
@@ -133,13 +125,13 @@ pub struct Input {
     pub sha256: Digest,
     pub size: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chunks: Option<Chunks>,
+    pub chunks: Option<Vec<Chunk>>,
 }
 
 impl Input {
     /// The contents that must be readable to rebuild this version.
     pub fn contents(&self) -> Vec<Digest> {
-        self.chunks.as_ref().map_or_else(|| vec![self.sha256], |chunks| chunks.contents().collect())
+        crate::entry::contents(self.sha256, self.chunks.as_deref())
     }
 }
 
@@ -175,6 +167,9 @@ pub struct Pack {
     pub name: Ulid,
     pub sha256: Digest,
     pub size: u64,
+    /// How an encrypted pack begins; a later version understands it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
     pub contents: Vec<PackedContent>,
 }
 
@@ -221,6 +216,9 @@ pub struct Commit {
     /// A person agreed to the deletions that this brings (B12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<bool>,
+    /// A person let through what looks like a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_secrets: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<CheckpointRef>,
     #[serde(default)]
@@ -253,8 +251,8 @@ where
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// It was written by a later version: the project stops (L6).
-    #[error("it has format {0}, and this version understands format {FORMAT} only")]
-    UnknownFormat(u64),
+    #[error("{0}")]
+    NeedsLater(Later),
     #[error("it has {0} bytes, more than an entry may have")]
     TooLarge(u64),
     #[error("it nests deeper than {MAX_DEPTH} levels")]
@@ -263,16 +261,52 @@ pub enum ParseError {
     Malformed(String),
 }
 
-/// The one field that every format has.
+/// What only a later version understands.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Later {
+    #[error("it has format {0}, and this version understands format {FORMAT} only")]
+    Format(u64),
+    #[error("it has the action {0:?}, which this version does not know")]
+    Action(String),
+    #[error("it is encrypted, which this version does not understand")]
+    Encrypted,
+    #[error("it is about a mirror, which this version does not understand")]
+    Mirror,
+}
+
+/// How a file encrypted with age begins.
+pub const AGE_HEADER: &[u8] = b"age-encryption.org/v1";
+
+/// What every format has, and what an older version must not misread: new words
+/// for `action` are how format 1 grows in ways that can't be ignored.
 #[derive(Deserialize)]
 struct Envelope {
     format: u64,
+    #[serde(default)]
+    action: serde_json::Value,
+}
+
+impl Envelope {
+    fn check(self) -> Result<(), Later> {
+        if self.format != FORMAT {
+            return Err(Later::Format(self.format));
+        }
+        match self.action {
+            serde_json::Value::String(word) if Action::from_word(&word).is_none() => {
+                Err(Later::Action(word))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Commit {
     /// Reads an entry's bytes. Unknown fields are ignored; they are part of
     /// the entry's digest all the same.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        if bytes.starts_with(AGE_HEADER) {
+            return Err(ParseError::NeedsLater(Later::Encrypted));
+        }
         if bytes.len() as u64 > MAX_ENTRY_BYTES {
             return Err(ParseError::TooLarge(bytes.len() as u64));
         }
@@ -281,10 +315,12 @@ impl Commit {
         }
         let malformed = |error: serde_json::Error| ParseError::Malformed(error.to_string());
         let envelope: Envelope = serde_json::from_slice(bytes).map_err(malformed)?;
-        if envelope.format != FORMAT {
-            return Err(ParseError::UnknownFormat(envelope.format));
+        envelope.check().map_err(ParseError::NeedsLater)?;
+        let commit: Self = serde_json::from_slice(bytes).map_err(malformed)?;
+        match commit.packs.iter().any(|pack| pack.header.is_some()) {
+            true => Err(ParseError::NeedsLater(Later::Encrypted)),
+            false => Ok(commit),
         }
-        serde_json::from_slice(bytes).map_err(malformed)
     }
 
     /// The bytes to store; their digest is what the next entry names.

@@ -27,23 +27,12 @@ pub struct Chunk {
     pub size: u64,
 }
 
-/// Where the pieces of a large content are named: here, or in a content of its
-/// own that holds this same JSON array.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Chunks {
-    Inline(Vec<Chunk>),
-    Listed { list: Digest },
-}
-
-impl Chunks {
-    /// The contents this names by itself.
-    pub fn contents(&self) -> impl Iterator<Item = Digest> + '_ {
-        let (inline, list) = match self {
-            Self::Inline(chunks) => (chunks.as_slice(), None),
-            Self::Listed { list } => (&[][..], Some(*list)),
-        };
-        inline.iter().map(|chunk| chunk.sha256).chain(list)
+/// The contents that a version is made of: its chunks, or itself when it has
+/// none (P5).
+pub(crate) fn contents(whole: Digest, chunks: Option<&[Chunk]>) -> Vec<Digest> {
+    match chunks {
+        Some(chunks) => chunks.iter().map(|chunk| chunk.sha256).collect(),
+        None => vec![whole],
     }
 }
 
@@ -55,11 +44,14 @@ pub struct Entry {
     pub size: u64,
     #[serde(default)]
     pub exec: bool,
+    /// Whether only its owner could read it where it was committed.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub private: bool,
     /// When the writer's file was last changed; for people, never compared.
     #[serde(default)]
     pub mtime: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chunks: Option<Chunks>,
+    pub chunks: Option<Vec<Chunk>>,
 }
 
 impl Entry {
@@ -67,12 +59,13 @@ impl Entry {
         State { kind: self.kind, digest: self.sha256, exec: self.exec }
     }
 
-    /// The contents that must be readable to rebuild this file: its chunks,
-    /// or the whole content when there are none.
+    /// The contents that must be readable to rebuild this file.
     pub fn contents(&self) -> Vec<Digest> {
-        match &self.chunks {
-            Some(chunks) => chunks.contents().collect(),
-            None => vec![self.sha256],
-        }
+        contents(self.sha256, self.chunks.as_deref())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_off(flag: &bool) -> bool {
+    !flag
 }

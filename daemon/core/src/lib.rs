@@ -14,12 +14,13 @@ pub mod path;
 pub mod patterns;
 pub mod plan;
 pub mod reconcile;
+pub mod settings;
 pub mod shared;
 pub mod time;
 
 pub use commit::Commit;
 pub use digest::Digest;
-pub use entry::{Chunk, Chunks, Entry, Kind, State};
+pub use entry::{Chunk, Entry, Kind, State};
 pub use history::History;
 pub use path::RelPath;
 pub use shared::{SharedList, SharedMap};

@@ -139,7 +139,7 @@ fn is_whole(report: &Report) -> bool {
 
 fn settings() -> SharedSettings {
     let patterns = Patterns { include: vec!["**/*".to_owned()], exclude: vec![] };
-    SharedSettings { name: "notes".to_owned(), patterns }
+    SharedSettings::new("notes", patterns)
 }
 
 fn folder(root: &Path) -> Arc<dyn Backend> {

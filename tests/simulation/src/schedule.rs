@@ -69,7 +69,7 @@ async fn begin(world: &Arc<World>, machine: &Machine) {
         }
     }
     let patterns = Patterns { include: vec!["**/*".to_owned()], exclude: Vec::new() };
-    let settings = SharedSettings { name: "notes".to_owned(), patterns };
+    let settings = SharedSettings::new("notes", patterns);
     if let Err(error) = create(&machine.parts(), machine.author(), settings).await {
         world.finds(format!("the project can't be made: {error}"));
     }

@@ -22,9 +22,10 @@ const CORE: &str = "
     checkpoint.rs: history commit.rs digest.rs
     plan: reconcile.rs patterns path entry.rs digest.rs
     merge: path
-    history: reconcile.rs commit.rs path entry.rs digest.rs shared.rs time.rs
+    history: reconcile.rs commit.rs settings.rs path entry.rs digest.rs shared.rs time.rs
     reconcile.rs: entry.rs
-    commit.rs: patterns path entry.rs digest.rs time.rs
+    commit.rs: settings.rs path entry.rs digest.rs time.rs
+    settings.rs: patterns path
     patterns: path
     path:
     entry.rs: digest.rs time.rs

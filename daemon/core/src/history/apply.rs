@@ -26,20 +26,16 @@ impl History {
         debug_assert_eq!(seq, self.head + 1, "entries are applied in order");
         let applied = match entry {
             Err(reason) => Applied::Void(Void::Unreadable(reason)),
-            Ok(commit) => {
-                let checked = self.check(commit);
-                self.keep_lists(commit);
-                match checked {
-                    Ok(()) => {
-                        self.take(commit);
-                        Applied::Counted
-                    }
-                    Err(void) => {
-                        self.keep_void(commit);
-                        Applied::Void(void)
-                    }
+            Ok(commit) => match self.check(commit) {
+                Ok(()) => {
+                    self.take(commit);
+                    Applied::Counted
                 }
-            }
+                Err(void) => {
+                    self.keep_void(commit);
+                    Applied::Void(void)
+                }
+            },
         };
         if matches!(applied, Applied::Void(_)) {
             Arc::make_mut(&mut self.voids).insert(seq);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{History, MAX_SIZE, PackFacts, Place, Void, tags};
 use crate::commit::{Action, Commit, Input, Method, PackedContent};
-use crate::{Chunks, Digest, Entry, Kind, RelPath, Ulid};
+use crate::{Chunk, Digest, Entry, Kind, RelPath, Ulid};
 
 /// How many bytes a deflated content may take beyond twice its size: without a
 /// bound, a small content could ask a reader to hold a whole pack.
@@ -70,15 +70,7 @@ impl History {
         shape(vouches, "it vouches for a checkpoint of the future")?;
         match &commit.settings {
             None => Ok(()),
-            Some(settings) => {
-                let name = &settings.name;
-                let named = !name.is_empty() && name.len() <= 255;
-                shape(
-                    named && !name.contains(char::is_control),
-                    "the project's name is not allowed",
-                )?;
-                shape(settings.patterns().check().is_ok(), "a pattern cannot be understood")
-            }
+            Some(settings) => settings.check().map_err(Void::Shape),
         }
     }
 
@@ -183,22 +175,22 @@ impl History {
             }
         }
         let entries = commit.changes.iter().filter_map(|change| change.to.as_ref());
-        let entries = entries.map(|entry| (entry.sha256, entry.size, entry.chunks.as_ref()));
+        let entries = entries.map(|entry| (entry.sha256, entry.size, entry.chunks.as_deref()));
         let inputs = || commit.resolved.iter().flat_map(|resolved| &resolved.inputs);
         for Input { sha256, size, chunks } in inputs() {
-            check_size(*size, chunks.as_ref())
+            check_size(*size, chunks.as_deref())
                 .map_err(|what| Void::Content { content: *sha256, what })?;
         }
-        let inputs = inputs().map(|input| (input.sha256, input.size, input.chunks.as_ref()));
+        let inputs = inputs().map(|input| (input.sha256, input.size, input.chunks.as_deref()));
         for (whole, size, chunks) in entries.chain(inputs) {
             for (content, size) in parts(whole, size, chunks) {
                 let refuse = |what| Err(Void::Content { content, what });
-                match (size_of(&content), size) {
-                    (None, _) => return refuse("no pack holds it"),
-                    (Some(stored), Some(said)) if stored != said => {
+                match size_of(&content) {
+                    None => return refuse("no pack holds it"),
+                    Some(stored) if stored != size => {
                         return refuse("it has another size in its pack");
                     }
-                    (Some(_), _) => {}
+                    Some(_) => {}
                 }
             }
         }
@@ -234,14 +226,11 @@ fn brought_sizes(commit: &Commit) -> Result<BTreeMap<Digest, u64>, Void> {
 }
 
 /// What must be readable for one content, with the sizes that are said: its
-/// chunks, or itself. A chunk list's own size is not said.
-fn parts(whole: Digest, size: u64, chunks: Option<&Chunks>) -> Vec<(Digest, Option<u64>)> {
+/// chunks, or itself.
+fn parts(whole: Digest, size: u64, chunks: Option<&[Chunk]>) -> Vec<(Digest, u64)> {
     match chunks {
-        None => vec![(whole, Some(size))],
-        Some(Chunks::Inline(chunks)) => {
-            chunks.iter().map(|chunk| (chunk.sha256, Some(chunk.size))).collect()
-        }
-        Some(Chunks::Listed { list }) => vec![(*list, None)],
+        None => vec![(whole, size)],
+        Some(chunks) => chunks.iter().map(|chunk| (chunk.sha256, chunk.size)).collect(),
     }
 }
 
@@ -269,23 +258,20 @@ fn check_packed(content: &PackedContent, pack_size: u64) -> Result<(), &'static 
 }
 
 fn check_entry(entry: &Entry) -> Result<(), &'static str> {
+    let has_modes = entry.exec || entry.private;
     if entry.kind == Kind::Link
-        && (entry.size > MAX_LINK_BYTES || entry.chunks.is_some() || entry.exec)
+        && (entry.size > MAX_LINK_BYTES || entry.chunks.is_some() || has_modes)
     {
         return Err("it is not like a link");
     }
-    check_size(entry.size, entry.chunks.as_ref())
+    check_size(entry.size, entry.chunks.as_deref())
 }
 
-fn check_size(size: u64, chunks: Option<&Chunks>) -> Result<(), &'static str> {
+fn check_size(size: u64, chunks: Option<&[Chunk]>) -> Result<(), &'static str> {
     if size > MAX_SIZE {
         return Err("its size is absurd");
     }
-    match chunks {
-        Some(Chunks::Inline(chunks)) => {
-            let sum = chunks.iter().try_fold(0_u64, |sum, chunk| sum.checked_add(chunk.size));
-            if sum == Some(size) { Ok(()) } else { Err("its chunks do not add up to its size") }
-        }
-        Some(Chunks::Listed { .. }) | None => Ok(()),
-    }
+    let Some(chunks) = chunks else { return Ok(()) };
+    let sum = chunks.iter().try_fold(0_u64, |sum, chunk| sum.checked_add(chunk.size));
+    if sum == Some(size) { Ok(()) } else { Err("its chunks do not add up to its size") }
 }

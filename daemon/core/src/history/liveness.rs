@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{History, PastVersion, Void};
 use crate::commit::{Commit, Input};
-use crate::{Chunks, Digest, Entry, Ulid};
+use crate::{Digest, Entry, Ulid};
 
 impl History {
     /// Every content that the head, a listed snapshot, a merge input of one,
@@ -49,11 +49,8 @@ impl History {
             .filter(|(content, place)| dropped.contains(&place.pack) && !given.contains(content))
             .map(|(content, _)| *content);
         let live = self.live_contents();
-        // A list names its chunks in a content that is not at hand here: while
-        // one is live, anything may be one of its chunks.
-        let lists = !live.is_disjoint(&self.lists);
         for content in lost {
-            if lists || live.contains(&content) {
+            if live.contains(&content) {
                 return Err(Void::Content {
                     content,
                     what: "it is still needed, and would be lost",
@@ -88,21 +85,6 @@ impl History {
         let gone = pruned.filter(|path| !self.manifest.contains_key(*path)).cloned();
         Arc::make_mut(&mut self.gone).extend(gone);
         self.past = self.past.iter().filter(|past| listed(past)).cloned().collect();
-    }
-
-    /// Remembers which contents are lists of chunks, whatever names them so.
-    pub(super) fn keep_lists(&mut self, commit: &Commit) {
-        let entries = commit.changes.iter().filter_map(|change| change.to.as_ref());
-        let entries = entries.map(|entry| &entry.chunks);
-        let inputs = commit.resolved.iter().flat_map(|resolved| &resolved.inputs);
-        let inputs = inputs.map(|input| &input.chunks);
-        let lists = entries.chain(inputs).filter_map(|chunks| match chunks {
-            Some(Chunks::Listed { list }) => Some(*list),
-            Some(Chunks::Inline(_)) | None => None,
-        });
-        for list in lists {
-            Arc::make_mut(&mut self.lists).insert(list);
-        }
     }
 
     /// Keeps what a void entry refers to from ever counting as garbage.

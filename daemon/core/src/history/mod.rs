@@ -104,8 +104,6 @@ pub struct History {
     /// What void entries reference; never garbage (P3).
     pub(crate) void_contents: Arc<BTreeSet<Digest>>,
     pub(crate) void_packs: Arc<BTreeSet<Ulid>>,
-    /// Contents that an entry or a merge input names as a list of its chunks.
-    pub(crate) lists: Arc<BTreeSet<Digest>>,
     /// Contents that a promote found missing, with the pack that held them:
     /// what can't be read is never garbage (P3).
     pub(crate) missing: SharedMap<Digest, Ulid>,

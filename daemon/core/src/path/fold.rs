@@ -12,21 +12,22 @@ use unicode_normalization::UnicodeNormalization as _;
 /// on every character that the older one knows.
 pub const UNICODE_VERSION: (&str, &str) = ("16.0.0", "18.0.0");
 
-/// A text after canonical case folding and composition: NFC(fold(NFD(x))).
+/// A text after canonical case folding and composition, NFC(fold(NFD(x))), each
+/// part without the dots and spaces at its end.
 ///
-/// Two texts fold alike exactly when they are a canonical caseless match
-/// (Unicode D145).
+/// Two parts fold alike when they are a canonical caseless match (Unicode D145)
+/// but for that end, which Windows drops: there `a.` is the file `a`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Folded(Box<str>);
 
 impl Folded {
     /// Folds each segment by itself, as `/` neither folds nor composes.
     pub fn of(text: &str) -> Self {
-        if text.is_ascii() {
-            return Self(text.to_ascii_lowercase().into());
-        }
-        let folded: String = text.nfd().default_case_fold().nfc().collect();
-        Self(folded.into())
+        let folded = match text.is_ascii() {
+            true => text.to_ascii_lowercase(),
+            false => text.nfd().default_case_fold().nfc().collect(),
+        };
+        Self(without_ends(folded).into())
     }
 
     pub fn as_str(&self) -> &str {
@@ -41,6 +42,15 @@ impl Folded {
     pub fn ancestors(&self) -> impl Iterator<Item = &str> {
         self.0.match_indices('/').map(|(end, _)| &self.0[..end])
     }
+}
+
+fn without_ends(text: String) -> String {
+    let dropped = ['.', ' '];
+    if !text.split('/').any(|part| part.ends_with(dropped)) {
+        return text;
+    }
+    let parts: Vec<&str> = text.split('/').map(|part| part.trim_end_matches(dropped)).collect();
+    parts.join("/")
 }
 
 impl Borrow<str> for Folded {
@@ -80,6 +90,16 @@ mod tests {
     }
 
     #[test]
+    fn names_fold_alike_when_only_dots_and_spaces_at_the_end_differ() {
+        alike("a.", "a");
+        alike("Notes. ./B..", "notes/b");
+        alike("caf\u{e9} ", "CAFE\u{301}.");
+        apart("a.b", "ab");
+        apart(" a", "a");
+        apart("a-", "a");
+    }
+
+    #[test]
     fn folding_composes_again_after_case() {
         // Alpha with iota below and an accent: folding without NFD first, or
         // without composing after, tells these apart.
@@ -89,7 +109,7 @@ mod tests {
 
     #[test]
     fn folding_twice_changes_nothing() {
-        for text in ["İstanbul", "ǰ\u{323}", "ΐ", "\u{1fc3}\u{301}", "ﬁ", "Å"] {
+        for text in ["İstanbul", "ǰ\u{323}", "ΐ", "\u{1fc3}\u{301}", "ﬁ", "Å", "a. ./b. "] {
             let once = Folded::of(text);
             assert_eq!(Folded::of(once.as_str()), once, "{text:?}");
         }

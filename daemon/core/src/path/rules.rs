@@ -18,7 +18,7 @@ pub enum PathError {
     NameTooLong,
     #[error("the path is absolute")]
     Absolute,
-    #[error("the path has an empty, `.` or `..` part")]
+    #[error("the path has an empty part, or one of dots and blanks only")]
     NotNormal,
     #[error("the path has a backslash, which separates folders on Windows")]
     Backslash,
@@ -59,8 +59,7 @@ pub(super) fn check(path: &str) -> Result<(), PathError> {
 }
 
 fn check_segment(segment: &str) -> Result<(), PathError> {
-    // Windows drops spaces at the end, so `.. ` would lead up there.
-    if segment.is_empty() || matches!(segment.trim_end_matches(' '), "." | "..") {
+    if segment.chars().all(is_dot_or_blank) {
         return Err(PathError::NotNormal);
     }
     if segment.len() > MAX_SEGMENT_BYTES {
@@ -70,6 +69,12 @@ fn check_segment(segment: &str) -> Result<(), PathError> {
         return Err(PathError::Git);
     }
     Ok(())
+}
+
+/// Names of these alone lead up or nowhere where dots and spaces at the end are
+/// dropped, and nobody can tell them apart or see them.
+fn is_dot_or_blank(character: char) -> bool {
+    character == '.' || character.is_whitespace() || is_ignorable(character)
 }
 
 /// Both `C:/a` and `C:a` leave the folder on Windows. A colon elsewhere is a
@@ -136,7 +141,16 @@ mod tests {
     #[test]
     fn ordinary_names_are_allowed() {
         allowed(&["CLAUDE.md", "a/b/c", ".mirrorignore", "with space", "-rf", "#1", "*?", "~"]);
-        allowed(&["été.md", "e\u{301}.md", "日本語/メモ.md", "🦀", "a\u{200d}b", "CON", "a.", " "]);
+        allowed(&[
+            "été.md",
+            "e\u{301}.md",
+            "日本語/メモ.md",
+            "🦀",
+            "a\u{200d}b",
+            "CON",
+            "a.",
+            "a ",
+        ]);
     }
 
     #[test]
@@ -146,7 +160,15 @@ mod tests {
         refused(PathError::NotNormal, &["..", "../x", "a/../b", "a/..", ".", "./a", "a/./b"]);
         refused(PathError::NotNormal, &["a//b", "a/", ".. /a", "a/. "]);
         refused(PathError::Backslash, &["..\\x", "a\\b", "\\\\host\\share"]);
-        allowed(&["...", "..a", "a..", ".a"]);
+        allowed(&["..a", "a..", ".a"]);
+    }
+
+    #[test]
+    fn name_has_more_than_dots_and_blanks() {
+        refused(PathError::NotNormal, &["...", "....", " ", "  ", ". .", " .", ". ", "a/.../b"]);
+        refused(PathError::NotNormal, &["\u{a0}", "\u{3000}.", "\u{2003}/a", "a/\u{200b}"]);
+        refused(PathError::NotNormal, &["\u{feff}..", ".\u{200d}.", "\u{3164}", "\u{e0001}"]);
+        allowed(&["a/.-", "_", ". a", "a .", "...a", " a", "\u{200b}a"]);
     }
 
     #[test]

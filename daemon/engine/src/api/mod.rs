@@ -17,6 +17,8 @@ use mirror_core::patterns::Patterns;
 use mirror_core::{Digest, Ulid};
 use mirror_storage::Backend;
 
+pub use mirror_core::commit::Settings as SharedSettings;
+
 pub use conflicts::{ChangedBy, Conflict, ConflictDetail, ConflictKind, Stashed};
 pub use events::{Happening, ProjectEvent};
 pub use history::{ChangeKind, ChangeSummary, CommitSummary, FileVersion, LogPage, LogQuery};
@@ -76,13 +78,6 @@ impl std::fmt::Debug for Parts {
     }
 }
 
-/// What every machine of a project shares; stands in commit 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SharedSettings {
-    pub name: String,
-    pub patterns: Patterns,
-}
-
 /// What a backend holds at a root, before any project of this machine uses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holding {
@@ -92,7 +87,7 @@ pub enum Holding {
     PlainFiles,
     Project {
         project_id: Digest,
-        settings: SharedSettings,
+        settings: Box<SharedSettings>,
     },
 }
 

@@ -10,7 +10,7 @@ use mirror_core::digest::Hasher;
 use mirror_core::history::{Applied, Void};
 use mirror_storage::{Backend, ByteRange, StorageError};
 
-use super::{Log, LogEntry, own_path, unknown_format};
+use super::{Log, LogEntry, needs_later, own_path};
 use crate::error::EngineError;
 
 /// An entry's bytes as far as they can be an entry's, and the digest of all.
@@ -65,14 +65,17 @@ impl Log {
     }
 }
 
-/// Reads a commit from an entry's bytes; only an unknown format is an error.
+/// Reads a commit from an entry's bytes; only what needs a later version is an
+/// error.
 pub(super) fn parse(seq: u64, raw: &RawEntry) -> Result<Result<Commit, String>, EngineError> {
     if raw.len > MAX_ENTRY_BYTES {
         return Ok(Err(ParseError::TooLarge(raw.len).to_string()));
     }
     match Commit::parse(&raw.bytes) {
         Ok(commit) => Ok(Ok(commit)),
-        Err(ParseError::UnknownFormat(format)) => Err(unknown_format(seq, format)),
+        Err(ParseError::NeedsLater(later)) => {
+            Err(needs_later(&format!("entry {seq} of the log"), &later))
+        }
         Err(error) => Ok(Err(error.to_string())),
     }
 }

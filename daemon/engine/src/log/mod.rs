@@ -13,7 +13,7 @@ mod read;
 
 use std::sync::Arc;
 
-use mirror_core::commit::{CheckpointRef, Commit};
+use mirror_core::commit::{CheckpointRef, Commit, Later};
 use mirror_core::{Digest, History, SharedMap, Timestamp};
 use mirror_storage::{Backend, RemotePath, StorageError};
 
@@ -142,11 +142,10 @@ pub fn another_project() -> EngineError {
     }
 }
 
-pub(crate) fn unknown_format(seq: u64, format: u64) -> EngineError {
+/// `what` was written by a later version: nothing is done until this one is newer.
+pub(crate) fn needs_later(what: &str, later: &Later) -> EngineError {
     EngineError::Stopped {
-        reason: format!(
-            "entry {seq} of the log has format {format}, which this version does not understand"
-        ),
-        hint: Some(format!("update mirrord to a version that understands format {format}")),
+        reason: format!("{what} needs a later version of mirrord: {later}"),
+        hint: Some("update mirrord on this machine; nothing was changed".to_owned()),
     }
 }

@@ -197,7 +197,7 @@ fn describe(
         });
     }
     let (sha256, size) = crate::outside::tree::digest_of(&mut scratch.reopen()?)?;
-    Ok(Pack { name, sha256, size, contents })
+    Ok(Pack { name, sha256, size, header: None, contents })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use futures::{FutureExt, StreamExt};
 use mirror_core::commit::{Method, pack_name};
 use mirror_core::entry::Chunk;
 use mirror_core::history::Place;
-use mirror_core::{Chunks, Digest, Entry, History, RelPath, Ulid};
+use mirror_core::{Digest, Entry, History, RelPath, Ulid};
 use mirror_storage::{Backend, ByteRange};
 
 use super::{Cache, SMALL_BYTES};
@@ -22,16 +22,13 @@ use crate::outside::{Disk, Outside, Scratch};
 /// Two contents in one pack are read together across a gap up to this.
 const GAP_BYTES: u64 = 64 << 10;
 
-/// A list of chunks is not longer: some half a million of them.
-const MAX_LIST_BYTES: u64 = 64 << 20;
-
 /// A file whose content is wanted.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     pub path: RelPath,
     pub digest: Digest,
     pub size: u64,
-    pub chunks: Option<Chunks>,
+    pub chunks: Option<Vec<Chunk>>,
 }
 
 impl Wanted {
@@ -161,20 +158,16 @@ impl Fetcher {
 
     /// Fetches one content, whatever its size, and says why if it can't be had.
     pub async fn fetch(&self, wanted: &Wanted, history: &History) -> Result<Content, EngineError> {
-        let chunks = match &wanted.chunks {
-            None => {
-                let whole = Chunk { sha256: wanted.digest, size: wanted.size };
-                return self.fetch_part(&wanted.path, whole, history).await;
-            }
-            Some(Chunks::Inline(chunks)) => chunks.clone(),
-            Some(Chunks::Listed { list }) => self.read_list(wanted, *list, history).await?,
+        let Some(chunks) = &wanted.chunks else {
+            let whole = Chunk { sha256: wanted.digest, size: wanted.size };
+            return self.fetch_part(&wanted.path, whole, history).await;
         };
         let sum = chunks.iter().try_fold(0_u64, |sum, chunk| sum.checked_add(chunk.size));
         if sum != Some(wanted.size) {
             return Err(corrupt(&wanted.path, "its chunks do not add up to its size"));
         }
         let mut joined = self.scratch().await?;
-        for chunk in chunks {
+        for chunk in chunks.iter().copied() {
             self.refuse_when_cancelled()?;
             let part = self.fetch_part(&wanted.path, chunk, history).await?;
             joined = self
@@ -183,28 +176,6 @@ impl Fetcher {
                 .await?;
         }
         self.verified(joined, wanted.digest, &wanted.path).await
-    }
-
-    async fn read_list(
-        &self,
-        wanted: &Wanted,
-        list: Digest,
-        history: &History,
-    ) -> Result<Vec<Chunk>, EngineError> {
-        let size = history.place(list).map_or(0, |place| place.size);
-        if size > MAX_LIST_BYTES {
-            return Err(corrupt(&wanted.path, "its list of chunks is absurdly long"));
-        }
-        let part = Chunk { sha256: list, size };
-        let content = self.fetch_part(&wanted.path, part, history).await?;
-        let chunks = self
-            .outside
-            .offload(move || {
-                serde_json::from_reader(io::BufReader::new(content.open()?))
-                    .map_err(io::Error::other)
-            })
-            .await;
-        chunks.map_err(|error| corrupt(&wanted.path, &format!("its list of chunks: {error}")))
     }
 
     async fn fetch_part(

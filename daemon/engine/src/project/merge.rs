@@ -198,7 +198,7 @@ impl Worker {
             let is_whole = wanted.is_some_and(|wanted| wanted.chunks.is_none());
             return Ok((merged == remote || is_whole).then_some((merged, None)));
         }
-        if base.kind == Kind::Link {
+        if base.kind == Kind::Link || !self.merges_by_lines(sides.path) {
             return Ok(None);
         }
         let Some(texts) = self.texts(sides, base.digest, reporter).await? else { return Ok(None) };
@@ -209,6 +209,11 @@ impl Worker {
         });
         let Merged::Clean(merged) = merged.await else { return Ok(None) };
         Ok(Some((with(Digest::of(&merged)), Some(Bytes::from(merged)))))
+    }
+
+    /// What the settings want merged otherwise waits for a person (M4).
+    fn merges_by_lines(&self, path: &RelPath) -> bool {
+        self.log.history().settings().is_some_and(|settings| settings.merges_by_lines(path))
     }
 
     /// Base, local and remote content; `None` when one can't be had, or is more

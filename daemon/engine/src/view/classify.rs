@@ -89,6 +89,7 @@ mod tests {
             sha256: content(letter),
             size: 1,
             exec: false,
+            private: false,
             mtime: None,
             chunks: None,
         };

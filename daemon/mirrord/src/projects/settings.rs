@@ -65,7 +65,7 @@ impl Registry {
             Ok(open) => open.project.settings().await.ok(),
             Err(_) => None,
         };
-        let shared = shared.map(|settings| settings.patterns);
+        let shared = shared.map(|settings| settings.patterns());
         Ok(config.effective(shared.as_ref(), &self.settings()))
     }
 
@@ -134,8 +134,8 @@ impl Registry {
         let settings = with_shared(before, request)?;
         let value = match request.key.as_str() {
             "name" => settings.name.clone(),
-            "patterns" => list(&settings.patterns.include).to_string(),
-            _ => list(&settings.patterns.exclude).to_string(),
+            "patterns" => list(&settings.patterns).to_string(),
+            _ => list(&settings.exclude).to_string(),
         };
         let job =
             JobRequest { job: Job::ChangeSettings { settings }, dry_run: false, consent: false };
@@ -223,10 +223,10 @@ fn with_shared(
             check_name(&request.value).map_err(RequestError::usage)?;
             settings.name.clone_from(&request.value);
         }
-        "patterns" => settings.patterns.include = globs(&request.value)?,
-        _ => settings.patterns.exclude = globs(&request.value)?,
+        "patterns" => settings.patterns = globs(&request.value)?,
+        _ => settings.exclude = globs(&request.value)?,
     }
-    check_patterns(&settings.patterns)?;
+    check_patterns(&settings.patterns())?;
     Ok(settings)
 }
 
@@ -299,11 +299,11 @@ mod tests {
 
     #[test]
     fn shared_globs_are_a_list_or_one_word() {
-        let before = SharedSettings { name: "notes".into(), patterns: Patterns::default() };
+        let before = SharedSettings::new("notes", Patterns::default());
         let after = with_shared(before.clone(), &request("patterns", "**/*")).unwrap();
-        assert_eq!(after.patterns.include, ["**/*"]);
+        assert_eq!(after.patterns, ["**/*"]);
         let after = with_shared(before.clone(), &request("exclude", "[\"a\", \"b\"]")).unwrap();
-        assert_eq!(after.patterns.exclude, ["a", "b"]);
+        assert_eq!(after.exclude, ["a", "b"]);
         assert!(with_shared(before, &request("patterns", "[1]")).is_err());
     }
 

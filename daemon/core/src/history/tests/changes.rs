@@ -141,7 +141,7 @@ fn size_is_one_that_every_reader_can_hold() {
     let half = Chunk { sha256: digest("x"), size: LARGEST };
     let in_chunks = |push: &mut Commit| {
         first_entry(push).size = 2 * LARGEST;
-        first_entry(push).chunks = Some(Chunks::Inline(vec![half, half]));
+        first_entry(push).chunks = Some(vec![half, half]);
     };
     log.void_once(&push, in_chunks, "a: its size is absurd");
 }
@@ -182,6 +182,7 @@ fn link_is_like_a_link() {
     let unlike = "a: it is not like a link";
     log.void_once(&link, |link| first_entry(link).exec = true, unlike);
     log.void_once(&link, |link| first_entry(link).chunks = Some(inline(&["x"])), unlike);
+    log.void_once(&link, |link| first_entry(link).private = true, unlike);
     let mut too_much = log.push(&format!("a={}", "x".repeat(4_096)));
     log.void_once(&too_much, |too_much| first_entry(too_much).kind = Kind::Link, unlike);
     first_entry(&mut too_much).exec = true;

@@ -53,7 +53,8 @@ fn checkpoint_is_written_in_one_way() {
         ),
         r#""machine":"laptop","action":"push","tag":null,"message":null"#.to_owned(),
         r#""file_count":2,"size_bytes":3}}"#.to_owned(),
-        r#""dead_packs":[],"void_contents":[],"void_packs":[],"lists":[],"missing":{},"gone":[],"voids":[]"#.to_owned(),
+        r#""dead_packs":[],"void_contents":[],"void_packs":[],"missing":{},"gone":[],"voids":[]"#
+            .to_owned(),
         r#""vouched":null,"moved":null,"size_bytes":3}}"#.to_owned(),
     ];
     assert_eq!(text, expected.join(","));
@@ -96,7 +97,7 @@ fn checkpoint_of_another_format_is_refused() {
 
 #[test]
 fn checkpoint_holds_only_what_a_log_can_add_up_to() {
-    refused("\"b\":{\"entry\"", "\"../b\":{\"entry\"", "`..`");
+    refused("\"b\":{\"entry\"", "\"../b\":{\"entry\"", "dots and blanks only");
     refused("\"b\":{\"entry\"", "\"A\":{\"entry\"", "its names clash");
     refused("\"b\":{\"entry\"", "\"a/b\":{\"entry\"", "its names clash");
     refused("\"since\":2,\"until\":3", "\"since\":3,\"until\":2", "out of order");

@@ -50,7 +50,7 @@ fn chunks_add_up_to_the_file() {
     log.void_once(&push, |push| entry(push).chunks = Some(inline(&["one", "two"])), sum);
     log.void_once(&push, |push| entry(push).chunks = Some(inline(&[])), sum);
     let endless = Chunk { sha256: digest("one"), size: u64::MAX };
-    let endless = Some(Chunks::Inline(vec![endless; 2]));
+    let endless = Some(vec![endless; 2]);
     log.void_once(&push, |push| entry(push).chunks = endless, sum);
 }
 
@@ -63,7 +63,7 @@ fn file_in_chunks_needs_each_of_them_and_not_the_whole() {
     let lie = |push: &mut Commit| {
         let one = Chunk { sha256: digest("one"), size: 2 };
         let two = Chunk { sha256: digest("two"), size: 4 };
-        entry(push).chunks = Some(Chunks::Inline(vec![one, two]));
+        entry(push).chunks = Some(vec![one, two]);
     };
     log.void_once(&push, lie, "it has another size in its pack");
 }
@@ -73,15 +73,6 @@ fn empty_file_may_have_no_chunks() {
     let mut log = Log::new();
     let push = in_chunks(&log, &[]);
     log.counts(push);
-}
-
-#[test]
-fn file_with_a_list_of_chunks_needs_the_list() {
-    let log = Log::new();
-    let mut push = log.push("a=x");
-    push.packs = vec![pack(2, &["list"])];
-    entry(&mut push).chunks = Some(listed("list"));
-    log.void_once(&push, |push| entry(push).chunks = Some(listed("other")), ABSENT);
 }
 
 #[test]
@@ -101,8 +92,6 @@ fn merge_needs_its_inputs() {
     let sum = "its chunks do not add up";
     log.void_once(&merge, |merge| inputs(merge, chunked(Some(inline(&["x"])))), sum);
     log.void_once(&merge, |merge| inputs(merge, chunked(Some(inline(&["xy", "y"])))), ABSENT);
-    log.void_once(&merge, |merge| inputs(merge, chunked(Some(listed("other")))), ABSENT);
-    inputs(&mut merge, chunked(Some(listed("yy"))));
     log.void_once(
         &merge,
         |merge| merge.resolved[0].inputs[1].size = (1 << 53) + 1,

@@ -98,38 +98,16 @@ fn whole_content_may_be_dropped_when_its_chunks_are_there() {
 }
 
 #[test]
-fn nothing_is_dropped_while_a_list_of_chunks_is_needed() {
+fn file_in_chunks_keeps_nothing_but_its_chunks() {
     let mut log = replaced();
-    let mut push = log.push("b=big");
-    push.packs = vec![pack(4, &["list"])];
-    push.changes[0].to.as_mut().unwrap().chunks = Some(listed("list"));
+    let mut push = log.push("b=pq");
+    push.packs = vec![pack(4, &["p", "q"])];
+    push.changes[0].to.as_mut().unwrap().chunks = Some(inline(&["p", "q"]));
     log.counts(push);
-    needs_pack_2(log.clone(), &[2]);
-
-    let push = log.push("b=-");
-    log.counts(push);
-    let forget = log.forget(&[2, 3, 4]);
+    let forget = log.forget(&[2]);
     log.counts(forget);
     let gc = log.gc(&[2]);
     log.counts(gc);
-}
-
-#[test]
-fn list_of_chunks_that_went_into_a_merge_is_needed_too() {
-    let merge_with_list = |log: &Log| {
-        let mut merge =
-            log.merge("a=z", vec![Input { chunks: Some(listed("list")), ..input("big") }]);
-        merge.packs.push(pack(99, &["list"]));
-        merge
-    };
-    let mut log = replaced();
-    log.counts(merge_with_list(&log));
-    needs_pack_2(log, &[2]);
-
-    let mut log = replaced();
-    let void = Commit { parent: None, ..merge_with_list(&log) };
-    log.voids(void, "does not follow");
-    needs_pack_2(log, &[2]);
 }
 
 #[test]

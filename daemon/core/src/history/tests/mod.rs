@@ -16,7 +16,8 @@ mod voids;
 use super::{Applied, History};
 use crate::commit::{Action, Change, Input, Method, Pack, PackedContent, Resolved, Settings};
 use crate::path::Names;
-use crate::{Chunk, Chunks, Commit, Digest, Entry, Kind, RelPath, Timestamp, Ulid, checkpoint};
+use crate::patterns::Patterns;
+use crate::{Chunk, Commit, Digest, Entry, Kind, RelPath, Timestamp, Ulid, checkpoint};
 
 /// A log and what it adds up to.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +64,7 @@ impl Log {
             message: None,
             settings: None,
             consent: None,
+            allow_secrets: None,
             checkpoint: None,
             changes: Vec::new(),
             resolved: Vec::new(),
@@ -169,13 +171,11 @@ impl Log {
         let after = &self.history;
         assert!(before.void_contents.is_subset(&after.void_contents));
         assert!(before.void_packs.is_subset(&after.void_packs));
-        assert!(before.lists.is_subset(&after.lists));
         let mut expected = before.clone();
         expected.project = before.project.or(after.head_digest);
         (expected.head, expected.head_digest) = (after.head, after.head_digest);
         expected.void_contents.clone_from(&after.void_contents);
         expected.void_packs.clone_from(&after.void_packs);
-        expected.lists.clone_from(&after.lists);
         std::sync::Arc::make_mut(&mut expected.voids).insert(after.head);
         assert_same(after, &expected);
     }
@@ -204,8 +204,8 @@ fn names_of(history: &History) -> Names {
 }
 
 fn settings(name: &str, patterns: &[&str]) -> Settings {
-    let patterns = patterns.iter().map(|glob| (*glob).to_owned()).collect();
-    Settings { name: name.to_owned(), patterns, exclude: Vec::new() }
+    let include = patterns.iter().map(|glob| (*glob).to_owned()).collect();
+    Settings::new(name, Patterns { include, exclude: Vec::new() })
 }
 
 fn path(text: &str) -> RelPath {
@@ -227,6 +227,7 @@ fn file(text: &str) -> Entry {
         sha256: digest(text),
         size: text.len() as u64,
         exec: false,
+        private: false,
         mtime: None,
         chunks: None,
     }
@@ -237,13 +238,9 @@ fn input(text: &str) -> Input {
 }
 
 /// The chunks of a file whose pieces are these texts.
-fn inline(texts: &[&str]) -> Chunks {
+fn inline(texts: &[&str]) -> Vec<Chunk> {
     let chunk = |text: &&str| Chunk { sha256: digest(text), size: text.len() as u64 };
-    Chunks::Inline(texts.iter().map(chunk).collect())
-}
-
-fn listed(list: &str) -> Chunks {
-    Chunks::Listed { list: digest(list) }
+    texts.iter().map(chunk).collect()
 }
 
 /// A pack with these texts, stored one after another.
@@ -262,5 +259,11 @@ fn pack(name: u64, texts: &[&str]) -> Pack {
         content
     });
     let contents = contents.collect();
-    Pack { name: Ulid(u128::from(name)), sha256: digest(&name.to_string()), size: offset, contents }
+    Pack {
+        name: Ulid(u128::from(name)),
+        sha256: digest(&name.to_string()),
+        size: offset,
+        header: None,
+        contents,
+    }
 }

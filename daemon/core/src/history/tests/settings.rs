@@ -1,7 +1,7 @@
 //! Fields that go with one action, settings, and the end of a log.
 
 use super::*;
-use crate::commit::{CheckpointRef, Moved, Promote};
+use crate::commit::{CheckpointRef, MergeRule, Moved, NamedBackend, Promote};
 
 fn moved(log: &Log) -> Commit {
     let moved = Some(Moved { to: "nas".to_owned(), seq: 9, id: Ulid(9) });
@@ -52,6 +52,34 @@ fn patterns_can_be_understood() {
         };
         log.void_once(&first, spoil, "a pattern cannot be understood");
     }
+}
+
+#[test]
+fn settings_for_later_versions_are_looked_at_too() {
+    let log = Log::default();
+    let mut first = Log::new().entries[0].clone().unwrap();
+    let backend = |name: &str, primary| NamedBackend {
+        name: name.to_owned(),
+        url: "sftp://nas/notes".to_owned(),
+        primary,
+    };
+    let rule = |glob: &str, how: &str| MergeRule { glob: glob.to_owned(), how: how.to_owned() };
+    let good = first.settings.as_mut().unwrap();
+    good.preset = Some("claude-home".to_owned());
+    good.merge = vec![rule("MEMORY.md", "union"), rule("**", "lines")];
+    good.backends = vec![backend("nas", true), backend("usb", false)];
+    let spoilt = |spoil: &dyn Fn(&mut Settings), reason| {
+        log.void_once(&first, |first| spoil(first.settings.as_mut().unwrap()), reason);
+    };
+    let word = "a word in its settings is not allowed";
+    spoilt(&|settings| settings.preset = Some("a b".to_owned()), word);
+    spoilt(&|settings| settings.merge[0].how = String::new(), word);
+    spoilt(&|settings| settings.backends[0].name = "x".repeat(65), word);
+    spoilt(&|settings| settings.merge[0].glob = "a[".to_owned(), "a pattern cannot be");
+    spoilt(&|settings| settings.backends[1].name = "nas".to_owned(), "have one name");
+    spoilt(&|settings| settings.backends[1].primary = true, "is the primary");
+    spoilt(&|settings| settings.backends[0].primary = false, "is the primary");
+    spoilt(&|settings| settings.backends[0].url = "a\u{1b}".to_owned(), "the URL of a backend");
 }
 
 #[test]

@@ -184,6 +184,7 @@ impl Worker {
             message: draft.message.clone(),
             settings: draft.settings.clone(),
             consent: (reporter.consent && deletes).then_some(true),
+            allow_secrets: None,
             checkpoint: self.checkpoint_to_vouch(),
             changes,
             resolved: draft.resolved.clone(),

@@ -70,6 +70,7 @@ impl Outgoing {
             sha256: state.digest,
             size: self.size,
             exec: state.exec,
+            private: false,
             mtime: self.mtime,
             chunks: None,
         };

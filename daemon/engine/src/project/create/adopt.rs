@@ -85,8 +85,15 @@ async fn adopt_batch(parts: &Parts, batch: Vec<Found>) -> EngineResult<(Vec<Chan
         items.push(Item { digest, size, path: path.clone() });
         let mtime = file.modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
         let mtime = mtime.and_then(|since| i64::try_from(since.as_millis()).ok()).map(Timestamp);
-        let entry =
-            Entry { kind: Kind::File, sha256: digest, size, exec: false, mtime, chunks: None };
+        let entry = Entry {
+            kind: Kind::File,
+            sha256: digest,
+            size,
+            exec: false,
+            private: false,
+            mtime,
+            chunks: None,
+        };
         let to = Some(entry);
         changes.push(Change { path: path.clone(), from: None, to, renamed_from: None });
         contents.insert(path, content);

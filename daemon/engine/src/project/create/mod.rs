@@ -1,32 +1,35 @@
 //! Making a project on a backend: commit 1, and `FORMAT` that repeats it (L1).
 
 pub(crate) mod adopt;
+mod later;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use mirror_core::Digest;
-use mirror_core::commit::{Action, Commit, FORMAT, MAX_ENTRY_BYTES, Settings, entry_name};
+use mirror_core::commit::{Action, Commit, FORMAT, MAX_ENTRY_BYTES, ParseError, entry_name};
 use mirror_storage::{Backend, Expect, Guarded, RemotePath};
 
 use self::adopt::adopt;
+use self::later::refuse_what_needs_a_later_version;
 use crate::api::{Author, EngineResult, Holding, Parts, SharedSettings};
 use crate::error::EngineError;
 use crate::log::OWN_FOLDER;
-use crate::log::{own_path, read_entry};
+use crate::log::{needs_later, own_path, read_entry};
 
 /// How a person rebuilds the files without this program.
 const RECOVER: &str = include_str!("../../../../../docs/recover.sh");
 
 /// Looks at what stands at a backend's root, changing nothing.
 pub async fn inspect(backend: &dyn Backend) -> EngineResult<Holding> {
+    refuse_what_needs_a_later_version(backend).await?;
     if let Some(raw) = read_entry(backend, 1).await? {
         return match Commit::parse(&raw.bytes) {
-            Ok(Commit { settings: Some(Settings { name, patterns, exclude }), .. }) => {
-                let patterns = mirror_core::patterns::Patterns { include: patterns, exclude };
-                let settings = SharedSettings { name, patterns };
+            Ok(Commit { settings: Some(settings), .. }) => {
+                let settings = Box::new(settings);
                 Ok(Holding::Project { project_id: raw.digest, settings })
             }
             Ok(_) => Err(unusable("it has no settings")),
+            Err(ParseError::NeedsLater(later)) => Err(needs_later("entry 1 of the log", &later)),
             Err(error) => Err(unusable(&error.to_string())),
         };
     }
@@ -97,8 +100,7 @@ async fn first_commit(
     author: &Author,
     settings: SharedSettings,
 ) -> EngineResult<Commit> {
-    let (changes, packs) = adopt(parts, &settings.patterns).await?;
-    let SharedSettings { name, patterns } = settings;
+    let (changes, packs) = adopt(parts, &settings.patterns()).await?;
     let commit = Commit {
         format: FORMAT,
         seq: 1,
@@ -112,8 +114,9 @@ async fn first_commit(
         action: if changes.is_empty() { Action::Settings } else { Action::Import },
         tag: None,
         message: None,
-        settings: Some(Settings { name, patterns: patterns.include, exclude: patterns.exclude }),
+        settings: Some(settings),
         consent: None,
+        allow_secrets: None,
         checkpoint: None,
         changes,
         resolved: Vec::new(),
@@ -141,7 +144,7 @@ async fn first_commit(
 async fn write_format(
     backend: &dyn Backend,
     project: Digest,
-    settings: &Settings,
+    settings: &SharedSettings,
 ) -> EngineResult<()> {
     let format = serde_json::json!({
         "format": FORMAT,

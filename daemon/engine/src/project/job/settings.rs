@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use mirror_core::RelPath;
-use mirror_core::commit::{Action, Settings};
+use mirror_core::commit::Action;
 
 use crate::api::{EngineResult, SharedSettings};
 use crate::error::EngineError;
@@ -19,14 +19,12 @@ impl Worker {
     ) -> EngineResult<()> {
         self.recover_attempt(Some(&mut *reporter)).await?;
         self.catch_up().await?;
-        let SharedSettings { name, patterns } = settings;
-        let settings = Settings { name, patterns: patterns.include, exclude: patterns.exclude };
         until_won(self, reporter, &mut NewSettings(settings)).await?;
         Ok(())
     }
 }
 
-struct NewSettings(Settings);
+struct NewSettings(SharedSettings);
 
 #[async_trait]
 impl Drafter for NewSettings {

@@ -153,6 +153,7 @@ impl Worker {
                 sha256: state.digest,
                 size,
                 exec: state.exec,
+                private: false,
                 mtime,
                 chunks: None,
             };

@@ -1,7 +1,7 @@
 //! Files stored in chunks (P5): read back byte for byte, or named.
 
 use mirror_core::commit::{Change, Method, Pack, PackedContent, pack_name};
-use mirror_core::{Chunk, Chunks, Entry, Kind};
+use mirror_core::{Chunk, Entry, Kind};
 
 use super::*;
 
@@ -29,17 +29,18 @@ fn plant_pack(world: &World, contents: &[(Digest, &[u8])]) -> Pack {
     let name = world.outside.ulid();
     let (sha256, size) = (Digest::of(&bytes), bytes.len() as u64);
     world.plant(&format!("_mirror/{}", pack_name(name)), bytes);
-    Pack { name, sha256, size, contents: packed }
+    Pack { name, sha256, size, header: None, contents: packed }
 }
 
 /// Commits a file that is the parts together, beside one that is in order.
-fn append_file(world: &World, chunks: Chunks, contents: &[(Digest, &[u8])]) {
+fn append_file(world: &World, chunks: Vec<Chunk>, contents: &[(Digest, &[u8])]) {
     let whole = PARTS.concat();
     let file = |sha256, size: usize, chunks| Entry {
         kind: Kind::File,
         sha256,
         size: size as u64,
         exec: false,
+        private: false,
         mtime: None,
         chunks,
     };
@@ -78,17 +79,7 @@ async fn check_refused(world: &World, reason: &str) {
 #[tokio::test]
 async fn chunks_named_in_the_commit_are_put_together() {
     let world = World::new().await;
-    append_file(&world, Chunks::Inline(chunks()), &parts());
-    check_whole(&world).await;
-}
-
-#[tokio::test]
-async fn chunks_named_in_a_list_are_put_together() {
-    let world = World::new().await;
-    let list = serde_json::to_vec(&chunks()).unwrap();
-    let mut contents = parts();
-    contents.push((Digest::of(&list), &list));
-    append_file(&world, Chunks::Listed { list: Digest::of(&list) }, &contents);
+    append_file(&world, chunks(), &parts());
     check_whole(&world).await;
 }
 
@@ -104,8 +95,9 @@ async fn equal_chunks_are_stored_once() {
         sha256: Digest::of(whole),
         size: 18,
         exec: true,
+        private: false,
         mtime: None,
-        chunks: Some(Chunks::Inline(vec![chunk; 3])),
+        chunks: Some(vec![chunk; 3]),
     };
     commit.changes =
         vec![Change { path: rel("a.md"), from: None, to: Some(to), renamed_from: None }];
@@ -125,7 +117,7 @@ async fn chunk_that_is_not_what_it_says_is_refused() {
     let world = World::new().await;
     let mut contents = parts();
     contents[1].1 = b"SECOND part, ";
-    append_file(&world, Chunks::Inline(chunks()), &contents);
+    append_file(&world, chunks(), &contents);
     check_refused(&world, "damaged").await;
 }
 
@@ -134,35 +126,14 @@ async fn chunks_that_make_another_file_are_refused() {
     let world = World::new().await;
     let mut swapped = chunks();
     swapped.swap(0, 1);
-    append_file(&world, Chunks::Inline(swapped), &parts());
+    append_file(&world, swapped, &parts());
     check_refused(&world, "not those that were stored").await;
-}
-
-async fn check_list(list: &[u8], reason: &str) {
-    let world = World::new().await;
-    let mut contents = parts();
-    contents.push((Digest::of(list), list));
-    append_file(&world, Chunks::Listed { list: Digest::of(list) }, &contents);
-    check_refused(&world, reason).await;
-}
-
-#[tokio::test]
-async fn list_that_does_not_add_up_is_refused() {
-    let short = serde_json::to_vec(&chunks()[..2]).unwrap();
-    check_list(&short, "do not add up").await;
-    let mut absurd = chunks();
-    absurd[0].size = u64::MAX;
-    check_list(&serde_json::to_vec(&absurd).unwrap(), "do not add up").await;
-    check_list(b"not a list", "its list of chunks").await;
-    let mut elsewhere = chunks();
-    elsewhere[0].sha256 = Digest::of(b"nowhere");
-    check_list(&serde_json::to_vec(&elsewhere).unwrap(), "missing").await;
 }
 
 #[tokio::test]
 async fn chunks_in_the_commit_that_do_not_add_up_make_it_void() {
     let world = World::new().await;
-    append_file(&world, Chunks::Inline(chunks()[..2].to_vec()), &parts());
+    append_file(&world, chunks()[..2].to_vec(), &parts());
     let laptop = world.machine("laptop").await;
     assert_eq!(laptop.pulls().await.files, []);
     let void = laptop.log().await.pop().unwrap().void;

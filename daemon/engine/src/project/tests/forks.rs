@@ -140,6 +140,21 @@ async fn entry_of_an_unknown_format_stops_and_says_which_is_needed() {
 }
 
 #[tokio::test]
+async fn purge_or_an_encrypted_entry_stops_and_is_no_void_entry() {
+    for (entry, reason) in [
+        (r#"{"format":1,"seq":6,"action":"purge","purged":[]}"#, r#"the action "purge""#),
+        ("age-encryption.org/v1\n-> X25519 a\n", "it is encrypted"),
+    ] {
+        let (world, laptop, mut desktop) = story().await;
+        world.plant(&entry_path(6), entry);
+        laptop.writes("unsent.md", "edit");
+        check_stopped(&world, &laptop, reason).await;
+        assert!(desktop.open().await.unwrap_err().to_string().contains("later version"));
+        assert_eq!(world.head(), 6);
+    }
+}
+
+#[tokio::test]
 async fn pushes_that_were_acknowledged_are_not_undone_by_a_restored_backend() {
     let (world, laptop, mut desktop) = story().await;
     // A void entry in between must not shorten what a machine remembers.

@@ -39,6 +39,7 @@ mod replies;
 mod resolving;
 mod restoring;
 mod setting_up;
+mod shared_settings;
 mod stashing;
 mod sweeping;
 mod torn;
@@ -74,7 +75,7 @@ fn entry_path(seq: u64) -> String {
 
 fn settings(patterns: &[&str]) -> SharedSettings {
     let include = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-    SharedSettings { name: "notes".to_owned(), patterns: Patterns { include, exclude: vec![] } }
+    SharedSettings::new("notes", Patterns { include, exclude: vec![] })
 }
 
 fn rel(path: &str) -> RelPath {

@@ -93,7 +93,7 @@ async fn ignoring_a_folder_deletes_nothing_anywhere() {
 #[tokio::test]
 async fn narrowing_the_project_deletes_nothing_anywhere() {
     let (world, laptop, desktop) = story().await;
-    let settings = |patterns| SharedSettings { name: "notes".to_owned(), patterns };
+    let settings = |patterns| SharedSettings::new("notes", patterns);
     laptop.runs(Job::ChangeSettings { settings: settings(narrow()) }).await.unwrap();
     for machine in [&laptop, &desktop, &laptop] {
         machine.syncs().await;

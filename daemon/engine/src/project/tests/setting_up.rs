@@ -76,6 +76,31 @@ async fn making_that_meets_any_failing_call_is_made_good() {
 }
 
 #[tokio::test]
+async fn what_a_later_version_made_is_not_taken_for_an_empty_place_or_a_project() {
+    let plain = String::from_utf8(World::new().await.entry(1).unwrap().to_vec()).unwrap();
+    let purge = plain.replacen(r#""action":"settings""#, r#""action":"purge""#, 1);
+    assert_ne!(plain, purge);
+    for (name, text, reason) in [
+        ("FORMAT", r#"{"format":1,"encryption":{"method":"age"}}"#, "it is encrypted"),
+        ("FORMAT", r#"{"format":2}"#, "it has format 2"),
+        ("MIRROR", r#"{"name":"usb","primary":"nas"}"#, "it is about a mirror"),
+        ("log/0000000/0000000001.json", "age-encryption.org/v1\n-> X25519 a\n", "it is encrypted"),
+        ("log/0000000/0000000001.json", &purge, r#"it has the action "purge""#),
+    ] {
+        let (world, laptop) = empty().await;
+        world.plant(&format!("_mirror/{name}"), text.to_owned());
+        let error = inspect(laptop.parts().backend.as_ref()).await.unwrap_err();
+        let (said, hint) = (error.to_string(), error.hint().unwrap_or_default());
+        assert!(said.contains("needs a later version") && said.contains(reason), "{said}");
+        assert!(hint.contains("update mirrord"), "{hint}");
+    }
+    // What can't be read as FORMAT says nothing.
+    let (world, laptop) = empty().await;
+    world.plant("_mirror/FORMAT", "not JSON");
+    inspect(laptop.parts().backend.as_ref()).await.unwrap();
+}
+
+#[tokio::test]
 async fn letter_that_a_closed_project_leaves_unread_is_told_apart_from_a_fault() {
     let world = World::new().await;
     let laptop = world.machine("laptop").await;

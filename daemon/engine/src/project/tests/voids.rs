@@ -12,6 +12,7 @@ fn file(content: &[u8]) -> Entry {
         sha256: Digest::of(content),
         size: content.len() as u64,
         exec: false,
+        private: false,
         mtime: None,
         chunks: None,
     }

@@ -180,6 +180,7 @@ impl World {
             message: None,
             settings: None,
             consent: None,
+            allow_secrets: None,
             checkpoint: None,
             changes: Vec::new(),
             resolved: Vec::new(),

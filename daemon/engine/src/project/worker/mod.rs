@@ -211,8 +211,7 @@ impl Worker {
     }
 
     pub(crate) fn settings(&self) -> EngineResult<SharedSettings> {
-        let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
-        Ok(SharedSettings { name: settings.name.clone(), patterns: settings.patterns() })
+        self.log.history().settings().cloned().ok_or(EngineError::NoProject)
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -302,8 +302,7 @@ impl Registry {
                 Err(mirror_engine::EngineError::NoProject.into())
             }
             (Holding::Empty | Holding::PlainFiles, SetUpKind::Init { .. }) => {
-                let settings =
-                    SharedSettings { name: config.name.clone(), patterns: checked_patterns(plan)? };
+                let settings = SharedSettings::new(&config.name, checked_patterns(plan)?);
                 rollback.used = Some(ground.account.clone());
                 let created = create(&ground.parts, &self.author(), settings).await;
                 rollback.created = match &created {

@@ -1,0 +1,183 @@
+//! What all machines of a project share, as it stands in the log.
+//!
+//! Whoever changes one of them writes all of them again, also those that it does
+//! not understand: an older program never takes a newer one's settings away.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::RelPath;
+use crate::patterns::{Patterns, compile_glob};
+
+/// A word of the settings, such as a backend's name, is not longer.
+const MAX_WORD_BYTES: usize = 64;
+
+/// A URL is not longer.
+const MAX_URL_BYTES: usize = 2_048;
+
+/// The only merge that this version makes by itself (M4).
+const BY_LINES: &str = "lines";
+
+/// What all machines of a project share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    pub name: String,
+    pub patterns: Vec<String>,
+    pub exclude: Vec<String>,
+    /// Whether what git ignores stays out, on every machine.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub gitignore: bool,
+    /// Who may use what stands on the backend.
+    #[serde(default, skip_serializing_if = "SharedMode::is_private")]
+    pub shared_mode: SharedMode,
+    /// Which set of settings the project was made with; for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// How paths are merged; the first glob that fits decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merge: Vec<MergeRule>,
+    /// Where the project stands, without secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backends: Vec<NamedBackend>,
+    /// Settings of a later version, kept as they are.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, serde_json::Value>,
+}
+
+/// Who on a machine or a server, besides the person who mirrors, may use what
+/// stands on the backend.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SharedMode {
+    #[default]
+    Private,
+    /// The folder's group reads and writes.
+    Group,
+    /// The owner writes, and everybody reads.
+    World,
+}
+
+impl SharedMode {
+    /// The word that stands in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Group => "group",
+            Self::World => "world",
+        }
+    }
+
+    /// Reads the word that stands in the log.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Private, Self::Group, Self::World].into_iter().find(|mode| mode.word() == word)
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_private(&self) -> bool {
+        *self == Self::Private
+    }
+}
+
+/// How the paths that a glob takes are merged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergeRule {
+    pub glob: String,
+    /// `lines`, or a word of a later version.
+    pub how: String,
+}
+
+impl MergeRule {
+    /// Whether this version can do it. What it can't merge waits for a person:
+    /// two versions that merge differently would do so for ever (M4).
+    pub fn is_by_lines(&self) -> bool {
+        self.how == BY_LINES
+    }
+}
+
+/// One place where the project stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedBackend {
+    pub name: String,
+    pub url: String,
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub primary: bool,
+}
+
+impl Settings {
+    /// A project of this name that mirrors what the patterns take.
+    pub fn new(name: impl Into<String>, patterns: Patterns) -> Self {
+        Self {
+            name: name.into(),
+            patterns: patterns.include,
+            exclude: patterns.exclude,
+            gitignore: false,
+            shared_mode: SharedMode::Private,
+            preset: None,
+            merge: Vec::new(),
+            backends: Vec::new(),
+            other: BTreeMap::new(),
+        }
+    }
+
+    pub fn patterns(&self) -> Patterns {
+        Patterns { include: self.patterns.clone(), exclude: self.exclude.clone() }
+    }
+
+    /// Whether two versions of this path may be merged by lines: the first rule
+    /// whose glob fits decides, and without one they may (M4).
+    pub fn merges_by_lines(&self, path: &RelPath) -> bool {
+        let fits = |rule: &&MergeRule| {
+            let glob = compile_glob(&rule.glob);
+            glob.is_ok_and(|glob| glob.compile_matcher().is_match(path.as_str()))
+        };
+        self.merge.iter().find(fits).is_none_or(MergeRule::is_by_lines)
+    }
+
+    /// Says what no project can have, in words for the entry that brings it (L6).
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        let named = !self.name.is_empty() && self.name.len() <= 255;
+        if !named || self.name.contains(char::is_control) {
+            return Err("the project's name is not allowed");
+        }
+        let globs = self.merge.iter().map(|rule| rule.glob.clone()).collect();
+        let merge = Patterns { include: globs, exclude: Vec::new() };
+        if self.patterns().check().is_err() || merge.check().is_err() {
+            return Err("a pattern cannot be understood");
+        }
+        let words = self.merge.iter().map(|rule| &rule.how).chain(&self.preset);
+        if !words.chain(self.backends.iter().map(|backend| &backend.name)).all(|it| is_word(it)) {
+            return Err("a word in its settings is not allowed");
+        }
+        self.check_backends()
+    }
+
+    fn check_backends(&self) -> Result<(), &'static str> {
+        let names: BTreeSet<&str> = self.backends.iter().map(|b| b.name.as_str()).collect();
+        if names.len() != self.backends.len() {
+            return Err("two of its backends have one name");
+        }
+        let primaries = self.backends.iter().filter(|backend| backend.primary).count();
+        if primaries != usize::from(!self.backends.is_empty()) {
+            return Err("not exactly one of its backends is the primary");
+        }
+        let good = |url: &str| {
+            !url.is_empty() && url.len() <= MAX_URL_BYTES && !url.contains(char::is_control)
+        };
+        match self.backends.iter().all(|backend| good(&backend.url)) {
+            true => Ok(()),
+            false => Err("the URL of a backend is not allowed"),
+        }
+    }
+}
+
+/// A preset, a way to merge, the name of a backend.
+fn is_word(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=MAX_WORD_BYTES).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_off(flag: &bool) -> bool {
+    !flag
+}
