@@ -46,7 +46,7 @@ impl Context {
                 "mirrord {} (pid {}) at {}",
                 daemon.handshake.version,
                 daemon.handshake.pid,
-                self.socket.path().display()
+                daemon.socket.display()
             ));
         }
         Ok(daemon)
@@ -54,7 +54,7 @@ impl Context {
 
     /// The daemon if one runs, whatever its version.
     pub(crate) async fn running_daemon(&self) -> Result<Option<Daemon>, Failure> {
-        connect::reach(&self.socket).await
+        connect::running(&self.socket).await
     }
 
     /// The project that `--project` names, else the one around this folder.

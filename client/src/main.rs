@@ -72,7 +72,8 @@ fn run(cli: Cli) -> Exit {
 }
 
 fn usual_socket() -> Result<Socket, Failure> {
-    Ok(Socket::Usual(mirror_proto::socket::path_from_environment()?))
+    let folders = mirror_proto::folders::Folders::from_environment();
+    folders.map(Socket::Usual).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Prints what is still to print.

@@ -1,9 +1,13 @@
 //! The contract between clients and the daemon: package `mirror.v1`.
 //!
-//! Generated code, the number that both sides compare first, and where the
-//! socket lies: that too is part of the contract, because each side has to
-//! come to the same path without asking the other.
+//! Generated code, the number that both sides compare first, and how a daemon is
+//! found: that too is part of the contract, because each side has to come to the
+//! same folders without asking the other.
 
+#[cfg(all(unix, feature = "socket"))]
+pub mod folders;
+#[cfg(all(unix, feature = "socket"))]
+pub mod holder;
 #[cfg(all(unix, feature = "socket"))]
 pub mod socket;
 

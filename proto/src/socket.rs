@@ -1,12 +1,12 @@
-//! Where the daemon's socket lies, and who may use it.
+//! Where the daemon's socket may lie, and who may use it.
 //!
-//! The daemon binds what a client looks for, so both ask here. Nothing but the
-//! environment, the user id and the owners of a few folders decides; nothing
-//! is read from a configuration. [`prepare_folder`] makes the folder, and
-//! [`check_folder`] refuses one that anybody else could put a socket into.
+//! It lies with the daemon's state, which no logout and no cleaner of temporary
+//! folders takes away and which every kind of login sees. Where it can't, the
+//! lock of the state says where it is instead ([`crate::holder`]).
+//! [`prepare_folder`] makes the folder, and [`check_folder`] refuses one that
+//! anybody else could put a socket into.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -66,21 +66,6 @@ impl std::error::Error for FolderError {
     }
 }
 
-/// What decides the path.
-#[derive(Debug)]
-struct Surroundings {
-    /// `MIRRORD_HOME`, absolute.
-    home: Option<PathBuf>,
-    /// The runtime folder of the login, present only if it is ours.
-    runtime: Option<PathBuf>,
-    user_id: u32,
-}
-
-/// The path of this user's socket.
-pub fn path_from_environment() -> io::Result<PathBuf> {
-    Ok(path_in(&Surroundings::look()?))
-}
-
 /// The id of the user that everything here must belong to.
 pub fn user_id() -> u32 {
     rustix::process::geteuid().as_raw()
@@ -121,45 +106,44 @@ fn folder_of(socket: &Path) -> &Path {
     }
 }
 
-impl Surroundings {
-    fn look() -> io::Result<Self> {
-        let user_id = user_id();
-        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-        let named = set("XDG_RUNTIME_DIR").map(PathBuf::from);
-        let usual = PathBuf::from(format!("/run/user/{user_id}"));
-        Ok(Self {
-            home: set("MIRRORD_HOME").map(std::path::absolute).transpose()?,
-            runtime: named.into_iter().chain([usual]).find(|folder| is_ours(folder, user_id)),
-            user_id,
-        })
-    }
+/// Where the socket of the daemon with this state may lie, best first.
+///
+/// Outside of the state folder its name depends on it: two homes of one user
+/// share a runtime folder, and no daemon.
+pub fn candidates(state: &Path) -> Vec<PathBuf> {
+    // Behind a link of its user's lies a folder like any other.
+    let state = fs::canonicalize(state).unwrap_or_else(|_| state.to_owned());
+    let named = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let usual = PathBuf::from(format!("/run/user/{}", user_id()));
+    let runtime = named.into_iter().chain([usual]).filter(|folder| is_ours(folder));
+    candidates_in(&state, runtime, user_id())
 }
 
 /// After `su`, the variable still names the folder of somebody else.
-fn is_ours(folder: &Path, user_id: u32) -> bool {
+fn is_ours(folder: &Path) -> bool {
     folder.is_absolute()
-        && fs::metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == user_id)
+        && fs::metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == user_id())
 }
 
-fn path_in(surroundings: &Surroundings) -> PathBuf {
-    let shared = PathBuf::from(format!("/tmp/mirrord-{}", surroundings.user_id));
-    let path = match (&surroundings.home, &surroundings.runtime) {
-        (Some(home), _) => home.join("run"),
-        (None, Some(runtime)) => runtime.join("mirrord"),
-        (None, None) => shared.clone(),
-    }
-    .join(FILE_NAME);
-    if fits(path.as_os_str()) {
-        return path;
-    }
-    let mut name = OsString::from(format!("{:016x}", hash(path.as_os_str().as_bytes())));
-    name.push(".sock");
-    shared.join(name)
+fn candidates_in(
+    state: &Path,
+    runtime: impl Iterator<Item = PathBuf>,
+    user_id: u32,
+) -> Vec<PathBuf> {
+    let name = format!("{:016x}.sock", hash(state.as_os_str().as_bytes()));
+    let shared = PathBuf::from(format!("/tmp/mirrord-{user_id}"));
+    let elsewhere = runtime.map(|folder| folder.join("mirrord")).chain([shared]);
+    let mut all = vec![state.join(FILE_NAME)];
+    all.extend(elsewhere.map(|folder| folder.join(&name)));
+    all.retain(|path| fits(path));
+    all.dedup();
+    all
 }
 
 /// Addresses of sockets are short, and our libraries want them in UTF-8.
-fn fits(path: &OsStr) -> bool {
-    path.len() <= LONGEST_PATH && path.to_str().is_some()
+fn fits(path: &Path) -> bool {
+    path.as_os_str().len() <= LONGEST_PATH
+        && path.to_str().is_some_and(|text| !text.contains(char::is_control))
 }
 
 /// FNV-1a of 64 bits: tells paths apart, keeps nothing secret.
@@ -177,36 +161,38 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(home: Option<&str>, runtime: Option<&str>, expected: &str) {
-        let path = path_in(&Surroundings {
-            home: home.map(PathBuf::from),
-            runtime: runtime.map(PathBuf::from),
-            user_id: 7,
-        });
-        assert_eq!(path, Path::new(expected));
+    fn check(state: &str, runtime: Option<&str>, expected: &[&str]) {
+        let found = candidates_in(Path::new(state), runtime.map(PathBuf::from).into_iter(), 7);
+        let name = format!("{:016x}.sock", hash(state.as_bytes()));
+        let expected: Vec<_> =
+            expected.iter().map(|path| path.replace("HASH.sock", &name)).collect();
+        assert_eq!(found, expected.iter().map(PathBuf::from).collect::<Vec<_>>());
     }
 
     #[test]
-    fn home_comes_before_the_runtime_folder_and_that_before_tmp() {
-        check(Some("/h"), Some("/run/user/7"), "/h/run/mirrord.sock");
-        check(None, Some("/run/user/7"), "/run/user/7/mirrord/mirrord.sock");
-        check(None, None, "/tmp/mirrord-7/mirrord.sock");
+    fn socket_lies_with_the_state_before_anything_that_is_cleaned() {
+        let runtime = "/run/user/7/mirrord/HASH.sock";
+        let shared = "/tmp/mirrord-7/HASH.sock";
+        check("/s", Some("/run/user/7"), &["/s/mirrord.sock", runtime, shared]);
+        check("/s", None, &["/s/mirrord.sock", shared]);
     }
 
     #[test]
-    fn path_too_long_for_a_socket_goes_to_tmp_under_its_hash() {
-        let longest = format!("/{}", "h".repeat(LONGEST_PATH - "/run/mirrord.sock".len() - 1));
-        check(Some(&longest), None, &format!("{longest}/run/mirrord.sock"));
+    fn path_that_no_socket_can_have_is_left_out() {
+        let longest = format!("/{}", "h".repeat(LONGEST_PATH - "/mirrord.sock".len() - 1));
+        let shared = "/tmp/mirrord-7/HASH.sock";
+        check(&longest, None, &[&format!("{longest}/mirrord.sock"), shared]);
+        check(&format!("{longest}h"), None, &[shared]);
+        check("/s\n", None, &[shared]);
+    }
 
-        let too_long = path_in(&Surroundings {
-            home: Some(PathBuf::from(format!("{longest}h"))),
-            runtime: None,
-            user_id: 7,
-        });
-        let name = too_long.file_stem().and_then(OsStr::to_str).expect("a name");
-        assert_eq!(too_long.parent(), Some(Path::new("/tmp/mirrord-7")));
-        assert_eq!(name.len(), 16);
-        assert!(name.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    #[test]
+    fn two_states_have_two_sockets_wherever_they_lie() {
+        let of = |state: &str| {
+            candidates_in(Path::new(state), [PathBuf::from("/run/user/7")].into_iter(), 7)
+        };
+        let both = of("/home/ann/state").into_iter().zip(of("/srv/ann/state"));
+        assert!(both.into_iter().all(|(one, other)| one != other));
     }
 
     #[test]

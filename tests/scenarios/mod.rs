@@ -16,6 +16,7 @@ mod hostile_log;
 mod hostile_names;
 mod install;
 mod lost_state;
+mod one_daemon;
 mod outside_edits;
 mod queue;
 mod recovery;

@@ -29,7 +29,7 @@ pub(crate) use log::{logged, whole_log};
 pub(crate) use machine::{Machine, text};
 pub(crate) use mount::Mount;
 pub(crate) use outcome::{Outcome, Started, run};
-pub(crate) use processes::daemons_of;
+pub(crate) use processes::{daemons_holding, daemons_of};
 pub(crate) use recovery::recover_by_hand;
 pub(crate) use terminal::Session;
 pub(crate) use tree::{Tree, files_below, same_trees};

@@ -17,6 +17,14 @@ pub(crate) fn daemons_of(home: &Path) -> Vec<i32> {
     all().filter(|pid| is_daemon_of(*pid, home)).collect()
 }
 
+/// The daemon that holds this state folder, by what its lock says; none where that
+/// is a crashed one's.
+pub(crate) fn daemons_holding(state: &Path) -> Vec<i32> {
+    let lock = fs::read_to_string(state.join("mirrord.lock")).unwrap_or_default();
+    let pid = lock.lines().find_map(|line| line.strip_prefix("pid ")?.parse().ok());
+    pid.into_iter().filter(|pid| is_daemon(*pid)).collect()
+}
+
 /// What a process has started, and what that has started; zombies left out.
 pub(crate) fn descendants_of(pid: i32) -> Vec<i32> {
     let children: Vec<i32> = all().filter(|child| parent_of(*child) == Some(pid)).collect();
@@ -45,10 +53,12 @@ fn is_daemon_of(pid: i32, home: &Path) -> bool {
     };
     let mut wanted = OsString::from("MIRRORD_HOME=").into_vec();
     wanted.extend_from_slice(home.as_os_str().as_bytes());
+    is_daemon(pid) && environment.split(|byte| *byte == 0).any(|one| one == wanted)
+}
+
+fn is_daemon(pid: i32) -> bool {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    name.trim_end() == "mirrord"
-        && is_running(pid)
-        && environment.split(|byte| *byte == 0).any(|one| one == wanted)
+    name.trim_end() == "mirrord" && is_running(pid)
 }
 
 pub(crate) fn is_running(pid: i32) -> bool {

@@ -1,26 +1,29 @@
 //! Starts the daemon, once for however many clients ask at the same time.
 
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::process::CommandExt;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use mirror_proto::PROTOCOL;
-use mirror_proto::socket::prepare_folder;
+use mirror_proto::folders::Folders;
 use mirror_proto::v1::FaultClass;
 use tokio::time::{Instant, sleep};
 
-use super::start_lock::StartLock;
-use super::{Daemon, FAREWELL, Fit, PAUSE, Socket, VERSION, fit, misfit, reach};
+use super::daemon::{Daemon, FAREWELL, PAUSE, Socket, VERSION};
+use super::find::{Found, find};
+use super::fit::{Fit, fit, misfit};
+use super::silent::silent;
+use super::start_lock::{StartLock, unusable};
+use super::stop::ask_to_end;
 use crate::failure::Failure;
 use crate::paths;
 
 /// How long a daemon may take to listen.
 const START: Duration = Duration::from_secs(10);
 
-/// How mirrord ends when another one holds the socket's lock.
+/// How mirrord ends when another one holds its folders.
 const SECOND_DAEMON: i32 = 3;
 
 /// The last lines of what the daemon said are enough to see why it ended.
@@ -28,55 +31,69 @@ const SAID_LINES: usize = 3;
 
 /// A daemon that fits, started or put in the place of an outdated one.
 pub(super) async fn start(
-    path: &Path,
-    find: impl Fn() -> Result<PathBuf, Failure>,
+    folders: &Folders,
+    find_program: impl Fn() -> Result<PathBuf, Failure>,
 ) -> Result<Daemon, Failure> {
-    prepare_folder(path)?;
-    let socket = Socket::Usual(path.to_owned());
-    let lock = StartLock::beside(path)?;
+    make_folder(&folders.state)?;
+    let socket = Socket::Usual(folders.clone());
+    let lock = StartLock::in_folder(&folders.state)?;
     let deadline = Instant::now() + START + FAREWELL;
     loop {
         // Ask for the lock first: whoever had it before us has started one by
         // the time we look.
         let is_mine = lock.try_acquire()?;
-        match (reach(&socket).await?, is_mine) {
-            (Some(daemon), _) => match (fit(&daemon.handshake, VERSION, PROTOCOL), is_mine) {
-                (Fit::Fits, _) => return Ok(daemon),
-                (Fit::Misfit, _) => return Err(misfit(&daemon.handshake)),
-                (Fit::Outdated, true) => daemon.stop().await?,
-                (Fit::Outdated, false) => {}
+        let unseen = match (find(&socket).await?, is_mine) {
+            (Found::Answers(daemon), _) => match fit(&daemon.handshake, VERSION, PROTOCOL) {
+                Fit::Fits => return Ok(daemon),
+                Fit::Misfit => return Err(misfit(&daemon.handshake)),
+                Fit::Outdated if is_mine => {
+                    ask_to_end(daemon, Some(folders)).await?;
+                    continue;
+                }
+                Fit::Outdated => None,
             },
-            (None, true) => return launch(&find()?, &socket).await,
-            (None, false) => {}
-        }
+            (Found::Nobody, true) => return launch(&find_program()?, &socket, folders).await,
+            (Found::Nobody, false) => None,
+            // Nothing that happens here brings it nearer.
+            (Found::Silent(Some(holder)), _) if !holder.is_of_this_host() => {
+                return Err(silent(Some(&holder)));
+            }
+            (Found::Silent(holder), _) => Some(silent(holder.as_ref())),
+        };
         if Instant::now() > deadline {
-            return Err(Failure::no_daemon(
-                FaultClass::Transient,
-                "another mirrorctl is starting the daemon, and none answers",
-            )
-            .with_hint("`mirrorctl daemon logs` says why"));
+            return Err(unseen.unwrap_or_else(|| {
+                Failure::no_daemon(
+                    FaultClass::Transient,
+                    "another mirrorctl is starting the daemon, and none answers",
+                )
+                .with_hint("`mirrorctl daemon logs` says why")
+            }));
         }
         sleep(PAUSE).await;
     }
 }
 
-async fn launch(program: &Path, socket: &Socket) -> Result<Daemon, Failure> {
-    let said = socket.path().with_extension("start.log");
+async fn launch(program: &Path, socket: &Socket, folders: &Folders) -> Result<Daemon, Failure> {
+    let said = folders.state.join("mirrord.start.log");
     let mut child = spawn(program, &said)?;
     let deadline = Instant::now() + START;
     loop {
         // Looked at before the socket: one that ended because another was
-        // faster leaves that one to be found.
-        let ended = child.try_wait()?;
-        if let Some(daemon) = reach(socket).await? {
+        // faster leaves that one to be found. Where whoever started us has its
+        // children's results thrown away, there is none to look at.
+        let ended = child.try_wait().ok().flatten();
+        let found = find(socket).await?;
+        if let Found::Answers(daemon) = found {
             return Ok(daemon);
         }
         let what = match ended {
-            // Whoever holds the lock doesn't answer: it starts or dies, and a
+            // Whoever holds the folders doesn't answer: it starts or dies, and a
             // killed daemon's last fsync can outlast its process by a moment.
             Some(status) if status.code() == Some(SECOND_DAEMON) && Instant::now() < deadline => {
                 sleep(PAUSE).await;
-                child = spawn(program, &said)?;
+                if matches!(found, Found::Nobody) {
+                    child = spawn(program, &said)?;
+                }
                 continue;
             }
             Some(status) => format!("mirrord ended at once, {status}"),
@@ -94,6 +111,12 @@ async fn launch(program: &Path, socket: &Socket) -> Result<Daemon, Failure> {
     }
 }
 
+/// Makes the state folder, closed to others as the daemon would have it.
+fn make_folder(state: &Path) -> Result<(), Failure> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(state);
+    made.map_err(|error| unusable(state, &error))
+}
+
 /// Left alone, glibc keeps for good what the largest push ever took; a daemon
 /// rests most of its life. Other C libraries ignore these.
 const THRIFT: [(&str, &str); 3] = [
@@ -102,23 +125,18 @@ const THRIFT: [(&str, &str); 3] = [
     ("MALLOC_TRIM_THRESHOLD_", "2097152"),
 ];
 
-/// Starts it in a group of its own, so that Ctrl-C here doesn't reach it.
+/// Starts it with nothing of ours but the environment and the umask: what else it
+/// has from us it lets go of itself.
 fn spawn(program: &Path, said: &PathBuf) -> Result<Child, Failure> {
     let stderr =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(said)?;
     let mut command = Command::new(program);
     command
         .arg("--on-demand")
-        // It outlives the folder that we happen to be in.
-        .current_dir("/")
-        .process_group(0)
         .envs(THRIFT.into_iter().filter(|(name, _)| std::env::var_os(name).is_none()))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(stderr);
-    if let Some(home) = std::env::var_os("MIRRORD_HOME").filter(|home| !home.is_empty()) {
-        command.env("MIRRORD_HOME", std::path::absolute(home)?);
-    }
     command.spawn().map_err(|error| {
         let message = format!("{} can't be started: {error}", paths::shown(program));
         Failure::no_daemon(FaultClass::Internal, message)
@@ -139,18 +157,20 @@ mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
 
+    use mirror_proto::socket::prepare_folder;
     use tempfile::TempDir;
     use tokio::io::AsyncReadExt;
     use tokio::net::UnixListener;
     use tokio::task::JoinSet;
 
     use super::*;
-    use crate::tests::testing::FakeDaemon;
+    use crate::tests::testing::{FakeDaemon, folders_in};
 
     /// A folder with a program in it that counts its starts.
     struct Place {
         folder: TempDir,
         program: PathBuf,
+        folders: Folders,
         socket: PathBuf,
     }
 
@@ -161,21 +181,22 @@ mod tests {
             let text = format!("#!/bin/sh\ncd {}\n{script}\n", folder.path().display());
             fs::write(&program, text).expect("written");
             fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("set");
-            let socket = folder.path().join("run/mirrord.sock");
+            let folders = folders_in(folder.path());
+            let socket = folders.state.join("mirrord.sock");
             prepare_folder(&socket).expect("made");
-            Self { folder, program, socket }
+            Self { folder, program, folders, socket }
         }
 
         /// The program is only counted, and ends with its folder; this process
         /// plays the daemon.
         fn with_counted_program() -> Self {
-            Self::with_program("echo start >> starts\nwhile [ -d run ]; do sleep 0.02; done")
+            Self::with_program("echo start >> starts\nwhile [ -d state ]; do sleep 0.02; done")
         }
 
         /// The first starts find the lock taken by nobody who answers.
         fn with_counted_program_after_a_dying_one() -> Self {
             Self::with_program(
-                "[ -e dying3 ] && echo start >> starts && while [ -d run ]; do sleep 0.02; done\n\
+                "[ -e dying3 ] && echo start >> starts && while [ -d state ]; do sleep 0.02; done\n\
                  for count in 1 2 3; do mkdir \"dying$count\" 2>&- && exit 3; done",
             )
         }
@@ -189,11 +210,15 @@ mod tests {
             while self.count_starts() == 0 {
                 sleep(PAUSE).await;
             }
-            FakeDaemon::default().serve(&self.socket);
+            self.is_served(FakeDaemon::default());
+        }
+
+        fn is_served(&self, daemon: FakeDaemon) {
+            daemon.with_state(&self.folders.state).serve(&self.socket);
         }
 
         async fn starts(&self) -> Result<Daemon, Failure> {
-            start(&self.socket, || Ok(self.program.clone())).await
+            start(&self.folders, || Ok(self.program.clone())).await
         }
     }
 
@@ -202,8 +227,8 @@ mod tests {
         let place = Place::with_counted_program();
         let mut clients = JoinSet::new();
         for _ in 0..10 {
-            let (socket, program) = (place.socket.clone(), place.program.clone());
-            clients.spawn(async move { start(&socket, || Ok(program.clone())).await });
+            let (folders, program) = (place.folders.clone(), place.program.clone());
+            clients.spawn(async move { start(&folders, || Ok(program.clone())).await });
         }
 
         place.answers_once_started().await;
@@ -245,7 +270,7 @@ mod tests {
     #[tokio::test]
     async fn older_daemon_that_a_client_started_makes_room() {
         let place = Place::with_counted_program();
-        FakeDaemon::default().started_by("0.0.1").serve(&place.socket);
+        place.is_served(FakeDaemon::default().started_by("0.0.1"));
 
         let (daemon, ()) = tokio::join!(place.starts(), place.answers_once_started());
 

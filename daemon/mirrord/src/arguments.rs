@@ -21,7 +21,7 @@ It runs in the foreground until SIGTERM, SIGINT or `mirrorctl daemon stop`.
   --help       print this
 
 Exit codes: 0 stopped as told, 1 failed, 2 wrong arguments or configuration,
-3 another daemon is already running.
+3 another daemon holds the same folders.
 ";
 
 /// Reads the arguments after the program's name.

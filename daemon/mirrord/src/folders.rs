@@ -1,13 +1,14 @@
 //! Where the daemon keeps what it keeps: five folders of its user.
 //!
-//! Nothing but the environment decides where they are. Everything made here is
-//! for this user alone.
+//! Nothing but the environment decides where they are, for clients as well.
+//! Everything made here is for this user alone.
 
-use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use mirror_proto::folders;
 
 /// The daemon's folders.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,40 +26,9 @@ pub(crate) struct Folders {
 
 impl Folders {
     pub(crate) fn from_environment() -> io::Result<Self> {
-        Self::look(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
-    }
-
-    /// Finds the folders by the variables that `variable` knows.
-    fn look(variable: impl Fn(&str) -> Option<OsString>) -> io::Result<Self> {
-        let home = variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-        if let Some(all) = variable("MIRRORD_HOME") {
-            let all = std::path::absolute(all)?;
-            return Ok(Self {
-                config: all.join("config"),
-                data: all.join("data"),
-                state: all.join("state"),
-                cache: all.join("cache"),
-                home: home.unwrap_or(all),
-            });
-        }
-        let home = home.ok_or_else(|| {
-            io::Error::other("HOME is not set; set it, or MIRRORD_HOME, to an absolute path")
-        })?;
-        // A relative path in these variables is to be ignored, says their specification.
-        let folder = |name: &str, usual: &str| {
-            variable(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-                .unwrap_or_else(|| home.join(usual))
-                .join("mirrord")
-        };
-        Ok(Self {
-            config: folder("XDG_CONFIG_HOME", ".config"),
-            data: folder("XDG_DATA_HOME", ".local/share"),
-            state: folder("XDG_STATE_HOME", ".local/state"),
-            cache: folder("XDG_CACHE_HOME", ".cache"),
-            home,
-        })
+        let folders::Folders { config, data, state, cache, home } =
+            folders::Folders::from_environment()?;
+        Ok(Self { config, data, state, cache, home })
     }
 
     /// Makes what is missing, for this user alone.
@@ -131,35 +101,6 @@ pub(crate) fn with_tilde(text: &str, home: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn look(variables: &[(&str, &str)]) -> io::Result<Folders> {
-        Folders::look(|name| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| OsString::from(value))
-        })
-    }
-
-    #[test]
-    fn one_variable_puts_all_folders_under_one() {
-        let folders = look(&[("HOME", "/home/ann"), ("MIRRORD_HOME", "/m")]).unwrap();
-        assert_eq!(folders.config, Path::new("/m/config"));
-        assert_eq!(folders.data, Path::new("/m/data"));
-        assert_eq!(folders.log_file(), Path::new("/m/state/mirrord.log"));
-        assert_eq!(folders.cache, Path::new("/m/cache"));
-    }
-
-    #[test]
-    fn relative_xdg_folder_is_ignored() {
-        let folders = look(&[
-            ("HOME", "/home/ann"),
-            ("XDG_DATA_HOME", "data"),
-            ("XDG_CONFIG_HOME", "/etc/ann"),
-        ])
-        .unwrap();
-        assert_eq!(folders.data, Path::new("/home/ann/.local/share/mirrord"));
-        assert_eq!(folders.config, Path::new("/etc/ann/mirrord"));
-        assert!(look(&[]).is_err());
-    }
 
     #[test]
     fn folders_are_closed_to_others() {

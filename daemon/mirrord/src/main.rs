@@ -15,6 +15,7 @@ mod logging;
 mod machine;
 mod path_args;
 mod private_file;
+mod process;
 mod projects;
 mod run;
 mod server;

@@ -4,13 +4,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mirror_proto::socket;
+use mirror_proto::holder::Phase;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{DaemonSettings, Environment, Problem};
 use crate::facts::{Facts, VERSION};
 use crate::folders::Folders;
+use crate::process::{self, ClaimError, Claims};
 use crate::projects::{Registry, Start};
 use crate::server::{self, Endpoint, Host, ListenError};
 use crate::symlinks::Symlinks;
@@ -21,6 +22,8 @@ use crate::{logging, machine, wire};
 pub(crate) enum RunError {
     #[error(transparent)]
     Config(#[from] Problem),
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     #[error(transparent)]
     Listen(#[from] ListenError),
     #[error("{doing}")]
@@ -37,15 +40,19 @@ impl RunError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => 2,
-            Self::Listen(ListenError::SecondDaemon(_)) => 3,
-            Self::Listen(_) | Self::System { .. } | Self::Server(_) => 1,
+            Self::Claim(ClaimError::Held { .. }) => 3,
+            Self::Claim(ClaimError::Unusable { .. })
+            | Self::Listen(_)
+            | Self::System { .. }
+            | Self::Server(_) => 1,
         }
     }
 
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Config(problem) => problem.fix.clone(),
-            Self::Listen(error) => error.hint().map(str::to_owned),
+            Self::Claim(error) => Some(error.hint()),
+            Self::Listen(error) => Some(error.hint().to_owned()),
             Self::System { .. } | Self::Server(_) => None,
         }
     }
@@ -58,23 +65,30 @@ fn while_doing(doing: &'static str) -> impl FnOnce(io::Error) -> RunError {
 /// How long threads may take to drop what they had.
 const LAST_MOMENT: Duration = Duration::from_millis(200);
 
+/// Between two looks at whether clients still find the way here.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Runs until a signal or a client ends it.
 pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
+    // A relative MIRRORD_HOME is read before the current folder is left.
     let folders =
         Folders::from_environment().map_err(while_doing("no place for the daemon's folders"))?;
+    process::detach(on_demand);
+    let umask = process::umask();
     folders.prepare().map_err(while_doing("the daemon's folders can't be made"))?;
     let environment = Environment::of_process();
     let settings = DaemonSettings::open(&folders.daemon_file(), &environment)?;
+    // Before the log and the id: a second daemon must touch neither.
+    let claims = Arc::new(Claims::take(&folders)?);
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .thread_name("mirrord")
         .build()
         .map_err(while_doing("no threads could be started"))?;
     let served = runtime.block_on(async {
-        // Before the log and the id: a second daemon must touch neither.
-        let endpoint = bind()?;
         let log = logging::start(&folders, settings.log_level, settings.log_max_size_mb)
             .map_err(while_doing("the log file can't be written"))?;
+        let endpoint = Endpoint::bind(&folders.state)?;
         let machine_id = machine::id_in(&folders.config, &folders.state)
             .map_err(while_doing("the machine's id can't be kept"))?;
         let start = Start {
@@ -86,7 +100,13 @@ pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
             outside: wire::outside(),
             links: Symlinks::default(),
         };
-        live(&endpoint, start, on_demand).await
+        let facts = Facts {
+            started_at: start.outside.clock.now(),
+            socket: endpoint.path(),
+            umask,
+            on_demand,
+        };
+        live(Arc::new(endpoint), claims.clone(), start, facts).await
     });
     // Work that blocks on a dead disk must not keep the process; all else is
     // dropped meanwhile, and with it what it started, as an ssh that waits.
@@ -94,24 +114,62 @@ pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
     served
 }
 
-fn bind() -> Result<Endpoint, RunError> {
-    let path = socket::path_from_environment().map_err(while_doing("no place for the socket"))?;
-    Ok(Endpoint::bind(&path)?)
-}
-
-async fn live(endpoint: &Endpoint, start: Start, on_demand: bool) -> Result<(), RunError> {
-    let socket = endpoint.path().display().to_string();
-    let facts = Facts { started_at: start.outside.clock.now(), socket, on_demand };
+async fn live(
+    endpoint: Arc<Endpoint>,
+    claims: Arc<Claims>,
+    start: Start,
+    facts: Facts,
+) -> Result<(), RunError> {
     for problem in &start.environment.unknown {
         tracing::warn!(%problem, "a variable changes nothing");
     }
     let registry = Arc::new(Registry::new(start).await?);
-    tracing::info!(version = VERSION, socket = facts.socket, on_demand, "the daemon started");
+    let socket = endpoint.path().borrow().clone();
+    let on_demand = facts.on_demand;
+    tracing::info!(version = VERSION, socket = %socket.display(), on_demand, "the daemon started");
     stop_on_signals(&registry)?;
     tokio::spawn(registry.clone().make_rounds());
-    server::serve(endpoint, Host::new(registry, facts)).await?;
+    tokio::spawn(stay_found(endpoint.clone(), claims, registry.clone()));
+    server::serve(&endpoint, Host::new(registry, facts)).await?;
+    endpoint.close();
     tracing::info!("the daemon stopped");
     Ok(())
+}
+
+/// Keeps the way here open until the daemon is to stop, and then says so.
+///
+/// Where another daemon holds one of its folders meanwhile, this one ends: two
+/// would write to the same files.
+async fn stay_found(endpoint: Arc<Endpoint>, claims: Arc<Claims>, registry: Arc<Registry>) {
+    let mut stopping = registry.stopping();
+    let place = endpoint.path();
+    claims.tell(|holder| {
+        (holder.phase, holder.socket) = (Phase::Serving, Some(place.borrow().clone()));
+    });
+    let looks = async {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            match endpoint.keep() {
+                Ok(false) => {}
+                Ok(true) => {
+                    let path = place.borrow().clone();
+                    tracing::warn!(socket = %path.display(), "the socket was taken away and is made anew");
+                    claims.tell(|holder| holder.socket = Some(path));
+                }
+                Err(error) => tracing::error!(%error, "clients can't reach the daemon"),
+            }
+            if let Err(error) = claims.keep() {
+                tracing::error!(%error, "another daemon took its place");
+                registry.stop();
+            }
+        }
+    };
+    tokio::select! {
+        () = looks => {}
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+    claims.tell(|holder| holder.phase = Phase::Ending);
+    endpoint.close();
 }
 
 fn stop_on_signals(registry: &Arc<Registry>) -> Result<(), RunError> {

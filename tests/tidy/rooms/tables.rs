@@ -101,7 +101,7 @@ const ENGINE: &str = "
 
 const MIRRORD: &str = "
     main.rs: run.rs arguments.rs facts.rs
-    run.rs: server watch projects logging config wire.rs facts.rs machine.rs folders.rs
+    run.rs: server watch projects process logging config wire.rs facts.rs machine.rs folders.rs
         symlinks.rs
     server: watch doctor wizard projects backends config services wire.rs facts.rs finding.rs
         folders.rs path_args.rs error.rs
@@ -110,6 +110,7 @@ const MIRRORD: &str = "
     wizard: projects config services
     projects: backends logging config services wire.rs finding.rs folders.rs symlinks.rs
         path_args.rs error.rs private_file.rs spelling.rs
+    process: facts.rs folders.rs
     backends: services
     logging: config folders.rs
     config: services machine.rs error.rs spelling.rs

@@ -1,21 +1,19 @@
 //! `mirrorctl daemon logs`: what the daemon wrote down, also after its end.
 
-use std::env;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use mirror_proto::folders::Folders;
 use mirror_proto::v1::{DescribeDaemonRequest, FaultClass};
 use serde_json::json;
 
 use super::tail::{Tail, last_lines};
+use crate::connect::Socket;
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
 use crate::output::Reader;
 use crate::output::escape::escape_content;
 use crate::paths;
-
-const FILE_NAME: &str = "mirrord.log";
 
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
@@ -62,50 +60,18 @@ async fn follow(
     }
 }
 
-/// Where the running daemon says, else where one would write.
+/// Where this login's daemon writes, be it running or not; else where one at the
+/// named socket says.
 async fn log_file(context: &Context) -> Result<PathBuf, Failure> {
-    if let Some(daemon) = context.running_daemon().await? {
-        let response = daemon.daemon().describe_daemon(DescribeDaemonRequest {}).await?;
-        return Ok(PathBuf::from(response.into_inner().log_file));
-    }
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-    usual_file(set("MIRRORD_HOME"), set("XDG_STATE_HOME"), env::home_dir())
-        .ok_or_else(|| Failure::usage("there is no home folder to look for the log in"))
-}
-
-fn usual_file(
-    mirrord_home: Option<OsString>,
-    state_home: Option<OsString>,
-    home: Option<PathBuf>,
-) -> Option<PathBuf> {
-    let state = match (mirrord_home, state_home.map(PathBuf::from), home) {
-        (Some(mirrord_home), _, _) => PathBuf::from(mirrord_home).join("state"),
-        (None, Some(state), _) if state.is_absolute() => state.join("mirrord"),
-        (None, _, Some(home)) => home.join(".local/state/mirrord"),
-        (None, _, None) => return None,
+    let folders = match &context.socket {
+        Socket::Usual(folders) => folders.clone(),
+        Socket::Named(_) => match context.running_daemon().await? {
+            Some(daemon) => {
+                let response = daemon.daemon().describe_daemon(DescribeDaemonRequest {}).await?;
+                return Ok(PathBuf::from(response.into_inner().log_file));
+            }
+            None => Folders::from_environment()?,
+        },
     };
-    Some(state.join(FILE_NAME))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(mirrord_home: Option<&str>, state_home: Option<&str>, expected: &str) {
-        let found = usual_file(
-            mirrord_home.map(OsString::from),
-            state_home.map(OsString::from),
-            Some(PathBuf::from("/home/u")),
-        );
-        assert_eq!(found, Some(PathBuf::from(expected)));
-    }
-
-    #[test]
-    fn log_lies_in_the_state_folder() {
-        check(Some("/h"), Some("/s"), "/h/state/mirrord.log");
-        check(None, Some("/s"), "/s/mirrord/mirrord.log");
-        check(None, None, "/home/u/.local/state/mirrord/mirrord.log");
-        check(None, Some("relative"), "/home/u/.local/state/mirrord/mirrord.log");
-    }
+    Ok(folders.log_file())
 }

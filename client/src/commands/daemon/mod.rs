@@ -7,6 +7,7 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use mirror_proto::v1::{DescribeDaemonRequest, FaultClass};
 
+use crate::connect;
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
 use crate::output::{json, text};
@@ -52,12 +53,9 @@ async fn start(context: &Context) -> Result<Reported, Failure> {
 }
 
 async fn stop(context: &Context) -> Result<Reported, Failure> {
-    let said = match context.running_daemon().await? {
-        Some(daemon) => {
-            daemon.stop().await?;
-            "mirrord has stopped\n"
-        }
-        None => "mirrord was not running\n",
+    let said = match connect::stop(&context.socket).await? {
+        true => "mirrord has stopped\n",
+        false => "mirrord was not running\n",
     };
     let told = context.output.confirm(json::done, |_| said.to_owned())?;
     Ok(Reported::done(told))

@@ -23,6 +23,7 @@ pub(crate) fn description(daemon: &DaemonDescription) -> Value {
         "machine_id": daemon.machine_id,
         "user": daemon.user,
         "rss_bytes": daemon.rss_bytes,
+        "umask": format!("{:04o}", daemon.umask),
         "log_file": daemon.log_file,
         "projects": daemon.projects.iter().map(project).collect::<Vec<_>>(),
         "backend_calls": daemon.backend_calls.iter().map(calls).collect::<Map<_, _>>(),
@@ -92,6 +93,7 @@ mod tests {
                 write_count: 2,
                 remove_count: 0,
             }],
+            umask: 0o22,
         };
         assert_eq!(
             description(&daemon),
@@ -100,7 +102,7 @@ mod tests {
                 "started_at": "2026-04-15T10:00:00Z", "socket": "/s",
                 "home": {"config": "/c", "state": "/st", "cache": "/ca", "data": "/d"},
                 "machine": "laptop", "machine_id": "01J", "user": "u", "rss_bytes": 1,
-                "log_file": "/l",
+                "log_file": "/l", "umask": "0022",
                 "projects": [{
                     "name": "notes", "root": "/n", "state": "busy", "reason": null,
                     "job": "push", "head": 42, "watch": "events",

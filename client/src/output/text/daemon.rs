@@ -21,6 +21,7 @@ pub(crate) fn description(daemon: &DaemonDescription, now: Timestamp, paint: Pai
         ("state", daemon.state_folder.clone()),
         ("cache", daemon.cache_folder.clone()),
         ("log", daemon.log_file.clone()),
+        ("umask", format!("{:04o}", daemon.umask)),
     ]
     .map(|(name, value)| [format!("  {name}"), escape(&value)]);
     let projects: Vec<_> = daemon.projects.iter().map(project).collect();

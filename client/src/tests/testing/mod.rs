@@ -11,14 +11,17 @@ mod setups;
 mod versions;
 
 use std::collections::HashMap;
+use std::fs::DirBuilder;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use mirror_proto::PROTOCOL;
+use mirror_proto::folders::Folders;
 use mirror_proto::v1::conflict_service_server::ConflictServiceServer;
 use mirror_proto::v1::daemon_service_server::{DaemonService, DaemonServiceServer};
 use mirror_proto::v1::doctor_service_server::DoctorServiceServer;
@@ -69,6 +72,7 @@ const NO_PROCESS: u32 = 0x7fff_ffff;
 #[derive(Debug, Default)]
 struct Answers {
     protocol: Option<u32>,
+    state_folder: PathBuf,
     /// The version of the client that started it.
     started_by: Option<String>,
     stop: Notify,
@@ -93,6 +97,12 @@ pub(crate) struct FakeDaemon(Answers);
 impl FakeDaemon {
     pub(crate) fn of_protocol(mut self, protocol: u32) -> Self {
         self.0.protocol = Some(protocol);
+        self
+    }
+
+    /// Its state lies here.
+    pub(crate) fn with_state(mut self, folder: &Path) -> Self {
+        folder.clone_into(&mut self.0.state_folder);
         self
     }
 
@@ -191,6 +201,18 @@ impl RunningDaemon {
     }
 }
 
+/// The folders of a login whose home is this.
+pub(crate) fn folders_in(home: &Path) -> Folders {
+    // Links are followed, as where a temporary folder is reached by one.
+    let home = home.canonicalize().expect("there");
+    let [config, data, state, cache] =
+        ["config", "data", "state", "cache"].map(|name| home.join(name));
+    for folder in [&config, &data, &state] {
+        DirBuilder::new().mode(0o700).create(folder).expect("made");
+    }
+    Folders { config, data, state, cache, home }
+}
+
 /// Runs a command as typed, with `--json`, against this socket.
 pub(crate) async fn run(socket: &Path, line: &str) -> Result<Reported, Failure> {
     run_at(socket, None, &Arc::default(), line).await
@@ -272,6 +294,7 @@ impl DaemonService for Service {
             },
             pid: NO_PROCESS,
             started_on_demand: self.0.started_by.is_some(),
+            state_folder: self.0.state_folder.display().to_string(),
         }))
     }
 

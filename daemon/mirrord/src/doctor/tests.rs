@@ -16,7 +16,7 @@ use crate::projects::Registry;
 use crate::testing::World;
 
 fn facts() -> Facts {
-    Facts { started_at: Timestamp(0), socket: String::new(), on_demand: true }
+    Facts::played(Timestamp(0), true)
 }
 
 async fn examined(machine: &Arc<Registry>) -> Vec<Finding> {

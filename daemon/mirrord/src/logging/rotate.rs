@@ -2,8 +2,10 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use crate::folders::make_private;
 
 /// Older files that are kept: `.1` is the newest of them.
 const KEPT: usize = 3;
@@ -23,6 +25,21 @@ impl RotatingFile {
         let file = append_to(&path)?;
         let size = file.metadata()?.len();
         Ok(Self { path, file, size, limit })
+    }
+
+    /// A cleaner, or another program that rotates logs, may have taken the file.
+    fn is_in_place(&self) -> bool {
+        match (self.file.metadata(), fs::symlink_metadata(&self.path)) {
+            (Ok(ours), Ok(found)) => (ours.dev(), ours.ino()) == (found.dev(), found.ino()),
+            _ => false,
+        }
+    }
+
+    fn open_again(&mut self) -> io::Result<()> {
+        self.path.parent().map_or(Ok(()), make_private)?;
+        self.file = append_to(&self.path)?;
+        self.size = self.file.metadata()?.len();
+        Ok(())
     }
 
     fn rotate(&mut self) -> io::Result<()> {
@@ -50,6 +67,9 @@ fn append_to(path: &Path) -> io::Result<File> {
 impl Write for RotatingFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let added = line.len() as u64;
+        if !self.is_in_place() {
+            self.open_again()?;
+        }
         if self.size > 0 && self.size + added > self.limit {
             self.rotate()?;
         }
@@ -83,6 +103,24 @@ mod tests {
         assert_eq!(read(".1").as_deref(), Some("fourth \n"));
         assert_eq!(read(".3").as_deref(), Some("second \n"));
         assert_eq!(read(".4"), None);
+    }
+
+    #[test]
+    fn log_that_is_taken_away_is_begun_anew() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("state");
+        fs::create_dir(&folder).unwrap();
+        let path = folder.join("mirrord.log");
+        let mut log = RotatingFile::open(path.clone(), 100).unwrap();
+        log.write_all(b"first\n").unwrap();
+
+        fs::remove_file(&path).unwrap();
+        log.write_all(b"second\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "second\n");
+
+        fs::remove_dir_all(&folder).unwrap();
+        log.write_all(b"third\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "third\n");
     }
 
     #[test]

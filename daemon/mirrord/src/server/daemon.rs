@@ -25,6 +25,7 @@ impl v1::daemon_service_server::DaemonService for Host {
             version: VERSION.to_owned(),
             pid: std::process::id(),
             started_on_demand: self.facts.on_demand,
+            state_folder: self.registry.folders.state.display().to_string(),
         }))
     }
 
@@ -41,7 +42,7 @@ impl v1::daemon_service_server::DaemonService for Host {
             version: VERSION.to_owned(),
             protocol: PROTOCOL,
             started_at: self.facts.started_at.to_string(),
-            socket: self.facts.socket.clone(),
+            socket: shown(&self.facts.socket.borrow()),
             config_folder: shown(&folders.config),
             state_folder: shown(&folders.state),
             cache_folder: shown(&folders.cache),
@@ -53,6 +54,7 @@ impl v1::daemon_service_server::DaemonService for Host {
             log_file: shown(&folders.log_file()),
             projects: views.iter().map(|view| running_project(view, &folders.home)).collect(),
             backend_calls: views.iter().filter_map(backend_calls).collect(),
+            umask: self.facts.umask,
         }))
     }
 

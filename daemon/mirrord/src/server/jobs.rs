@@ -171,7 +171,7 @@ mod tests {
         world.init(&machine, "notes", "nas").await.unwrap();
         fs::write(world.at("notes/b.md"), "b").unwrap();
         let started_at = "2026-04-15T10:30:00Z".parse().unwrap();
-        let facts = Facts { started_at, socket: String::new(), on_demand: false };
+        let facts = Facts::played(started_at, false);
         let host = Host::new(machine.clone(), facts);
         let stale = machine.open("notes").await.unwrap();
         stale.project.close().await;

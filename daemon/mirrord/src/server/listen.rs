@@ -1,26 +1,30 @@
 //! Where clients come in: a Unix socket that only its user can reach.
 //!
-//! One daemon a socket, by a lock that the system drops with the process. The
-//! folder, the socket's mode and the peer's user id are checked each on its
-//! own. A named pipe on Windows would take this module's place.
+//! Whoever binds holds the daemon's folders (`process::Claims`), so nobody else's
+//! socket is ever removed. The folder, the socket's mode and the peer's user id are
+//! checked each on its own. A socket that is taken away is made again. A named pipe
+//! on Windows would take this module's place.
 
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures::Stream;
-use mirror_proto::socket::{FolderError, prepare_folder, user_id};
+use mirror_proto::socket::{FolderError, candidates, prepare_folder, user_id};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
 
 /// Why nobody can come in.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ListenError {
     #[error(transparent)]
     Folder(#[from] FolderError),
-    #[error("a daemon is already running on {}", .0.display())]
-    SecondDaemon(PathBuf),
+    #[error("another daemon listens at {}", .0.display())]
+    InUse(PathBuf),
     #[error("{} is in the way and is not a socket", .0.display())]
     NotASocket(PathBuf),
     #[error("the socket {} can't be used", path.display())]
@@ -32,61 +36,100 @@ pub(crate) enum ListenError {
 }
 
 impl ListenError {
-    pub(crate) fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
-            Self::Folder(_) => Some(
-                "nobody else may be able to enter it: remove it, or `chmod 700` it if it is yours",
-            ),
-            Self::SecondDaemon(_) => Some("use that one, or end it with `mirrorctl daemon stop`"),
-            Self::NotASocket(_) => Some("move it away"),
-            Self::Unusable { .. } => None,
+            Self::Folder(_) => {
+                "nobody else may be able to enter it: remove it, or `chmod 700` it if it is yours"
+            }
+            Self::InUse(_) => "end that one first",
+            Self::NotASocket(_) => "move it away",
+            Self::Unusable { .. } => "let MIRRORD_HOME name a folder on a disk that has sockets",
         }
     }
 }
 
-/// A bound socket; it goes away with this value.
+/// A socket in its place.
+#[derive(Debug)]
+struct Bound {
+    path: PathBuf,
+    /// Device and inode: the path alone may lead to another one by now.
+    file: (u64, u64),
+    listener: UnixListener,
+}
+
+impl Bound {
+    fn is_in_place(&self) -> bool {
+        file_at(&self.path).is_some_and(|file| file == self.file)
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        if self.is_in_place() {
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// Where clients come in, one socket at a time.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
-    path: PathBuf,
-    listener: UnixListener,
-    _lock: File,
+    state: PathBuf,
+    bound: watch::Sender<Option<Arc<Bound>>>,
+    path: watch::Sender<PathBuf>,
 }
 
 impl Endpoint {
-    /// Binds the socket, after anything stale there is removed. Must be called
-    /// inside a runtime.
-    pub(crate) fn bind(path: &Path) -> Result<Self, ListenError> {
-        prepare_folder(path)?;
-        let unusable = |cause| ListenError::Unusable { path: path.to_owned(), cause };
-        let lock = lock_beside(path).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(ListenError::SecondDaemon(path.to_owned()));
-            }
-            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
-        }
-        remove_stale(path)?;
-        let listener = UnixListener::bind(path).map_err(unusable)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(unusable)?;
-        Ok(Self { path: path.to_owned(), listener, _lock: lock })
+    /// Binds the first place that a socket can have, after anything stale there is
+    /// removed. Must be called inside a runtime.
+    pub(crate) fn bind(state: &Path) -> Result<Self, ListenError> {
+        let bound = bind_any(state)?;
+        let path = watch::Sender::new(bound.path.clone());
+        Ok(Self { state: state.to_owned(), bound: watch::Sender::new(Some(Arc::new(bound))), path })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Where it is, now and later.
+    pub(crate) fn path(&self) -> watch::Receiver<PathBuf> {
+        self.path.subscribe()
+    }
+
+    /// Binds again where the socket was taken away or replaced; true when it has.
+    pub(crate) fn keep(&self) -> Result<bool, ListenError> {
+        let is_in_place = self.bound.borrow().as_ref().is_none_or(|bound| bound.is_in_place());
+        if is_in_place {
+            return Ok(false);
+        }
+        let bound = bind_any(&self.state)?;
+        self.path.send_replace(bound.path.clone());
+        self.bound.send_replace(Some(Arc::new(bound)));
+        Ok(true)
+    }
+
+    /// Lets nobody in any more.
+    pub(crate) fn close(&self) {
+        self.bound.send_replace(None);
     }
 
     /// The connections of this user; anybody else's are dropped.
-    pub(crate) fn connections(&self) -> impl Stream<Item = io::Result<UnixStream>> + '_ {
-        futures::stream::unfold(&self.listener, |listener| async move {
+    pub(crate) fn connections(&self) -> impl Stream<Item = io::Result<UnixStream>> + use<> {
+        futures::stream::unfold(self.bound.subscribe(), |mut current| async move {
             loop {
-                match listener.accept().await {
-                    Ok((stream, _)) if is_ours(&stream) => return Some((Ok(stream), listener)),
+                let bound = current.borrow_and_update().clone()?;
+                let accepted = tokio::select! {
+                    accepted = bound.listener.accept() => accepted,
+                    changed = current.changed() => match changed {
+                        Ok(()) => continue,
+                        Err(_) => return None,
+                    },
+                };
+                drop(bound);
+                match accepted {
+                    Ok((stream, _)) if is_ours(&stream) => return Some((Ok(stream), current)),
                     Ok(_) => tracing::warn!("a connection of another user was refused"),
                     Err(error) => {
                         // Out of descriptors, most likely: the next try shouldn't spin.
                         tracing::warn!(%error, "a connection could not be accepted");
-                        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                        tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                 }
             }
@@ -94,21 +137,37 @@ impl Endpoint {
     }
 }
 
-impl Drop for Endpoint {
-    fn drop(&mut self) {
-        // The lock is still ours, so this is our socket and nobody else's.
-        drop(fs::remove_file(&self.path));
+/// The first place that can be bound; where none can, why the best of them can't.
+fn bind_any(state: &Path) -> Result<Bound, ListenError> {
+    let mut first = None;
+    for path in candidates(state) {
+        match bind_at(&path) {
+            Ok(bound) => return Ok(bound),
+            Err(error) => {
+                let why = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, why, "no socket here");
+                first.get_or_insert(error);
+            }
+        }
     }
+    Err(first.unwrap_or_else(|| ListenError::Unusable {
+        path: state.to_owned(),
+        cause: io::Error::other("the path of the state folder fits no socket"),
+    }))
 }
 
-/// The lock file is never removed: two daemons could hold two of them.
-fn lock_beside(socket: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(socket.with_extension("lock"))
+fn bind_at(path: &Path) -> Result<Bound, ListenError> {
+    prepare_folder(path)?;
+    remove_stale(path)?;
+    let unusable = |cause| ListenError::Unusable { path: path.to_owned(), cause };
+    let listener = UnixListener::bind(path).map_err(unusable)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(unusable)?;
+    let file = file_at(path).ok_or_else(|| unusable(io::ErrorKind::NotFound.into()))?;
+    Ok(Bound { path: path.to_owned(), file, listener })
+}
+
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 fn remove_stale(path: &Path) -> Result<(), ListenError> {
@@ -121,9 +180,8 @@ fn remove_stale(path: &Path) -> Result<(), ListenError> {
         }
         Ok(_) => {}
     }
-    // Somebody answers without holding the lock: a lock file was removed by hand.
     match BlockingStream::connect(path) {
-        Ok(_) => Err(ListenError::SecondDaemon(path.to_owned())),
+        Ok(_) => Err(ListenError::InUse(path.to_owned())),
         Err(_) => fs::remove_file(path).map_err(unusable),
     }
 }
@@ -138,72 +196,111 @@ mod tests {
 
     use super::*;
 
-    fn place() -> (tempfile::TempDir, PathBuf) {
+    /// A state folder, and where its socket is at best.
+    fn place() -> (tempfile::TempDir, PathBuf, PathBuf) {
         let place = tempfile::tempdir().unwrap();
-        let socket = place.path().join("run/mirrord.sock");
-        (place, socket)
+        let state = place.path().canonicalize().unwrap().join("state");
+        let socket = state.join("mirrord.sock");
+        prepare_folder(&socket).unwrap();
+        (place, state, socket)
     }
 
-    #[tokio::test]
-    async fn socket_is_private_and_lets_its_user_in() {
-        let (_place, socket) = place();
-        let endpoint = Endpoint::bind(&socket).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&socket), mode(socket.parent().unwrap())), (0o600, 0o700));
+    fn now(endpoint: &Endpoint) -> PathBuf {
+        endpoint.path().borrow().clone()
+    }
 
-        let client = UnixStream::connect(&socket);
+    /// Somebody is let in at the place that the endpoint names.
+    async fn lets_in(endpoint: &Endpoint) {
+        let path = now(endpoint);
         let mut connections = Box::pin(endpoint.connections());
-        let (client, served) = tokio::join!(client, connections.next());
+        let (client, served) = tokio::join!(UnixStream::connect(&path), connections.next());
         assert!(client.is_ok() && served.unwrap().is_ok());
     }
 
     #[tokio::test]
-    async fn second_daemon_is_refused_until_the_first_is_gone() {
-        let (_place, socket) = place();
-        let first = Endpoint::bind(&socket).unwrap();
-        assert!(matches!(Endpoint::bind(&socket), Err(ListenError::SecondDaemon(_))));
-        assert!(socket.exists());
-
-        drop(first);
-        assert!(!socket.exists());
-        Endpoint::bind(&socket).unwrap();
+    async fn socket_is_private_and_lets_its_user_in() {
+        let (_place, state, socket) = place();
+        let endpoint = Endpoint::bind(&state).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&socket), mode(&state)), (0o600, 0o700));
+        lets_in(&endpoint).await;
     }
 
     #[tokio::test]
-    async fn stale_socket_is_replaced() {
-        let (_place, socket) = place();
-        prepare_folder(&socket).unwrap();
+    async fn socket_goes_with_its_endpoint_and_a_stale_one_is_replaced() {
+        let (_place, state, socket) = place();
+        drop(Endpoint::bind(&state).unwrap());
+        assert!(!socket.exists());
+
         drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
         assert!(socket.exists());
-
-        Endpoint::bind(&socket).unwrap();
+        assert_eq!(now(&Endpoint::bind(&state).unwrap()), socket);
     }
 
     #[tokio::test]
-    async fn socket_that_answers_without_a_lock_is_a_second_daemon() {
-        let (_place, socket) = place();
-        prepare_folder(&socket).unwrap();
+    async fn socket_that_is_taken_away_or_replaced_is_made_again() {
+        let (_place, state, socket) = place();
+        let endpoint = Endpoint::bind(&state).unwrap();
+        assert!(!endpoint.keep().unwrap());
+        let mut connections = Box::pin(endpoint.connections());
+
+        let remove = || fs::remove_file(&socket).unwrap();
+        let remove_all = || fs::remove_dir_all(&state).unwrap();
+        let replace = || {
+            fs::remove_file(&socket).unwrap();
+            drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+        };
+        for harm in [&remove as &dyn Fn(), &remove_all, &replace] {
+            harm();
+            assert!(endpoint.keep().unwrap());
+            assert_eq!(now(&endpoint), socket);
+            let (client, served) = tokio::join!(UnixStream::connect(&socket), connections.next());
+            assert!(client.is_ok() && served.unwrap().is_ok());
+        }
+    }
+
+    #[tokio::test]
+    async fn socket_of_somebody_else_is_not_removed() {
+        let (_place, state, socket) = place();
+        let endpoint = Endpoint::bind(&state).unwrap();
+        fs::remove_file(&socket).unwrap();
         let _other = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        assert!(matches!(Endpoint::bind(&socket), Err(ListenError::SecondDaemon(_))));
+
+        // Somebody answers there, so it is made elsewhere.
+        endpoint.keep().unwrap();
+        assert_ne!(now(&endpoint), socket);
+        lets_in(&endpoint).await;
+
+        let elsewhere = now(&endpoint);
+        drop(endpoint);
+        assert!(socket.exists() && !elsewhere.exists());
     }
 
     #[tokio::test]
-    async fn file_in_the_way_is_left_alone() {
-        let (_place, socket) = place();
-        prepare_folder(&socket).unwrap();
+    async fn place_that_can_not_be_used_is_passed_over_and_left_alone() {
+        let (_place, state, socket) = place();
         fs::write(&socket, "mine").unwrap();
-        assert!(matches!(Endpoint::bind(&socket), Err(ListenError::NotASocket(_))));
-        assert!(socket.exists());
+        let endpoint = Endpoint::bind(&state).unwrap();
+        assert_ne!(now(&endpoint), socket);
+        lets_in(&endpoint).await;
+        assert_eq!(fs::read_to_string(&socket).unwrap(), "mine");
     }
 
     #[tokio::test]
-    async fn folder_open_to_others_is_refused() {
-        let (_place, socket) = place();
-        let folder = socket.parent().unwrap();
-        prepare_folder(&socket).unwrap();
-        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+    async fn folder_open_to_others_is_passed_over() {
+        let (_place, state, socket) = place();
+        fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
+        assert_ne!(now(&Endpoint::bind(&state).unwrap()), socket);
+        assert!(bind_at(&socket).unwrap_err().to_string().contains("755"));
+    }
 
-        let refused = Endpoint::bind(&socket).unwrap_err();
-        assert!(refused.to_string().contains("755"), "{refused}");
+    #[tokio::test]
+    async fn closed_endpoint_lets_nobody_in() {
+        let (_place, state, socket) = place();
+        let endpoint = Endpoint::bind(&state).unwrap();
+        let mut connections = Box::pin(endpoint.connections());
+        endpoint.close();
+        assert!(connections.next().await.is_none());
+        assert!(!socket.exists() && !endpoint.keep().unwrap());
     }
 }
