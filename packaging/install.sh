@@ -110,6 +110,7 @@ set_up_project() {
   before=$(project_names)
   code=0
   "$bin/mirrorctl" quickstart "$@" || code=$?
+  [ "$code" -ne 0 ] || echo 'The daemon starts when it is needed; to have it start with your login: mirrorctl daemon enable'
   project_names | while IFS= read -r name; do
     if ! printf '%s\n' "$before" | grep -qxF "$name"; then
       mkdir -p "${made%/*}"
@@ -140,6 +141,8 @@ uninstall() {
         "$bin/mirrorctl" --quiet remove "$name" < /dev/null || true
       done < "$made"
     fi
+    # Only what `daemon enable` wrote; a file of that name from elsewhere stays.
+    "$bin/mirrorctl" --quiet daemon disable || true
     "$bin/mirrorctl" --quiet daemon stop ||
       fail 'the daemon could not be stopped; nothing was removed'
   fi

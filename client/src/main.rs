@@ -18,6 +18,7 @@ mod output;
 mod paths;
 mod refusal;
 mod resolve;
+mod service;
 mod settings;
 mod terminal;
 #[cfg(test)]

@@ -101,6 +101,26 @@ fn uninstall_takes_the_programs_back_and_leaves_the_files() {
 }
 
 #[test]
+fn uninstall_takes_the_service_back() {
+    let newcomer = Newcomer::new();
+    newcomer.has_rust("1.99.0");
+    let tools = newcomer.world.folder("tools");
+    write_program(&tools.join("systemctl"), "#!/bin/sh\nexit 1\n");
+    newcomer.installs(&[text(&newcomer.machine.root())]).exits(0);
+    let mut enable = newcomer.machine.command(&newcomer.prefix().join("bin/mirrorctl"));
+    enable.env("PATH", &tools).args(["daemon", "enable"]);
+    // 4 where no systemd runs at all.
+    assert!(matches!(run(enable).code, Some(0 | 4)));
+    let home = newcomer.machine.home().with_file_name("person");
+    let unit = home.join(".config/systemd/user/mirrord.service");
+    assert!(unit.is_file());
+
+    newcomer.installs(&["--uninstall"]).exits(0);
+
+    assert!(!unit.exists());
+}
+
+#[test]
 fn install_says_which_rust_it_needs() {
     let newcomer = Newcomer::new();
     let mut without_rust = newcomer.script();

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 const NAME: &str = "mirrord";
 
 /// `$MIRRORD_BIN`, else the one beside this program, else the first on `PATH`.
-pub(super) fn find() -> Result<PathBuf, Failure> {
+pub(crate) fn find() -> Result<PathBuf, Failure> {
     let ourselves = env::current_exe().ok();
     match env::var_os("MIRRORD_BIN").filter(|value| !value.is_empty()) {
         Some(named) => search(&[PathBuf::from(&named)], "where MIRRORD_BIN says"),

@@ -58,7 +58,15 @@ async fn holder(folders: &Folders) -> Result<Found, Failure> {
             if let Some(holder) = holder.as_ref().filter(|holder| is_elsewhere(holder, folders)) {
                 return Err(of_another_state(folder, holder));
             }
-            return unspoken.map_or(Ok(Found::Silent(holder)), Err);
+            return match (unspoken, &holder) {
+                (None, _) => Ok(Found::Silent(holder)),
+                (Some(failure), None) => Err(failure),
+                (Some(mut failure), Some(holder)) => {
+                    let message = &mut failure.fault.message;
+                    *message = format!("{holder} runs, but {message}");
+                    Err(failure)
+                }
+            };
         }
     }
     Ok(Found::Nobody)

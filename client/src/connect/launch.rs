@@ -19,9 +19,13 @@ use super::start_lock::{StartLock, unusable};
 use super::stop::ask_to_end;
 use crate::failure::Failure;
 use crate::paths;
+use crate::service::{Service, THRIFT};
 
 /// How long a daemon may take to listen.
 const START: Duration = Duration::from_secs(10);
+
+/// The same for a service, that a start of our own follows.
+const SERVICE_START: Duration = Duration::from_secs(5);
 
 /// How mirrord ends when another one holds its folders.
 const SECOND_DAEMON: i32 = 3;
@@ -74,6 +78,9 @@ pub(super) async fn start(
 }
 
 async fn launch(program: &Path, socket: &Socket, folders: &Folders) -> Result<Daemon, Failure> {
+    if let Some(daemon) = launch_service(program, socket, folders).await? {
+        return Ok(daemon);
+    }
     let said = folders.state.join("mirrord.start.log");
     let mut child = spawn(program, &said)?;
     let deadline = Instant::now() + START;
@@ -111,19 +118,34 @@ async fn launch(program: &Path, socket: &Socket, folders: &Folders) -> Result<Da
     }
 }
 
+/// The daemon as the service that it is to be here; `None` where it is none, or
+/// the service doesn't come up, whose reason a start of our own then shows.
+async fn launch_service(
+    program: &Path,
+    socket: &Socket,
+    folders: &Folders,
+) -> Result<Option<Daemon>, Failure> {
+    let is_of_login = Folders::from_environment().is_ok_and(|usual| usual == *folders);
+    let service = is_of_login.then(|| Service::of(program.to_owned(), folders)).transpose();
+    let Ok(Some(service)) = service else { return Ok(None) };
+    if !service.is_enabled() || !service.start() {
+        return Ok(None);
+    }
+    let deadline = Instant::now() + SERVICE_START;
+    while Instant::now() < deadline {
+        if let Found::Answers(daemon) = find(socket).await? {
+            return Ok(Some(daemon));
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(None)
+}
+
 /// Makes the state folder, closed to others as the daemon would have it.
 fn make_folder(state: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(state);
     made.map_err(|error| unusable(state, &error))
 }
-
-/// Left alone, glibc keeps for good what the largest push ever took; a daemon
-/// rests most of its life. Other C libraries ignore these.
-const THRIFT: [(&str, &str); 3] = [
-    ("MALLOC_ARENA_MAX", "2"),
-    ("MALLOC_MMAP_THRESHOLD_", "524288"),
-    ("MALLOC_TRIM_THRESHOLD_", "2097152"),
-];
 
 /// Starts it with nothing of ours but the environment and the umask: what else it
 /// has from us it lets go of itself.

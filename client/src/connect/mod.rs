@@ -15,6 +15,7 @@ use mirror_proto::PROTOCOL;
 use mirror_proto::v1::FaultClass;
 use tokio::time::{Instant, sleep};
 
+pub(crate) use binary::find as program;
 pub(crate) use daemon::{Daemon, Socket};
 pub(crate) use stop::stop;
 

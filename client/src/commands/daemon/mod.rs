@@ -1,5 +1,6 @@
 //! `mirrorctl daemon`: the daemon itself.
 
+mod enable;
 mod logs;
 mod tail;
 
@@ -18,6 +19,12 @@ pub(crate) enum DaemonCommand {
     Start,
     /// Cancel what runs, then stop the daemon
     Stop,
+    /// Stop the daemon and start it anew
+    Restart,
+    /// Have the daemon start with the login, as a service
+    Enable(enable::EnableArgs),
+    /// Take back what `enable` did
+    Disable,
     /// Show the daemon and what it does; starts none
     Status,
     /// Show the end of the daemon's log
@@ -29,6 +36,9 @@ impl DaemonCommand {
         match self {
             Self::Start => "daemon start",
             Self::Stop => "daemon stop",
+            Self::Restart => "daemon restart",
+            Self::Enable(_) => "daemon enable",
+            Self::Disable => "daemon disable",
             Self::Status => "daemon status",
             Self::Logs(_) => "daemon logs",
         }
@@ -39,6 +49,9 @@ pub(crate) async fn run(command: &DaemonCommand, context: &Context) -> Result<Re
     match command {
         DaemonCommand::Start => start(context).await,
         DaemonCommand::Stop => stop(context).await,
+        DaemonCommand::Restart => enable::restart(context).await,
+        DaemonCommand::Enable(args) => enable::enable(args, context).await,
+        DaemonCommand::Disable => enable::disable(context),
         DaemonCommand::Status => status(context).await,
         DaemonCommand::Logs(args) => logs::run(args, context).await,
     }

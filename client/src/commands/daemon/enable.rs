@@ -1,0 +1,165 @@
+//! `mirrorctl daemon enable`, `disable`, `restart`: the daemon as a service.
+
+use clap::Args;
+use mirror_proto::folders::Folders;
+use serde_json::{Value, json};
+
+use crate::connect::{self, Daemon, Socket};
+use crate::context::{Context, Reported};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::escape::escape;
+use crate::paths;
+use crate::service::{Change, Manager, Service, cron_line, manager};
+
+#[derive(Debug, Args)]
+pub(crate) struct EnableArgs {
+    /// Show the file and where it goes, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Exits with 4 where the file is written and nothing on this system reads it.
+pub(crate) async fn enable(args: &EnableArgs, context: &Context) -> Result<Reported, Failure> {
+    let service = service(context)?;
+    if args.dry_run {
+        let told = context.output.tell(
+            || json!({"file": service.file.to_string_lossy(), "text": service.text}),
+            |_| format!("# {}\n{}", escape(&paths::shown(&service.file)), service.text),
+        )?;
+        return Ok(Reported::done(told));
+    }
+    let change = service.enable()?;
+    let manager = manager();
+    if manager == Manager::Answers {
+        service.reload();
+        if connect::running(&context.socket).await?.is_none() {
+            connect::connect(&context.socket).await?;
+        }
+    }
+    let daemon = connect::running(&context.socket).await?;
+    let exit = if manager == Manager::Missing { Exit::Partial } else { Exit::Done };
+    let cron = (manager == Manager::Missing).then(cron_line);
+    let told = context.output.confirm(
+        || enabled(&service, change, manager, daemon.as_ref(), cron.as_deref()),
+        |_| said(&service, change, manager, daemon.as_ref(), cron.as_deref()),
+    )?;
+    Ok(Reported { exit, told })
+}
+
+pub(crate) fn disable(context: &Context) -> Result<Reported, Failure> {
+    let service = service(context)?;
+    let change = service.disable()?;
+    if change == Change::Removed && manager() == Manager::Answers {
+        service.reload();
+    }
+    let file = escape(&paths::shown(&service.file));
+    let told = context.output.confirm(
+        || json!({"file": service.file.to_string_lossy(), "change": word(change)}),
+        |_| match change {
+            Change::Removed => format!(
+                "removed {file}: mirrord no longer starts by itself\n\
+                 a daemon that runs goes on; `mirrorctl daemon stop` ends it\n"
+            ),
+            Change::Written | Change::None => "mirrord does not start by itself\n".to_owned(),
+        },
+    )?;
+    Ok(Reported::done(told))
+}
+
+/// Ends the daemon and starts it anew, as a service where it is one.
+pub(crate) async fn restart(context: &Context) -> Result<Reported, Failure> {
+    folders(context)?;
+    connect::stop(&context.socket).await?;
+    let handshake = context.daemon().await?.handshake;
+    let told = context.output.confirm(
+        || json!({"done": true, "pid": handshake.pid}),
+        |_| format!("mirrord {} is running, pid {}\n", handshake.version, handshake.pid),
+    )?;
+    Ok(Reported::done(told))
+}
+
+fn service(context: &Context) -> Result<Service, Failure> {
+    Service::of(connect::program()?, folders(context)?)
+}
+
+fn folders(context: &Context) -> Result<&Folders, Failure> {
+    match &context.socket {
+        Socket::Usual(folders) => Ok(folders),
+        Socket::Named(_) => Err(Failure::usage("--socket names a daemon that is there already")
+            .with_hint("leave it out: this is about the daemon of this home")),
+    }
+}
+
+fn enabled(
+    service: &Service,
+    change: Change,
+    manager: Manager,
+    daemon: Option<&Daemon>,
+    cron: Option<&str>,
+) -> Value {
+    json!({
+        "file": service.file.to_string_lossy(),
+        "change": word(change),
+        "manager": match manager {
+            Manager::Answers => "answers",
+            Manager::NotHere => "not_here",
+            Manager::Missing => "missing",
+        },
+        "pid": daemon.map(|daemon| daemon.handshake.pid),
+        "is_service": daemon.is_some_and(|daemon| !daemon.handshake.started_on_demand),
+        "advice": service.advice(),
+        "cron": cron,
+    })
+}
+
+fn word(change: Change) -> &'static str {
+    match change {
+        Change::Written => "written",
+        Change::Removed => "removed",
+        Change::None => "none",
+    }
+}
+
+fn said(
+    service: &Service,
+    change: Change,
+    manager: Manager,
+    daemon: Option<&Daemon>,
+    cron: Option<&str>,
+) -> String {
+    let file = escape(&paths::shown(&service.file));
+    let mut lines = vec![match change {
+        Change::Written => format!("wrote {file}"),
+        Change::Removed | Change::None => format!("{file} is as it should be"),
+    }];
+    match manager {
+        Manager::Answers => lines.push("mirrord starts with your login".to_owned()),
+        Manager::NotHere => lines.push(
+            "systemd does not answer this login (as after su, or in cron); it takes the file up at \
+             your next one"
+                .to_owned(),
+        ),
+        Manager::Missing => lines.push(
+            "but nothing on this system reads it: there is no systemd for users (as in a container)"
+                .to_owned(),
+        ),
+    }
+    match daemon.map(|daemon| &daemon.handshake) {
+        Some(found) if found.started_on_demand && manager == Manager::Answers => {
+            lines.push(format!(
+                "the daemon that runs (pid {}) was started by a client; `mirrorctl daemon restart` \
+                 hands over",
+                found.pid
+            ));
+        }
+        Some(found) => lines.push(format!("mirrord is running, pid {}", found.pid)),
+        None => {}
+    }
+    lines.extend(service.advice().filter(|_| manager != Manager::Missing));
+    if let Some(cron) = cron {
+        lines.push("with cron instead (`crontab -e`), a sync every five minutes:".to_owned());
+        lines.push(format!("  {}", escape(cron)));
+    }
+    lines.into_iter().map(|line| line + "\n").collect()
+}
