@@ -5,6 +5,7 @@ mod busy;
 mod cancelling;
 mod conflicts;
 mod conflicts_by_hand;
+mod coverage;
 mod crashes;
 mod deletions;
 mod disks;

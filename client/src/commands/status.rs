@@ -24,6 +24,10 @@ pub(crate) struct StatusArgs {
     #[arg(long, short, conflicts_with = "short")]
     long: bool,
 
+    /// What isn't mirrored though a pattern covers it, and why
+    #[arg(long, conflicts_with_all = ["short", "long"])]
+    skipped: bool,
+
     /// Don't ask the backend
     #[arg(long)]
     offline: bool,
@@ -39,10 +43,11 @@ pub(crate) struct StatusArgs {
 
 impl StatusArgs {
     fn detail(&self) -> Detail {
-        match (self.short, self.long) {
-            (true, _) => Detail::Short,
-            (false, true) => Detail::Everything,
-            (false, false) => Detail::Changes,
+        match (self.short, self.long, self.skipped) {
+            (true, ..) => Detail::Short,
+            (_, true, _) => Detail::Everything,
+            (.., true) => Detail::Skipped,
+            (false, false, false) => Detail::Changes,
         }
     }
 }

@@ -59,6 +59,15 @@ impl Folders {
         self.data.join("quickstart")
     }
 
+    /// All that is our own, the folder of the socket included; what of it lies in
+    /// a project is no file of it.
+    pub(crate) fn own_places(&self) -> Vec<PathBuf> {
+        let socket = mirror_proto::socket::path_from_environment().ok();
+        let run = socket.and_then(|socket| socket.parent().map(Path::to_owned));
+        let kept = [&self.config, &self.data, &self.state, &self.cache].map(PathBuf::clone);
+        kept.into_iter().chain(run).collect()
+    }
+
     /// The folders of one project: state, data, cache.
     pub(crate) fn of_project(&self, name: &str) -> [PathBuf; 3] {
         [&self.state, &self.data, &self.cache].map(|folder| folder.join("projects").join(name))

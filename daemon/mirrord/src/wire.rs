@@ -20,6 +20,7 @@ pub(crate) fn outside() -> Outside {
 /// What one project runs on. Its state is locked until the parts are dropped.
 pub(crate) fn of_machine(
     root: &Path,
+    own: Vec<PathBuf>,
     [state, data, cache]: [&PathBuf; 3],
     backend: Arc<dyn Backend>,
     outside: &Outside,
@@ -28,7 +29,7 @@ pub(crate) fn of_machine(
     tracing::debug!(?past, state = %state.display(), "the project's state was opened");
     Ok(Parts {
         backend,
-        tree: Arc::new(tree_at(root)),
+        tree: Arc::new(tree_at(root, own)),
         watch: start_watch(root.to_owned(), state.join("cookies")),
         store: Arc::new(store),
         data: disk_at(data)?,
@@ -37,8 +38,9 @@ pub(crate) fn of_machine(
     })
 }
 
-pub(crate) fn tree_at(root: &Path) -> LocalTree {
-    LocalTree::open(root.to_owned())
+/// A tree of a person's files: what lies in it and is our own is no part of it.
+pub(crate) fn tree_at(root: &Path, own: Vec<PathBuf>) -> LocalTree {
+    LocalTree::open(root.to_owned()).without(own)
 }
 
 fn disk_at(folder: &Path) -> io::Result<Arc<LocalDisk>> {

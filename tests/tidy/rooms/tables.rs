@@ -78,7 +78,9 @@ const ENGINE: &str = "
     project/merge.rs: project/commit project/worker packs log state index api outside
     project/commit: project/worker data packs log state index api error.rs planted.rs outside
     project/create: packs log api error.rs outside
-    project/observe.rs: project/worker log state index api error.rs planted.rs outside
+    project/observe.rs: project/rules.rs project/worker log state index api error.rs planted.rs outside
+    project/naming.rs: project/stash.rs project/worker outside
+    project/rules.rs: project/worker links.rs log state api error.rs outside
     project/stash.rs: project/worker data packs api error.rs outside
     project/view_state: project/worker view log state api error.rs
     project/worker: beside data view packs log state index api error.rs store outside

@@ -18,6 +18,7 @@ pub(crate) fn finished(job: &JobFinished) -> Value {
         "view": if job.view_pending { "pending" } else { "written" },
         "dry_run": job.dry_run,
         "cancelled": job.cancelled,
+        "skipped_count": job.skipped_count,
         "notices": job.notices.iter().map(notice).collect::<Vec<_>>(),
     })
 }
@@ -75,6 +76,7 @@ mod tests {
             pull_pending: false,
             dry_run: false,
             cancelled: false,
+            skipped_count: 11,
             notices: vec![Notice {
                 kind: NoticeKind::EditBeatDeletion.into(),
                 path: Some("d.md".to_owned()),
@@ -94,6 +96,7 @@ mod tests {
                     "backend": null,
                 }}],
                 "queued": false, "view": "pending", "dry_run": false, "cancelled": false,
+                "skipped_count": 11,
                 "notices": [{
                     "kind": "edit_beat_deletion", "path": "d.md", "backend": null,
                     "message": "kept", "time": "2026-04-15T10:00:00Z",

@@ -27,6 +27,7 @@ pub(crate) fn finished(job: &JobFinished, is_quiet: bool, paint: Paint) -> Strin
         bounded(job.notices.iter().map(|notice| told(notice, paint)).collect()),
         problems,
         summary(job),
+        skipped(job),
         cancelled(job, paint),
     ]
     .concat()
@@ -89,6 +90,14 @@ fn cancelled(job: &JobFinished, paint: Paint) -> String {
         None => "nothing was committed".to_owned(),
     };
     format!("{} {stands}; the same command goes on from here\n", paint.yellow("cancelled:"))
+}
+
+/// That not all was taken, and where it says why.
+fn skipped(job: &JobFinished) -> String {
+    match job.skipped_count {
+        0 => String::new(),
+        count => format!("{count} skipped: `mirrorctl status --skipped`\n"),
+    }
 }
 
 fn summary(job: &JobFinished) -> String {
@@ -169,6 +178,16 @@ mod tests {
             "  fetched  a.md\n1 fetched\n\
              cancelled: nothing was committed; the same command goes on from here\n"
         );
+    }
+
+    #[test]
+    fn job_ends_with_how_much_was_skipped_and_where_it_says_why() {
+        let job = JobFinished { skipped_count: 11, ..JobFinished::default() };
+        assert_eq!(
+            finished(&job, false, Paint::PLAIN),
+            "nothing to do\n11 skipped: `mirrorctl status --skipped`\n"
+        );
+        assert_eq!(finished(&job, true, Paint::PLAIN), "");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use mirror_proto::v1::{
-    FileState, FileStatus, JobProgress, ProjectState, QueuedWork, SkippedFile, StatusReport,
+    FileState, FileStatus, JobProgress, ProjectState, QueuedWork, SkipReason, SkippedFile,
+    StatusReport,
 };
 
 use super::{bounded, table};
@@ -20,6 +21,8 @@ pub(crate) enum Detail {
     Changes,
     /// Files in sync too, with sizes.
     Everything,
+    /// What is left out, and why, and nothing else.
+    Skipped,
 }
 
 pub(crate) fn report(
@@ -31,6 +34,7 @@ pub(crate) fn report(
     match detail {
         // For scripts too: every file, however many.
         Detail::Short => short(report, paint).into_iter().map(|line| line + "\n").collect(),
+        Detail::Skipped => all_skipped(&report.skipped),
         Detail::Changes | Detail::Everything => [
             header(report, now, paint),
             bounded(files(report, detail, paint)),
@@ -135,7 +139,7 @@ fn position(report: &StatusReport, now: Timestamp) -> String {
 fn files(report: &StatusReport, detail: Detail, paint: Paint) -> Vec<String> {
     let shown: Vec<_> = match detail {
         Detail::Everything => report.files.iter().collect(),
-        Detail::Short | Detail::Changes => differing(report).collect(),
+        Detail::Short | Detail::Changes | Detail::Skipped => differing(report).collect(),
     };
     let width = |file: &&FileStatus| words::file_state(file.state()).len();
     let width = shown.iter().map(width).max().unwrap_or(0);
@@ -144,7 +148,7 @@ fn files(report: &StatusReport, detail: Detail, paint: Paint) -> Vec<String> {
         let word = format!("{:<width$}", words::file_state(state).replace('_', " "));
         let size = match detail {
             Detail::Everything => format!("  {}", bytes(file.size_bytes)),
-            Detail::Short | Detail::Changes => String::new(),
+            Detail::Short | Detail::Changes | Detail::Skipped => String::new(),
         };
         format!("  {}  {}{size}", painted(state, &word, paint), escape(&file.path))
     };
@@ -158,6 +162,34 @@ fn skipped(files: &[SkippedFile], paint: Paint) -> String {
     };
     let lines = table(&files.iter().map(row).collect::<Vec<_>>());
     bounded(lines.iter().map(|line| paint.dim(line)).collect())
+}
+
+/// Every one, however many, with the reason in words.
+fn all_skipped(files: &[SkippedFile]) -> String {
+    let row = |file: &SkippedFile| {
+        [format!("  {}", escape(&file.path)), why_skipped(file.reason()).to_owned()]
+    };
+    match files {
+        [] => "nothing is skipped\n".to_owned(),
+        files => table(&files.iter().map(row).collect::<Vec<_>>())
+            .into_iter()
+            .map(|line| line + "\n")
+            .collect(),
+    }
+}
+
+const fn why_skipped(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::NotUtf8 => "its name is not UTF-8",
+        SkipReason::NameNotAllowed => "some systems can't hold its name",
+        SkipReason::Unreadable => "it can't be read",
+        SkipReason::SymlinkOutside => "the link leads out of the project, or to what is ignored",
+        SkipReason::NameClash => "another file has the same name where case does not count",
+        SkipReason::SpecialFile => "it is a pipe, a socket or a device",
+        SkipReason::RulesUnusable => "its rules can't be read, so nothing new is pushed",
+        SkipReason::Own => "it is the daemon's own",
+        SkipReason::Unspecified => "this program is too old to know why",
+    }
 }
 
 /// What waits, since when, why, and when it is tried again.
@@ -263,6 +295,19 @@ mod tests {
     #[test]
     fn short_status_is_one_line_a_file() {
         check(Detail::Short, ">M a.md\n<A b\\u{202e}.md\n");
+    }
+
+    #[test]
+    fn skipped_files_are_listed_with_the_reason_in_words() {
+        let now = "2026-04-15T10:00:00Z".parse().expect("a moment");
+        let skipped =
+            SkippedFile { path: "pipe\n.md".to_owned(), reason: SkipReason::SpecialFile.into() };
+        let some = StatusReport { skipped: vec![skipped], ..sample() };
+        assert_eq!(
+            report(&some, Detail::Skipped, now, Paint::PLAIN),
+            "  pipe\\n.md  it is a pipe, a socket or a device\n"
+        );
+        assert_eq!(report(&sample(), Detail::Skipped, now, Paint::PLAIN), "nothing is skipped\n");
     }
 
     #[test]

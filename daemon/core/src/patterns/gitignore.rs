@@ -1,20 +1,21 @@
-//! `.mirrorignore`, read exactly as git reads a `.gitignore` at the root.
+//! One file of ignore rules, read exactly as git reads a `.gitignore`.
 //!
 //! The usual crate for it differs from git on braces, named classes, trailing
 //! blanks and more; a test holds this one against git itself.
 
 use super::wildmatch::Wildmatch;
-use crate::path::RelPath;
 
-/// The rules of one `.mirrorignore`; of those that match, the last decides.
+/// The rules of one file; of those that match, the last decides.
 #[derive(Clone, Debug)]
 pub(super) struct Rules(Vec<Rule>);
 
 #[derive(Clone, Debug)]
-struct Rule {
-    glob: Wildmatch,
+pub(super) struct Rule {
+    /// Which line of its file it is, from 1.
+    pub(super) line: usize,
     /// `!`: what earlier rules drop comes back.
-    takes_back: bool,
+    pub(super) takes_back: bool,
+    glob: Wildmatch,
     folders_only: bool,
     /// Without a slash a pattern is about names, wherever they are.
     name_only: bool,
@@ -24,34 +25,23 @@ impl Rules {
     /// A line that is no pattern drops nothing, silently, as in git.
     pub(super) fn new(text: &str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Self(text.split('\n').filter_map(Rule::new).collect())
+        let lines = text.split('\n').enumerate();
+        Self(lines.filter_map(|(at, line)| Rule::new(at + 1, line)).collect())
     }
 
-    pub(super) fn drop_file(&self, path: &RelPath) -> bool {
-        self.drop_above(path) || self.drop(path.as_str(), false)
-    }
-
-    pub(super) fn drop_folder(&self, folder: &RelPath) -> bool {
-        self.drop_above(folder) || self.drop(folder.as_str(), true)
-    }
-
-    /// From the root down: nothing below a dropped folder comes back.
-    fn drop_above(&self, path: &RelPath) -> bool {
-        !self.0.is_empty() && path.ancestors().any(|folder| self.drop(folder, true))
-    }
-
-    fn drop(&self, path: &str, is_folder: bool) -> bool {
+    /// The rule that decides on what lies at `path`, seen from the file's folder.
+    pub(super) fn deciding(&self, path: &str, is_folder: bool) -> Option<&Rule> {
         let name = path.rsplit('/').next().unwrap_or(path);
         let decides = |rule: &&Rule| {
             (is_folder || !rule.folders_only)
                 && rule.glob.matches(if rule.name_only { name } else { path })
         };
-        self.0.iter().rev().find(decides).is_some_and(|rule| !rule.takes_back)
+        self.0.iter().rev().find(decides)
     }
 }
 
 impl Rule {
-    fn new(line: &str) -> Option<Self> {
+    fn new(number: usize, line: &str) -> Option<Self> {
         if line.starts_with('#') {
             return None;
         }
@@ -64,7 +54,7 @@ impl Rule {
             return None;
         }
         let glob = Wildmatch::new(line.as_bytes())?;
-        Some(Self { glob, takes_back, folders_only, name_only })
+        Some(Self { line: number, takes_back, glob, folders_only, name_only })
     }
 }
 

@@ -68,6 +68,19 @@ impl Globs {
             && !folder.ancestors().any(|above| self.leave_out(above))
     }
 
+    /// Which glob of `exclude` leaves `path` out, for people.
+    pub(super) fn leaving_out(&self, path: &RelPath, exclude: &[String]) -> Option<String> {
+        let whole = Candidate::new(path.as_str());
+        if let Some(at) = self.exclude.matches_candidate(&whole).first() {
+            return exclude.get(*at).cloned();
+        }
+        let folder = path.ancestors().find(|folder| self.leave_out(folder))?;
+        let at = *self.exclude_folders.matches_candidate(&Candidate::new(folder)).first()?;
+        // Behind them stand the folders of those that end in `/**`.
+        let stems = exclude.iter().filter(|glob| glob.ends_with("/**"));
+        exclude.iter().chain(stems).nth(at).cloned()
+    }
+
     fn leave_out(&self, folder: &str) -> bool {
         !self.exclude_folders.is_empty()
             && self.exclude_folders.is_match_candidate(&Candidate::new(folder))

@@ -1,20 +1,23 @@
 //! Which files a project mirrors, and which this machine takes part in.
 //!
 //! A path is covered when the project's patterns and this machine's narrowing
-//! both take it, `.mirrorignore` doesn't drop it, and it is no left-over of a
-//! program. What isn't covered goes nowhere and is deleted nowhere.
+//! both take it, neither `.mirrorignore` nor (where the project goes by them) a
+//! `.gitignore` drops it, it lies in no folder of our own, and it is no left-over
+//! of a program. What isn't covered goes nowhere and is deleted nowhere.
 
 mod coverage;
 mod gitignore;
 mod globs;
+mod ignore;
 mod never;
 mod wildmatch;
 
 use serde::{Deserialize, Serialize};
 
-pub use coverage::{Coverage, CoverageSource, IGNORE_FILE};
+pub use coverage::{Coverage, CoverageSource, IGNORE_FILE, Left};
 pub use globs::PatternError;
 pub(crate) use globs::compile as compile_glob;
+pub use ignore::GIT_IGNORE_FILE;
 pub use never::{OWN_TEMPORARY_PREFIX, is_temporary};
 
 /// Globs for whole paths: what is taken, minus what is left out.

@@ -3,14 +3,20 @@
 /// How every temporary file begins that mirrord makes beside a mirrored one.
 pub const OWN_TEMPORARY_PREFIX: &str = ".mirrord-";
 
-/// Whether a file or folder of this name is ours or an editor's for a moment.
+/// Whether a file or folder of this name is ours for a moment.
+pub(super) fn is_own_temporary(name: &str) -> bool {
+    name.starts_with(OWN_TEMPORARY_PREFIX)
+}
+
+/// Whether a file of this name is ours or an editor's for a moment. Of a folder
+/// only ours is: editors make files, and people name folders as they like.
 ///
 /// Only what no person would name a file: Vim's `.name.swp` and its probe
 /// `4913`, backups `name~`, Emacs' `.#lock` and `#autosave#`, `LibreOffice`'s
 /// `.~lock.name#`, `gedit`'s `.goutputstream-`, and Office's `~$name`.
 /// `*.tmp` and `*.bak` may be anybody's.
 pub fn is_temporary(name: &str) -> bool {
-    name.starts_with(OWN_TEMPORARY_PREFIX)
+    is_own_temporary(name)
         || name == "4913"
         || (name.len() > 1 && name.ends_with('~'))
         || is_vim_swap(name)
@@ -48,6 +54,7 @@ mod tests {
             ".mirrord-01J8",
         ] {
             assert!(is_temporary(name), "{name}");
+            assert_eq!(is_own_temporary(name), name == ".mirrord-01J8", "{name}");
         }
     }
 

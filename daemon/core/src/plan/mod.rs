@@ -13,7 +13,7 @@ mod tests;
 
 pub use draw::draw_plan;
 pub use guard::{Guard, NeedsConsent, Root, Why};
-pub use selection::{Selection, UnknownNames};
+pub use selection::{Selection, UnknownNames, possible_globs};
 
 use crate::path::{Clash, RelPath};
 use crate::reconcile::{Sighted, Verdict};

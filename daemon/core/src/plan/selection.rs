@@ -1,5 +1,7 @@
 //! Which paths a job is about: all, or those that a person named.
 
+use std::collections::BTreeSet;
+
 use globset::GlobMatcher;
 
 use crate::path::RelPath;
@@ -7,12 +9,17 @@ use crate::patterns::compile_glob;
 
 /// The paths that a job is limited to.
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// `None` is the whole project.
-    names: Option<Vec<Name>>,
+pub struct Selection(Which);
+
+#[derive(Clone, Debug, Default)]
+enum Which {
+    #[default]
+    All,
+    Names(Vec<Name>),
+    Paths(BTreeSet<RelPath>),
 }
 
-/// A file, a folder with all below it, or a glob; whichever it turns out to be.
+/// A file, a folder with all below it, or a glob.
 #[derive(Clone, Debug)]
 struct Name {
     given: String,
@@ -30,21 +37,33 @@ impl Selection {
         Self::default()
     }
 
+    /// These very paths, whatever letters they are made of.
+    pub fn exactly<'a>(paths: impl IntoIterator<Item = &'a RelPath>) -> Self {
+        Self(Which::Paths(paths.into_iter().cloned().collect()))
+    }
+
     /// Selects by names relative to the root; none, or the root itself (`.`),
     /// is the whole project.
-    pub fn of<T: AsRef<str>>(names: &[T]) -> Self {
-        let names: Vec<Name> = names.iter().map(|name| Name::new(name.as_ref())).collect();
+    ///
+    /// What `exists` by the very name, or by the folders in front of it, is
+    /// meant as it is: only what comes after them can be a glob.
+    pub fn of<T: AsRef<str>>(names: &[T], exists: impl Fn(&str) -> bool) -> Self {
+        let names: Vec<Name> = names.iter().map(|name| Name::new(name.as_ref(), &exists)).collect();
         let is_all = names.is_empty() || names.iter().any(Name::is_root);
-        Self { names: (!is_all).then_some(names) }
+        Self(if is_all { Which::All } else { Which::Names(names) })
     }
 
     pub fn matches(&self, path: &RelPath) -> bool {
-        self.names.is_none() || self.names(path)
+        matches!(self.0, Which::All) || self.names(path)
     }
 
     /// Whether a person named this path, rather than the whole project.
     pub fn names(&self, path: &RelPath) -> bool {
-        self.names.iter().flatten().any(|name| name.matches(path))
+        match &self.0 {
+            Which::All => false,
+            Which::Names(names) => names.iter().any(|name| name.matches(path)),
+            Which::Paths(paths) => paths.contains(path),
+        }
     }
 
     /// Refuses names that none of the known paths goes by.
@@ -52,7 +71,8 @@ impl Selection {
         &self,
         known: impl IntoIterator<Item = &'a RelPath>,
     ) -> Result<(), UnknownNames> {
-        let mut unknown: Vec<&Name> = self.names.iter().flatten().collect();
+        let Which::Names(names) = &self.0 else { return Ok(()) };
+        let mut unknown: Vec<&Name> = names.iter().collect();
         for path in known {
             if unknown.is_empty() {
                 break;
@@ -64,15 +84,18 @@ impl Selection {
     }
 }
 
+/// The names that have to be looked for before they are taken for globs: each
+/// with the folders in front of it, outermost first.
+pub fn possible_globs<T: AsRef<str>>(names: &[T]) -> Vec<String> {
+    let plain = names.iter().map(|name| plain(name.as_ref())).filter(|path| is_wild(path));
+    plain.flat_map(|path| heads(path).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
 impl Name {
-    fn new(given: &str) -> Self {
-        let mut path = given;
-        while let Some(rest) = path.strip_prefix("./") {
-            path = rest.trim_start_matches('/');
-        }
-        let path = if path == "." { "" } else { path.trim_end_matches('/') };
+    fn new(given: &str, exists: &impl Fn(&str) -> bool) -> Self {
+        let path = plain(given);
         // What is no glob is still a name: `[draft.md`.
-        let glob = path.contains(['*', '?', '[', '{']).then(|| compile_glob(path).ok()).flatten();
+        let glob = glob_of(path, exists).and_then(|glob| compile_glob(&glob).ok());
         Self {
             given: given.to_owned(),
             path: path.to_owned(),
@@ -92,6 +115,34 @@ impl Name {
     }
 }
 
+/// A name without what says "here" before it and "folder" behind it.
+fn plain(given: &str) -> &str {
+    let mut path = given;
+    while let Some(rest) = path.strip_prefix("./") {
+        path = rest.trim_start_matches('/');
+    }
+    if path == "." { "" } else { path.trim_end_matches('/') }
+}
+
+fn is_wild(path: &str) -> bool {
+    path.contains(['*', '?', '[', '{'])
+}
+
+/// `a`, `a/b` and `a/b/c` of `a/b/c`.
+fn heads(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[..at]).chain([path])
+}
+
+/// The glob that a name is, once what exists of it is taken as it is.
+fn glob_of(path: &str, exists: &impl Fn(&str) -> bool) -> Option<String> {
+    if !is_wild(path) {
+        return None;
+    }
+    let known = heads(path).take_while(|head| exists(head)).last().unwrap_or_default();
+    let rest = &path[known.len()..];
+    is_wild(rest).then(|| globset::escape(known) + rest)
+}
+
 fn quoted(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| crate::path::display_safe(name)).collect();
     names.join(", ")
@@ -107,12 +158,23 @@ mod tests {
 
     #[track_caller]
     fn check(name: &str, text: &str, expected: bool) {
-        assert_eq!(Selection::of(&[name]).matches(&path(text)), expected, "{name:?} and {text:?}");
+        let selection = Selection::of(&[name], |_| false);
+        assert_eq!(selection.matches(&path(text)), expected, "{name:?} and {text:?}");
+    }
+
+    /// The same where these files and folders exist.
+    #[track_caller]
+    fn check_among(known: &[&str], name: &str, text: &str, expected: bool) {
+        let selection = Selection::of(&[name], |name| known.contains(&name));
+        assert_eq!(selection.matches(&path(text)), expected, "{name:?} and {text:?}");
     }
 
     #[test]
     fn no_names_select_everything_and_name_nothing() {
-        for all in [Selection::all(), Selection::of::<&str>(&[]), Selection::of(&["."])] {
+        let nothing = |_: &str| false;
+        for all in
+            [Selection::all(), Selection::of::<&str>(&[], nothing), Selection::of(&["."], nothing)]
+        {
             assert!(all.matches(&path("a/b")));
             assert!(!all.names(&path("a/b")));
         }
@@ -144,9 +206,47 @@ mod tests {
     }
 
     #[test]
+    fn name_that_exists_is_that_file_alone() {
+        let known = ["[a].md", "a.md", "*", "{x,y}"];
+        check_among(&known, "[a].md", "[a].md", true);
+        check_among(&known, "[a].md", "a.md", false);
+        check_among(&known, "./[a].md", "a.md", false);
+        check_among(&known, "*", "a.md", false);
+        check_among(&known, "*", "*/deep.md", true);
+        check_among(&known, "{x,y}", "x", false);
+        check_among(&known, "[b].md", "b.md", true);
+    }
+
+    #[test]
+    fn folder_that_exists_is_meant_as_it_is_and_the_rest_is_a_glob() {
+        let known = ["app", "app/[slug]", "app/[slug]/page.md"];
+        check_among(&known, "app/[slug]", "app/[slug]/page.md", true);
+        check_among(&known, "app/[slug]", "app/s/page.md", false);
+        check_among(&known, "app/[slug]/page.md", "app/s/page.md", false);
+        check_among(&known, "app/[slug]/*.md", "app/[slug]/other.md", true);
+        check_among(&known, "app/[slug]/*.md", "app/s/page.md", false);
+        check_among(&known, "app/[s]/*.md", "app/s/page.md", true);
+        check_among(&known, "app/[slug]/gone.md", "app/s/gone.md", false);
+    }
+
+    #[test]
+    fn paths_are_those_very_ones() {
+        let selection = Selection::exactly(&[path("[a].md"), path("b")]);
+        assert!(selection.matches(&path("[a].md")) && selection.names(&path("b")));
+        assert!(!selection.matches(&path("a.md")));
+        assert!(!selection.matches(&path("b/c")));
+    }
+
+    #[test]
+    fn only_what_may_be_a_glob_has_to_be_looked_for() {
+        assert_eq!(possible_globs(&["a/b.md", "./a/[b]/*.md"]), ["a", "a/[b]", "a/[b]/*.md"]);
+        assert_eq!(possible_globs(&["a/b.md", "."]), [""; 0]);
+    }
+
+    #[test]
     fn unknown_name_is_an_error_that_lists_it() {
         let known = [path("a.md"), path("notes/b.md")];
-        let check = |names: &[&str]| Selection::of(names).check(&known);
+        let check = |names: &[&str]| Selection::of(names, |_| false).check(&known);
 
         assert_eq!(check(&["a.md", "notes", "*.md"]), Ok(()));
         assert_eq!(check(&[]), Ok(()));

@@ -53,6 +53,10 @@ fn plan_for(intent: Intent, selection: &Selection, lines: &[&str]) -> Plan {
     draw_plan(&facts(lines), intent, selection, &GUARD).unwrap()
 }
 
+fn named(names: &[&str]) -> Selection {
+    Selection::of(names, |_| false)
+}
+
 fn sent(plan: &Plan) -> Vec<&str> {
     plan.sends.iter().map(|send| send.path.as_str()).collect()
 }
@@ -104,14 +108,14 @@ fn kept_file_is_sent_only_by_a_push_that_names_it() {
 
     assert_eq!(plan(Intent::Push, &lines).kept, [path("a")]);
     assert!(plan(Intent::Push, &lines).sends.is_empty());
-    assert_eq!(sent(&plan_for(Intent::Push, &Selection::of(&["a"]), &lines)), ["a"]);
-    assert_eq!(plan_for(Intent::Pull, &Selection::of(&["a"]), &lines).kept, [path("a")]);
+    assert_eq!(sent(&plan_for(Intent::Push, &named(&["a"]), &lines)), ["a"]);
+    assert_eq!(plan_for(Intent::Pull, &named(&["a"]), &lines).kept, [path("a")]);
 }
 
 #[test]
 fn only_selected_paths_are_touched() {
     let lines = ["a/x - x -", "b - b -", "c - - c"];
-    let plan = plan_for(Intent::Sync, &Selection::of(&["a", "c"]), &lines);
+    let plan = plan_for(Intent::Sync, &named(&["a", "c"]), &lines);
 
     assert_eq!((sent(&plan), fetched(&plan)), (vec!["a/x"], vec!["c"]));
 }
@@ -197,7 +201,7 @@ fn of_two_new_twins_the_first_by_bytes_is_sent() {
 #[test]
 fn twin_is_in_the_way_also_when_it_is_not_selected() {
     let lines = ["README.md - a -", "readme.md a - a"];
-    let plan = plan_for(Intent::Push, &Selection::of(&["README.md"]), &lines);
+    let plan = plan_for(Intent::Push, &named(&["README.md"]), &lines);
 
     assert!(plan.sends.is_empty());
     assert_eq!(plan.clashes.len(), 1);

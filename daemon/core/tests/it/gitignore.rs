@@ -156,7 +156,8 @@ fn ignored_by_git(cases: &[Case]) -> BTreeSet<String> {
 
 fn coverage(ignore: &str) -> Coverage {
     let project = Patterns { include: vec!["**/*".into()], exclude: vec![] };
-    Coverage::new(CoverageSource { project, narrowing: None, ignore: ignore.into() }).unwrap()
+    Coverage::new(CoverageSource { project, ignore: ignore.into(), ..CoverageSource::default() })
+        .unwrap()
 }
 
 #[test]

@@ -206,9 +206,9 @@ impl Machine {
         }
         self.drops_clashes(&plan, head);
         if !plan.kept.is_empty() {
-            let named: Vec<&str> = plan.kept.iter().map(RelPath::as_str).collect();
             let facts = self.facts(head);
-            let plan = draw_plan(&facts, Intent::Push, &Selection::of(&named), &CONSENT).unwrap();
+            let named = Selection::exactly(&plan.kept);
+            let plan = draw_plan(&facts, Intent::Push, &named, &CONSENT).unwrap();
             self.carries_out(&plan, head);
             self.drops_clashes(&plan, head);
         }

@@ -75,4 +75,6 @@ pub struct Report {
     /// True when its caller ended the job early; what it had done stands.
     pub cancelled: bool,
     pub notices: Vec<Notice>,
+    /// Files that patterns cover and that are not mirrored.
+    pub skipped_count: usize,
 }

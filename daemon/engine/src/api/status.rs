@@ -14,6 +14,10 @@ pub enum SkipReason {
     SymlinkOutside,
     NameClash,
     SpecialFile,
+    /// The ignore file is nothing that rules can be read from.
+    RulesUnusable,
+    /// A folder of our own.
+    Own,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,7 @@
 //! A working tree that can be read and nothing else.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use mirror_core::{Kind, RelPath, State};
@@ -36,6 +37,18 @@ impl Tree for ReadTree {
 
     fn open(&self, path: &RelPath) -> Result<Option<Opened>, TreeError> {
         self.0.open(path)
+    }
+
+    fn own_places(&self) -> Vec<RelPath> {
+        self.0.own_places()
+    }
+
+    fn is_own(&self, folder: &RelPath) -> bool {
+        self.0.is_own(folder)
+    }
+
+    fn path_of(&self, absolute: &Path) -> Option<RelPath> {
+        self.0.path_of(absolute)
     }
 
     fn stage(

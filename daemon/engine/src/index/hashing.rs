@@ -91,10 +91,8 @@ fn state_of(
 
 /// Whether every other machine would take this link too.
 fn may_point_to(place: &Place, path: &RelPath, target: &[u8]) -> bool {
-    let Some(way) = links::way(path, target) else { return false };
-    let is_link = |at: &RelPath| {
-        let stamp = place.tree.stamp(at);
-        stamp.is_ok_and(|stamp| stamp.is_some_and(|stamp| stamp.kind == Kind::Link))
-    };
-    !links::is_ignored(&way, &place.coverage) && !way.iter().any(is_link)
+    // What can't be looked at is no link.
+    let link_at = |at: &RelPath| Ok::<_, TreeError>(place.tree.link_at(at).unwrap_or_default());
+    let way = links::follow(path, target, link_at).unwrap_or_default();
+    way.is_some_and(|way| !links::is_ignored(&way, &place.coverage))
 }

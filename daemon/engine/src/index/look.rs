@@ -49,6 +49,10 @@ impl Place {
     pub(super) fn list(&self, folders: &[Option<RelPath>]) -> Result<Sighting, TreeError> {
         let mut sighting = Sighting::default();
         for folder in folders {
+            if let Some(own) = folder.as_ref().filter(|folder| self.tree.is_own(folder)) {
+                sighting.skip(own.as_str(), SkipReason::Own);
+                continue;
+            }
             // Watched before it is listed: what appears in between is seen
             // twice, the other way round never.
             self.watch.add(folder.as_ref());

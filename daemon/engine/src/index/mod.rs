@@ -162,6 +162,9 @@ impl Index {
     /// Whether anyone would look for it. A link in a folder of programs is left
     /// unnamed where only notes are mirrored, unless it hides some.
     fn is_missed(&self, skip: &Skipped) -> bool {
+        if skip.reason == SkipReason::Own {
+            return false;
+        }
         let (Ok(path), Some((_, coverage))) = (RelPath::new(&skip.path), &self.walked_with) else {
             return true;
         };

@@ -43,7 +43,7 @@ struct Scene {
 fn covering(include: &[&str], ignore: &str) -> Arc<Coverage> {
     let include = include.iter().map(|&glob| glob.to_owned()).collect();
     let project = Patterns { include, exclude: Vec::new() };
-    let source = CoverageSource { project, narrowing: None, ignore: ignore.to_owned() };
+    let source = CoverageSource { project, ignore: ignore.to_owned(), ..CoverageSource::default() };
     Arc::new(Coverage::new(source).unwrap())
 }
 

@@ -3,7 +3,8 @@
 //! Implementations open parents without following links, so that no path of a
 //! commit can reach outside the root. All calls block: the engine offloads them.
 
-use std::io;
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use mirror_core::{Digest, Kind, RelPath, State};
 use serde::{Deserialize, Serialize};
@@ -94,6 +95,8 @@ pub enum TreeError {
     IsFolder(RelPath),
     #[error("the link {0} points to where no mirrored link may")]
     LinkRefused(RelPath),
+    #[error("{0} lies in a folder of mirrord's own")]
+    OurOwn(RelPath),
     #[error("the disk is full")]
     Full,
     #[error("no permission for {0}")]
@@ -145,6 +148,34 @@ pub trait Tree: Send + Sync {
 
     /// Opens a file's bytes, or a link's target text, with its stamp of now.
     fn open(&self, path: &RelPath) -> Result<Option<Opened>, TreeError>;
+
+    /// The target of a link; `None` when no link stands there.
+    fn link_at(&self, path: &RelPath) -> Result<Option<Vec<u8>>, TreeError> {
+        let is_link = |stamp: &Stamp| stamp.kind == Kind::Link;
+        if !self.stamp(path)?.as_ref().is_some_and(is_link) {
+            return Ok(None);
+        }
+        let Some((stamp, reader)) = self.open(path)? else { return Ok(None) };
+        let mut target = Vec::new();
+        let read = reader.take(LONGEST_TARGET).read_to_end(&mut target);
+        read.map_err(|cause| TreeError::Failed { path: path.clone(), cause })?;
+        Ok(is_link(&stamp).then_some(target))
+    }
+
+    /// The folders and files of our own that lie in this tree, by their names.
+    fn own_places(&self) -> Vec<RelPath> {
+        Vec::new()
+    }
+
+    /// Whether a folder is one of our own, by whatever name it is reached.
+    fn is_own(&self, _folder: &RelPath) -> bool {
+        false
+    }
+
+    /// The path in this tree that an absolute one means.
+    fn path_of(&self, _absolute: &Path) -> Option<RelPath> {
+        None
+    }
 
     /// Writes `content` beside `path`, flushes it and gives its digest; makes
     /// missing parents. A link is checked against B9 and becomes a link.
@@ -199,6 +230,9 @@ pub trait Tree: Send + Sync {
     /// power loss.
     fn flush(&self, path: &RelPath) -> Result<(), TreeError>;
 }
+
+/// A byte more than a target can have.
+const LONGEST_TARGET: u64 = 4_096;
 
 /// Names our temporary files in a working tree start with this; patterns never
 /// cover them.

@@ -9,12 +9,14 @@ mod import;
 mod job;
 mod mailbox;
 mod merge;
+mod naming;
 mod observe;
 mod open;
 mod plan;
 mod publish;
 mod query;
 mod queue;
+mod rules;
 mod run;
 mod stash;
 #[cfg(test)]

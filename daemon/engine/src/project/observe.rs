@@ -2,26 +2,19 @@
 //! each path on all three sides.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::Read;
 use std::iter::Peekable;
-use std::sync::Arc;
 
 use mirror_core::history::{PastVersion, Placed};
-use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE};
+use mirror_core::patterns::{Coverage, CoverageSource};
 use mirror_core::plan::{Root, Selection};
 use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Past, Sighted};
 use mirror_core::{History, RelPath};
 
 use crate::api::EngineResult;
-use crate::error::EngineError;
-use crate::outside::TreeError;
 use crate::planted;
 use crate::planted::Rule;
 use crate::project::worker::Worker;
 use crate::state::BaseRecord;
-
-/// An ignore file larger than this is not read.
-const MAX_IGNORE_BYTES: u64 = 4 << 20;
 
 /// What is known of each path, by path.
 pub(crate) type FactMap = BTreeMap<RelPath, Facts>;
@@ -178,40 +171,6 @@ impl Worker {
         let Some(identity) = identity else { return Ok(Root::Missing) };
         self.root = Some(identity);
         Ok(if self.state.is_elsewhere(identity) { Root::OtherDevice } else { Root::Sound })
-    }
-
-    /// Makes the coverage anew when the settings or the ignore file changed.
-    pub(crate) async fn refresh_coverage(&mut self) -> EngineResult<()> {
-        let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
-        let source = CoverageSource {
-            project: settings.patterns(),
-            narrowing: self.spec.narrowing.clone(),
-            ignore: self.read_ignore_file().await?,
-        };
-        if self.coverage.as_ref().is_some_and(|coverage| *coverage.source() == source) {
-            return Ok(());
-        }
-        let coverage =
-            Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))?;
-        self.coverage = Some(Arc::new(coverage));
-        Ok(())
-    }
-
-    pub(crate) async fn read_ignore_file(&self) -> EngineResult<String> {
-        let tree = self.parts.tree.clone();
-        let read = self.parts.outside.offload(move || {
-            let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
-            let Some((_, reader)) = tree.open(&path)? else { return Ok(String::new()) };
-            let mut bytes = Vec::new();
-            let failed = |cause| TreeError::Failed { path: path.clone(), cause };
-            reader.take(MAX_IGNORE_BYTES).read_to_end(&mut bytes).map_err(failed)?;
-            Ok(String::from_utf8_lossy(&bytes).into_owned())
-        });
-        match read.await {
-            // A folder or a link in its place ignores nothing.
-            Err(TreeError::IsFolder(_) | TreeError::Obstructed(_)) => Ok(String::new()),
-            read => Ok(read?),
-        }
     }
 
     /// Keeps B7: a path that leaves the coverage loses its base at once; one

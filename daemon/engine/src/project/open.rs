@@ -63,6 +63,7 @@ impl Worker {
             state,
             index,
             coverage: None,
+            rules_unusable: None,
             queued_view: None,
             queue,
             made_checkpoint,

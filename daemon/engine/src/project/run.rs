@@ -33,6 +33,7 @@ impl Worker {
         self.parts.outside.interrupt.follow(None);
         let outcome = end_by(&cancel, outcome, &mut reporter);
         let saved = self.save(false).await;
+        reporter.skipped(self.skipped().len());
         let report = reporter.into_report();
         if outcome.is_err() {
             // There will be no report to say them.

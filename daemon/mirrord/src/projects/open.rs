@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -160,9 +161,21 @@ impl Registry {
             })?;
         }
         let Opened { backend, counts, account } = self.backends.open(&config.url, &config.settings);
-        let parts =
-            wire::of_machine(&config.root, [&state, &data, &cache], backend, &self.outside)?;
+        let mut own = self.own_places();
+        own.extend(config.url.site().folder().map(Path::to_owned));
+        let folders = [&state, &data, &cache];
+        let parts = wire::of_machine(&config.root, own, folders, backend, &self.outside)?;
         Ok(Ground { parts, counts, account })
+    }
+
+    /// Where this daemon keeps what is its own, backends on this machine
+    /// included: no project's files, wherever they lie.
+    pub(crate) fn own_places(&self) -> Vec<PathBuf> {
+        let mut own = self.folders.own_places();
+        let slots = self.slots();
+        let configs = slots.values().filter_map(|slot| slot.config.as_ref());
+        own.extend(configs.filter_map(|config| config.url.site().folder().map(Path::to_owned)));
+        own
     }
 
     fn spec_of(&self, config: &ProjectConfig) -> ProjectSpec {

@@ -1,6 +1,6 @@
 //! Runs a job of a project and passes its events on to the client.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mirror_engine::{EngineError, Job, JobEvent, JobRequest, OutputTree, Report, Scope};
@@ -82,6 +82,7 @@ impl Host {
 pub(super) fn output_tree(
     output: &str,
     open: &Open,
+    own: Vec<PathBuf>,
     dry_run: bool,
 ) -> Result<Arc<OutputTree>, RequestError> {
     let output = without_dots(Path::new(output));
@@ -91,6 +92,10 @@ pub(super) fn output_tree(
     if resolved(&output).starts_with(resolved(&open.config.root)) {
         return Err(RequestError::usage("the output folder lies inside the project"));
     }
+    if own.iter().any(|own| resolved(&output).starts_with(resolved(own))) {
+        let what = format!("the daemon keeps its own files in {}", output.display());
+        return Err(RequestError::usage_with_hint(what, "choose another folder"));
+    }
     if !output.is_dir() && !dry_run {
         std::fs::create_dir(&output).map_err(|cause| FolderError {
             what: "can't make the folder",
@@ -99,7 +104,7 @@ pub(super) fn output_tree(
             hint: "make the folders above it first",
         })?;
     }
-    Ok(Arc::new(OutputTree(Arc::new(crate::wire::tree_at(&output)))))
+    Ok(Arc::new(OutputTree(Arc::new(crate::wire::tree_at(&output, own)))))
 }
 
 /// The one file that a request is about.

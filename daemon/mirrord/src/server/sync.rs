@@ -32,11 +32,13 @@ impl v1::sync_service_server::SyncService for Host {
         request: Request<v1::PullRequest>,
     ) -> Result<Response<Self::PullStream>, Status> {
         let request = request.into_inner();
-        let output = text(request.output);
+        let (output, own) = (text(request.output), self.registry.own_places());
         let dry_run = request.scope.as_ref().is_some_and(|scope| scope.dry_run);
         Ok(self.job("pull", request.scope, move |scope, open| match output {
             None => Ok(Job::Pull { scope }),
-            Some(output) => Ok(Job::Export { scope, output: output_tree(&output, open, dry_run)? }),
+            Some(output) => {
+                Ok(Job::Export { scope, output: output_tree(&output, open, own, dry_run)? })
+            }
         }))
     }
 

@@ -41,9 +41,11 @@ impl v1::version_service_server::VersionService for Host {
         let request = request.into_inner();
         let (from, output) = (request.from, text(request.output));
         let dry_run = request.scope.as_ref().is_some_and(|scope| scope.dry_run);
+        let own = self.registry.own_places();
         Ok(self.job("restore", request.scope, move |scope, open| {
             let from = from.as_deref().map(commit).transpose()?.flatten();
-            let output = output.map(|output| output_tree(&output, open, dry_run)).transpose()?;
+            let output =
+                output.map(|output| output_tree(&output, open, own, dry_run)).transpose()?;
             Ok(Job::Restore { scope, from, output })
         }))
     }

@@ -111,13 +111,17 @@ async fn link_that_every_other_machine_would_refuse_is_skipped() {
             ("later.md", "later/there.md"),
             ("loop.md", "loop.md"),
             ("second.md", "good.md"),
+            ("third.md", "second.md"),
             ("ignored.md", "build/c.md"),
+            ("way.md", "short/c.md"),
+            ("short", "build"),
         ] {
             symlink(target, scene.root.join(link)).unwrap();
         }
         scene.refresh().await;
-        assert_eq!(scene.names(), ["b.md", "good.md", "later.md", "notes/a.md"]);
-        let skipped = ["ignored.md", "loop.md", "second.md"];
+        let taken = ["b.md", "good.md", "later.md", "notes/a.md", "second.md", "third.md"];
+        assert_eq!(scene.names(), taken);
+        let skipped = ["ignored.md", "loop.md", "way.md"];
         assert_eq!(scene.skips(), skipped.map(|name| (name, SkipReason::SymlinkOutside)));
     }
 }
@@ -131,7 +135,13 @@ async fn link_follows_what_becomes_of_its_target() {
         fs::rename(scene.root.join("b.md"), scene.root.join("c.md")).unwrap();
         symlink("c.md", scene.root.join("b.md")).unwrap();
         scene.refresh().await;
+        assert!(!scene.index.is_hidden(&path("a.md")));
+
+        fs::remove_file(scene.root.join("b.md")).unwrap();
+        symlink("/etc/hosts", scene.root.join("b.md")).unwrap();
+        scene.refresh().await;
         assert!(scene.index.is_hidden(&path("a.md")));
+        fs::remove_file(scene.root.join("b.md")).unwrap();
 
         fs::rename(scene.root.join("c.md"), scene.root.join("b.md")).unwrap();
         scene.refresh().await;

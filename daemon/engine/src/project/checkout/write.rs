@@ -291,7 +291,7 @@ fn carry_out(
     if interrupt.is_cancelled() {
         return Ok(Landed::Skipped);
     }
-    refuse_ignored_link(landing)?;
+    refuse_ignored_link(tree, landing)?;
     let Landing { fetch, target, replaced, content, stash, .. } = landing;
     let failed = |cause| TreeError::Failed { path: fetch.path.clone(), cause };
     let mut source = content.open().map_err(failed)?;
@@ -320,7 +320,7 @@ fn carry_out(
 }
 
 /// Keeps B9 where the tree can't: only the engine knows what is ignored.
-fn refuse_ignored_link(landing: &Landing) -> Result<(), TreeError> {
+fn refuse_ignored_link(tree: &dyn Tree, landing: &Landing) -> Result<(), TreeError> {
     let Landing { fetch, content, coverage, .. } = landing;
     let Some(coverage) = coverage.as_ref().filter(|_| fetch.remote.state.kind == Kind::Link) else {
         return Ok(());
@@ -330,7 +330,8 @@ fn refuse_ignored_link(landing: &Landing) -> Result<(), TreeError> {
     let longest = links::MAX_TARGET_BYTES as u64 + 1;
     let source = content.open().map_err(failed)?;
     source.take(longest).read_to_end(&mut target).map_err(failed)?;
-    match links::way(&fetch.path, &target) {
+    let link_at = |place: &RelPath| Ok::<_, TreeError>(tree.link_at(place).unwrap_or_default());
+    match links::follow(&fetch.path, &target, link_at)? {
         Some(way) if !links::is_ignored(&way, coverage) => Ok(()),
         _ => Err(TreeError::LinkRefused(fetch.path.clone())),
     }

@@ -100,8 +100,7 @@ impl Worker {
             consent: true,
             commits_carry_consent: true,
         };
-        let everything = Selection::of::<&str>(&[]);
-        let plan = draw_plan(facts, Intent::Sync, &everything, &guard);
+        let plan = draw_plan(facts, Intent::Sync, &Selection::all(), &guard);
         let clashes = plan.map(|plan| plan.clashes).unwrap_or_default();
         clashes.iter().map(Clash::path).cloned().collect()
     }

@@ -17,6 +17,7 @@ use crate::error::EngineError;
 use crate::outside::Scratch;
 use crate::outside::tree::digest_of;
 use crate::packs::{Content, Item, Meter, Opener, PACK_BYTES, Packer, SMALL_BYTES};
+use crate::project::rules::{IgnoreFile, ignore_file};
 
 /// So many files are taken over together: they are all at hand at once.
 const BATCH: usize = 512;
@@ -51,12 +52,22 @@ pub(crate) async fn adopt(
 
 /// What is ignored there is not taken over.
 async fn coverage_of(parts: &Parts, patterns: &Patterns) -> EngineResult<Coverage> {
-    let ignore_file = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
-    let ignore = match read_small(parts, &RemotePath::from(&ignore_file)).await? {
-        Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+    let ignore = match read_small(parts, &RemotePath::from(&ignore_file())).await? {
+        Some(bytes) if bytes.len() as u64 > SMALL_BYTES => {
+            let what = format!("{IGNORE_FILE} on the backend is too large to be read");
+            return Err(EngineError::Usage(what));
+        }
+        Some(bytes) => match IgnoreFile::of(bytes.into(), Vec::new()) {
+            IgnoreFile::Rules { text, .. } => text,
+            IgnoreFile::Unusable(why) => {
+                let what =
+                    format!("the rules of {IGNORE_FILE} on the backend can't be read: {why}");
+                return Err(EngineError::Usage(what));
+            }
+        },
         None => String::new(),
     };
-    let source = CoverageSource { project: patterns.clone(), narrowing: None, ignore };
+    let source = CoverageSource { project: patterns.clone(), ignore, ..CoverageSource::default() };
     Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))
 }
 

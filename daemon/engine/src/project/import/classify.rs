@@ -3,12 +3,9 @@
 use bytes::Bytes;
 use mirror_core::merge::Merged;
 use mirror_core::path::Names;
-use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE};
 use mirror_core::{Entry, History, Kind, RelPath, merge};
 
 use crate::api::{ConflictKind, EngineResult};
-use crate::error::EngineError;
-use crate::outside::TreeError;
 use crate::planted;
 use crate::planted::Rule;
 use crate::project::commit::draft::ContentSource;
@@ -101,29 +98,5 @@ impl Worker {
                 Fate::Waits(ConflictKind::EditEdit)
             }
         })
-    }
-
-    /// What the project mirrors, whatever this machine takes part in: by the
-    /// ignore file of the head, and by the one here that may follow it.
-    pub(crate) async fn rules(&mut self) -> EngineResult<Vec<Coverage>> {
-        let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
-        let project = settings.patterns();
-        let ignore_file = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
-        let placed = self.log.history().manifest().get(&ignore_file);
-        let digest = placed.map(|placed| placed.entry.sha256);
-        let shared = match digest {
-            Some(digest) => self.text_of(&ignore_file, digest).await?,
-            None => None,
-        };
-        let shared = shared.map(|text| String::from_utf8_lossy(&text).into_owned());
-        let here = match self.read_ignore_file().await {
-            Err(EngineError::Tree(TreeError::RootMissing)) => String::new(),
-            here => here?,
-        };
-        let rules = shared.into_iter().chain([here]).map(|ignore| {
-            let source = CoverageSource { project: project.clone(), narrowing: None, ignore };
-            Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))
-        });
-        rules.collect()
     }
 }

@@ -127,7 +127,7 @@ impl Worker {
         batch: &[Found],
         held: &BTreeMap<Digest, ContentSource>,
     ) -> EngineResult<Reading> {
-        let rules = self.rules().await?;
+        let rules = self.shared_rules().await?;
         let draft = Draft::of(Action::External, None);
         let mut reading =
             Reading { draft, committed: Vec::new(), known: Vec::new(), waiting: Vec::new() };
@@ -140,7 +140,8 @@ impl Worker {
         for found in batch {
             let known = known.remove(&found.path).unwrap_or_default();
             let content = &held[&found.seen.digest];
-            let fate = match rules.iter().all(|coverage| coverage.covers(&found.path)) {
+            let is_at_head = self.log.history().manifest().contains_key(&found.path);
+            let fate = match rules.take(&found.path, is_at_head) {
                 true => self.fate_of(found, known, content, &mut names).await?,
                 false => Fate::Left,
             };

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use mirror_core::commit::Action;
-use mirror_core::patterns::IGNORE_FILE;
 use mirror_core::plan::{Fetch, Guard, Intent, Removal, Root, Selection, Send};
 use mirror_core::reconcile::{Facts, Sighted, Verdict, decide};
 use mirror_core::{Digest, Kind, RelPath, State};
@@ -16,6 +15,7 @@ use crate::project::commit::append::report_of_send;
 use crate::project::commit::draft::Draft;
 use crate::project::commit::until_won::{Drafter, until_won};
 use crate::project::plan::report::report_of_removal;
+use crate::project::rules::IgnoreFile;
 use crate::project::worker::Worker;
 use crate::project::worker::outcome::FileOutcome;
 use crate::project::worker::reporter::Reporter;
@@ -41,7 +41,7 @@ impl Worker {
             self.send_queue(reporter).await?;
         }
         let (root, _) = self.observe_disk().await?;
-        let selection = Selection::of(&scope.names);
+        let selection = self.selection_of(&scope.names).await;
         let facts = self.facts();
         selection.check(facts.keys()).map_err(|error| EngineError::UnknownPaths(error.0))?;
         let chosen = choose(&facts, &selection, reporter);
@@ -60,7 +60,7 @@ impl Worker {
             }
             return Ok(());
         }
-        let before = if keep_local { Some(self.read_ignore_file().await?) } else { None };
+        let before = if keep_local { Some(self.text_of_rules().await?) } else { None };
         let committed = match &before {
             Some(before) => match self.ignore(before, &chosen, reporter).await {
                 Ok(()) => self.commit_deletions(&chosen, true, message, reporter).await,
@@ -105,8 +105,7 @@ impl Worker {
             consent: reporter.consent,
             commits_carry_consent: true,
         };
-        let names: Vec<&str> = chosen.iter().map(RelPath::as_str).collect();
-        let selection = Selection::of(&names);
+        let selection = Selection::exactly(chosen);
         self.plan_with_consent(&after, Intent::Push, &selection, &guard, reporter)?;
         Ok(removals)
     }
@@ -141,15 +140,26 @@ impl Worker {
     }
 
     fn send_of_ignore_file(&self) -> EngineResult<Send> {
-        let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
+        let path = self.file_of_rules();
         let to = self.index.get(&path).map(|indexed| indexed.state);
         let from = self.log.history().manifest().get(&path).map(|placed| placed.entry.sha256);
         let base = self.facts().get(&path).and_then(|facts| facts.base.state());
         if base.map(|base| base.digest) != from {
-            let what = format!("{IGNORE_FILE} was changed elsewhere; pull it first");
+            let what = format!("{path} was changed elsewhere; pull it first");
             return Err(EngineError::Usage(what));
         }
         Ok(Send { path, from, to, renamed_from: None })
+    }
+
+    /// What the ignore file says, which is to say more.
+    async fn text_of_rules(&self) -> EngineResult<String> {
+        match self.read_ignore_file().await? {
+            IgnoreFile::Rules { text, .. } => Ok(text),
+            IgnoreFile::Unusable(_) => {
+                let fault = self.fault_of_rules();
+                Err(EngineError::Usage(fault.map(|fault| fault.message).unwrap_or_default()))
+            }
+        }
     }
 
     /// Adds the paths to the ignore file, which had this text before.
@@ -175,7 +185,7 @@ impl Worker {
     async fn write_ignore_file(&mut self, text: String, reporter: &Reporter) -> EngineResult<()> {
         // Also by a job that was cancelled: it must not be left half-said.
         let _shield = self.parts.outside.interrupt.shield();
-        let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
+        let path = self.file_of_rules();
         let local = self.index.get(&path).map(|indexed| indexed.state);
         let base = self.state.bases().get(&path).cloned();
         let is_there = !text.is_empty() || base.is_some();
@@ -199,8 +209,9 @@ impl Worker {
             FileOutcome::Done(_) => None,
             FileOutcome::Failed(fault) => Some(fault.message),
         });
+        let name = self.file_of_rules();
         why.map_or(Ok(()), |why| {
-            Err(EngineError::Usage(format!("{IGNORE_FILE} could not be written: {why}")))
+            Err(EngineError::Usage(format!("{name} could not be written: {why}")))
         })
     }
 }

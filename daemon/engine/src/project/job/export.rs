@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mirror_core::plan::Selection;
 use mirror_core::{Entry, RelPath};
 
 use crate::api::{EngineResult, FileAction, FileFault, FileReport, Progress, Scope};
@@ -24,7 +23,7 @@ impl Worker {
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
         self.catch_up().await?;
-        let selection = Selection::of(&scope.names);
+        let selection = self.selection_of(&scope.names).await;
         let manifest = self.log.history().manifest();
         selection.check(manifest.keys()).map_err(|error| EngineError::UnknownPaths(error.0))?;
         let chosen: Vec<(RelPath, Entry)> = manifest

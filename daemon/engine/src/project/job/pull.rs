@@ -1,6 +1,6 @@
 //! `pull`: what others committed comes into the working tree.
 
-use mirror_core::plan::{Intent, Selection};
+use mirror_core::plan::Intent;
 
 use crate::api::{EngineResult, Scope, Settle};
 use crate::project::merge::MergePolicy;
@@ -14,7 +14,7 @@ impl Worker {
         scope: &Scope,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        let selection = Selection::of(&scope.names);
+        let selection = self.selection_of(&scope.names).await;
         let policy = MergePolicy { merges: false, settle: Settle::Wait };
         let request =
             CycleRequest { selection: &selection, intent: Intent::Pull, message: None, policy };

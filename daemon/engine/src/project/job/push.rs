@@ -1,6 +1,6 @@
 //! `push`: what changed here becomes a commit, or waits in the queue.
 
-use mirror_core::plan::{Intent, Selection};
+use mirror_core::plan::Intent;
 
 use crate::api::{EngineResult, Scope, Settle};
 use crate::project::merge::MergePolicy;
@@ -17,7 +17,7 @@ impl Worker {
         no_wait: bool,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        let selection = Selection::of(&scope.names);
+        let selection = self.selection_of(&scope.names).await;
         // What stands here is the result, where a person says so.
         let settle = if force_local { Settle::KeepLocal } else { Settle::Wait };
         let policy = MergePolicy { merges: !force_local, settle };

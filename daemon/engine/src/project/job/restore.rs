@@ -40,7 +40,7 @@ impl Worker {
         self.catch_up().await?;
         self.recognise().await?;
         let snapshot = Snapshot::of(self.log.history(), from, &self.fetcher)?;
-        let selection = Selection::of(&scope.names);
+        let selection = self.selection_of(&scope.names).await;
         let files = snapshot.files();
         let unknown = selection.check(files.keys().copied()).err();
         unknown.map_or(Ok(()), |unknown| Err(self.not_in_commit(unknown.0, snapshot.seq())))?;
@@ -63,7 +63,7 @@ impl Worker {
         let past = history.past().iter().rev().map(|version| &version.path);
         let known: Vec<&RelPath> = past.chain(history.manifest().keys()).collect();
         let elsewhere = names.iter().find_map(|name| {
-            let selection = Selection::of(&[name]);
+            let selection = Selection::of(&[name], |name| self.is_known(name));
             Some((name.clone(), known.iter().find(|path| selection.matches(path))?))
         });
         match elsewhere {

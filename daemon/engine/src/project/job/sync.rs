@@ -1,6 +1,6 @@
 //! `sync`: pull and push in one job, after a look at the view.
 
-use mirror_core::plan::{Intent, Selection};
+use mirror_core::plan::Intent;
 
 use crate::api::{EngineResult, Scope, Settle};
 use crate::project::merge::MergePolicy;
@@ -16,7 +16,7 @@ impl Worker {
         settle: Settle,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        let selection = Selection::of(&scope.names);
+        let selection = self.selection_of(&scope.names).await;
         let policy = MergePolicy { merges: true, settle };
         let request = CycleRequest { selection: &selection, intent: Intent::Sync, message, policy };
         // First, so that what people wrote there comes here with this job.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
 use mirror_core::commit::Action;
-use mirror_core::plan::{Guard, Intent, Plan, Root, Selection};
+use mirror_core::patterns::IGNORE_FILE;
+use mirror_core::plan::{Guard, Intent, Plan, Root, Selection, Send};
 use mirror_core::reconcile::Facts;
 
 use crate::api::EngineResult;
@@ -43,7 +44,15 @@ impl Worker {
             consent: reporter.consent,
             commits_carry_consent,
         };
-        self.plan_with_consent(facts, request.intent, request.selection, &guard, reporter)
+        let (intent, selection) = (request.intent, request.selection);
+        let mut plan = self.plan_with_consent(facts, intent, selection, &guard, reporter)?;
+        if let Some(fault) = self.fault_of_rules()
+            && matches!(intent, Intent::Push | Intent::Sync)
+        {
+            withhold_new(&mut plan);
+            reporter.fault(fault);
+        }
+        Ok(plan)
     }
 
     /// Refuses names that no file here or at the head goes by.
@@ -55,6 +64,16 @@ impl Worker {
         let manifest = self.log.history().manifest().keys();
         self.index.entries().keys().chain(manifest).chain(self.state.bases().keys())
     }
+}
+
+/// Takes out what the head doesn't have, with the old names of what was renamed:
+/// perhaps a rule that nobody can read is about it. The rules of the others stay.
+fn withhold_new(plan: &mut Plan) {
+    let is_new = |send: &Send| send.from.is_none() && send.to.is_some();
+    let renamed = plan.sends.iter().filter(|send| is_new(send));
+    let old: Vec<RelPath> = renamed.filter_map(|send| send.renamed_from.clone()).collect();
+    let stays = |send: &Send| old.contains(&send.path) || send.path.as_str() == IGNORE_FILE;
+    plan.sends.retain(|send| !is_new(send) && !stays(send));
 }
 
 /// Takes out what is to be left as it is in this job.

@@ -7,10 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mirror_core::patterns::Coverage;
 use mirror_core::{Kind, RelPath};
 
 use crate::api::EngineResult;
+use crate::project::rules::SharedRules;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
 use crate::project::worker::view::Standing;
@@ -45,7 +45,7 @@ impl Worker {
     /// people wrote there. What is to be written waits for the next pass.
     pub(crate) async fn survey_view(&mut self, reporter: &mut Reporter) -> EngineResult<()> {
         self.recognise().await?;
-        let rules = self.rules().await?;
+        let rules = self.shared_rules().await?;
         let Survey { sights, service_ns } = self.look_at_view(&rules).await?;
         let asides = self.view.asides().await?;
         // Whoever wrote what stands there had read the log: what it doesn't say
@@ -87,13 +87,11 @@ impl Worker {
 
     /// Lists the view, and reads what is the project's: other files may lie
     /// there too, however large.
-    async fn look_at_view(&self, rules: &[Coverage]) -> EngineResult<Survey> {
+    async fn look_at_view(&self, rules: &SharedRules) -> EngineResult<Survey> {
         let history = self.log.history();
         let gone: BTreeSet<&RelPath> = history.past().iter().map(|past| &past.path).collect();
         let is_ours = |path: &RelPath| {
-            history.manifest().contains_key(path)
-                || gone.contains(path)
-                || rules.iter().all(|coverage| coverage.covers(path))
+            history.manifest().contains_key(path) || gone.contains(path) || rules.take(path, false)
         };
         Ok(self.view.survey(self.state.all_seen(), is_ours).await?)
     }

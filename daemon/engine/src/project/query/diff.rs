@@ -3,7 +3,6 @@
 use std::io::Read;
 
 use mirror_core::RelPath;
-use mirror_core::plan::Selection;
 use mirror_core::reconcile::{Facts, file_state};
 
 use super::unified::unified;
@@ -48,7 +47,7 @@ impl Worker {
             tracing::info!(%error, "diff goes by what was read before");
         }
         self.observe_disk().await?;
-        let selection = Selection::of(&scope.names);
+        let selection = self.selection_of(&scope.names).await;
         let facts = self.all_facts();
         selection.check(facts.keys()).map_err(|error| EngineError::UnknownPaths(error.0))?;
         let head = Snapshot::of(self.log.history(), None, &self.fetcher)?;

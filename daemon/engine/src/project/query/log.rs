@@ -19,7 +19,10 @@ impl Worker {
             tracing::info!(%error, "log goes by what was read before");
         }
         let limit = if query.limit == 0 { PAGE } else { query.limit };
-        let selection = query.path.as_ref().map(|path| Selection::of(&[path]));
+        let selection = match &query.path {
+            Some(path) => Some(self.selection_of(std::slice::from_ref(path)).await),
+            None => None,
+        };
         let (mut commits, mut next) = (Vec::new(), query.before.unwrap_or(u64::MAX));
         next = next.min(self.log.head() + 1);
         while next > 1 && commits.len() < limit {

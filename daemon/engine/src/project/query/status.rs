@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 
 use mirror_core::RelPath;
+use mirror_core::patterns::IGNORE_FILE;
 use mirror_core::plan::Root;
 use mirror_core::reconcile::{Facts, FileState, Verdict, decide};
 
@@ -113,7 +114,8 @@ impl Worker {
         missing.min().map_or(history.head(), |seq| seq - 1)
     }
 
-    fn skipped(&self) -> Vec<Skipped> {
+    /// What isn't mirrored though a pattern covers it, and why.
+    pub(crate) fn skipped(&self) -> Vec<Skipped> {
         let manifest = self.log.history().manifest();
         let twins = self.index.twins(|path| manifest.contains_key(path));
         let clash = |path: RelPath| Skipped {
@@ -122,6 +124,12 @@ impl Worker {
         };
         let mut skipped: Vec<Skipped> = self.index.skipped().cloned().collect();
         skipped.extend(twins.into_iter().map(clash));
+        if self.rules_unusable.is_some() {
+            // Whatever else is said of that name, this matters more.
+            skipped.retain(|skip| skip.path != IGNORE_FILE);
+            let (path, reason) = (IGNORE_FILE.to_owned(), SkipReason::RulesUnusable);
+            skipped.push(Skipped { path, reason });
+        }
         skipped.sort();
         skipped
     }

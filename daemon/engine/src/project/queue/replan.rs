@@ -102,7 +102,7 @@ impl Worker {
 
 /// The push was selected, and agreed to, when it was queued.
 fn plan_of(push: &QueuedPush, facts: &BTreeMap<RelPath, Facts>) -> EngineResult<Plan> {
-    let names: Vec<&str> = push.changes.iter().map(|change| change.path.as_str()).collect();
+    let paths = Selection::exactly(push.changes.iter().map(|change| &change.path));
     let guard = Guard {
         covered: facts.len(),
         deletions_last_hour: 0,
@@ -110,7 +110,7 @@ fn plan_of(push: &QueuedPush, facts: &BTreeMap<RelPath, Facts>) -> EngineResult<
         consent: true,
         commits_carry_consent: true,
     };
-    let plan = draw_plan(facts, Intent::Push, &Selection::of(&names), &guard);
+    let plan = draw_plan(facts, Intent::Push, &paths, &guard);
     plan.map_err(|needed| refusal(&needed))
 }
 

@@ -1,7 +1,7 @@
 //! A real working tree on which a program acts just before each step.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -121,6 +121,18 @@ impl Tree for MeddlingTree {
     fn open(&self, path: &RelPath) -> Result<Option<Opened>, TreeError> {
         self.act(Step::Open, path);
         self.inner.open(path)
+    }
+
+    fn own_places(&self) -> Vec<RelPath> {
+        self.inner.own_places()
+    }
+
+    fn is_own(&self, folder: &RelPath) -> bool {
+        self.inner.is_own(folder)
+    }
+
+    fn path_of(&self, absolute: &Path) -> Option<RelPath> {
+        self.inner.path_of(absolute)
     }
 
     fn stage(

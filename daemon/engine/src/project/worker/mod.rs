@@ -50,6 +50,8 @@ pub(crate) struct Worker {
     pub(crate) state: State,
     pub(crate) index: Index,
     pub(crate) coverage: Option<Arc<Coverage>>,
+    /// Why the ignore file's rules can't be read; those read last hold.
+    pub(crate) rules_unusable: Option<String>,
     pub(crate) fetcher: Fetcher,
     pub(crate) view: View,
     pub(crate) queued_view: Option<QueuedWork>,

@@ -112,6 +112,7 @@ impl Reading {
             state: self.state.for_reader(Arc::new(NoStore)),
             index: self.index.for_reader(),
             coverage: self.coverage.clone(),
+            rules_unusable: None,
             queued_view: self.queued_view.clone(),
             queue,
             made_checkpoint: None,

@@ -141,6 +141,10 @@ impl Reporter {
         self.report.pull_pending = true;
     }
 
+    pub(crate) fn skipped(&mut self, count: usize) {
+        self.report.skipped_count = count;
+    }
+
     pub(crate) fn cancelled(&mut self) {
         self.report.cancelled = true;
     }

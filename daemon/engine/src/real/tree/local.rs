@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::names::{Names, SystemNames};
+use super::own::Own;
 use super::root::Root;
 
 /// A working tree below a folder of this machine.
 pub struct LocalTree {
     pub(super) root: Root,
     pub(super) names: Box<dyn Names>,
+    /// Where the program keeps what is its own.
+    pub(super) own: Own,
     /// Whether the executable bit is kept, once it was tried.
     pub(super) keeps_exec: Mutex<Option<bool>>,
 }
@@ -21,8 +24,13 @@ impl LocalTree {
         Self::with_names(root, Box::new(SystemNames))
     }
 
+    /// Keeps these folders and files, wherever they lie, out of the tree.
+    pub fn without(self, own: Vec<PathBuf>) -> Self {
+        Self { own: Own::new(own), ..self }
+    }
+
     pub(super) fn with_names(root: PathBuf, names: Box<dyn Names>) -> Self {
-        Self { root: Root::new(root), names, keeps_exec: Mutex::new(None) }
+        Self { root: Root::new(root), names, own: Own::default(), keeps_exec: Mutex::new(None) }
     }
 }
 

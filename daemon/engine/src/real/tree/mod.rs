@@ -9,6 +9,7 @@ mod links;
 mod list;
 mod local;
 mod names;
+mod own;
 mod replace;
 mod root;
 mod sight;
@@ -21,6 +22,7 @@ mod tests;
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::Path;
 
 use mirror_core::{Kind, RelPath, State};
 use rustix::fs::{AtFlags, fsync, unlinkat};
@@ -63,6 +65,7 @@ impl LocalTree {
 
 impl Tree for LocalTree {
     fn root_identity(&self) -> io::Result<Option<(u64, u64)>> {
+        self.own.look();
         self.root.identity()
     }
 
@@ -84,6 +87,18 @@ impl Tree for LocalTree {
 
     fn open(&self, path: &RelPath) -> Result<Option<Opened>> {
         self.open_beside(path, path.name())
+    }
+
+    fn own_places(&self) -> Vec<RelPath> {
+        self.own.in_tree(self.root.path())
+    }
+
+    fn is_own(&self, folder: &RelPath) -> bool {
+        self.own.is_known() && self.root.folder(folder).is_ok_and(|at| self.own.holds(at.as_ref()))
+    }
+
+    fn path_of(&self, absolute: &Path) -> Option<RelPath> {
+        own::below(self.root.path(), absolute)
     }
 
     fn stage(

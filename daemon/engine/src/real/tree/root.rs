@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use mirror_core::RelPath;
@@ -32,6 +32,10 @@ pub(super) struct Root {
 impl Root {
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path, known: Mutex::new(None) }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(super) fn identity(&self) -> io::Result<Option<(u64, u64)>> {

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::error::{self, Result};
 use super::names::{Names as _, SystemNames};
-use super::{LocalTree, links, sight};
+use super::{LocalTree, sight};
 use crate::links::MAX_TARGET_BYTES;
 use crate::outside::tree::UNFINISHED_SUFFIX;
 use crate::outside::{Staged, Stamp};
@@ -54,7 +54,7 @@ impl LocalTree {
         let longest = MAX_TARGET_BYTES as u64 + 1;
         let read = content.take(longest).read_to_end(&mut target);
         read.map_err(|cause| error::failed(path, cause))?;
-        let text = links::check(&self.root, path, &target)?;
+        let text = self.text_of_target(path, &target)?;
         let (folder, ()) = self.make_in_parent(path, |folder| symlinkat(text, folder, temp))?;
         let stamp = sight::stat_of(folder.as_fd(), temp)
             .and_then(|stat| sight::stamp_of(&stat).ok_or(Errno::BUSY))
@@ -70,6 +70,7 @@ impl LocalTree {
         path: &RelPath,
         make: impl Fn(BorrowedFd<'_>) -> std::result::Result<T, Errno>,
     ) -> Result<(OwnedFd, T)> {
+        self.refuse_own(path)?;
         let mut left = ATTEMPTS;
         loop {
             let folder = self.root.make_parent(path)?;

@@ -59,7 +59,7 @@ impl FetchedFiles {
 
     /// Goes by names alone: also what no project covers may be somebody's.
     fn is_all_there_is(&self) -> Result<bool, TreeError> {
-        let tree = tree_at(&self.root);
+        let tree = tree_at(&self.root, Vec::new());
         let mut folders = vec![None];
         while let Some(folder) = folders.pop() {
             for found in tree.list(folder.as_ref())? {
@@ -76,7 +76,7 @@ impl FetchedFiles {
 
     /// Removes the files, and every folder below the root that is empty then.
     pub(super) fn take_back(&self) {
-        let tree = tree_at(&self.root);
+        let tree = tree_at(&self.root, Vec::new());
         for (path, content) in &self.files {
             match self.take(&tree, path, *content) {
                 Ok(Taken::Done) => {}

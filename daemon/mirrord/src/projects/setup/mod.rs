@@ -238,9 +238,8 @@ impl Registry {
         checked_patterns(plan)?;
         let config = ProjectConfig { name, root: folder, ..given(&plan.url, &plan.settings)? };
         let root = resolved(&config.root);
-        let own =
-            [&self.folders.config, &self.folders.data, &self.folders.state, &self.folders.cache];
-        if own.into_iter().any(|own| root.starts_with(resolved(own))) {
+        let own = self.folders.own_places();
+        if own.iter().any(|own| root.starts_with(resolved(own))) {
             return Err(folder_error(
                 "the daemon keeps its own files in",
                 &root,

@@ -85,6 +85,7 @@ pub(in crate::server) fn job_finished(
         dry_run: report.dry_run,
         notices: report.notices.iter().map(|one| notice(one, home)).collect(),
         cancelled: report.cancelled,
+        skipped_count: report.skipped_count as u64,
     }
 }
 

@@ -159,5 +159,7 @@ fn skip_reason(reason: SkipReason) -> v1::SkipReason {
         SkipReason::SymlinkOutside => v1::SkipReason::SymlinkOutside,
         SkipReason::NameClash => v1::SkipReason::NameClash,
         SkipReason::SpecialFile => v1::SkipReason::SpecialFile,
+        SkipReason::RulesUnusable => v1::SkipReason::RulesUnusable,
+        SkipReason::Own => v1::SkipReason::Own,
     }
 }

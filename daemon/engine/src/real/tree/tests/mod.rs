@@ -5,6 +5,7 @@ mod basics;
 mod between;
 mod editors;
 mod links;
+mod own;
 mod races;
 
 use std::fs;

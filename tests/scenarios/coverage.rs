@@ -1,0 +1,102 @@
+//! What is mirrored is what a person means, and what isn't is said.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use serde_json::Value;
+
+use crate::support::{World, same_trees};
+
+fn paths<'a>(list: &'a Value, key: &str) -> Vec<&'a str> {
+    list.as_array().expect("a list").iter().map(|one| one[key].as_str().expect("text")).collect()
+}
+
+#[test]
+fn own_files_of_a_mirrored_home_stay_out() {
+    let world = World::new();
+    let laptop = world.machine("laptop");
+    let home = laptop.home().parent().expect("a folder around it").to_owned();
+    fs::write(home.join("a.md"), "a\n").expect("a file can be written");
+    laptop.runs(&laptop.words_of_init(&home)).exits(0);
+
+    laptop.runs(&["--project", "laptop", "push"]).exits(0);
+    let again = laptop.asks(&["--project", "laptop", "push"]);
+    let status = laptop.asks(&["--project", "laptop", "status", "--long"]);
+
+    assert_eq!(again["commit"], Value::Null);
+    assert_eq!(paths(&status["files"], "path"), ["a.md"]);
+    assert_eq!(world.view().len(), 1);
+}
+
+#[test]
+fn pull_writes_nothing_where_own_files_lie() {
+    let world = World::new();
+    let desktop = world.first_machine("desktop", &[("h/config/mirrord.toml", "poison\n")]);
+    desktop.writes("a.md", "a\n");
+    desktop.runs(&["push"]).exits(0);
+    let laptop = world.machine("laptop");
+    let home = laptop.home().parent().expect("a folder around it").to_owned();
+    laptop.runs(&laptop.words_of_init(&home)).exits(0);
+
+    laptop.runs(&["--project", "notes", "sync"]).exits(0);
+    assert_eq!(fs::read_to_string(home.join("a.md")).expect("it came"), "a\n");
+    assert!(!laptop.home().join("config/mirrord.toml").exists());
+    assert!(world.view().has("h/config/mirrord.toml"), "nor is it deleted");
+
+    let own = laptop.home().join("state");
+    let own = own.to_str().expect("paths of tests are UTF-8");
+    laptop.runs(&["--project", "notes", "pull", "--output", own]).exits(2).says("its own files");
+}
+
+#[test]
+fn deletion_of_a_name_that_exists_is_of_that_file_alone() {
+    let world = World::new();
+    let files = [("[a].md", "1\n"), ("a.md", "1\n"), ("app/[x]/p.md", "1\n"), ("app/x/p.md", "1\n")];
+    let laptop = world.first_machine("laptop", &files);
+    for number in 0..9 {
+        laptop.writes(format!("k{number}.md"), "1\n");
+    }
+    laptop.runs(&["push"]).exits(0);
+
+    laptop.runs(&["delete", "[a].md"]).exits(0);
+    laptop.runs(&["delete", "app/[x]"]).exits(0);
+
+    assert!(laptop.tree().has("a.md") && laptop.tree().has("app/x/p.md"));
+    assert!(!laptop.tree().has("[a].md") && !laptop.tree().has("app/[x]/p.md"));
+    same_trees(&laptop.tree(), &world.view());
+}
+
+#[test]
+fn rules_behind_a_link_hold_and_those_that_can_not_be_read_keep_new_files_here() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
+    laptop.writes(".gitignore", "secret*\n");
+    symlink(".gitignore", laptop.path(".mirrorignore")).expect("a link can be made");
+    laptop.writes("secret.md", "secret\n");
+    laptop.runs(&["push"]).exits(0);
+    assert!(!world.view().has("secret.md"));
+
+    laptop.removes(".mirrorignore");
+    symlink("/etc/hosts", laptop.path(".mirrorignore")).expect("a link can be made");
+    laptop.writes("new.md", "new\n");
+    laptop.runs(&["push"]).exits(4).says(".mirrorignore");
+    assert!(!world.view().has("secret.md") && !world.view().has("new.md"));
+}
+
+#[test]
+fn what_was_skipped_is_counted_and_listed_on_request() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
+    symlink("/etc/hosts", laptop.path("out.md")).expect("a link can be made");
+    laptop.writes("back\\slash.md", "x\n");
+
+    for command in ["push", "pull", "sync"] {
+        assert_eq!(laptop.asks(&[command])["skipped_count"], 2, "{command}");
+        let told = laptop.runs(&[command]).exits(0).stdout;
+        assert!(told.ends_with("2 skipped: `mirrorctl status --skipped`\n"), "{told}");
+    }
+    let skipped = &laptop.asks(&["status", "--skipped"])["skipped"];
+    assert_eq!(paths(skipped, "reason"), ["name_not_allowed", "symlink_outside"]);
+    let told = laptop.runs(&["status", "--skipped"]).exits(0).stdout;
+    assert!(told.contains("out.md") && told.contains("leads out of the project"), "{told}");
+}
