@@ -38,20 +38,21 @@ fn pull_writes_nothing_where_own_files_lie() {
     let home = laptop.home().parent().expect("a folder around it").to_owned();
     laptop.runs(&laptop.words_of_init(&home)).exits(0);
 
-    laptop.runs(&["--project", "notes", "sync"]).exits(0);
+    laptop.runs(&["--project", "laptop", "sync"]).exits(0);
     assert_eq!(fs::read_to_string(home.join("a.md")).expect("it came"), "a\n");
     assert!(!laptop.home().join("config/mirrord.toml").exists());
     assert!(world.view().has("h/config/mirrord.toml"), "nor is it deleted");
 
-    let own = laptop.home().join("state");
+    let own = desktop.home().join("state");
     let own = own.to_str().expect("paths of tests are UTF-8");
-    laptop.runs(&["--project", "notes", "pull", "--output", own]).exits(2).says("its own files");
+    desktop.runs(&["pull", "--output", own]).exits(2).says("its own files");
 }
 
 #[test]
 fn deletion_of_a_name_that_exists_is_of_that_file_alone() {
     let world = World::new();
-    let files = [("[a].md", "1\n"), ("a.md", "1\n"), ("app/[x]/p.md", "1\n"), ("app/x/p.md", "1\n")];
+    let files =
+        [("[a].md", "1\n"), ("a.md", "1\n"), ("app/[x]/p.md", "1\n"), ("app/x/p.md", "1\n")];
     let laptop = world.first_machine("laptop", &files);
     for number in 0..9 {
         laptop.writes(format!("k{number}.md"), "1\n");
@@ -79,8 +80,27 @@ fn rules_behind_a_link_hold_and_those_that_can_not_be_read_keep_new_files_here()
     laptop.removes(".mirrorignore");
     symlink("/etc/hosts", laptop.path(".mirrorignore")).expect("a link can be made");
     laptop.writes("new.md", "new\n");
-    laptop.runs(&["push"]).exits(4).says(".mirrorignore");
+    let told = laptop.runs(&["push"]).exits(4).stdout;
+    assert!(told.contains("the rules of .mirrorignore can't be read"), "{told}");
     assert!(!world.view().has("secret.md") && !world.view().has("new.md"));
+}
+
+#[test]
+fn name_of_what_is_left_out_is_told_why_and_can_be_deleted_from_the_project() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n"), ("leak.md", "secret\n")]);
+    laptop.writes(".mirrorignore", "leak*\n");
+    laptop.runs(&["push"]).exits(0);
+
+    laptop.runs(&["delete", "leak.md"]).exits(1).says("line 1 of .mirrorignore ignores it");
+    laptop.runs(&["push", "leak.md"]).exits(1).says("delete --ignored");
+    laptop.runs(&["delete", "--ignored", "--dry-run", "leak.md"]).exits(0);
+    assert!(world.view().has("leak.md"));
+    laptop.runs(&["delete", "--ignored", "leak.md"]).exits(0);
+
+    assert!(!world.view().has("leak.md"));
+    assert_eq!(laptop.reads("leak.md"), "secret\n");
+    laptop.runs(&["delete", "--ignored", "a.md"]).exits(2).says("is mirrored here");
 }
 
 #[test]

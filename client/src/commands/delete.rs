@@ -23,6 +23,10 @@ pub(crate) struct DeleteArgs {
     #[arg(long, conflicts_with = "keep_local")]
     local: bool,
 
+    /// Delete from the project what is not mirrored here any more; it stays here
+    #[arg(long, conflicts_with_all = ["keep_local", "local"])]
+    ignored: bool,
+
     /// Show the plan and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -42,8 +46,9 @@ pub(crate) async fn run(args: &DeleteArgs, context: &Context) -> Result<Reported
     };
     let daemon = context.daemon().await?;
     let finished = follow::with_consent(context, &daemon, scope, MayAsk::Yes, async |scope| {
-        let (keep_local, message) = (args.keep_local, String::new());
-        daemon.sync().delete(DeleteRequest { scope, keep_local, message }).await
+        let (keep_local, ignored) = (args.keep_local, args.ignored);
+        let message = String::new();
+        daemon.sync().delete(DeleteRequest { scope, keep_local, message, ignored }).await
     });
     follow::report(context, &finished.await?, true)
 }

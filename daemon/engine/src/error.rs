@@ -37,6 +37,10 @@ pub enum EngineError {
     #[error("no file of the project matches {}", quoted(.0))]
     UnknownPaths(Vec<String>),
 
+    /// A name of something that is here or at the head, and is not mirrored here.
+    #[error("{name} is not mirrored here: {why}")]
+    LeftOut { name: String, why: String, hint: String },
+
     /// A name that commits know, but not this one.
     #[error("no file of commit #{seq} matches {name:?}")]
     NotInCommit { name: String, seq: u64, past: RelPath },
@@ -124,7 +128,8 @@ impl EngineError {
             | Self::NoProject
             | Self::NoConflict(_) => FaultClass::NotFound,
             Self::ConflictMoved(_) => FaultClass::Conflict,
-            Self::NameClash(_)
+            Self::LeftOut { .. }
+            | Self::NameClash(_)
             | Self::MarkersLeft(_)
             | Self::ContentMissing { .. }
             | Self::ContentCorrupt { .. } => FaultClass::Rejected,
@@ -146,6 +151,7 @@ impl EngineError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Stopped { hint, .. } => return hint.clone(),
+            Self::LeftOut { hint, .. } => return Some(hint.clone()),
             Self::Consent(_) => {
                 "nothing was done; run it again with --allow-deletes if that is what you want"
             }

@@ -59,11 +59,11 @@ impl Folders {
         self.data.join("quickstart")
     }
 
-    /// All that is our own, the folder of the socket included; what of it lies in
-    /// a project is no file of it.
+    /// All that is our own, wherever the socket may lie included; what of it lies
+    /// in a project is no file of it.
     pub(crate) fn own_places(&self) -> Vec<PathBuf> {
-        let socket = mirror_proto::socket::path_from_environment().ok();
-        let run = socket.and_then(|socket| socket.parent().map(Path::to_owned));
+        let sockets = mirror_proto::socket::candidates(&self.state);
+        let run = sockets.iter().filter_map(|socket| socket.parent().map(Path::to_owned));
         let kept = [&self.config, &self.data, &self.state, &self.cache].map(PathBuf::clone);
         kept.into_iter().chain(run).collect()
     }

@@ -59,28 +59,30 @@ const ENGINE: &str = "
         project/view_state project/worker data view snapshots packs log state index api error.rs
         outside
     project/job: project/queue project/publish project/checkout project/plan project/conflict
-        project/merge.rs project/commit project/observe.rs project/stash.rs project/view_state
-        project/worker data view snapshots packs log state index api error.rs outside
-    project/queue: project/plan project/merge.rs project/commit project/observe.rs
-        project/worker data log state index api error.rs outside
-    project/publish: project/import project/conflict project/view_state project/worker view
-        packs log state api error.rs outside
-    project/query: project/plan project/conflict project/observe.rs project/worker data
-        snapshots packs log index api error.rs outside
-    project/import: project/conflict project/commit project/observe.rs project/view_state
-        project/worker view packs log state api error.rs planted.rs outside
-    project/checkout: project/merge.rs project/commit project/observe.rs project/stash.rs
-        project/worker data packs log state index links.rs api error.rs planted.rs outside
-    project/plan: project/merge.rs project/commit project/observe.rs project/worker log state
+        project/merge.rs project/commit project/observe.rs project/naming.rs project/rules
+        project/stash.rs project/view_state project/worker data view snapshots packs log state
         index api error.rs outside
+    project/queue: project/plan project/merge.rs project/commit project/observe.rs
+        project/naming.rs project/worker data log state index api error.rs outside
+    project/publish: project/import project/conflict project/rules project/view_state
+        project/worker view packs log state api error.rs outside
+    project/query: project/conflict project/observe.rs project/naming.rs project/worker data
+        snapshots packs log index api error.rs outside
+    project/import: project/conflict project/commit project/rules project/view_state project/worker
+        view packs log state api error.rs planted.rs outside
+    project/checkout: project/merge.rs project/commit project/observe.rs project/rules
+        project/stash.rs project/worker data packs log state index links.rs api error.rs planted.rs
+        outside
+    project/plan: project/merge.rs project/commit project/observe.rs project/rules project/worker
+        log state index api error.rs outside
     project/conflict: project/commit project/observe.rs project/worker data view packs log api
         error.rs outside
     project/merge.rs: project/commit project/worker packs log state index api outside
     project/commit: project/worker data packs log state index api error.rs planted.rs outside
-    project/create: packs log api error.rs outside
-    project/observe.rs: project/rules.rs project/worker log state index api error.rs planted.rs outside
-    project/naming.rs: project/stash.rs project/worker outside
-    project/rules.rs: project/worker links.rs log state api error.rs outside
+    project/create: project/rules packs log api error.rs outside
+    project/observe.rs: project/rules project/worker log state index api planted.rs outside
+    project/naming.rs: project/stash.rs project/worker data log state index api error.rs outside
+    project/rules: project/worker links.rs log state api error.rs outside
     project/stash.rs: project/worker data packs api error.rs outside
     project/view_state: project/worker view log state api error.rs
     project/worker: beside data view packs log state index api error.rs store outside

@@ -39,6 +39,11 @@ pub enum Job {
         keep_local: bool,
         message: Option<String>,
     },
+    /// Removes at the head what is not mirrored here; what stands here stays.
+    DeleteIgnored {
+        scope: Scope,
+        message: Option<String>,
+    },
     /// Changes what all machines share.
     ChangeSettings {
         settings: SharedSettings,

@@ -154,6 +154,11 @@ impl Index {
         self.skipped.iter().filter(|skip| self.is_missed(skip))
     }
 
+    /// All of it, what nobody would look for included.
+    pub fn all_skipped(&self) -> impl Iterator<Item = &Skipped> {
+        self.skipped.iter()
+    }
+
     /// The paths at which something stands that can't be mirrored as it is.
     pub fn hidden(&self) -> impl Iterator<Item = RelPath> {
         self.skipped.iter().filter_map(|skip| RelPath::new(&skip.path).ok())

@@ -7,8 +7,12 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use mirror_core::RelPath;
-use mirror_core::plan::{Selection, possible_globs};
+use mirror_core::path::display_safe;
+use mirror_core::patterns::{Coverage, Left};
+use mirror_core::plan::{Selection, UnknownNames, possible_globs};
 
+use crate::api::{EngineResult, SkipReason};
+use crate::error::EngineError;
 use crate::outside::Tree;
 use crate::project::worker::Worker;
 
@@ -51,6 +55,79 @@ impl Worker {
             || self.queue.pushes().iter().flat_map(|push| &push.changes).any(|c| is_it(&c.path))
     }
 
+    /// Refuses names of nothing that is mirrored here, and says why it isn't.
+    pub(crate) async fn check_names(&self, selection: &Selection) -> EngineResult<()> {
+        let twins = self.twins();
+        let is_mirrored = |path: &&RelPath| {
+            let covered = self.coverage.as_ref().is_none_or(|coverage| coverage.covers(path));
+            covered && !self.index.is_hidden(path) && !twins.contains(path)
+        };
+        match selection.check(self.known_paths().filter(is_mirrored)) {
+            Ok(()) => Ok(()),
+            Err(unknown) => Err(self.why_unknown(unknown).await),
+        }
+    }
+
+    pub(crate) fn known_paths(&self) -> impl Iterator<Item = &RelPath> {
+        let manifest = self.log.history().manifest().keys();
+        self.index.entries().keys().chain(manifest).chain(self.state.bases().keys())
+    }
+
+    /// What to say of names that no mirrored file goes by: of the first one that
+    /// stands here or at the head all the same, why it isn't mirrored.
+    pub(crate) async fn why_unknown(&self, unknown: UnknownNames) -> EngineError {
+        let UnknownNames(names) = unknown;
+        let here = self.standing_here(&names).await;
+        for typed in &names {
+            let plain = typed.trim_end_matches('/');
+            let (name, is_at_head) = (display_safe(plain), self.is_at_head(plain));
+            let stands = is_at_head || here.contains(typed) || self.is_skipped(plain);
+            let Some(why) = self.why_left_out(plain).filter(|_| stands) else { continue };
+            let hint = match is_at_head {
+                true => format!("`mirrorctl delete --ignored` takes {name} out of the project"),
+                false => "`mirrorctl status --long` lists what is mirrored".to_owned(),
+            };
+            return EngineError::LeftOut { name, why, hint };
+        }
+        EngineError::UnknownPaths(names)
+    }
+
+    fn is_at_head(&self, name: &str) -> bool {
+        let mut manifest = self.log.history().manifest().keys();
+        manifest.any(|path| path.as_str() == name || path.is_within(name))
+    }
+
+    fn why_left_out(&self, name: &str) -> Option<String> {
+        let mut skipped = self.index.all_skipped();
+        let is_it_or_above = |at: &str| {
+            name.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if let Some(skip) = skipped.find(|skip| is_it_or_above(&skip.path)) {
+            let (at, why) = (display_safe(&skip.path), why_skipped(skip.reason));
+            let is_it = skip.path == name;
+            return Some(if is_it {
+                why.to_owned()
+            } else {
+                format!("{at} stands above it: {why}")
+            });
+        }
+        let path = RelPath::new(name).ok()?;
+        if self.twins().contains(&path) {
+            return Some(why_skipped(SkipReason::NameClash).to_owned());
+        }
+        why_not(self.coverage.as_ref()?, &path)
+    }
+
+    fn is_skipped(&self, name: &str) -> bool {
+        self.index.all_skipped().any(|skip| skip.path == name)
+    }
+
+    /// The files here that make way for another of their name.
+    fn twins(&self) -> Vec<RelPath> {
+        let manifest = self.log.history().manifest();
+        self.index.twins(|path| manifest.contains_key(path))
+    }
+
     /// Those of these names that something on the disk has, mirrored or not.
     async fn standing_here(&self, names: &[String]) -> BTreeSet<String> {
         let (tree, names) = (self.parts.tree.clone(), names.to_vec());
@@ -69,4 +146,37 @@ fn stands(tree: &dyn Tree, name: &str) -> bool {
     let Ok(path) = RelPath::new(name) else { return false };
     let found = tree.list(path.parent().as_ref()).unwrap_or_default();
     found.iter().any(|found| found.name.as_deref() == Some(path.name()))
+}
+
+/// The rule that leaves a path out, in words.
+fn why_not(coverage: &Coverage, path: &RelPath) -> Option<String> {
+    Some(match coverage.why_not(path)? {
+        Left::Own => "it is mirrord's own".to_owned(),
+        Left::Temporary => "it is named as programs name what they are writing".to_owned(),
+        Left::NoPattern { include } => {
+            let globs: Vec<String> = include.iter().map(|glob| display_safe(glob)).collect();
+            format!("no pattern covers it ({})", globs.join(", "))
+        }
+        Left::Excluded { glob } => format!("`exclude` leaves it out ({})", display_safe(&glob)),
+        Left::Narrowed => "this machine's own patterns leave it out".to_owned(),
+        Left::Ignored { file, line, rule } => {
+            let (file, rule) = (display_safe(&file), display_safe(&rule));
+            format!("line {line} of {file} ignores it ({rule})")
+        }
+    })
+}
+
+fn why_skipped(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::NotUtf8 => "its name is not UTF-8",
+        SkipReason::NameNotAllowed => "some systems can't hold its name",
+        SkipReason::Unreadable => "it can't be read",
+        SkipReason::SymlinkOutside => {
+            "it is a link that leads out of the project, or to what is ignored"
+        }
+        SkipReason::NameClash => "another file has the same name where case does not count",
+        SkipReason::SpecialFile => "it is a pipe, a socket or a device",
+        SkipReason::RulesUnusable => "no rules can be read from it",
+        SkipReason::Own => "it is mirrord's own",
+    }
 }

@@ -77,6 +77,9 @@ impl Worker {
             Job::Delete { scope, keep_local, message } => {
                 self.delete(&scope, keep_local, message, reporter).await
             }
+            Job::DeleteIgnored { scope, message } => {
+                self.delete_ignored(&scope, message, reporter).await
+            }
             Job::ChangeSettings { settings } => self.change_settings(settings, reporter).await,
             Job::Resolve { path, resolution, token, no_push } => {
                 self.resolve(Decision { path, resolution, token, no_push }, reporter).await
@@ -113,7 +116,7 @@ fn verb(job: &Job) -> &'static str {
         Job::Push { .. } => "push",
         Job::Pull { .. } => "pull",
         Job::Sync { .. } => "sync",
-        Job::Delete { .. } => "delete",
+        Job::Delete { .. } | Job::DeleteIgnored { .. } => "delete",
         Job::ChangeSettings { .. } => "settings",
         Job::Resolve { .. } => "resolve",
         Job::Export { .. } => "export",

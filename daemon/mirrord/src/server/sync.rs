@@ -71,11 +71,15 @@ impl v1::sync_service_server::SyncService for Host {
         let request = request.into_inner();
         let names_none = request.scope.as_ref().is_none_or(|scope| scope.paths.is_empty());
         let (message, keep_local) = (text(request.message), request.keep_local);
+        let ignored = request.ignored;
         Ok(self.job("delete", request.scope, move |scope, _| {
             if names_none {
                 return Err(RequestError::usage("name the files to delete"));
             }
-            Ok(Job::Delete { scope, keep_local, message })
+            match ignored {
+                true => Ok(Job::DeleteIgnored { scope, message }),
+                false => Ok(Job::Delete { scope, keep_local, message }),
+            }
         }))
     }
 }

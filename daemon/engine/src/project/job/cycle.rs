@@ -144,7 +144,7 @@ impl<'a> Cycle<'a> {
         loop {
             let (root, unsettled) = worker.observe_disk().await?;
             if root != Root::Missing && !self.is_checked {
-                worker.check_names(self.request.selection)?;
+                worker.check_names(self.request.selection).await?;
             }
             self.is_checked = true;
             let facts = worker.facts();

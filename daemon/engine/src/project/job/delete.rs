@@ -30,20 +30,12 @@ impl Worker {
         message: Option<String>,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        if scope.names.is_empty() {
-            return Err(EngineError::Usage("name the files to delete".to_owned()));
-        }
-        self.recover_attempt(Some(&mut *reporter)).await?;
-        self.catch_up().await?;
-        self.recognise().await?;
-        if !reporter.dry_run {
-            // What was pushed before comes before.
-            self.send_queue(reporter).await?;
-        }
+        let selection = self.begin_deletion(scope, reporter).await?;
         let (root, _) = self.observe_disk().await?;
-        let selection = self.selection_of(&scope.names).await;
         let facts = self.facts();
-        selection.check(facts.keys()).map_err(|error| EngineError::UnknownPaths(error.0))?;
+        if let Err(unknown) = selection.check(facts.keys()) {
+            return Err(self.why_unknown(unknown).await);
+        }
         let chosen = choose(&facts, &selection, reporter);
         let removals = self.agree(&facts, &chosen, root, reporter)?;
         if chosen.is_empty() {
@@ -82,6 +74,25 @@ impl Worker {
         self.finish_view(false, reporter).await
     }
 
+    /// The log to its head, and what the names say by then.
+    pub(crate) async fn begin_deletion(
+        &mut self,
+        scope: &Scope,
+        reporter: &mut Reporter,
+    ) -> EngineResult<Selection> {
+        if scope.names.is_empty() {
+            return Err(EngineError::Usage("name the files to delete".to_owned()));
+        }
+        self.recover_attempt(Some(&mut *reporter)).await?;
+        self.catch_up().await?;
+        self.recognise().await?;
+        if !reporter.dry_run {
+            // What was pushed before comes before.
+            self.send_queue(reporter).await?;
+        }
+        Ok(self.selection_of(&scope.names).await)
+    }
+
     /// Asks for consent as for any deletions (B12); gives the local removals.
     fn agree(
         &self,
@@ -110,7 +121,7 @@ impl Worker {
         Ok(removals)
     }
 
-    fn deletions_of(&self, chosen: &BTreeSet<RelPath>) -> Vec<Send> {
+    pub(crate) fn deletions_of(&self, chosen: &BTreeSet<RelPath>) -> Vec<Send> {
         let manifest = self.log.history().manifest();
         let deletion = |path: &RelPath| {
             let from = manifest.get(path)?.entry.sha256;
@@ -119,7 +130,7 @@ impl Worker {
         chosen.iter().filter_map(deletion).collect()
     }
 
-    async fn commit_deletions(
+    pub(crate) async fn commit_deletions(
         &mut self,
         chosen: &BTreeSet<RelPath>,
         with_ignore_file: bool,

@@ -5,6 +5,7 @@
 
 pub(crate) mod cycle;
 pub(crate) mod delete;
+pub(crate) mod delete_ignored;
 pub(crate) mod export;
 pub(crate) mod maintain;
 pub(crate) mod pull;

@@ -9,7 +9,6 @@ use mirror_core::plan::{Guard, Intent, Plan, Root, Selection, Send};
 use mirror_core::reconcile::Facts;
 
 use crate::api::EngineResult;
-use crate::error::EngineError;
 use crate::project::merge::MergePolicy;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -53,16 +52,6 @@ impl Worker {
             reporter.fault(fault);
         }
         Ok(plan)
-    }
-
-    /// Refuses names that no file here or at the head goes by.
-    pub(crate) fn check_names(&self, selection: &Selection) -> EngineResult<()> {
-        selection.check(self.known_paths()).map_err(|error| EngineError::UnknownPaths(error.0))
-    }
-
-    pub(crate) fn known_paths(&self) -> impl Iterator<Item = &RelPath> {
-        let manifest = self.log.history().manifest().keys();
-        self.index.entries().keys().chain(manifest).chain(self.state.bases().keys())
     }
 }
 

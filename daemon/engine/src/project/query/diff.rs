@@ -7,7 +7,6 @@ use mirror_core::reconcile::{Facts, file_state};
 
 use super::unified::unified;
 use crate::api::{EngineResult, FileDiff, Scope};
-use crate::error::EngineError;
 use crate::project::worker::Worker;
 use crate::snapshots::Snapshot;
 
@@ -49,7 +48,9 @@ impl Worker {
         self.observe_disk().await?;
         let selection = self.selection_of(&scope.names).await;
         let facts = self.all_facts();
-        selection.check(facts.keys()).map_err(|error| EngineError::UnknownPaths(error.0))?;
+        if let Err(unknown) = selection.check(facts.keys()) {
+            return Err(self.why_unknown(unknown).await);
+        }
         let head = Snapshot::of(self.log.history(), None, &self.fetcher)?;
         let mut diffs = Vec::new();
         for (path, facts) in &facts {

@@ -97,7 +97,7 @@ impl Worker {
         loop {
             let (root, unsettled) = self.observe_disk().await?;
             if root != Root::Missing {
-                self.check_names(request.selection)?;
+                self.check_names(request.selection).await?;
             }
             let facts = self.facts_behind_queue();
             let mut plan = self.plan(&facts, request, root, true, reporter)?;

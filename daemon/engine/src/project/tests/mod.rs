@@ -14,6 +14,7 @@ mod events;
 mod faulty;
 mod forks;
 mod kinds;
+mod left_out;
 mod leftovers;
 mod lost_state;
 mod machine;

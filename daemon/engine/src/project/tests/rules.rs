@@ -13,8 +13,10 @@ async fn story() -> (World, Machine) {
     (world, laptop)
 }
 
+type Maker = fn(&Machine);
+
 /// What no text of rules is, made at a place.
-fn unusable() -> Vec<(&'static str, fn(&Machine))> {
+fn unusable() -> Vec<(&'static str, Maker)> {
     vec![
         ("a folder", |laptop| laptop.writes(".mirrorignore/x", "secret*")),
         ("an empty folder", |laptop| fs::create_dir(laptop.root(".mirrorignore")).unwrap()),
@@ -149,7 +151,7 @@ async fn kept_file_is_added_to_the_rules_that_the_link_leads_to() {
 async fn unreadable_rules_keep_new_files_here() {
     let (world, laptop) = story().await;
     laptop.writes(".mirrorignore", "secret*\n");
-    let closed = fs::Permissions::from_mode(0);
+    let closed = fs::Permissions::from_mode(0o000);
     fs::set_permissions(laptop.root(".mirrorignore"), closed).unwrap();
     laptop.writes("secret.md", "secret");
     // Root reads it all the same, and then its rules hold.

@@ -25,6 +25,7 @@ impl LocalTree {
     }
 
     /// Keeps these folders and files, wherever they lie, out of the tree.
+    #[must_use]
     pub fn without(self, own: Vec<PathBuf>) -> Self {
         Self { own: Own::new(own), ..self }
     }
