@@ -119,9 +119,13 @@ impl From<FolderError> for Failure {
                 FaultClass::Permission,
                 "make it, or let MIRRORD_HOME name a folder that can be written",
             ),
-            FolderError::NotAFolder(_) | FolderError::Foreign { .. } => {
+            FolderError::NotAFolder(_) => {
                 (FaultClass::Permission, "remove it, or let MIRRORD_HOME name a folder of your own")
             }
+            FolderError::Foreign { .. } => (
+                FaultClass::Permission,
+                "run this as that user; by `sudo -H` or `su -`, HOME is your own",
+            ),
             FolderError::Open { .. } => {
                 (FaultClass::Permission, "close it with `chmod 700`, after a look at who opened it")
             }

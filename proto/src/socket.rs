@@ -82,6 +82,17 @@ pub fn prepare_folder(socket: &Path) -> Result<(), FolderError> {
     check_folder(socket)
 }
 
+/// Checks that a folder is this user's, or not there yet: in somebody else's, as
+/// where `sudo` kept their `HOME`, we would leave files that lock them out.
+pub fn check_owner(folder: &Path) -> Result<(), FolderError> {
+    match fs::metadata(folder) {
+        Ok(found) if found.uid() != user_id() => {
+            Err(FolderError::Foreign { folder: folder.to_owned(), owner: found.uid() })
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Checks that nobody else can put a socket into the folder of this one.
 pub fn check_folder(socket: &Path) -> Result<(), FolderError> {
     let folder = folder_of(socket).to_owned();
@@ -238,11 +249,14 @@ mod tests {
             Err(_) => (Path::new("/"), 0),
         };
 
-        let refused = check_folder(&folder.join("mirrord.sock"));
-
+        for refused in [check_folder(&folder.join("mirrord.sock")), check_owner(folder)] {
+            assert!(
+                matches!(refused, Err(FolderError::Foreign { owner: found, .. }) if found == owner),
+                "{refused:?}"
+            );
+        }
         assert!(
-            matches!(refused, Err(FolderError::Foreign { owner: found, .. }) if found == owner),
-            "{refused:?}"
+            check_owner(place.path()).is_ok() && check_owner(&place.path().join("new")).is_ok()
         );
     }
 }

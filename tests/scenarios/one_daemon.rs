@@ -2,6 +2,7 @@
 //! cleaner has taken away; and nothing of whoever started it stays with it.
 
 use std::fs;
+use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,7 +10,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::errors::message_has;
-use crate::support::{Outcome, World, binaries, daemons_holding, eventually, processes, run, text};
+use crate::support::{
+    Outcome, World, binaries, daemons_holding, eventually, processes, run, skipped, text,
+};
 
 /// A person's home as a login has it: no variable but these.
 struct Home {
@@ -191,6 +194,47 @@ fn second_daemon_says_who_holds_the_state_and_ends() {
     message_has(&error, &[&format!("pid {pid}"), "XDG_STATE_HOME"]);
 
     assert_eq!(home.asks(None, &["projects"])["projects"][0]["state"], "idle");
+}
+
+#[test]
+fn daemon_is_not_started_in_the_folders_of_another_user() {
+    let world = World::new();
+    let home = Home::new(&world, "h");
+    fs::create_dir_all(home.state()).expect("made");
+    if chown(home.state(), Some(12_345), None).is_err() {
+        return skipped("only root can give a folder away");
+    }
+
+    let error = home.tries(None, &["projects"]).exits(5).error();
+
+    message_has(&error, &["belongs to user 12345", "sudo -H"]);
+    run(home.command(&binaries().join("mirrord"), None)).exits(1).says("belongs to user 12345");
+    assert_eq!(fs::read_dir(home.state()).expect("there").count(), 0, "something was left");
+}
+
+#[test]
+fn home_behind_a_link_is_the_same_home() {
+    let world = World::new();
+    let home = Home::new(&world, "h");
+    home.inits(None);
+    let link = world.path("link");
+    symlink(&home.folder, &link).expect("linked");
+    let by_link = || {
+        let mut command = home.command(&binaries().join("mirrorctl"), None);
+        command.env("HOME", &link).args(["--json", "daemon", "status"]);
+        run(command)
+    };
+    let [pid] = daemons_holding(&home.state())[..] else { panic!("one daemon") };
+    let status = by_link().exits(0).result();
+    assert_eq!(status["pid"], pid);
+
+    // Started by the other way, it is the same machine to the others.
+    home.asks(None, &["daemon", "stop"]);
+    let mut start = home.command(&binaries().join("mirrorctl"), None);
+    start.env("HOME", &link).args(["daemon", "start"]);
+    run(start).exits(0);
+    assert_eq!(by_link().exits(0).result()["machine_id"], status["machine_id"]);
+    assert_ne!(home.pid(None), pid);
 }
 
 #[test]

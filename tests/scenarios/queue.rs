@@ -88,6 +88,23 @@ fn daemon_sends_what_is_queued_by_itself_once_the_backend_is_back() {
 }
 
 #[test]
+fn daemon_that_starts_sends_what_is_queued_though_nobody_asks_it_anything() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "milk\n")]);
+    laptop.runs(&["config", "set", "poll_interval", "2s"]).exits(0);
+    let head = world.head();
+    unmount(&world);
+    laptop.writes("a.md", "bread\n");
+    queues(&laptop);
+    laptop.runs(&["daemon", "stop"]).exits(0);
+    mount(&world);
+
+    laptop.runs(&["daemon", "start"]).exits(0);
+
+    eventually("it has sent it", || world.head() > head);
+}
+
+#[test]
 fn edits_of_two_machines_are_both_there_after_one_was_queued() {
     let world = World::new();
     let base = "one\ntwo\nthree\nfour\nfive\n";

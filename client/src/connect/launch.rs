@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use mirror_proto::PROTOCOL;
 use mirror_proto::folders::Folders;
+use mirror_proto::socket::check_owner;
 use mirror_proto::v1::FaultClass;
 use tokio::time::{Instant, sleep};
 
@@ -38,6 +39,9 @@ pub(super) async fn start(
     folders: &Folders,
     find_program: impl Fn() -> Result<PathBuf, Failure>,
 ) -> Result<Daemon, Failure> {
+    for folder in folders.held() {
+        check_owner(folder)?;
+    }
     make_folder(&folders.state)?;
     let socket = Socket::Usual(folders.clone());
     let lock = StartLock::in_folder(&folders.state)?;

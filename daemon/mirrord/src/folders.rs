@@ -9,6 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use mirror_proto::folders;
+use mirror_proto::socket::check_owner;
 
 /// The daemon's folders.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,9 +34,11 @@ impl Folders {
 
     /// Makes what is missing, for this user alone.
     pub(crate) fn prepare(&self) -> io::Result<()> {
-        for folder in [&self.config, &self.data, &self.state, &self.cache] {
-            make_private(folder)?;
+        let all = [&self.config, &self.data, &self.state, &self.cache];
+        for folder in all {
+            check_owner(folder).map_err(io::Error::other)?;
         }
+        all.into_iter().try_for_each(|folder| make_private(folder))?;
         make_private(&self.project_files())
     }
 

@@ -18,7 +18,9 @@ const OS_MACHINE_ID: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"]
 pub(crate) fn id_in(config: &Path, state: &Path) -> io::Result<Ulid> {
     let os_id =
         OS_MACHINE_ID.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_default();
-    id_for(&config.join("machine_id"), &fingerprint(os_id.trim(), state))
+    // The same folder, whichever link led there.
+    let state = fs::canonicalize(state).unwrap_or_else(|_| state.to_owned());
+    id_for(&config.join("machine_id"), &fingerprint(os_id.trim(), &state))
 }
 
 fn fingerprint(os_id: &str, state: &Path) -> String {
