@@ -3,7 +3,9 @@
 # project up.
 #
 #   sh packaging/install.sh [DIR]        DIR: the folder to mirror (default: a sample)
-#   sh packaging/install.sh --uninstall  takes back what this made
+#   sh packaging/install.sh --uninstall  takes back what this made; not while a
+#                                        project keeps what may be nowhere else,
+#                                        unless --discard follows
 #
 # MIRRORD_PREFIX says where to (default: ~/.local). May be run again: it then
 # brings the programs up to date.
@@ -134,13 +136,28 @@ folder_of() {
   esac
 }
 
+# Takes the projects off this machine that this script made. One that keeps what
+# may be nowhere else ends it: the programs are what shows it.
+remove_projects() {
+  names=$(project_names)
+  while IFS= read -r name; do
+    printf '%s\n' "$names" | grep -qxF "$name" || continue
+    code=0
+    "$bin/mirrorctl" --quiet remove "$name" "$@" < /dev/null || code=$?
+    case $code in
+      0) ;;
+      1)
+        fail "the project $name stays, and so do the programs: nothing of it was removed" \
+          'look at what it keeps, as said above; or let all of it go: --uninstall --discard'
+        ;;
+      *) printf 'install.sh: %s\n' "the project $name could not be removed, and stays" >&2 ;;
+    esac
+  done < "$made"
+}
+
 uninstall() {
   if [ -x "$bin/mirrorctl" ]; then
-    if [ -f "$made" ]; then
-      while IFS= read -r name; do
-        "$bin/mirrorctl" --quiet remove "$name" < /dev/null || true
-      done < "$made"
-    fi
+    [ ! -f "$made" ] || remove_projects "$@"
     # Only what `daemon enable` wrote; a file of that name from elsewhere stays.
     "$bin/mirrorctl" --quiet daemon disable || true
     "$bin/mirrorctl" --quiet daemon stop ||
@@ -150,23 +167,28 @@ uninstall() {
   rmdir "${made%/*}" 2> /dev/null || true
   cat << END
 Removed mirrord and mirrorctl from $bin.
-Your project folders are left alone, and so is what the daemon keeps. To remove
-that too, now or later:
+Your project folders and all backends are left alone. What the daemon keeps is
+left too, but for the settings and copies of projects that this script made. To
+remove the rest, now or later:
   rm -r "$(folder_of state)" "$(folder_of cache)"
       what can be made again
   rm -r "$(folder_of config)"
       settings: which folders are mirrored, and where to
   rm -r "$(folder_of data)"
-      the history of quickstart projects: every earlier version in it is lost
+      what may be nowhere else: the history of quickstart projects, and stashed
+      versions, queued pushes and conflicts of all projects are lost with it
 END
 }
 
 case ${1:-} in
   --uninstall)
-    [ $# -eq 1 ] || fail '--uninstall takes no folder'
-    uninstall
+    case $#${2:-} in
+      1) uninstall ;;
+      2--discard) uninstall --discard ;;
+      *) fail '--uninstall takes no folder (there is --uninstall --discard)' ;;
+    esac
     ;;
-  -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0" ;;
+  -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0" ;;
   -*) fail "unknown option $1 (there is --uninstall)" ;;
   *)
     [ $# -le 1 ] || fail 'one folder at most; quote a name that has spaces'

@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "history",
         "conflicts",
         "stash",
+        "queue",
         "doctor",
         "questions",
     ]

@@ -8,6 +8,7 @@ use crate::commands;
 use crate::commands::config::ConfigCommand;
 use crate::commands::conflict::ConflictCommand;
 use crate::commands::daemon::DaemonCommand;
+use crate::commands::queue::QueueCommand;
 use crate::commands::stash::StashCommand;
 use crate::output::paint::ColorChoice;
 
@@ -97,6 +98,9 @@ pub(crate) enum Command {
     History(commands::history::HistoryArgs),
     /// Bring earlier versions back
     Restore(commands::restore::RestoreArgs),
+    /// Show and give up pushes that wait for the backend
+    #[command(subcommand)]
+    Queue(QueueCommand),
     /// Show and bring back local versions that were set aside
     #[command(subcommand)]
     Stash(StashCommand),
@@ -133,6 +137,7 @@ impl Command {
             Self::Log(_) => "log",
             Self::History(_) => "history",
             Self::Restore(_) => "restore",
+            Self::Queue(command) => command.name(),
             Self::Stash(command) => command.name(),
             Self::Doctor(_) => "doctor",
             Self::Reload => "reload",
@@ -183,6 +188,9 @@ mod tests {
             ("history", " a.md"),
             ("restore", " --from #3"),
             ("stash show", " 01J"),
+            ("queue list", ""),
+            ("queue drop", " 01J"),
+            ("remove", " notes --discard"),
             ("auth", " --check"),
             ("doctor", " --backend primary"),
             ("init", " --wizard"),

@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use crate::arguments::{Cli, Command};
 use crate::commands::{
     auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, history, init,
-    log, projects, pull, push, quickstart, reload, remove, restore, stash, status, sync,
+    log, projects, pull, push, queue, quickstart, reload, remove, restore, stash, status, sync,
 };
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
@@ -30,6 +30,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Log(args) => log::run(args, context).await,
         Command::History(args) => history::run(args, context).await,
         Command::Restore(args) => restore::run(args, context).await,
+        Command::Queue(command) => queue::run(command, context).await,
         Command::Stash(command) => stash::run(command, context).await,
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Reload => reload::run(context).await,

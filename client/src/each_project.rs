@@ -23,6 +23,8 @@ pub(crate) enum Scope {
     /// The one that `--project` or the current folder says.
     One,
     All(Heading),
+    /// Besides, what is kept of projects that are configured no more.
+    AllAndLeftOver(Heading),
 }
 
 /// What stands above the text of each of several projects.
@@ -50,7 +52,17 @@ pub(crate) async fn run(
     let daemon = context.daemon().await?;
     match scope {
         Scope::One => one(&daemon, context.project()?).await,
-        Scope::All(heading) => each(context, &daemon, heading, shape, one).await,
+        Scope::All(heading) => {
+            let listed = daemon.project().list_projects(ListProjectsRequest {}).await?.into_inner();
+            each(context, &daemon, heading, &listed.projects, shape, one).await
+        }
+        Scope::AllAndLeftOver(heading) => {
+            let listed = daemon.project().list_projects(ListProjectsRequest {}).await?.into_inner();
+            let left = listed.left_over.into_iter().map(|left| left.name);
+            let left = left.map(|name| ProjectSummary { name, ..ProjectSummary::default() });
+            let all: Vec<_> = listed.projects.into_iter().chain(left).collect();
+            each(context, &daemon, heading, &all, shape, one).await
+        }
     }
 }
 
@@ -58,13 +70,13 @@ async fn each(
     context: &Context,
     daemon: &Daemon,
     heading: Heading,
+    projects: &[ProjectSummary],
     shape: fn() -> Value,
     one: impl One,
 ) -> Result<Reported, Failure> {
-    let listed = daemon.project().list_projects(ListProjectsRequest {}).await?;
     let mut exit = Exit::Done;
     let mut results = Vec::new();
-    for summary in &listed.get_ref().projects {
+    for summary in projects {
         let by = By::Name(summary.name.clone());
         let name = |paint: Paint| paint.bold(&escape(&summary.name)) + "\n";
         if heading == Heading::Name {

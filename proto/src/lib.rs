@@ -12,7 +12,7 @@ pub mod holder;
 pub mod socket;
 
 /// Grows when an older daemon could misunderstand a client.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// Types and stubs of package `mirror.v1`.
 #[allow(

@@ -203,3 +203,62 @@ fn full_disk_leaves_every_pulled_file_whole() {
     assert!(["a\n", "a, better\n"].contains(&desktop.reads("a.md").as_str()));
     assert_eq!(desktop.tree().len(), 1, "left-overs: {:?}", desktop.tree());
 }
+
+/// A laptop with a disk of its own for what the daemon keeps of one kind.
+fn with_small_home(kind: &str, kibibytes: u64) -> Option<(World, Machine, Mount)> {
+    let world = World::new();
+    let laptop = world.machine("laptop");
+    let folder = laptop.home().join(kind);
+    fs::create_dir_all(&folder).expect("a folder");
+    let mount = Mount::of_size(&folder, kibibytes)?;
+    for number in 0..40 {
+        laptop.writes(format!("{number}.md"), "one\n");
+    }
+    laptop.inits();
+    laptop.runs(&["config", "set", "poll_interval", "600"]).exits(0);
+    laptop.runs(&["push"]).exits(0);
+    Some((world, laptop, mount))
+}
+
+/// The daemon's own disk is full, then has room again: no round and no new start
+/// is needed.
+#[track_caller]
+fn goes_on_after_a_full_disk(kind: &str) {
+    let Some((world, laptop, mount)) = with_small_home(kind, 8 * 1024) else { return };
+    let fill = laptop.home().join(kind).join("fill");
+    let mut filled = fs::File::create(&fill).expect("a file");
+    drop(std::io::copy(&mut std::io::repeat(7), &mut filled));
+    drop(filled);
+    for round in 0..6 {
+        for number in 0..40 {
+            laptop.writes(format!("{number}.md"), format!("{}\n", "more ".repeat(round + 2)));
+        }
+        let pushed = laptop.tries(&["push"]);
+        if pushed.code != Some(0) {
+            failed_for(&pushed, "quota");
+            break;
+        }
+    }
+
+    fs::remove_file(&fill).expect("room again");
+
+    laptop.runs(&["push"]).exits(0);
+    same_trees(&laptop.tree(), &world.view());
+    drop(laptop);
+    drop(mount);
+}
+
+#[test]
+fn daemon_goes_on_after_the_disk_of_its_state_was_full() {
+    goes_on_after_a_full_disk("state");
+}
+
+#[test]
+fn daemon_goes_on_after_the_disk_of_its_data_was_full() {
+    goes_on_after_a_full_disk("data");
+}
+
+#[test]
+fn daemon_goes_on_after_the_disk_of_its_cache_was_full() {
+    goes_on_after_a_full_disk("cache");
+}

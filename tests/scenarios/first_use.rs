@@ -60,7 +60,8 @@ fn init_joins_the_project_that_the_backend_holds() {
     let desktop = world.machine("desktop");
     fs::create_dir(desktop.root()).expect("a folder");
 
-    let joined = desktop.asks(&["init", text(&desktop.root()), "--to", &world.url()]);
+    let (root, url) = (desktop.root(), world.url());
+    let joined = desktop.asks(&["init", text(&root), "--to", &url, "--join"]);
 
     assert_eq!(joined["joined"], true);
     desktop.syncs();

@@ -121,6 +121,27 @@ fn uninstall_takes_the_service_back() {
 }
 
 #[test]
+fn uninstall_removes_nothing_that_may_be_nowhere_else() {
+    let newcomer = Newcomer::new();
+    newcomer.has_rust("1.99.0");
+    newcomer.machine.writes("mine.md", "mine\n");
+    newcomer.installs(&[text(&newcomer.machine.root())]).exits(0);
+    newcomer.machine.writes("mine.md", "never pushed\n");
+    newcomer.machine.runs(&["restore", "mine.md"]).exits(0);
+
+    newcomer.installs(&["--uninstall"]).exits(1).says("1 stashed version").says("--discard");
+
+    let stash = newcomer.machine.asks(&["stash", "list"]);
+    assert_eq!(stash["stash"][0]["path"], "mine.md");
+    assert!(newcomer.prefix().join("bin/mirrorctl").is_file());
+
+    newcomer.installs(&["--uninstall", "--discard"]).exits(0);
+    assert!(!newcomer.prefix().join("bin/mirrorctl").exists());
+    let backend = newcomer.machine.home().join("data/quickstart/notes");
+    assert_eq!(fs::read_to_string(backend.join("mine.md")).expect("it stays"), "mine\n");
+}
+
+#[test]
 fn install_says_which_rust_it_needs() {
     let newcomer = Newcomer::new();
     let mut without_rust = newcomer.script();

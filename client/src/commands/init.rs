@@ -1,12 +1,14 @@
 //! `mirrorctl init`: a folder becomes a project, new or joined.
 
 use clap::Args;
-use mirror_proto::v1::{InitProjectRequest, SetUpFinished, Setting};
+use mirror_proto::v1::{FaultClass, InitProjectRequest, SetUpFinished, Setting};
 
+use crate::connect::Daemon;
 use crate::context::{Context, Reported};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::follow;
+use crate::output::escape::escape;
 use crate::output::{json, text};
 use crate::paths;
 use crate::settings;
@@ -21,6 +23,10 @@ pub(crate) struct InitArgs {
     /// Where the history is kept: a folder, or the URL of a service; `--wizard` asks for it
     #[arg(long, value_name = "URL", required_unless_present = "wizard")]
     to: Option<String>,
+
+    /// Join the project that the backend holds, without being asked
+    #[arg(long)]
+    join: bool,
 
     /// Ask for everything, and try the backend before anything is made
     #[arg(long)]
@@ -52,6 +58,7 @@ pub(crate) async fn run(args: &InitArgs, context: &Context) -> Result<Reported, 
         excludes: args.excludes.clone(),
         settings: args.settings.clone(),
         typed_in: paths::current()?,
+        join: args.join,
     };
     let terminal = args.wizard.then(|| wizard::terminal(context)).transpose()?;
     let daemon = context.daemon().await?;
@@ -59,8 +66,26 @@ pub(crate) async fn run(args: &InitArgs, context: &Context) -> Result<Reported, 
         Some(terminal) => wizard::init(context, terminal, &daemon, typed).await?,
         None => typed,
     };
-    let events = daemon.project().init_project(request).await?.into_inner();
-    report(context, &follow::to_end(context, &daemon, events).await?)
+    let failure = match attempt(context, &daemon, &request).await {
+        Err(failure) if failure.wants_consent() && !request.join => failure,
+        project => return report(context, &project?),
+    };
+    let Some(terminal) = &context.terminal else { return Err(failure) };
+    let question = format!("Join it with {}?", escape(&request.folder));
+    if !follow::agrees(terminal, &failure, &question).await? {
+        return Err(Failure::new(FaultClass::Consent, "not joined; nothing was made"));
+    }
+    let request = InitProjectRequest { join: true, ..request };
+    report(context, &attempt(context, &daemon, &request).await?)
+}
+
+async fn attempt(
+    context: &Context,
+    daemon: &Daemon,
+    request: &InitProjectRequest,
+) -> Result<SetUpFinished, Failure> {
+    let events = daemon.project().init_project(request.clone()).await?.into_inner();
+    follow::to_end(context, daemon, events).await
 }
 
 /// Prints what was set up; `clone` says the same.

@@ -19,6 +19,7 @@ pub(crate) mod log;
 pub(crate) mod projects;
 pub(crate) mod pull;
 pub(crate) mod push;
+pub(crate) mod queue;
 pub(crate) mod quickstart;
 pub(crate) mod reload;
 pub(crate) mod remove;

@@ -12,6 +12,7 @@ use mirror_proto::v1::doctor_service_client::DoctorServiceClient;
 use mirror_proto::v1::history_service_client::HistoryServiceClient;
 use mirror_proto::v1::project_service_client::ProjectServiceClient;
 use mirror_proto::v1::question_service_client::QuestionServiceClient;
+use mirror_proto::v1::queue_service_client::QueueServiceClient;
 use mirror_proto::v1::stash_service_client::StashServiceClient;
 use mirror_proto::v1::status_service_client::StatusServiceClient;
 use mirror_proto::v1::sync_service_client::SyncServiceClient;
@@ -63,6 +64,7 @@ impl Daemon {
     service!(history, HistoryServiceClient);
     service!(project, ProjectServiceClient);
     service!(question, QuestionServiceClient);
+    service!(queue, QueueServiceClient);
     service!(stash, StashServiceClient);
     service!(status, StatusServiceClient);
     service!(sync, SyncServiceClient);

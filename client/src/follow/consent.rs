@@ -43,7 +43,7 @@ pub(crate) async fn with_consent(
     let Some(terminal) = context.terminal.as_ref().filter(|_| may_ask == MayAsk::Yes) else {
         return Err(failure);
     };
-    if !agrees(terminal, &failure).await? {
+    if !agrees(terminal, &failure, "Go on?").await? {
         // Why was said with the question.
         return Err(Failure::new(FaultClass::Consent, "not agreed to; nothing was done"));
     }
@@ -66,8 +66,12 @@ async fn attempt(
 }
 
 /// Anything but yes is no.
-async fn agrees(terminal: &Terminal, failure: &Failure) -> Result<bool, Failure> {
-    let question = format!("{}\nGo on? [y/N] ", escape::escape(&failure.fault.message));
+pub(crate) async fn agrees(
+    terminal: &Terminal,
+    failure: &Failure,
+    question: &str,
+) -> Result<bool, Failure> {
+    let question = format!("{}\n{question} [y/N] ", escape::escape(&failure.fault.message));
     match terminal.ask(&question).await? {
         Answer::Line(answer) => Ok(matches!(answer.trim(), "y" | "Y" | "yes")),
         Answer::End => Ok(false),

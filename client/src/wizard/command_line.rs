@@ -20,6 +20,9 @@ pub(super) fn of(plan: &Plan) -> String {
             format!("--set {}", quoted(&format!("{}={}", setting.key, setting.value)))
         }),
     );
+    if plan.is_init() && (plan.join || draft.held.is_some()) {
+        words.push("--join".to_owned());
+    }
     if plan.no_pull {
         words.push("--no-pull".to_owned());
     }

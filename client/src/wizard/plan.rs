@@ -14,6 +14,8 @@ pub(super) struct Plan {
     pub(super) questions: Vec<Question>,
     pub(super) excludes: Vec<String>,
     pub(super) no_pull: bool,
+    /// Joins what the backend holds, without being asked.
+    pub(super) join: bool,
 }
 
 impl Plan {
@@ -27,7 +29,7 @@ impl Plan {
             patterns: typed.patterns,
             ..SetUpDraft::default()
         };
-        Self { excludes: typed.excludes, ..Self::of(draft) }
+        Self { excludes: typed.excludes, join: typed.join, ..Self::of(draft) }
     }
 
     pub(super) fn of_clone(typed: CloneProjectRequest) -> Self {
@@ -45,7 +47,14 @@ impl Plan {
 
     fn of(draft: SetUpDraft) -> Self {
         let settings = draft.settings.clone();
-        Self { draft, settings, questions: Vec::new(), excludes: Vec::new(), no_pull: false }
+        Self {
+            draft,
+            settings,
+            questions: Vec::new(),
+            excludes: Vec::new(),
+            no_pull: false,
+            join: false,
+        }
     }
 
     /// Takes in what the daemon made of an answer; gives why it can't be used.
@@ -93,6 +102,7 @@ impl Plan {
             excludes: self.excludes,
             settings: self.settings,
             typed_in: String::new(),
+            join: self.join,
         }
     }
 
@@ -127,6 +137,7 @@ mod tests {
             excludes: vec!["tmp/**".to_owned()],
             settings: vec![setting("token", "x"), setting("poll_interval", "5s")],
             typed_in: String::new(),
+            join: true,
         };
         assert_eq!(Plan::of_init(typed.clone()).into_init(), typed);
 

@@ -76,6 +76,13 @@ pub enum EngineError {
     #[error("the stash holds nothing by {0:?}")]
     NotStashed(String),
 
+    #[error("no queued push is called {0:?}")]
+    NotQueued(String),
+
+    /// Nobody knows whether its commit stands.
+    #[error("it was sent to the backend, and the answer was lost: it may stand there")]
+    SentUnanswered,
+
     #[error("{typed:?} is the beginning of several ids: {}", .candidates.join(", "))]
     AmbiguousId { typed: String, candidates: Vec<String> },
 
@@ -103,6 +110,22 @@ pub enum EngineError {
     Internal(String),
 }
 
+/// The disk itself, or what its user may have of it.
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::{Error, ErrorKind};
+    let is_it =
+        |error: &Error| matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    // What writes packs wraps what the disk said.
+    let mut cause = error.get_ref().map(|cause| cause as &(dyn std::error::Error + 'static));
+    while let Some(found) = cause {
+        if found.downcast_ref().is_some_and(is_it) {
+            return true;
+        }
+        cause = found.source();
+    }
+    is_it(error)
+}
+
 fn quoted(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
     names.join(", ")
@@ -114,8 +137,10 @@ impl EngineError {
     pub fn class(&self) -> FaultClass {
         match self {
             Self::Storage(error) => error.class(),
-            Self::Tree(TreeError::Full) => FaultClass::Quota,
-            Self::Closed | Self::Stale | Self::Cancelled => FaultClass::Transient,
+            Self::Tree(TreeError::Full) | Self::Store(StoreError::Full) => FaultClass::Quota,
+            Self::Closed | Self::Stale | Self::Cancelled | Self::SentUnanswered => {
+                FaultClass::Transient
+            }
             Self::Stopped { .. } => FaultClass::Stopped,
             Self::Consent(_) | Self::RootMissing(_) | Self::Tree(TreeError::RootMissing) => {
                 FaultClass::Consent
@@ -125,6 +150,7 @@ impl EngineError {
             | Self::NotInCommit { .. }
             | Self::NotFound(_)
             | Self::NotStashed(_)
+            | Self::NotQueued(_)
             | Self::NoProject
             | Self::NoConflict(_) => FaultClass::NotFound,
             Self::ConflictMoved(_) => FaultClass::Conflict,
@@ -134,9 +160,7 @@ impl EngineError {
             | Self::ContentMissing { .. }
             | Self::ContentCorrupt { .. } => FaultClass::Rejected,
             Self::Usage(_) | Self::NotAnId(_) | Self::AmbiguousId { .. } => FaultClass::Usage,
-            Self::Disk(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                FaultClass::Quota
-            }
+            Self::Disk(error) if is_full(error) => FaultClass::Quota,
             Self::Store(_) | Self::Disk(_) | Self::Internal(_) => FaultClass::Internal,
         }
     }
@@ -162,7 +186,9 @@ impl EngineError {
             Self::NotAnId(_) | Self::NotStashed(_) => {
                 "see `mirrorctl stash list` for what it holds"
             }
-            Self::AmbiguousId { .. } => "write more of the id; `mirrorctl stash list` shows them",
+            Self::AmbiguousId { .. } => "write more of the id",
+            Self::NotQueued(_) => "see `mirrorctl queue list` for what waits",
+            Self::SentUnanswered => "run it again once the backend answers: then it is known",
             Self::NoConflict(_) => "see `mirrorctl conflict list` for what waits",
             Self::ConflictMoved(_) => "look again with `mirrorctl conflict show`",
             Self::NameClash(_) => "rename one of the two files, then sync",
@@ -170,6 +196,10 @@ impl EngineError {
             Self::RootMissing(_) | Self::Tree(TreeError::RootMissing) => {
                 "mount or restore the folder; nothing was changed"
             }
+            Self::Store(StoreError::Full) => {
+                "free some space: it goes on by itself, and nothing is lost"
+            }
+            Self::Disk(error) if is_full(error) => "free some space and run it again",
             Self::Tree(TreeError::Full) => "free some space and run it again; every file is whole",
             Self::Storage(error) => return error.hint(),
             Self::NoProject => "make one with `mirrorctl init`",
@@ -177,5 +207,21 @@ impl EngineError {
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn full_disk_is_one_of_quota_however_deep_it_is_wrapped() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let wrapped = io::Error::other(zip::result::ZipError::Io(full));
+        assert_eq!(EngineError::from(wrapped).class(), FaultClass::Quota);
+        let other = io::Error::other(zip::result::ZipError::FileNotFound);
+        assert_eq!(EngineError::from(other).class(), FaultClass::Internal);
     }
 }

@@ -21,5 +21,7 @@ pub mod store;
 pub mod view;
 
 pub use api::*;
+pub use data::kept::kept;
 pub use error::EngineError;
-pub use project::{Project, create, inspect};
+pub use log::local_project;
+pub use project::{Project, create, inspect, standing, stashed};

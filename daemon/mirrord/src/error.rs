@@ -150,7 +150,7 @@ pub(crate) struct FolderError {
 impl Explained for FolderError {
     fn class(&self) -> FaultClass {
         match self.cause.as_ref().map(io::Error::kind) {
-            Some(io::ErrorKind::StorageFull) => FaultClass::Quota,
+            Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => FaultClass::Quota,
             Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
                 FaultClass::Permission
             }

@@ -15,7 +15,7 @@ use crate::process::{self, ClaimError, Claims};
 use crate::projects::{Registry, Start};
 use crate::server::{self, Endpoint, Host, ListenError};
 use crate::symlinks::Symlinks;
-use crate::{logging, machine, wire};
+use crate::{logging, machine, private_file, wire};
 
 /// Why the daemon didn't run, or didn't end as told.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,9 @@ pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
         let log = logging::start(&folders, settings.log_level, settings.log_max_size_mb)
             .map_err(while_doing("the log file can't be written"))?;
         let endpoint = Endpoint::bind(&folders.state)?;
+        for folder in [&folders.config, &folders.project_files()] {
+            private_file::sweep(folder);
+        }
         let machine_id = machine::id_in(&folders.config, &folders.state)
             .map_err(while_doing("the machine's id can't be kept"))?;
         let start = Start {

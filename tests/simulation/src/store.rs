@@ -75,7 +75,7 @@ pub(crate) struct FakeStore {
 impl FakeStore {
     fn change(&self, change: Change, durable: bool) -> Result<(), StoreError> {
         if !self.life.lasts() {
-            return Err(StoreError("the daemon is dead".to_owned()));
+            return Err(StoreError::Failed("the daemon is dead".to_owned()));
         }
         let mut kept = locked(&self.shelf.0);
         apply(&mut kept.now, &change);

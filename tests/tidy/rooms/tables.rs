@@ -55,7 +55,7 @@ const STORAGE: &str = "
 
 const ENGINE: &str = "
     lib.rs:
-    project: project/job project/query project/checkout project/conflict project/stash.rs
+    project: project/job project/queue project/query project/checkout project/conflict project/stash.rs
         project/view_state project/worker data view snapshots packs log state index api error.rs
         outside
     project/job: project/queue project/publish project/checkout project/plan project/conflict
@@ -106,7 +106,7 @@ const ENGINE: &str = "
 const MIRRORD: &str = "
     main.rs: run.rs arguments.rs facts.rs
     run.rs: server watch projects process logging config wire.rs facts.rs machine.rs folders.rs
-        symlinks.rs
+        symlinks.rs private_file.rs
     server: watch doctor wizard projects backends config services wire.rs facts.rs finding.rs
         folders.rs path_args.rs error.rs
     watch: projects config

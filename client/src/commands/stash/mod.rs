@@ -12,7 +12,7 @@ use crate::failure::Failure;
 #[derive(Debug, Subcommand)]
 pub(crate) enum StashCommand {
     /// List the versions that were set aside, oldest first
-    List,
+    List(list::ListArgs),
     /// Print one of them, byte for byte
     Show(show::ShowArgs),
     /// Write one of them back to its path
@@ -22,7 +22,7 @@ pub(crate) enum StashCommand {
 impl StashCommand {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
-            Self::List => "stash list",
+            Self::List(_) => "stash list",
             Self::Show(_) => "stash show",
             Self::Restore(_) => "stash restore",
         }
@@ -31,7 +31,7 @@ impl StashCommand {
 
 pub(crate) async fn run(command: &StashCommand, context: &Context) -> Result<Reported, Failure> {
     match command {
-        StashCommand::List => list::run(context).await,
+        StashCommand::List(args) => list::run(args, context).await,
         StashCommand::Show(args) => show::run(args, context).await,
         StashCommand::Restore(args) => restore::run(args, context).await,
     }

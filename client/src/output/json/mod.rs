@@ -10,6 +10,7 @@ pub(crate) mod daemon;
 pub(crate) mod findings;
 pub(crate) mod history;
 pub(crate) mod job;
+pub(crate) mod kept;
 pub(crate) mod project;
 pub(crate) mod stash;
 pub(crate) mod status;

@@ -3,12 +3,20 @@
 use mirror_proto::v1::{ListProjectsResponse, ProjectSummary, SetUpFinished};
 use serde_json::{Value, json};
 
-use super::commit;
 use super::job::{failed, named};
+use super::{commit, kept};
 use crate::output::words;
 
 pub(crate) fn list(response: &ListProjectsResponse) -> Value {
-    json!({"projects": response.projects.iter().map(project).collect::<Vec<_>>()})
+    let left_over = response.left_over.iter().map(|left| {
+        let mut row = kept::versions(&left.kept.clone().unwrap_or_default());
+        row["name"] = left.name.as_str().into();
+        row
+    });
+    json!({
+        "projects": response.projects.iter().map(project).collect::<Vec<_>>(),
+        "left_over": left_over.collect::<Vec<_>>(),
+    })
 }
 
 pub(crate) fn set_up(project: &SetUpFinished) -> Value {
@@ -39,7 +47,7 @@ fn project(project: &ProjectSummary) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use mirror_proto::v1::{FailedFile, Fault, FaultClass, ProjectState};
+    use mirror_proto::v1::{FailedFile, Fault, FaultClass, LeftOver, ProjectState};
 
     use super::*;
 
@@ -54,12 +62,15 @@ mod tests {
                 state: ProjectState::Stopped.into(),
                 reason: Some("fork".to_owned()),
             }],
+            left_over: vec![LeftOver { name: "old".to_owned(), kept: None }],
         };
         assert_eq!(
             list(&response),
             json!({"projects": [{
                 "name": "notes", "project_id": null, "root": "/n", "url": "near:b",
                 "state": "stopped",
+            }], "left_over": [{
+                "name": "old", "queue": [], "stash": [], "conflicts": [], "unreadable": 0,
             }]})
         );
     }

@@ -9,7 +9,14 @@ pub(crate) fn list(listed: &ListStashResponse) -> Value {
     json!({"stash": listed.versions.iter().map(version).collect::<Vec<_>>()})
 }
 
-fn version(version: &StashedVersion) -> Value {
+/// The same with the name of the project, one of several.
+pub(crate) fn list_of(project: &str, listed: &ListStashResponse) -> Value {
+    let mut listed = list(listed);
+    listed["project"] = project.into();
+    listed
+}
+
+pub(super) fn version(version: &StashedVersion) -> Value {
     json!({
         "id": version.id,
         "path": version.path,

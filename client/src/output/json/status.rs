@@ -81,7 +81,7 @@ fn file(file: &FileStatus) -> Value {
     })
 }
 
-fn queued(work: &QueuedWork) -> Value {
+pub(super) fn queued(work: &QueuedWork) -> Value {
     json!({
         "backend": work.backend,
         "kind": words::queued_kind(work.kind()),

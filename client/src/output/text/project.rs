@@ -1,18 +1,30 @@
 //! `projects`, `init`, `clone` and `quickstart`.
 
-use mirror_proto::v1::{ListProjectsResponse, ProjectState, ProjectSummary, SetUpFinished};
+use mirror_proto::v1::{
+    LeftOver, ListProjectsResponse, ProjectState, ProjectSummary, SetUpFinished,
+};
 
-use super::{bounded, conflicts, failed, table};
+use super::{bounded, conflicts, failed, stash, table};
 use crate::output::escape::escape;
 use crate::output::paint::Paint;
 use crate::output::words;
 
 pub(crate) fn list(response: &ListProjectsResponse) -> String {
+    let left_over: String = response.left_over.iter().map(left_over).collect();
     if response.projects.is_empty() {
-        return "no projects; `mirrorctl quickstart` or `mirrorctl init` makes one\n".to_owned();
+        let none = "no projects; `mirrorctl quickstart` or `mirrorctl init` makes one\n";
+        return none.to_owned() + &left_over;
     }
     let rows: Vec<_> = response.projects.iter().map(row).collect();
-    table(&rows).into_iter().map(|line| line + "\n").collect()
+    table(&rows).into_iter().map(|line| line + "\n").collect::<String>() + &left_over
+}
+
+fn left_over(left: &LeftOver) -> String {
+    let what = left.kept.as_ref().map(stash::counted).unwrap_or_default();
+    format!(
+        "{} is not mirrored any more, and keeps {what}: see `mirrorctl stash list --all`\n",
+        escape(&left.name)
+    )
 }
 
 fn row(project: &ProjectSummary) -> [String; 4] {
@@ -123,6 +135,7 @@ mod tests {
                 reason: Some("the log forked".to_owned()),
                 ..ProjectSummary::default()
             }],
+            left_over: Vec::new(),
         };
         assert_eq!(list(&response), "notes  /n  near:b  stopped: the log forked\n");
     }

@@ -1,8 +1,13 @@
-//! `stash`: one version a line, the newest last.
+//! `stash` and `queue`, and what `remove` drops of both. The stash is one version
+//! a line, the newest last.
 
-use mirror_proto::v1::{ListStashResponse, StashedVersion};
+use jiff::Timestamp;
+use mirror_proto::v1::{
+    DropQueuedResponse, KeptVersions, ListQueueResponse, ListStashResponse, QueuedFile, QueuedKind,
+    QueuedPush, StashedVersion,
+};
 
-use super::table;
+use super::{bounded, status, table};
 use crate::dates;
 use crate::output::escape::escape;
 use crate::output::measure::bytes;
@@ -31,6 +36,82 @@ fn row(version: &StashedVersion) -> [String; 5] {
     ]
 }
 
+pub(crate) fn queue(listed: &ListQueueResponse, now: Timestamp, paint: Paint) -> String {
+    if listed.pushes.is_empty() && listed.work.is_empty() {
+        return "nothing waits\n".to_owned();
+    }
+    let pushes = listed.pushes.iter().map(|push| {
+        let files = bounded(push.files.iter().map(file).collect());
+        let message = push.message.as_deref().map(|text| format!("  \"{}\"", escape(text)));
+        format!(
+            "{}  {}  {}{}\n{files}",
+            paint.yellow(&escape(&push.id)),
+            escape(&push.action),
+            escape(&dates::local(&push.since)),
+            message.unwrap_or_default(),
+        )
+    });
+    // What is tried in their order is tried once for all.
+    let is_shown = |kind| kind != QueuedKind::Push || !listed.pushes.is_empty();
+    let work: Vec<_> = listed.work.iter().filter(|work| is_shown(work.kind())).cloned().collect();
+    pushes.collect::<String>() + &status::queue(&work, now, paint)
+}
+
+fn file(file: &QueuedFile) -> String {
+    let what = if file.sha256.is_some() { "send  " } else { "delete" };
+    format!("  {what}  {}", escape(&file.path))
+}
+
+pub(crate) fn dropped(dropped: &DropQueuedResponse) -> String {
+    if dropped.pushes.is_empty() {
+        return "nothing waited\n".to_owned();
+    }
+    let pushes = dropped.pushes.iter().map(|push| format!("dropped {}", line(push)));
+    let stashed = dropped.stashed.iter().map(|kept| format!("  in the stash  {}", version(kept)));
+    let gone = dropped
+        .gone
+        .iter()
+        .map(|path| format!("  what was kept of {} could not be found any more", escape(path)));
+    bounded(pushes.chain(stashed).chain(gone).collect())
+        + "what stands in the folder is still an edit: the next push sends it\n"
+}
+
+pub(crate) fn removed(name: &str, kept: &KeptVersions) -> String {
+    let pushes = kept.pushes.iter().map(|push| format!("dropped {}", line(push)));
+    let stashed = kept.stashed.iter().map(|one| format!("dropped from the stash {}", version(one)));
+    let conflicts =
+        kept.conflicts.iter().map(|path| format!("dropped the conflict of {}", escape(path)));
+    bounded(pushes.chain(stashed).chain(conflicts).collect())
+        + &format!("{} is no longer mirrored here; its files and its backend stay\n", escape(name))
+}
+
+/// How much there is, in words.
+pub(super) fn counted(kept: &KeptVersions) -> String {
+    let unreadable = usize::try_from(kept.unreadable_count).unwrap_or(usize::MAX);
+    let counts = [
+        (kept.pushes.len(), "push waits", "pushes wait"),
+        (kept.stashed.len(), "stashed version", "stashed versions"),
+        (kept.conflicts.len(), "conflict", "conflicts"),
+        (unreadable, "record that can't be read", "records that can't be read"),
+    ];
+    let words = counts.iter().filter(|(count, ..)| *count > 0);
+    let words =
+        words.map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn line(push: &QueuedPush) -> String {
+    let files = match push.files.len() {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    };
+    format!("the {} {} of {files}", escape(&push.action), escape(&push.id))
+}
+
+fn version(version: &StashedVersion) -> String {
+    format!("{}  {}", escape(&version.id), escape(&version.path))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +134,51 @@ mod tests {
     #[test]
     fn empty_stash_says_so() {
         assert_eq!(list(&ListStashResponse::default(), Paint::PLAIN), "the stash is empty\n");
+    }
+
+    fn push() -> QueuedPush {
+        let file = |path: &str, sha256: Option<&str>| QueuedFile {
+            path: path.to_owned(),
+            sha256: sha256.map(str::to_owned),
+        };
+        QueuedPush {
+            id: "01J".to_owned(),
+            since: "once".to_owned(),
+            action: "sync".to_owned(),
+            message: Some("for ann".to_owned()),
+            files: vec![file("a\n.md", Some("ab")), file("b.md", None)],
+        }
+    }
+
+    #[test]
+    fn queue_names_what_each_push_brings() {
+        let listed = ListQueueResponse { pushes: vec![push()], work: Vec::new() };
+        assert_eq!(
+            queue(&listed, Timestamp::UNIX_EPOCH, Paint::PLAIN),
+            "01J  sync  once  \"for ann\"\n  send    a\\n.md\n  delete  b.md\n"
+        );
+        assert_eq!(
+            queue(&ListQueueResponse::default(), Timestamp::UNIX_EPOCH, Paint::PLAIN),
+            "nothing waits\n"
+        );
+    }
+
+    #[test]
+    fn what_is_dropped_is_named() {
+        let kept = KeptVersions {
+            pushes: vec![push()],
+            stashed: vec![StashedVersion {
+                id: "01K".to_owned(),
+                path: "c.md".to_owned(),
+                ..StashedVersion::default()
+            }],
+            conflicts: vec!["d.md".to_owned()],
+            ..KeptVersions::default()
+        };
+        assert_eq!(
+            removed("notes", &kept),
+            "dropped the sync 01J of 2 files\ndropped from the stash 01K  c.md\ndropped the \
+             conflict of d.md\nnotes is no longer mirrored here; its files and its backend stay\n"
+        );
     }
 }

@@ -75,7 +75,10 @@ impl ProjectService for Service {
             name,
             ..ProjectSummary::default()
         });
-        Ok(Response::new(ListProjectsResponse { projects: projects.collect() }))
+        Ok(Response::new(ListProjectsResponse {
+            projects: projects.collect(),
+            left_over: Vec::new(),
+        }))
     }
 
     async fn remove_project(

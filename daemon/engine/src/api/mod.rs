@@ -6,6 +6,7 @@ mod conflicts;
 mod events;
 mod history;
 mod jobs;
+mod kept;
 mod reports;
 mod status;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mirror_core::patterns::Patterns;
-use mirror_core::{Digest, Ulid};
+use mirror_core::{Digest, Timestamp, Ulid};
 use mirror_storage::Backend;
 
 pub use mirror_core::commit::Settings as SharedSettings;
@@ -26,6 +27,7 @@ pub use jobs::{
     Cancelled, Job, JobEvent, JobProgress, JobRequest, OutputTree, Progress, Resolution, Scope,
     Settle,
 };
+pub use kept::{DroppedPushes, Kept, QueueReport, WaitingPush};
 pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, Report};
 pub use status::{
     FileDiff, FileStatus, Phase, QueuedKind, QueuedWork, SkipReason, Skipped, StatusReport,
@@ -88,7 +90,17 @@ pub enum Holding {
     Project {
         project_id: Digest,
         settings: Box<SharedSettings>,
+        /// Who made it, and when.
+        made_by: Author,
+        made_at: Timestamp,
     },
+}
+
+/// How far a project has come that stands on a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub head: u64,
+    pub files: usize,
 }
 
 /// The result of a call on a project.

@@ -6,6 +6,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod conflicts;
+pub(crate) mod kept;
 pub(crate) mod notices;
 pub(crate) mod queue;
 pub(crate) mod stash;

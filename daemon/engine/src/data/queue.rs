@@ -14,7 +14,7 @@ use mirror_core::{Digest, Entry, RelPath, State, Timestamp, Ulid};
 use mirror_storage::FaultClass;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{FileFault, Parts, QueuedKind, QueuedWork};
+use crate::api::{FileFault, Parts, QueuedKind, QueuedWork, WaitingPush};
 use crate::data::backoff::{LONGEST_WAIT_MS, has_come};
 use crate::outside::{Disk, Outside};
 use crate::state::BaseRecord;
@@ -84,6 +84,21 @@ impl QueuedChange {
 impl QueuedPush {
     pub(crate) fn change(&self, path: &RelPath) -> Option<&QueuedChange> {
         self.changes.iter().find(|change| change.path == *path)
+    }
+
+    /// As a person sees it.
+    pub(crate) fn told(&self) -> WaitingPush {
+        let file = |change: &QueuedChange| {
+            (change.path.clone(), change.to.as_ref().map(|entry| entry.sha256))
+        };
+        WaitingPush {
+            id: self.id,
+            since: self.created,
+            action: self.action,
+            message: self.message.clone(),
+            why: self.why.clone(),
+            files: self.changes.iter().map(file).collect(),
+        }
     }
 
     fn contents(&self) -> impl Iterator<Item = Digest> + '_ {
@@ -173,7 +188,8 @@ impl Queue {
     pub(crate) async fn load(parts: &Parts) -> std::io::Result<Self> {
         let (data, outside) = (parts.data.clone(), parts.outside.clone());
         let disk = data.clone();
-        let (pushes, is_damaged) = outside.offload(move || read_all(disk.as_ref())).await?;
+        let records = outside.offload(move || read_all(disk.as_ref())).await?;
+        let (pushes, is_damaged) = (records.pushes, records.unreadable > 0);
         let is_away = !pushes.is_empty();
         let work = pushes.first().map(|oldest| waiting(oldest, outside.clock.now()));
         let queue = Self { data, outside, pushes, work, is_away, is_damaged };
@@ -321,21 +337,38 @@ fn waiting(oldest: &QueuedPush, now: Timestamp) -> QueuedWork {
     QueuedWork { kind: QueuedKind::Push, since: oldest.created, attempts: 0, next_at: now, fault }
 }
 
-/// Every record, in order, and whether one could not be read.
-fn read_all(data: &dyn Disk) -> std::io::Result<(Vec<QueuedPush>, bool)> {
-    let (mut pushes, mut is_damaged) = (Vec::new(), false);
-    for file in data.list(FOLDER)?.iter().filter(|file| is_record(&file.name)) {
-        let name = format!("{FOLDER}/{}", file.name);
-        let record = data.read(&name)?.unwrap_or_default();
-        match serde_json::from_slice::<QueuedPush>(&record) {
-            Ok(push) if push.changes.is_empty() => data.remove(&name)?,
-            Ok(push) => pushes.push(push),
-            Err(error) => {
-                tracing::warn!(name, %error, "a queued push can't be read and stays as it is");
-                is_damaged = true;
+/// What the records say, oldest first.
+#[derive(Default)]
+pub(crate) struct Records {
+    pub(crate) pushes: Vec<QueuedPush>,
+    /// Files of those that bring nothing any more: the removal was cut off.
+    empty: Vec<String>,
+    pub(crate) unreadable: usize,
+}
+
+impl Records {
+    /// Changes nothing.
+    pub(crate) fn read(data: &dyn Disk) -> std::io::Result<Self> {
+        let mut records = Self::default();
+        for file in data.list(FOLDER)?.iter().filter(|file| is_record(&file.name)) {
+            let name = format!("{FOLDER}/{}", file.name);
+            let Some(record) = data.read(&name)? else { continue };
+            match serde_json::from_slice::<QueuedPush>(&record) {
+                Ok(push) if push.changes.is_empty() => records.empty.push(name),
+                Ok(push) => records.pushes.push(push),
+                Err(error) => {
+                    tracing::warn!(name, %error, "a queued push can't be read and stays as it is");
+                    records.unreadable += 1;
+                }
             }
         }
+        records.pushes.sort_by_key(|push| push.number);
+        Ok(records)
     }
-    pushes.sort_by_key(|push| push.number);
-    Ok((pushes, is_damaged))
+}
+
+fn read_all(data: &dyn Disk) -> std::io::Result<Records> {
+    let records = Records::read(data)?;
+    records.empty.iter().try_for_each(|name| data.remove(name))?;
+    Ok(records)
 }

@@ -73,19 +73,19 @@ impl Stash {
         Ok(record)
     }
 
-    /// Whether this version of the path has been kept before: a step that is
-    /// tried again needs no second copy.
-    pub(crate) fn holds(&self, digest: Digest) -> io::Result<bool> {
+    /// This version of the path as it has been kept before: a step that is tried
+    /// again needs no second copy.
+    pub(crate) fn known(&self, digest: Digest) -> io::Result<Option<Stashed>> {
         for file in self.data.list("stash")? {
             let Some(id) = file.name.strip_suffix(".json") else { continue };
             let record = self.data.read(&format!("stash/{}", file.name))?.unwrap_or_default();
-            let holds = serde_json::from_slice(&record)
-                .is_ok_and(|kept: Stashed| (&kept.path, kept.sha256) == (&self.path, digest));
-            if holds && self.is_whole(id, digest)? {
-                return Ok(true);
+            let Ok(kept) = serde_json::from_slice::<Stashed>(&record) else { continue };
+            let is_it = (&kept.path, kept.sha256) == (&self.path, digest);
+            if is_it && self.is_whole(id, digest)? {
+                return Ok(Some(kept));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     pub(crate) fn is_whole(&self, id: &str, digest: Digest) -> io::Result<bool> {

@@ -124,6 +124,13 @@ impl Log {
     }
 }
 
+/// Whose entries a data folder keeps; `None` when it has read none.
+pub fn local_project(data: &dyn Disk) -> std::io::Result<Option<Digest>> {
+    let first = data.read(&entry_name(1))?.map(|bytes| Digest::of(&bytes));
+    // Old entries go once a checkpoint holds what they came to.
+    Ok(first.or_else(|| newest_history(data)?.0.project()))
+}
+
 /// The digest in its name tells a whole file from a damaged one.
 fn local_name(seq: u64, digest: &Digest) -> String {
     format!("{CHECKPOINTS}/{seq:010}-{digest}.json.gz")

@@ -19,6 +19,7 @@ use mirror_storage::{Backend, RemotePath, StorageError};
 
 pub use append::Appended;
 pub(crate) use entry::read_entry;
+pub use local::local_project;
 
 use crate::api::Parts;
 use crate::error::EngineError;
@@ -118,8 +119,9 @@ pub(crate) fn fork(what: &str) -> EngineError {
         reason: format!("the project's log has forked: {what}; nothing was written or deleted"),
         hint: Some(
             "the backend may have been restored or copied by another program; bring back the log \
-             that this machine has read and run `mirrorctl reload`, or remove the project here \
-             and clone it again beside it"
+             that this machine has read and run `mirrorctl reload`; or take what only this machine \
+             has (`mirrorctl stash list`, `queue list`), remove the project here and clone it \
+             again"
                 .to_owned(),
         ),
     }

@@ -7,8 +7,9 @@ use mirror_core::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
-    Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent, JobRequest, LogPage,
-    LogQuery, Report, Scope, SharedSettings, Stashed, StatusReport,
+    Conflict, ConflictDetail, DroppedPushes, EngineResult, FileDiff, FileVersion, JobEvent,
+    JobRequest, LogPage, LogQuery, QueueReport, Report, Scope, SharedSettings, Stashed,
+    StatusReport,
 };
 use crate::outside::Cancel;
 use crate::packs::Content;
@@ -63,6 +64,14 @@ pub(crate) enum Message {
         id: String,
         reply: Reply<(Stashed, Content)>,
     },
+    Queue {
+        reply: Reply<QueueReport>,
+    },
+    /// Of one id, or its beginning; else all.
+    DropQueued {
+        id: Option<String>,
+        reply: Reply<DroppedPushes>,
+    },
     Close {
         reply: oneshot::Sender<()>,
     },
@@ -82,10 +91,19 @@ pub(crate) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>
             }
             message => message,
         };
-        let is_long = matches!(message, Message::Run { .. } | Message::Poll { .. });
+        let is_long = matches!(
+            message,
+            Message::Run { .. } | Message::Poll { .. } | Message::DropQueued { .. }
+        );
         worker.board.change(|status| status.is_busy = is_long);
         let answered = AssertUnwindSafe(answer(&mut worker, message)).catch_unwind().await;
         worker.board.change(|status| status.is_busy = false);
+        if answered.is_ok() && worker.parts.store.is_broken() {
+            // As after a crash: whoever asks next opens it from what is stored.
+            tracing::warn!(project = worker.name(), "the state takes nothing more: it is closed");
+            worker.close();
+            return;
+        }
         if let Err(panic) = answered {
             tracing::error!(
                 project = worker.name(),
@@ -150,6 +168,12 @@ async fn answer(worker: &mut Worker, message: Message) {
         }
         Message::Stash { reply } => drop(reply.send(worker.stash().await)),
         Message::Stashed { id, reply } => drop(reply.send(worker.stashed(&id).await)),
+        Message::Queue { reply } => drop(reply.send(worker.queue_report().await)),
+        Message::DropQueued { id, reply } => {
+            let answer = worker.drop_queued(id.as_deref()).await;
+            worker.board.change(|status| status.is_busy = false);
+            drop(reply.send(answer));
+        }
         Message::Close { .. } => {}
     }
     worker.save_index().await;

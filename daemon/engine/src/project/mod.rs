@@ -36,15 +36,16 @@ use worker::Worker;
 use self::worker::reading::Published;
 use self::worker::status::Status;
 use crate::api::{
-    Cancelled, Conflict, ConflictDetail, EngineResult, FileDiff, FileVersion, JobEvent,
-    JobProgress, JobRequest, LogPage, LogQuery, Parts, Phase, ProjectEvent, ProjectSpec, Report,
-    Scope, SharedSettings, Stashed, StatusReport,
+    Cancelled, Conflict, ConflictDetail, DroppedPushes, EngineResult, FileDiff, FileVersion,
+    JobEvent, JobProgress, JobRequest, LogPage, LogQuery, Parts, Phase, ProjectEvent, ProjectSpec,
+    QueueReport, Report, Scope, SharedSettings, Stashed, StatusReport,
 };
 use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
 use crate::packs::Content;
 use crate::snapshots::Snapshot;
-pub use create::{create, inspect};
+pub use create::{create, inspect, standing};
+pub use stash::stashed;
 
 /// A handle on a running project; clones share it. The project ends when
 /// [`Project::close`] is called or the last handle is gone.
@@ -164,6 +165,16 @@ impl Project {
         self.read(|reply| Message::Stashed { id: id.clone(), reply }).await
     }
 
+    /// What waits for the backend.
+    pub async fn queue(&self) -> EngineResult<QueueReport> {
+        self.read(|reply| Message::Queue { reply }).await
+    }
+
+    /// Gives queued pushes up, one or all of them; their versions go to the stash.
+    pub async fn drop_queued(&self, id: Option<String>) -> EngineResult<DroppedPushes> {
+        self.ask(|reply| Message::DropQueued { id, reply }).await
+    }
+
     /// Looks at the head, and writes what the view still lacks. For the
     /// daemon's own round; tells whether something new was read.
     pub async fn poll(&self) -> EngineResult<bool> {
@@ -200,6 +211,11 @@ impl Project {
     /// The newest commit this machine has read.
     pub fn head(&self) -> u64 {
         self.status.borrow().head
+    }
+
+    /// Whether it has ended, by itself or because it was told to.
+    pub fn is_closed(&self) -> bool {
+        self.status.borrow().is_closed
     }
 
     /// Whether file-system events arrive.

@@ -11,6 +11,7 @@ use crate::api::{EngineResult, NoticeKind, Stashed};
 use crate::data::stash::record;
 use crate::data::stash::{ID_LETTERS, Stash, is_of_an_id, list};
 use crate::error::EngineError;
+use crate::outside::Disk;
 use crate::outside::tree::digest_of;
 use crate::packs::Content;
 use crate::project::worker::Worker;
@@ -97,42 +98,51 @@ impl Worker {
         }
     }
 
-    /// The one version whose id begins with what was typed.
-    pub(crate) async fn stash_id(&self, typed: &str) -> EngineResult<Ulid> {
-        let wanted = typed.to_ascii_uppercase();
-        if wanted.is_empty() || wanted.len() > ID_LETTERS || !wanted.bytes().all(is_of_an_id) {
-            return Err(EngineError::NotAnId(typed.to_owned()));
-        }
-        let kept = self.stash().await?;
-        let begins = |id: &Ulid| id.to_string().starts_with(&wanted);
-        let ids: Vec<Ulid> = kept.iter().map(|one| one.id).filter(begins).collect();
-        match ids[..] {
-            [id] => Ok(id),
-            [] => Err(EngineError::NotStashed(typed.to_owned())),
-            _ => Err(EngineError::AmbiguousId {
-                typed: typed.to_owned(),
-                candidates: ids.iter().map(Ulid::to_string).collect(),
-            }),
-        }
-    }
-
     /// A version of the stash, whole and verified.
     pub(crate) async fn stashed(&self, typed: &str) -> EngineResult<(Stashed, Content)> {
-        let id = self.stash_id(typed).await?;
         let (data, cache) = (self.parts.data.clone(), self.parts.cache.clone());
-        let read = move || -> EngineResult<(Stashed, Content)> {
-            let missing = || EngineError::NotStashed(id.to_string());
-            let record = record(data.as_ref(), id)?.ok_or_else(missing)?;
-            let mut kept = data.open(&format!("stash/{id}"))?.ok_or_else(missing)?;
-            let mut scratch = cache.scratch()?;
-            std::io::copy(&mut kept.by_ref().take(record.size.saturating_add(1)), &mut scratch)?;
-            let (found, _) = crate::outside::tree::digest_of(&mut scratch.reopen()?)?;
-            if found != record.sha256 {
-                let reason = "what the stash kept of it is damaged".to_owned();
-                return Err(EngineError::ContentCorrupt { path: record.path, reason });
-            }
-            Ok((record, Content::Scratch(scratch)))
-        };
+        let typed = typed.to_owned();
+        let read = move || stashed(data.as_ref(), cache.as_ref(), &typed);
         self.parts.outside.offload(read).await
+    }
+}
+
+/// A version of the stash of a data folder, whole and verified, whether or not its
+/// project can be opened. Blocks.
+pub fn stashed(
+    data: &dyn Disk,
+    scratch: &dyn Disk,
+    typed: &str,
+) -> EngineResult<(Stashed, Content)> {
+    let id = id_of(data, typed)?;
+    let missing = || EngineError::NotStashed(id.to_string());
+    let record = record(data, id)?.ok_or_else(missing)?;
+    let mut kept = data.open(&format!("stash/{id}"))?.ok_or_else(missing)?;
+    let mut scratch = scratch.scratch()?;
+    std::io::copy(&mut kept.by_ref().take(record.size.saturating_add(1)), &mut scratch)?;
+    let (found, _) = digest_of(&mut scratch.reopen()?)?;
+    if found != record.sha256 {
+        let reason = "what the stash kept of it is damaged".to_owned();
+        return Err(EngineError::ContentCorrupt { path: record.path, reason });
+    }
+    Ok((record, Content::Scratch(scratch)))
+}
+
+/// The one version whose id begins with what was typed.
+fn id_of(data: &dyn Disk, typed: &str) -> EngineResult<Ulid> {
+    let wanted = typed.to_ascii_uppercase();
+    if wanted.is_empty() || wanted.len() > ID_LETTERS || !wanted.bytes().all(is_of_an_id) {
+        return Err(EngineError::NotAnId(typed.to_owned()));
+    }
+    let kept = list(data)?;
+    let begins = |id: &Ulid| id.to_string().starts_with(&wanted);
+    let ids: Vec<Ulid> = kept.iter().map(|one| one.id).filter(begins).collect();
+    match ids[..] {
+        [id] => Ok(id),
+        [] => Err(EngineError::NotStashed(typed.to_owned())),
+        _ => Err(EngineError::AmbiguousId {
+            typed: typed.to_owned(),
+            candidates: ids.iter().map(Ulid::to_string).collect(),
+        }),
     }
 }

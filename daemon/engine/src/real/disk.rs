@@ -35,6 +35,12 @@ impl LocalDisk {
         Ok(disk)
     }
 
+    /// The same folder for whoever only looks: nothing is made, nothing removed.
+    #[must_use]
+    pub fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
     fn remove_leftovers(&self) -> io::Result<()> {
         for entry in fs::read_dir(self.folder.join(TMP))? {
             let entry = entry?;

@@ -134,7 +134,7 @@ impl Generation {
     fn finish_under_way(&mut self) -> Result<(), StoreError> {
         let Some(whole) = self.get(UNDER_WAY)? else { return Ok(()) };
         let changes: Changes =
-            postcard::from_bytes(&whole).map_err(|error| StoreError(error.to_string()))?;
+            postcard::from_bytes(&whole).map_err(|error| StoreError::Failed(error.to_string()))?;
         self.apply_in_pieces(&changes)?;
         self.flush()
     }
@@ -248,13 +248,13 @@ fn patiently<T: Send + 'static>(
     thread::Builder::new().name("open state".to_owned()).spawn(run)?;
     receiver
         .recv_timeout(OPEN_PATIENCE)
-        .unwrap_or_else(|_| Err(StoreError("it took too long to open".to_owned())))
+        .unwrap_or_else(|_| Err(StoreError::Failed("it took too long to open".to_owned())))
 }
 
 /// Makes a panic inside sled an error: it panics on damaged pages.
 fn guarded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(StoreError("sled gave up on it".to_owned())))
+        .unwrap_or_else(|_| Err(StoreError::Failed("sled gave up on it".to_owned())))
 }
 
 fn checked_sum(rows: &sled::Db) -> Result<u128, StoreError> {
@@ -270,8 +270,8 @@ fn checked_sum(rows: &sled::Db) -> Result<u128, StoreError> {
     }
     match found {
         Some(found) if found == header(sum) => Ok(sum),
-        Some(_) => Err(StoreError("rows are missing, or of another format".to_owned())),
-        None => Err(StoreError("it was never whole".to_owned())),
+        Some(_) => Err(StoreError::Failed("rows are missing, or of another format".to_owned())),
+        None => Err(StoreError::Failed("it was never whole".to_owned())),
     }
 }
 
@@ -290,7 +290,10 @@ fn weight(key: &[u8], value: &[u8]) -> u128 {
 
 impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> Self {
-        Self(error.to_string())
+        match error {
+            sled::Error::Io(cause) => cause.into(),
+            error => Self::Failed(error.to_string()),
+        }
     }
 }
 

@@ -58,8 +58,12 @@ pub type Rows = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// The state could not be read or written; the project starts afresh (B5).
 #[derive(Debug, thiserror::Error)]
-#[error("the project's state could not be used: {0}")]
-pub struct StoreError(pub String);
+pub enum StoreError {
+    #[error("the project's state could not be used: {0}")]
+    Failed(String),
+    #[error("the project's state could not be stored: No space left on its disk")]
+    Full,
+}
 
 /// Keeps a project's state across runs. All calls block: offload them.
 pub trait Store: Send + Sync + fmt::Debug {
@@ -72,6 +76,11 @@ pub trait Store: Send + Sync + fmt::Debug {
 
     /// Forgets everything.
     fn clear(&self) -> Result<(), StoreError>;
+
+    /// Whether it stores nothing any more until it is opened anew.
+    fn is_broken(&self) -> bool {
+        false
+    }
 }
 
 /// A value as it is stored.

@@ -7,7 +7,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -38,6 +40,8 @@ pub enum Past {
 pub struct SledStore {
     folder: PathBuf,
     current: Mutex<Current>,
+    /// Sled takes nothing more once its disk refused something.
+    is_broken: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -58,15 +62,18 @@ impl SledStore {
         let newest = numbers.last().copied();
         let (current, past) = match newest.map(|number| Generation::open(folder, number)) {
             Some(Ok(current)) => (current, Past::Kept),
-            Some(Err(StoreError(reason))) => {
-                tracing::warn!(reason, "the project's state is unreadable; starting afresh");
+            // It says nothing against what is there.
+            Some(Err(StoreError::Full)) => return Err(StoreError::Full),
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the project's state is unreadable; starting afresh");
                 (next_after(folder, newest)?, Past::Lost)
             }
             None => (next_after(folder, newest)?, Past::Missing),
         };
         remove_others(folder, current.number());
         let current = Mutex::new(Current { generation: current, _lock: lock });
-        Ok((Self { folder: folder.to_owned(), current }, past))
+        let (folder, is_broken) = (folder.to_owned(), AtomicBool::new(false));
+        Ok((Self { folder, current, is_broken }, past))
     }
 
     fn current(&self) -> MutexGuard<'_, Current> {
@@ -103,10 +110,13 @@ impl Store for SledStore {
             .map(|(table, key, value)| (full_key(table, &key), value))
             .collect();
         let mut current = self.current();
-        if current.generation.is_gone() {
-            self.move_on(&mut current)?;
-        }
-        current.generation.apply(&changes, durable)
+        let moved = match current.generation.is_gone() {
+            true => self.move_on(&mut current),
+            false => Ok(()),
+        };
+        let applied = moved.and_then(|()| current.generation.apply(&changes, durable));
+        self.is_broken.fetch_or(applied.is_err(), Ordering::Relaxed);
+        applied
     }
 
     fn clear(&self) -> Result<(), StoreError> {
@@ -115,6 +125,10 @@ impl Store for SledStore {
         current.generation = next_after(&self.folder, Some(current.generation.number()))?;
         remove_others(&self.folder, current.generation.number());
         Ok(())
+    }
+
+    fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Relaxed)
     }
 }
 
@@ -148,7 +162,7 @@ fn lock(folder: &Path) -> Result<File, StoreError> {
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
     }
-    Err(StoreError("another daemon uses it".to_owned()))
+    Err(StoreError::Failed("another daemon uses it".to_owned()))
 }
 
 fn generations(folder: &Path) -> Result<Vec<u64>, StoreError> {
@@ -175,6 +189,9 @@ fn remove_others(folder: &Path, kept: u64) {
 
 impl From<std::io::Error> for StoreError {
     fn from(error: std::io::Error) -> Self {
-        Self(error.to_string())
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::Failed(error.to_string()),
+        }
     }
 }

@@ -25,6 +25,21 @@ impl Registry {
         }
     }
 
+    /// Reads a file once more that could not be understood: whoever was writing it
+    /// may have come to the end.
+    pub(super) async fn read_again(&self, name: &str) {
+        let file =
+            self.slots().get(name).filter(|slot| slot.config.is_none()).map(|s| s.file.clone());
+        let Some(file) = file else { return };
+        if ProjectConfig::open(&file).is_ok() {
+            let _order = self.changes.lock().await;
+            // Somebody may have been faster, or removed it.
+            if self.slots().get(name).is_some_and(|slot| slot.config.is_none()) {
+                self.take_in(&[file]).await;
+            }
+        }
+    }
+
     async fn read(&self, file: &Path) -> Slot {
         let slot = |config, why| Slot {
             file: file.to_owned(),

@@ -6,6 +6,7 @@
 
 pub(crate) mod cancellation;
 mod find;
+mod kept;
 mod load;
 mod open;
 mod overlap;

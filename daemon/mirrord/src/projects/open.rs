@@ -31,9 +31,13 @@ pub(super) struct Ground {
 impl Registry {
     /// Gives a project that runs, opening it first if need be.
     pub(crate) async fn open(&self, name: &str) -> Result<Open, RequestError> {
-        if let Some(Condition::Open(open)) = self.condition(name) {
-            return Ok(open);
+        match self.condition(name) {
+            Some(Condition::Open(open)) if !open.project.is_closed() => return Ok(open),
+            // It ended by itself, as when its state's disk was full.
+            Some(Condition::Open(open)) => self.close_for_now(name, &open).await,
+            Some(Condition::Closed(_)) | None => {}
         }
+        self.read_again(name).await;
         let _turn = self.turn_of(name).await;
         loop {
             // Whoever had the turn before may have opened it, or removed it.

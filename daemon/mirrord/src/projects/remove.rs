@@ -1,33 +1,65 @@
 //! Stops mirroring a project on this machine.
 //!
 //! Its configuration, state, cache and local data go; its files and its
-//! backend stay, the backend of a quickstart among them.
+//! backend stay, the backend of a quickstart among them. What may stand nowhere
+//! else goes only with a person's word for it.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use mirror_engine::Kept;
+
+use super::kept::{KeepsVersions, counted};
 use super::registry::Registry;
 use crate::error::{FolderError, RequestError};
 
 impl Registry {
-    pub(crate) async fn remove(&self, name: &str) -> Result<(), RequestError> {
-        let name = self.named(name)?;
+    /// Gives what went with it; nothing did without `discard`.
+    pub(crate) async fn remove(&self, name: &str, discard: bool) -> Result<Kept, RequestError> {
+        let name = match self.is_left_over(name) {
+            true => name.to_owned(),
+            false => self.named(name)?,
+        };
         let _turn = self.turn_of(&name).await;
-        {
+        let slot = self.slots().get(&name).cloned();
+        let (file, config) = slot.map_or((None, None), |slot| (Some(slot.file), slot.config));
+        if file.is_none() && !self.is_left_over(&name) {
+            return Err(self.stopped(&name));
+        }
+        self.may_go(&name, discard)?;
+        self.close_in_turn(&name, |_| true).await;
+        // Once more: what ran meanwhile may have kept something.
+        let kept = self.may_go(&name, discard)?;
+        if let Some(file) = file {
             let _order = self.changes.lock().await;
-            let file = self.slots().get(&name).map(|slot| slot.file.clone());
-            let file = file.ok_or_else(|| self.stopped(&name))?;
             // The file first: a crash after this line leaves folders that nothing uses.
             gone(&file, fs::remove_file(&file))?;
         }
-        self.close_in_turn(&name, |_| true).await;
+        self.remove_folders(&name)?;
+        if let Some(config) = &config {
+            self.forget_beginning(config);
+        }
         // Until here it keeps others out of what it used.
         self.slots_mut().remove(&name);
-        for folder in self.folders.of_project(&name) {
+        tracing::info!(project = name, dropped = counted(&kept), "a project was removed");
+        Ok(kept)
+    }
+
+    fn may_go(&self, name: &str, discard: bool) -> Result<Kept, RequestError> {
+        let kept = self.kept_of(name)?;
+        match discard || kept.is_empty() {
+            true => Ok(kept),
+            false => {
+                Err(KeepsVersions::Project { name: name.to_owned(), what: counted(&kept) }.into())
+            }
+        }
+    }
+
+    pub(in crate::projects) fn remove_folders(&self, name: &str) -> Result<(), FolderError> {
+        for folder in self.folders.of_project(name) {
             gone(&folder, fs::remove_dir_all(&folder))?;
         }
-        tracing::info!(project = name, "a project was removed");
         Ok(())
     }
 }

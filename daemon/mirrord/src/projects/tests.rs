@@ -102,12 +102,13 @@ async fn removed_project_leaves_its_files_and_its_backend() {
     let machine = world.machine("laptop");
     world.init(&machine, "notes", "nas").await.unwrap();
 
-    machine.remove("notes").await.unwrap();
+    machine.remove("notes", false).await.unwrap();
 
     assert_eq!(kept_of_projects(&machine), Vec::<PathBuf>::new());
     assert_eq!(text(&world.at("notes/a.md")).as_deref(), Some("a"));
     assert_eq!(text(&world.at("nas/a.md")).as_deref(), Some("a"));
-    assert!(world.init(&machine, "notes", "nas").await.unwrap().joined);
+    let again = world.plan(SetUpKind::Init { push: true, join: true }, "notes", "nas");
+    assert!(set_up(&machine, again).await.unwrap().joined);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,9 +217,10 @@ async fn server_that_nobody_listens_at_makes_nothing() {
     let machine = world.machine("laptop");
     let (listener, url) = silent_server().await;
     drop(listener);
-    for (kind, folder) in
-        [(SetUpKind::Init { push: false }, "notes"), (SetUpKind::Clone { pull: true }, "copy")]
-    {
+    for (kind, folder) in [
+        (SetUpKind::Init { push: false, join: false }, "notes"),
+        (SetUpKind::Clone { pull: true }, "copy"),
+    ] {
         let refused = set_up(&machine, world.plan_for(kind, folder, &url)).await.unwrap_err();
         assert_eq!(refused.class(), FaultClass::Transient, "{}", refused.message());
     }

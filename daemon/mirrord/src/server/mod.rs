@@ -15,6 +15,7 @@ mod jobs;
 mod listen;
 mod project;
 mod questions;
+mod queue;
 mod running;
 mod stash;
 mod status;
@@ -30,6 +31,7 @@ use mirror_proto::v1::doctor_service_server::DoctorServiceServer;
 use mirror_proto::v1::history_service_server::HistoryServiceServer;
 use mirror_proto::v1::project_service_server::ProjectServiceServer;
 use mirror_proto::v1::question_service_server::QuestionServiceServer;
+use mirror_proto::v1::queue_service_server::QueueServiceServer;
 use mirror_proto::v1::stash_service_server::StashServiceServer;
 use mirror_proto::v1::status_service_server::StatusServiceServer;
 use mirror_proto::v1::sync_service_server::SyncServiceServer;
@@ -61,6 +63,7 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
         .add_service(HistoryServiceServer::new(host.clone()))
         .add_service(VersionServiceServer::new(host.clone()))
         .add_service(StashServiceServer::new(host.clone()))
+        .add_service(QueueServiceServer::new(host.clone()))
         .serve_with_incoming_shutdown(endpoint.connections(), told);
     let ending = async {
         drop(late.wait_for(|stopping| *stopping).await);

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
 use super::convert::job::{progress, set_up_finished};
+use super::convert::kept::kept_versions;
 use super::convert::status::{project_state, stop_reason};
 use super::host::{Host, Streamed};
 use super::jobs::{Caller, pass_on};
@@ -30,7 +31,7 @@ impl v1::project_service_server::ProjectService for Host {
         let host = self.clone();
         Ok(self.job_stream("init", Kind::SetUp, |client, job| async move {
             let plan = SetUp {
-                kind: SetUpKind::Init { push: false },
+                kind: SetUpKind::Init { push: false, join: request.join },
                 folder: absolute(&request.folder)?,
                 url: url(&request.url, &request.typed_in)?,
                 name: request.name,
@@ -88,18 +89,25 @@ impl v1::project_service_server::ProjectService for Host {
         self.registry.await_first_round().await;
         let home = &self.registry.folders.home;
         let projects = self.registry.views().iter().map(|view| summary(view, home)).collect();
-        Ok(Response::new(v1::ListProjectsResponse { projects }))
+        let left_over = self
+            .registry
+            .left_over()
+            .into_iter()
+            .map(|(name, kept)| v1::LeftOver { name, kept: Some(kept_versions(&kept)) });
+        let left_over = left_over.collect();
+        Ok(Response::new(v1::ListProjectsResponse { projects, left_over }))
     }
 
     async fn remove_project(
         &self,
         request: Request<v1::RemoveProjectRequest>,
     ) -> Result<Response<v1::RemoveProjectResponse>, Status> {
-        let name = request.into_inner().name;
+        let v1::RemoveProjectRequest { name, discard } = request.into_inner();
         let registry = self.registry.clone();
         self.answer("remove", async move {
-            registry.remove(&name).await?;
-            Ok(v1::RemoveProjectResponse {})
+            let dropped = registry.remove(&name, discard).await?;
+            let discarded = Some(kept_versions(&dropped)).filter(|_| !dropped.is_empty());
+            Ok(v1::RemoveProjectResponse { discarded })
         })
         .await
     }

@@ -3,13 +3,15 @@
 use std::io::{self, Read};
 
 use mirror_engine::packs::Content;
-use mirror_engine::{EngineError, Job};
+use mirror_engine::{EngineError, Job, stashed};
 use mirror_proto::v1;
+use mirror_proto::v1::project_ref::By;
 use tonic::{Request, Response, Status};
 
 use super::convert::version::stashed_version;
 use super::host::{Events, Host, Streamed};
 use crate::error::{Refusal, RequestError};
+use crate::projects::Open;
 
 /// Small, as many of them may wait for a slow client.
 const PIECE: u64 = 64 * 1024;
@@ -26,8 +28,10 @@ impl v1::stash_service_server::StashService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("stash list", async move {
-            let open = host.project(request.project).await?;
-            let versions = open.project.stash().await?;
+            let versions = match host.keeper(request.project).await? {
+                Keeper::Open(open) => open.project.stash().await?,
+                Keeper::Folder(name) => host.registry.kept_of(&name)?.stashed,
+            };
             Ok(v1::ListStashResponse { versions: versions.iter().map(stashed_version).collect() })
         })
         .await
@@ -57,15 +61,44 @@ impl v1::stash_service_server::StashService for Host {
     }
 }
 
+/// Who can be asked for what a project keeps.
+enum Keeper {
+    Open(Open),
+    /// The data folder of this name: its project can't be opened, or is none any
+    /// more.
+    Folder(String),
+}
+
 impl Host {
+    async fn keeper(&self, project: Option<v1::ProjectRef>) -> Result<Keeper, RequestError> {
+        if let Some(By::Name(name)) = project.as_ref().and_then(|project| project.by.as_ref())
+            && self.registry.is_left_over(name)
+        {
+            return Ok(Keeper::Folder(name.clone()));
+        }
+        let name = self.name_of(project).await?;
+        match self.registry.open(&name).await {
+            Ok(open) => Ok(Keeper::Open(open)),
+            Err(error) => match self.registry.kept_of(&name)?.stashed.is_empty() {
+                true => Err(error),
+                false => Ok(Keeper::Folder(name)),
+            },
+        }
+    }
+
     /// Sends all pieces but the last, and gives that one.
     async fn read(
         &self,
         request: v1::ReadStashRequest,
         pieces: Events<v1::StashPiece>,
     ) -> Result<v1::StashPiece, RequestError> {
-        let open = self.project(request.project).await?;
-        let (stashed, content) = open.project.stashed(request.id).await?;
+        let (stashed, content) = match self.keeper(request.project).await? {
+            Keeper::Open(open) => open.project.stashed(request.id).await?,
+            Keeper::Folder(name) => {
+                let disk = self.registry.data_of(&name);
+                stashed(&disk, &disk, &request.id)?
+            }
+        };
         let id = stashed.id.to_string();
         let sent = tokio::task::spawn_blocking(move || send(&id, &content, &pieces)).await;
         let last = sent.map_err(|_| Refusal::Panicked)?;

@@ -85,7 +85,9 @@ impl Registry {
                 Ok(_) | Err(_) => {}
             },
             Some(Condition::Open(open)) => self.look_at(name, &open).await,
-            Some(Condition::Closed(_)) | None => {}
+            // Its file may be whole by now.
+            Some(Condition::Closed(_)) => drop(self.open(name).await),
+            None => {}
         }
     }
 

@@ -11,10 +11,9 @@ use mirror_storage::{Backend, Expect, Guarded, RemotePath};
 
 use self::adopt::adopt;
 use self::later::refuse_what_needs_a_later_version;
-use crate::api::{Author, EngineResult, Holding, Parts, SharedSettings};
+use crate::api::{Author, EngineResult, Holding, Parts, SharedSettings, Standing};
 use crate::error::EngineError;
-use crate::log::OWN_FOLDER;
-use crate::log::{needs_later, own_path, read_entry};
+use crate::log::{Log, OWN_FOLDER, needs_later, own_path, read_entry};
 
 /// How a person rebuilds the files without this program.
 const RECOVER: &str = include_str!("../../../../../docs/recover.sh");
@@ -23,15 +22,17 @@ const RECOVER: &str = include_str!("../../../../../docs/recover.sh");
 pub async fn inspect(backend: &dyn Backend) -> EngineResult<Holding> {
     refuse_what_needs_a_later_version(backend).await?;
     if let Some(raw) = read_entry(backend, 1).await? {
-        return match Commit::parse(&raw.bytes) {
-            Ok(Commit { settings: Some(settings), .. }) => {
-                let settings = Box::new(settings);
-                Ok(Holding::Project { project_id: raw.digest, settings })
-            }
-            Ok(_) => Err(unusable("it has no settings")),
-            Err(ParseError::NeedsLater(later)) => Err(needs_later("entry 1 of the log", &later)),
-            Err(error) => Err(unusable(&error.to_string())),
-        };
+        let first = Commit::parse(&raw.bytes).map_err(|error| match error {
+            ParseError::NeedsLater(later) => needs_later("entry 1 of the log", &later),
+            error => unusable(&error.to_string()),
+        })?;
+        let Commit { user, machine, machine_id, time, settings, .. } = first;
+        return Ok(Holding::Project {
+            project_id: raw.digest,
+            settings: Box::new(settings.ok_or_else(|| unusable("it has no settings"))?),
+            made_by: Author { user, machine, machine_id },
+            made_at: time,
+        });
     }
     let root = RemotePath::ROOT;
     let mut files = backend.list(&root);
@@ -39,6 +40,13 @@ pub async fn inspect(backend: &dyn Backend) -> EngineResult<Holding> {
         Some(_) => Holding::PlainFiles,
         None => Holding::Empty,
     })
+}
+
+/// Reads a project's log to its head, for whoever is to decide about it. What is
+/// read stays in the data folder.
+pub async fn standing(parts: &Parts) -> EngineResult<Standing> {
+    let log = Log::open(parts).await?;
+    Ok(Standing { head: log.head(), files: log.history().manifest().len() })
 }
 
 fn unusable(why: &str) -> EngineError {

@@ -12,7 +12,7 @@ use mirror_core::{RelPath, State, Ulid};
 use mirror_storage::FaultClass;
 
 use super::replan::Replanned;
-use crate::api::{EngineResult, FileFault, QueuedKind, QueuedWork};
+use crate::api::{EngineResult, FileFault, QueuedKind, QueuedWork, Stashed};
 use crate::data::queue::{MadeOn, QueuedChange, QueuedPush, content_name};
 use crate::data::stash::Stash;
 use crate::error::EngineError;
@@ -27,22 +27,27 @@ use crate::project::worker::reporter::Reporter;
 const GONE: &str = "what was kept of your version is gone";
 
 /// Where a queued version that leaves its push is to be found.
-enum StashCopy {
+pub(crate) enum StashCopy {
     /// The stash had it before.
-    Known,
-    /// It is there now: where, to end a message with.
-    Stashed(String),
+    Known(Stashed),
+    /// It is there now.
+    Stashed(Stashed),
     Gone,
 }
 
 impl StashCopy {
     fn of_damaged(self) -> String {
         match self {
-            Self::Known => "your version is in the stash".to_owned(),
-            Self::Stashed(kept) => format!("it was damaged since, and {kept}"),
+            Self::Known(_) => "your version is in the stash".to_owned(),
+            Self::Stashed(kept) => format!("it was damaged since, and {}", where_kept(&kept)),
             Self::Gone => GONE.to_owned(),
         }
     }
+}
+
+/// Ends a message.
+fn where_kept(kept: &Stashed) -> String {
+    format!("your version was kept in the stash as {}", kept.id)
 }
 
 impl Worker {
@@ -174,7 +179,7 @@ impl Worker {
     /// Takes changes out of a push. The bases here are stored for good first: an
     /// edit that is queued later is not known to follow a queue that is further
     /// than they are.
-    async fn take_from_queue(
+    pub(crate) async fn take_from_queue(
         &mut self,
         id: Ulid,
         settled: &BTreeMap<RelPath, Option<MadeOn>>,
@@ -198,7 +203,7 @@ impl Worker {
         let home = self.stash_copy(path, entry.state()).await?;
         let is_in_log = self.log.history().place(entry.sha256).is_some();
         let what = match home {
-            StashCopy::Stashed(kept) if !stands_here => kept,
+            StashCopy::Stashed(kept) if !stands_here => where_kept(&kept),
             StashCopy::Gone if !stands_here && !is_in_log => GONE.to_owned(),
             _ => return Ok(()),
         };
@@ -212,18 +217,18 @@ impl Worker {
     }
 
     /// Copies what the data folder has of a queued version to the stash.
-    async fn stash_copy(&self, path: &RelPath, state: State) -> EngineResult<StashCopy> {
+    pub(crate) async fn stash_copy(&self, path: &RelPath, state: State) -> EngineResult<StashCopy> {
         let mut stash = Stash::of(path, &self.parts).because_of("queue");
         let data = self.parts.data.clone();
         let find = move || {
-            if stash.holds(state.digest)? {
-                return Ok(StashCopy::Known);
+            if let Some(known) = stash.known(state.digest)? {
+                return Ok(StashCopy::Known(known));
             }
             let Some(mut source) = data.open(&content_name(state.digest))? else {
                 return Ok(StashCopy::Gone);
             };
-            stash.keep_as(state, source.as_mut())?;
-            Ok::<_, std::io::Error>(stash.kept().map_or(StashCopy::Known, StashCopy::Stashed))
+            let kept = stash.keep_whole(source.as_mut(), Some(state))?;
+            Ok::<_, std::io::Error>(StashCopy::Stashed(kept))
         };
         Ok(self.parts.outside.offload(find).await?)
     }

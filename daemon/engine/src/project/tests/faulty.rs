@@ -385,7 +385,7 @@ impl Store for PoweredStore {
 
     fn apply(&self, batch: Batch, durable: bool) -> Result<(), StoreError> {
         if !self.power.lasts() {
-            return Err(StoreError("there is no power".to_owned()));
+            return Err(StoreError::Failed("there is no power".to_owned()));
         }
         self.inner.lock().unwrap().apply(batch, durable)?;
         if durable {

@@ -17,6 +17,23 @@ pub(crate) enum SetUpError {
     )]
     SyncClient { folder: PathBuf, client: &'static str },
 
+    /// Nobody said that this project is meant.
+    #[error(
+        "{url} already holds the project {name:?}, made by {user} on {machine} on {day}: \
+         {} at #{head}, patterns {patterns}",
+        files_of(*files)
+    )]
+    HoldsProject {
+        url: String,
+        name: String,
+        user: String,
+        machine: String,
+        day: String,
+        head: u64,
+        files: usize,
+        patterns: String,
+    },
+
     /// It went wrong after the backend's project had been made.
     #[error("{}; the new project's first commit {stays} on the backend", cause.message())]
     AfterCreation { cause: RequestError, stays: &'static str },
@@ -26,10 +43,14 @@ pub(crate) enum SetUpError {
     HalfMade { name: String, why: &'static str, cause: RequestError },
 }
 
+fn files_of(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "file" } else { "files" })
+}
+
 impl SetUpError {
     fn cause(&self) -> Option<&RequestError> {
         match self {
-            Self::NotEmpty(_) | Self::SyncClient { .. } => None,
+            Self::NotEmpty(_) | Self::SyncClient { .. } | Self::HoldsProject { .. } => None,
             Self::AfterCreation { cause, .. } | Self::HalfMade { cause, .. } => Some(cause),
         }
     }
@@ -37,7 +58,10 @@ impl SetUpError {
 
 impl Explained for SetUpError {
     fn class(&self) -> FaultClass {
-        self.cause().map_or(FaultClass::Rejected, RequestError::class)
+        match (self, self.cause()) {
+            (Self::HoldsProject { .. }, _) => FaultClass::Consent,
+            (_, cause) => cause.map_or(FaultClass::Rejected, RequestError::class),
+        }
     }
 
     fn hint(&self) -> Option<String> {
@@ -46,11 +70,17 @@ impl Explained for SetUpError {
             Self::SyncClient { .. } => {
                 "use a folder that all machines reach themselves, as a NAS mount".into()
             }
+            Self::HoldsProject { .. } => {
+                "nothing was made; if that is the one, run it again with --join: its files come \
+                 here, and with the next push this folder's go there"
+                    .into()
+            }
             Self::AfterCreation { .. } => {
-                "once that is put right, run the same command again: it joins the project".into()
+                "once that is put right, run the same command again: it goes on with the project"
+                    .into()
             }
             Self::HalfMade { name, .. } => format!(
-                "nothing of yours was removed; once that is put right, \
+                "nothing of yours was removed; once that is put right, the same command or \
                  `mirrorctl --project {name} pull` goes on"
             ),
         })

@@ -3,9 +3,11 @@
 //! What fails is taken back; only a first commit that stands on the backend
 //! stays, because a log's names are never removed (L2), and the error says so.
 
+mod begun;
 mod error;
 mod fetched_files;
 mod folders;
+mod join;
 mod plan;
 mod quickstart;
 mod resume;
@@ -84,7 +86,7 @@ impl Registry {
         events: mpsc::Sender<JobEvent>,
         cancellation: &Cancellation,
     ) -> Result<SetUpOutcome, RequestError> {
-        if let Some(name) = self.cancelled_before(&plan) {
+        if let Some(name) = self.begun_before(&plan) {
             return self.go_on(&name, plan.kind, events, cancellation).await;
         }
         let begun = self.begin(plan).await?;
@@ -175,6 +177,7 @@ impl Registry {
         let Begun { plan, config, rollback, .. } = begun;
         make_places(plan, &config.root, rollback)?;
         config.root = resolved(&config.root);
+        rollback.note = self.note_beginning(config)?;
         let account = self.backends.account(&config.url, &config.settings);
         let made = self.while_running(make_remote_root(plan, account, rollback));
         cancellation.unless_asked(made).await?;
@@ -203,6 +206,8 @@ impl Registry {
         events: mpsc::Sender<JobEvent>,
         cancel: Cancel,
     ) -> Result<(SetUpOutcome, Open), RequestError> {
+        let goes_on = begun.rollback.note.is_none();
+        self.check_joining(&begun.plan, &begun.config, (&holding, goes_on), &ground).await?;
         let joined = self.join_or_create(begun, &ground, holding).await?;
         let Begun { plan, config, rollback, .. } = begun;
         let open = self.open_on(config, ground).await?;
@@ -277,7 +282,8 @@ impl Registry {
             )
             .into());
         }
-        // What stood there before, a project's that was taken out by hand, isn't ours.
+        self.make_room(&config.name, holding)?;
+        // What stood there before is the same project's, which was taken out by hand.
         let own = self.folders.of_project(&config.name);
         rollback.own_folders.extend(own.into_iter().filter(|folder| !folder.exists()));
         Ok(())
@@ -334,7 +340,7 @@ fn first_job(kind: SetUpKind, joined: bool) -> Option<JobRequest> {
     let scope = Scope::default();
     let job = match (kind, joined) {
         (SetUpKind::Clone { pull: false }, _) => return None,
-        (SetUpKind::Init { push: true }, false) => {
+        (SetUpKind::Init { push: true, .. }, false) => {
             Job::Sync { scope, message: None, settle: Settle::Wait }
         }
         (SetUpKind::Init { .. } | SetUpKind::Clone { .. }, _) => Job::Pull { scope },

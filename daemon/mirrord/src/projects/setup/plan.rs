@@ -25,8 +25,10 @@ pub(crate) struct SetUp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetUpKind {
     /// With `push`, what stands in the folder is committed at once.
+    /// With `join`, it may be one that the backend holds already.
     Init {
         push: bool,
+        join: bool,
     },
     Clone {
         pull: bool,

@@ -22,6 +22,9 @@ use crate::projects::cancellation::Cancellation;
 use crate::projects::registry::Registry;
 use crate::services::BackendUrl;
 
+/// The backend is this folder's own, where an earlier quickstart made it.
+const KIND: SetUpKind = SetUpKind::Init { push: true, join: true };
+
 const SAMPLE_FOLDER: &str = "mirrord-sample";
 
 const SAMPLES: [(&str, &str); 3] = [
@@ -41,14 +44,18 @@ impl Registry {
         let is_sample = folder.is_none();
         let folder = folder.unwrap_or_else(|| self.folders.home.join(SAMPLE_FOLDER));
         if let Some(name) = self.rooted_at(&folder) {
-            return self.already_there(&name).await;
+            let config = self.view(&name).and_then(|view| view.config);
+            return match config.is_some_and(|config| self.is_unfinished(&config)) {
+                true => self.go_on(&name, KIND, events, cancellation).await,
+                false => self.already_there(&name).await,
+            };
         }
         let backends = self.folders.quickstart();
         make_private(&backends).map_err(|error| Problem::unusable(&backends, &error))?;
         let root = resolved(&folder).display().to_string();
         let name = self.name_for(&folder, &root)?;
         let plan = SetUp {
-            kind: SetUpKind::Init { push: true },
+            kind: KIND,
             folder: folder.clone(),
             url: BackendUrl::of_folder(&backends.join(&name))?,
             name: Some(name.clone()),
@@ -95,7 +102,8 @@ impl Registry {
             !self.slots().contains_key(name)
                 && !self.is_reserved(name)
                 && !self.folders.project_file(name).exists()
-                && (made_for.as_deref() == Some(root) || is_unused(&backends.join(name)))
+                && (made_for.as_deref() == Some(root)
+                    || is_unused(&backends.join(name)) && !self.is_left_over(name))
         };
         once(base.to_owned())
             .chain(numbered)
@@ -113,9 +121,22 @@ fn is_unused(folder: &Path) -> bool {
     fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 
-/// Writes the sample into a folder that is missing or empty.
+/// Whether all that stands in a folder is the beginning of a sample, as a crash
+/// leaves it.
+fn is_half_a_sample(folder: &Path) -> bool {
+    let is_begun = |(name, text): &(&str, &str)| {
+        fs::read_to_string(folder.join(name)).is_ok_and(|begun| text.starts_with(&begun))
+    };
+    let count = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
+    let begun = SAMPLES.iter().filter(|sample| is_begun(sample)).count();
+    // The folder within is one more.
+    let memory = usize::from(folder.join("memory").is_dir());
+    begun < SAMPLES.len() && count(folder) + count(&folder.join("memory")) == begun + memory
+}
+
+/// Writes the sample into a folder that is missing, empty, or holds the half of one.
 fn write_samples(folder: &Path, rollback: &mut Rollback) -> io::Result<()> {
-    if !is_unused(folder) {
+    if !is_unused(folder) && !is_half_a_sample(folder) {
         return Ok(());
     }
     for missing in [folder.to_owned(), folder.join("memory")] {
@@ -127,7 +148,8 @@ fn write_samples(folder: &Path, rollback: &mut Rollback) -> io::Result<()> {
     let written = rollback.written.insert(FetchedFiles::below(folder));
     for (name, text) in SAMPLES {
         let path = folder.join(name);
-        File::create_new(&path)?
+        // Looked at: what stands there is no more than the beginning of it.
+        File::create(&path)?
             .write_all(text.as_bytes())
             .inspect_err(|_| drop(fs::remove_file(&path)))?;
         let name = RelPath::new(name).expect("the samples' names are allowed");
@@ -153,6 +175,20 @@ mod tests {
         write_samples(&folder, &mut rollback).unwrap();
         assert!(rollback.written.is_none());
         assert_eq!(fs::read_to_string(folder.join("README.md")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn sample_that_a_crash_cut_off_is_completed() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("sample");
+        fs::create_dir_all(folder.join("memory")).unwrap();
+        fs::write(folder.join("README.md"), &SAMPLES[0].1[..10]).unwrap();
+
+        write_samples(&folder, &mut Rollback::default()).unwrap();
+
+        for (name, text) in SAMPLES {
+            assert_eq!(fs::read_to_string(folder.join(name)).unwrap(), text);
+        }
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use mirror_engine::StatusReport;
 use tokio::task::spawn_blocking;
 
+use super::begun::remove_note;
 use super::error::SetUpError;
 use super::fetched_files::FetchedFiles;
 use crate::error::RequestError;
@@ -34,6 +35,8 @@ pub(super) struct Rollback {
     pub(super) made_root: bool,
     pub(super) open: Option<Open>,
     pub(super) created: Created,
+    /// Says that the set-up was begun. It stays while something of it does.
+    pub(super) note: Option<PathBuf>,
 }
 
 /// Whether the backend got a project: its log is never removed (L2).
@@ -92,7 +95,12 @@ impl Rollback {
             drop(fs::remove_dir(folder));
         }
         let stays = match self.created {
-            Created::No => return error,
+            Created::No => {
+                if let Some(note) = &self.note {
+                    remove_note(note);
+                }
+                return error;
+            }
             Created::Perhaps => "may stay",
             Created::Yes => "stays",
         };

@@ -66,7 +66,7 @@ async fn project_that_waits_for_its_server_holds_up_no_command_of_others() {
         machine.set(setting("notes", "poll_interval", "5s")).await.unwrap();
         machine.reload().await.unwrap();
         world.init(&machine, "notes2", "nas2").await.unwrap();
-        machine.remove("notes").await.unwrap();
+        machine.remove("notes", false).await.unwrap();
     };
     timeout(SOON, others).await.expect("nobody waits");
 
@@ -86,7 +86,7 @@ async fn removal_waits_for_an_opening_and_nothing_of_the_project_comes_back() {
 
     let removal = {
         let machine = machine.clone();
-        tokio::spawn(async move { machine.remove("far").await })
+        tokio::spawn(async move { machine.remove("far", false).await })
     };
     let went = tokio::spawn(async move {
         // A removal that doesn't wait would have ended by then.
@@ -157,7 +157,7 @@ async fn of_two_files_for_one_project_one_alone_runs() {
     let world = World::new();
     let machine = world.machine("laptop");
     world.init(&machine, "notes", "nas").await.unwrap();
-    machine.remove("notes").await.unwrap();
+    machine.remove("notes", false).await.unwrap();
     let copied = Command::new("cp").arg("-r").args([world.at("nas"), world.at("copy")]).status();
     assert!(copied.unwrap().success());
     let folder = |name: &str| format!("folder:{}", world.at(name).display());
@@ -175,7 +175,7 @@ async fn of_two_files_for_one_project_one_alone_runs() {
 
         assert_eq!([one.await.unwrap(), two.await.unwrap()].iter().filter(|ran| **ran).count(), 1);
         for name in ["one", "two"] {
-            machine.remove(name).await.unwrap();
+            machine.remove(name, false).await.unwrap();
         }
     }
 }

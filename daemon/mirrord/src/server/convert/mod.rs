@@ -4,6 +4,7 @@ pub(super) mod conflict;
 pub(super) mod fault;
 pub(super) mod history;
 pub(super) mod job;
+pub(super) mod kept;
 pub(super) mod settings;
 pub(super) mod status;
 pub(super) mod version;

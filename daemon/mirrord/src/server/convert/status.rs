@@ -133,7 +133,7 @@ fn file_state(state: FileState) -> v1::FileState {
     }
 }
 
-fn queued_work(queued: &QueuedWork, home: &Path) -> v1::QueuedWork {
+pub(in crate::server) fn queued_work(queued: &QueuedWork, home: &Path) -> v1::QueuedWork {
     v1::QueuedWork {
         backend: PRIMARY.to_owned(),
         kind: queued_kind(queued.kind).into(),

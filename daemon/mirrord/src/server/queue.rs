@@ -1,0 +1,58 @@
+//! `QueueService`: work that waits for a backend.
+
+use mirror_core::RelPath;
+use mirror_proto::v1;
+use mirror_proto::v1::drop_queued_request::Which;
+use tonic::{Request, Response, Status};
+
+use super::convert::kept::queued_push;
+use super::convert::status::queued_work;
+use super::convert::version::stashed_version;
+use super::host::Host;
+use crate::error::RequestError;
+
+#[tonic::async_trait]
+impl v1::queue_service_server::QueueService for Host {
+    async fn list_queue(
+        &self,
+        request: Request<v1::ListQueueRequest>,
+    ) -> Result<Response<v1::ListQueueResponse>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        self.answer("queue list", async move {
+            let open = host.project(request.project).await?;
+            let queue = open.project.queue().await?;
+            let home = &host.registry.folders.home;
+            Ok(v1::ListQueueResponse {
+                pushes: queue.pushes.iter().map(queued_push).collect(),
+                work: queue.work.iter().map(|work| queued_work(work, home)).collect(),
+            })
+        })
+        .await
+    }
+
+    async fn drop_queued(
+        &self,
+        request: Request<v1::DropQueuedRequest>,
+    ) -> Result<Response<v1::DropQueuedResponse>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        self.answer("queue drop", async move {
+            let which = match request.which {
+                Some(Which::Id(id)) => Some(id),
+                Some(Which::All(true)) => None,
+                Some(Which::All(false)) | None => {
+                    return Err(RequestError::usage("the request names no queued push"));
+                }
+            };
+            let open = host.project(request.project).await?;
+            let dropped = open.project.drop_queued(which).await?;
+            Ok(v1::DropQueuedResponse {
+                pushes: dropped.pushes.iter().map(queued_push).collect(),
+                stashed: dropped.stashed.iter().map(stashed_version).collect(),
+                gone: dropped.gone.iter().map(RelPath::to_string).collect(),
+            })
+        })
+        .await
+    }
+}
