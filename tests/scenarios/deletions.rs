@@ -8,7 +8,7 @@ use crate::support::{Machine, Mount, Session, World, same_trees};
 
 const FILES: usize = 40;
 
-/// More than twenty, and more than a quarter of all.
+/// More than four, and more than a quarter of all.
 const MANY: usize = 25;
 
 fn path(number: usize) -> String {
@@ -35,6 +35,9 @@ fn asks_first(machine: &Machine, command: &str) {
     let error = machine.fails(1, &[command]);
     assert_eq!(error["class"], "consent", "{command}: {error}");
     assert!(error["hint"].to_string().contains("--allow-deletes"), "{command}: {error}");
+    let first = error["deletions"]["first"][0].as_str().expect("the first is named");
+    assert!(error["message"].to_string().contains(first), "{command}: {error}");
+    assert_eq!(error["deletions"]["folders"][0]["folder"], "", "{command}: {error}");
     same_trees(&tree, &machine.tree());
 }
 
@@ -65,6 +68,7 @@ fn person_at_a_terminal_is_asked_and_decides() {
 
     let mut session = Session::of(laptop.mirrorctl(&["push"]));
     session.shows("25 deletions");
+    session.shows("25 in the project's folder");
     session.shows("[y/N]");
     session.types("n\n");
     session.exits(1);
@@ -80,12 +84,10 @@ fn person_at_a_terminal_is_asked_and_decides() {
 #[test]
 fn many_deletions_in_small_commits_are_asked_for_before_they_are_pulled() {
     let (world, laptop, desktop) = full_world();
-    for half in [0..MANY / 2, MANY / 2..20] {
-        half.for_each(|number| laptop.removes(&path(number)));
-        laptop.runs(&["push"]).exits(0);
-    }
+    (0..8).for_each(|number| laptop.removes(&path(number)));
+    laptop.runs(&["push"]).exits(0);
     let other = world.next_machine("other");
-    (20..MANY).for_each(|number| other.removes(&path(number)));
+    (8..16).for_each(|number| other.removes(&path(number)));
     other.runs(&["push"]).exits(0);
 
     for command in ["pull", "sync"] {
@@ -100,12 +102,12 @@ fn many_deletions_in_small_commits_are_asked_for_before_they_are_pulled() {
 #[test]
 fn few_deletions_at_a_time_add_up_within_the_hour() {
     let (world, laptop, _desktop) = full_world();
-    for number in 0..20 {
+    for number in 0..8 {
         laptop.removes(&path(number));
         laptop.runs(&["push"]).exits(0);
     }
     let view = world.view();
-    laptop.removes(&path(20));
+    laptop.removes(&path(8));
 
     asks_first(&laptop, "push");
 

@@ -7,7 +7,7 @@ use super::stream::to_end;
 use crate::connect::Daemon;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::escape;
+use crate::output::{escape, text};
 use crate::terminal::{Answer, Terminal};
 
 /// A call that begins a job of this scope.
@@ -71,7 +71,9 @@ pub(crate) async fn agrees(
     failure: &Failure,
     question: &str,
 ) -> Result<bool, Failure> {
-    let question = format!("{}\n{question} [y/N] ", escape::escape(&failure.fault.message));
+    let message = escape::escape(&failure.fault.message);
+    let folders = failure.fault.deletions.as_ref().map(text::fault::folders).unwrap_or_default();
+    let question = format!("{message}\n{folders}{question} [y/N] ");
     match terminal.ask(&question).await? {
         Answer::Line(answer) => Ok(matches!(answer.trim(), "y" | "Y" | "yes")),
         Answer::End => Ok(false),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use mirror_core::RelPath;
 use mirror_storage::{FaultClass, StorageError};
 
+use crate::api::Deletions;
 use crate::outside::TreeError;
 use crate::store::StoreError;
 
@@ -31,8 +32,9 @@ pub enum EngineError {
     #[error("{reason}")]
     Stopped { reason: String, hint: Option<String> },
 
-    #[error("{0}")]
-    Consent(String),
+    /// A person has to agree to these deletions first (B12).
+    #[error("{}", .0.message)]
+    Consent(Box<Deletions>),
 
     #[error("no file of the project matches {}", quoted(.0))]
     UnknownPaths(Vec<String>),

@@ -17,7 +17,7 @@ pub(crate) mod status;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use mirror_proto::v1::Fault;
+use mirror_proto::v1::{Deletions, Fault, FolderDeletions};
 use serde_json::{Value, json};
 
 use super::words;
@@ -40,6 +40,16 @@ pub(crate) fn fault(fault: &Fault) -> Value {
         "hint": fault.hint,
         "path": fault.path,
         "backend": fault.backend,
+        "deletions": fault.deletions.as_ref().map(deletions),
+    })
+}
+
+fn deletions(deletions: &Deletions) -> Value {
+    let folder = |folder: &FolderDeletions| json!({"folder": folder.folder, "count": folder.count});
+    json!({
+        "count": deletions.count,
+        "first": deletions.first_paths,
+        "folders": deletions.folders.iter().map(folder).collect::<Vec<_>>(),
     })
 }
 
@@ -82,7 +92,7 @@ mod tests {
             failure(Some("config show"), &fault),
             json!({"version": 1, "command": "config show", "error": {
                 "class": "not_found", "message": "no such file",
-                "hint": null, "path": null, "backend": null,
+                "hint": null, "path": null, "backend": null, "deletions": null,
             }})
         );
     }

@@ -6,13 +6,15 @@
 mod clashes;
 mod draw;
 mod guard;
+mod losses;
 mod renames;
 mod selection;
 #[cfg(test)]
 mod tests;
 
 pub use draw::draw_plan;
-pub use guard::{Guard, NeedsConsent, Root, Why};
+pub use guard::{Agreed, Guard, NeedsConsent, Root, Why};
+pub use losses::{Losses, empties, losses};
 pub use selection::{Selection, UnknownNames, possible_globs};
 
 use crate::path::{Clash, RelPath};
@@ -124,6 +126,11 @@ pub enum Notice {
 }
 
 impl Plan {
+    /// Whether there is a file, here or at the head, that carrying this out writes.
+    pub fn brings_files(&self) -> bool {
+        self.sends.iter().any(|send| send.to.is_some()) || !self.fetches.is_empty()
+    }
+
     /// Whether carrying this out changes a file here or at the head.
     pub fn changes_files(&self) -> bool {
         !(self.sends.is_empty() && self.deletions.is_empty() && self.fetches.is_empty())

@@ -8,9 +8,9 @@ use crate::reconcile::Facts;
 use crate::{Digest, Kind, State};
 
 /// What a rename keeps.
-type Content = (Kind, Digest);
+pub(super) type Content = (Kind, Digest);
 
-fn content(state: State) -> Content {
+pub(super) fn content(state: State) -> Content {
     (state.kind, state.digest)
 }
 
@@ -50,48 +50,14 @@ pub(super) fn join(plan: &mut Plan) {
     });
 }
 
-/// The paths whose content the plan takes away without its coming back under
-/// another name: first those deleted at the head, then those deleted here.
-pub(super) fn losses(plan: &Plan, facts: &BTreeMap<RelPath, Facts>) -> Losses {
-    let vanished = plan.sends.iter().filter_map(|send| Some((&send.path, vanishing(send, facts)?)));
-    let at_head = unmatched(vanished, plan.sends.iter().filter_map(appearing));
-    let fetched = plan.fetches.iter().map(|fetch| content(fetch.remote.state));
-    let removed = plan.deletions.iter().map(|gone| (&gone.path, content(gone.expected)));
-    let here = unmatched(removed, fetched);
-    Losses { at_head, here }
-}
-
-pub(super) struct Losses {
-    pub(super) at_head: Vec<RelPath>,
-    pub(super) here: Vec<RelPath>,
-}
-
-fn unmatched<'a>(
-    vanished: impl Iterator<Item = (&'a RelPath, Content)>,
-    appeared: impl Iterator<Item = Content>,
-) -> Vec<RelPath> {
-    let mut left: HashMap<Content, usize> = HashMap::new();
-    for new in appeared {
-        *left.entry(new).or_default() += 1;
-    }
-    let lost = vanished.filter(|(_, old)| match left.get_mut(old) {
-        Some(count @ 1..) => {
-            *count -= 1;
-            false
-        }
-        Some(0) | None => true,
-    });
-    lost.map(|(path, _)| path.clone()).collect()
-}
-
-fn vanishing(send: &Send, facts: &BTreeMap<RelPath, Facts>) -> Option<Content> {
+pub(super) fn vanishing(send: &Send, facts: &BTreeMap<RelPath, Facts>) -> Option<Content> {
     match send.to {
         None => Some(content(facts.get(&send.path)?.remote?.state)),
         Some(_) => None,
     }
 }
 
-fn appearing(send: &Send) -> Option<Content> {
+pub(super) fn appearing(send: &Send) -> Option<Content> {
     match send.from {
         None => send.to.map(content),
         Some(_) => None,

@@ -7,12 +7,12 @@ use crate::Kind;
 use crate::path::Clash;
 use crate::reconcile::{BaseFact, Facts, Past};
 
-const GUARD: Guard = Guard {
+const GUARD: Guard<'static> = Guard {
     covered: 1_000,
     deletions_last_hour: 0,
     root: Root::Sound,
     consent: false,
-    commits_carry_consent: false,
+    agreed: Agreed::All,
 };
 
 fn path(text: &str) -> RelPath {

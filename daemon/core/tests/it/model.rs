@@ -6,16 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::path::{Clash, Names};
-use mirror_core::plan::{Fetch, Guard, Intent, Plan, Removal, Root, Selection, Send, draw_plan};
+use mirror_core::plan::{
+    Agreed, Fetch, Guard, Intent, Plan, Removal, Root, Selection, Send, draw_plan,
+};
 use mirror_core::reconcile::{BaseFact, Facts, Past, Sighted};
 use mirror_core::{Digest, Kind, RelPath, State};
 
-pub(crate) const CONSENT: Guard = Guard {
+pub(crate) const CONSENT: Guard<'static> = Guard {
     covered: 0,
     deletions_last_hour: 0,
     root: Root::Sound,
     consent: true,
-    commits_carry_consent: false,
+    agreed: Agreed::All,
 };
 
 pub(crate) fn path(text: &str) -> RelPath {

@@ -28,7 +28,7 @@ pub use jobs::{
     Settle,
 };
 pub use kept::{DroppedPushes, Kept, QueueReport, WaitingPush};
-pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, Report};
+pub use reports::{Deletions, FileAction, FileFault, FileReport, Notice, NoticeKind, Report};
 pub use status::{
     FileDiff, FileStatus, Phase, QueuedKind, QueuedWork, SkipReason, Skipped, StatusReport,
 };

@@ -8,9 +8,11 @@ use mirror_core::history::{PastVersion, Placed};
 use mirror_core::patterns::{Coverage, CoverageSource};
 use mirror_core::plan::{Root, Selection};
 use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Past, Sighted};
-use mirror_core::{History, RelPath};
+use mirror_core::{History, RelPath, SharedMap};
 
 use crate::api::EngineResult;
+use crate::index::Indexed;
+use crate::outside::Stamp;
 use crate::planted;
 use crate::planted::Rule;
 use crate::project::worker::Worker;
@@ -88,9 +90,17 @@ impl Worker {
         }
         self.refresh_coverage().await?;
         let coverage = self.coverage.clone().expect("coverage was just made");
+        let before = (root == Root::OtherDevice).then(|| self.index.entries().clone());
         let Worker { index, parts, .. } = self;
         let refreshed = index.refresh(&parts.tree, &parts.watch, &coverage, &parts.outside).await?;
         self.follow_coverage(&coverage);
+        let root = match before {
+            Some(before) if self.is_same_disk(&before) => {
+                self.state.set_root(self.root);
+                Root::Sound
+            }
+            _ => root,
+        };
         let empty = self.index.entries().is_empty() && root == Root::Sound;
         Ok((if empty { Root::Empty } else { root }, refreshed.unsettled))
     }
@@ -171,6 +181,23 @@ impl Worker {
         let Some(identity) = identity else { return Ok(Root::Missing) };
         self.root = Some(identity);
         Ok(if self.state.is_elsewhere(identity) { Root::OtherDevice } else { Root::Sound })
+    }
+
+    /// Whether the disk only goes by another number than before, as after a restart
+    /// or when it was plugged in anew: its files keep their inodes and times, to the
+    /// nanosecond, which no copy of them does.
+    fn is_same_disk(&self, before: &SharedMap<RelPath, Indexed>) -> bool {
+        let entries = self.index.entries();
+        let old = before
+            .iter()
+            .filter(|(_, indexed)| Some(indexed.stamp.identity.dev) == self.state.device());
+        let both = old.filter_map(|(path, old)| Some((old.stamp, entries.get(path)?.stamp)));
+        let (mut same, mut other) = (0_usize, 0_usize);
+        for (old, new) in both {
+            let key = |stamp: Stamp| (stamp.identity.inode, stamp.identity.ctime_ns);
+            *if key(old) == key(new) { &mut same } else { &mut other } += 1;
+        }
+        same > other
     }
 
     /// Keeps B7: a path that leaves the coverage loses its base at once; one

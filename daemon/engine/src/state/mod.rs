@@ -23,7 +23,7 @@ use crate::outside::Outside;
 use crate::store::{Batch, Store, StoreError, Table, encode};
 
 const OWNER: &str = "owner";
-const ATTEMPT: &str = "attempt.3";
+const ATTEMPT: &str = "attempt.4";
 const COVERAGE: &str = "coverage";
 const DELETIONS: &str = "deletions";
 const UNPROJECTED: &str = "unprojected";
@@ -208,6 +208,11 @@ impl State {
             None => self.pending.remove(Table::Facts, ATTEMPT),
         }
         self.attempt = attempt;
+    }
+
+    /// The device on which files were last agreed on.
+    pub fn device(&self) -> Option<u64> {
+        self.device
     }
 
     /// Whether the root is on another device than when files were last agreed on.

@@ -94,6 +94,8 @@ pub struct Attempt {
     pub id: Ulid,
     pub bytes: Vec<u8>,
     pub changes: Vec<TriedChange>,
+    /// The files that it takes away and that count for the hour (B12).
+    pub losses: u64,
 }
 
 /// One change of a commit that was tried.

@@ -57,7 +57,6 @@ impl Worker {
             match taken {
                 Ok(Taken::Done) => {
                     self.forget_file(path);
-                    self.count_deletions(1);
                     files.push(FileOutcome::done(path, FileAction::DeletedLocal));
                 }
                 Ok(Taken::Changed) => files.push(FileOutcome::Failed(changed_meanwhile(path))),

@@ -161,13 +161,14 @@ impl Worker {
             return Err(EngineError::Usage(what));
         }
         let changes = draft.outgoing.iter().map(Outgoing::as_tried).collect();
-        Ok(Attempt { seq: commit.seq, id: commit.id, bytes, changes })
+        let losses = draft.losses as u64;
+        Ok(Attempt { seq: commit.seq, id: commit.id, bytes, changes, losses })
     }
 
     fn compose(&self, draft: &Draft, progress: &CommitProgress, reporter: &Reporter) -> Commit {
         let mut changes: Vec<Change> = draft.outgoing.iter().map(Outgoing::change).collect();
         changes.sort_by(|left, right| left.path.cmp(&right.path));
-        let deletes = draft.outgoing.iter().any(|outgoing| outgoing.send.to.is_none());
+        let consent = reporter.consent || draft.is_named;
         let author = &self.spec.author;
         Commit {
             format: FORMAT,
@@ -183,7 +184,7 @@ impl Worker {
             tag: None,
             message: draft.message.clone(),
             settings: draft.settings.clone(),
-            consent: (reporter.consent && deletes).then_some(true),
+            consent: (consent && draft.takes_away()).then_some(true),
             allow_secrets: None,
             checkpoint: self.checkpoint_to_vouch(),
             changes,
@@ -226,12 +227,8 @@ impl Worker {
         if !planted::stands(Rule::B1) {
             self.take_head_as_base();
         }
-        let deleted = attempt.changes.iter().filter(|change| change.to.is_none()).count();
-        match reporter.as_ref().is_some_and(|reporter| reporter.consent) {
-            // Consent to this commit covers the earlier deletions of the hour.
-            true if deleted > 0 => self.state.set_deletions(Vec::new()),
-            _ => self.count_deletions(deleted),
-        }
+        let consent = entry.commit.as_ref().is_some_and(|commit| commit.consent == Some(true));
+        self.count_or_clear(usize::try_from(attempt.losses).unwrap_or(usize::MAX), consent);
         self.add_unprojected(attempt.changes.iter().map(|change| change.path.clone()));
         self.save(false).await?;
         self.set_phase_head();

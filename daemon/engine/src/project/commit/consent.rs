@@ -1,21 +1,61 @@
-//! How many deletions the last hour saw (B12).
+//! How many files the last hour took away (B12).
+
+use std::collections::BTreeSet;
+
+use mirror_core::RelPath;
+use mirror_core::plan::{Fetch, Removal};
 
 use crate::project::worker::Worker;
+use crate::project::worker::outcome::{FileOutcome, Outcomes};
+use crate::project::worker::reporter::Reporter;
 
-/// The last hour's deletions count together.
+/// The last hour's losses count together.
 const HOUR_MS: i64 = 3_600_000;
 
 impl Worker {
-    /// Times of the deletions of the last hour, in milliseconds.
-    pub(crate) fn recent_deletions(&self) -> Vec<i64> {
+    /// Times of the losses of the last hour, in milliseconds. A clock that was set
+    /// back makes none of them last longer than an hour from now.
+    pub(crate) fn recent_deletions(&mut self) -> Vec<i64> {
         let now = self.now().milliseconds();
-        let recent = |time: &&i64| now.saturating_sub(**time) < HOUR_MS;
-        self.state.deletions().iter().filter(recent).copied().collect()
+        let recent = |time: &i64| now.saturating_sub(*time) < HOUR_MS;
+        let known = self.state.deletions().iter().map(|time| (*time).min(now));
+        let recent: Vec<i64> = known.filter(recent).collect();
+        self.state.set_deletions(recent.clone());
+        recent
     }
 
     pub(crate) fn count_deletions(&mut self, count: usize) {
         let mut deletions = self.recent_deletions();
         deletions.extend(std::iter::repeat_n(self.now().milliseconds(), count));
         self.state.set_deletions(deletions);
+    }
+
+    /// Consent covers the earlier losses of the hour, too.
+    pub(crate) fn count_or_clear(&mut self, losses: usize, consent: bool) {
+        match consent {
+            true if losses > 0 => self.state.set_deletions(Vec::new()),
+            _ => self.count_deletions(losses),
+        }
+    }
+
+    /// Carries out what is pulled and counts what was lost by it: all before it
+    /// begins, so that a crash forgets none, and in the end what came about.
+    pub(crate) async fn land_counted(
+        &mut self,
+        deletions: Vec<Removal>,
+        fetches: Vec<Fetch>,
+        losses: &BTreeSet<RelPath>,
+        reporter: &Reporter,
+    ) -> Outcomes {
+        let before = self.recent_deletions();
+        self.count_or_clear(losses.len(), reporter.consent);
+        let landed = self.land(deletions, fetches, reporter).await;
+        if !reporter.consent {
+            let files = landed.files.iter().filter_map(FileOutcome::file);
+            let lost = files.filter(|file| losses.contains(&file.path)).count();
+            self.state.set_deletions(before);
+            self.count_deletions(lost);
+        }
+        landed
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mirror_core::commit::{Action, Change, Resolved, Settings};
 use mirror_core::plan::Send;
-use mirror_core::{Digest, Entry, State, Timestamp, Ulid};
+use mirror_core::{Digest, Entry, Kind, State, Timestamp, Ulid};
 
 use crate::api::Parts;
 use crate::data::queue::MadeOn;
@@ -28,6 +28,10 @@ pub(crate) struct Draft {
     pub(crate) held: BTreeMap<Digest, ContentSource>,
     /// The queued push that this sends (B8): the commit has its id.
     pub(crate) queued: Option<Ulid>,
+    /// The files that it takes away and that count for the hour (B12).
+    pub(crate) losses: usize,
+    /// Somebody named each file that it takes away.
+    pub(crate) is_named: bool,
 }
 
 impl Draft {
@@ -40,7 +44,19 @@ impl Draft {
             resolved: Vec::new(),
             held: BTreeMap::new(),
             queued: None,
+            losses: 0,
+            is_named: false,
         }
+    }
+
+    /// Whether any file is deleted by it, or emptied.
+    pub(crate) fn takes_away(&self) -> bool {
+        let empty = Digest::of(b"");
+        let empties = |send: &Send| {
+            let is_empty = send.to.is_some_and(|to| to.kind == Kind::File && to.digest == empty);
+            is_empty && send.from.is_some_and(|from| from != empty)
+        };
+        self.outgoing.iter().any(|Outgoing { send, .. }| send.to.is_none() || empties(send))
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use mirror_core::path::Clash;
-use mirror_core::plan::{Guard, Intent, Plan, Root, Selection, draw_plan};
+use mirror_core::plan::{Agreed, Guard, Intent, Plan, Root, Selection, draw_plan};
 use mirror_core::reconcile::{BaseFact, Facts, FileState, Verdict, decide, file_state};
 use mirror_core::{Digest, Kind, RelPath, State, merge};
 
@@ -98,7 +98,7 @@ impl Worker {
             deletions_last_hour: 0,
             root: Root::Sound,
             consent: true,
-            commits_carry_consent: true,
+            agreed: Agreed::All,
         };
         let plan = draw_plan(facts, Intent::Sync, &Selection::all(), &guard);
         let clashes = plan.map(|plan| plan.clashes).unwrap_or_default();

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use mirror_core::RelPath;
 use mirror_core::patterns::IGNORE_FILE;
-use mirror_core::plan::{self, Intent, Plan, Root};
+use mirror_core::plan::{self, Agreed, Intent, Losses, Plan, Root, losses};
 use mirror_core::reconcile::Sighted;
 use mirror_storage::FaultClass;
 
@@ -119,6 +119,8 @@ struct Round {
     root: Root,
     unsettled: Vec<RelPath>,
     plan: Plan,
+    /// What it takes away and nobody agreed to where it was made.
+    losses: Losses,
     resolutions: Resolutions,
 }
 
@@ -140,17 +142,25 @@ impl<'a> Cycle<'a> {
         &mut self,
         worker: &mut Worker,
         reporter: &mut Reporter,
-    ) -> EngineResult<(Round, bool)> {
+    ) -> EngineResult<Round> {
         loop {
             let (root, unsettled) = worker.observe_disk().await?;
             if root != Root::Missing && !self.is_checked {
                 worker.check_names(self.request.selection).await?;
             }
             self.is_checked = true;
-            let facts = worker.facts();
-            let carried = worker.commits_carry_consent(&facts).await?;
-            let mut plan = worker.plan(&facts, self.request, root, carried, reporter)?;
+            let mut facts = worker.facts();
+            if !self.has_rules
+                && let Some(coverage) = worker.coverage_to_come(&facts, self.request).await?
+            {
+                facts.retain(|path, _| coverage.covers(path));
+            }
+            let agreed = worker.agreed_elsewhere(&facts).await?;
+            let agreed_to = Agreed::Only(&agreed);
+            let mut plan = worker.plan(&facts, self.request, root, agreed_to, reporter)?;
             leave_out(&mut plan, &self.rereads.given_up, &unsettled);
+            let mut losses = losses(&plan, &facts);
+            losses.here.retain(|path| !agreed.contains(path));
             let resolutions = match self.request.intent {
                 Intent::Push | Intent::Sync => {
                     let policy = self.request.policy;
@@ -167,7 +177,7 @@ impl<'a> Cycle<'a> {
                 self.has_rules = true;
                 continue;
             }
-            return Ok((Round { facts, root, unsettled, plan, resolutions }, carried));
+            return Ok(Round { facts, root, unsettled, plan, losses, resolutions });
         }
     }
 
@@ -175,7 +185,6 @@ impl<'a> Cycle<'a> {
     async fn act(
         &mut self,
         round: &mut Round,
-        carried: bool,
         worker: &mut Worker,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
@@ -183,12 +192,8 @@ impl<'a> Cycle<'a> {
         worker.record_adopted(plan);
         let (deletions, fetches) =
             (std::mem::take(&mut plan.deletions), std::mem::take(&mut plan.fetches));
-        let counted = worker.state.deletions().to_vec();
-        let landed = worker.land(deletions, fetches, reporter).await;
-        if reporter.consent || carried {
-            // What somebody agreed to doesn't count towards asking again.
-            worker.state.set_deletions(counted);
-        }
+        let losses = round.losses.here.iter().cloned().collect();
+        let landed = worker.land_counted(deletions, fetches, &losses, reporter).await;
         landed.keep_in(&mut self.files)?;
         let arrived = worker.land_arriving(&mut round.resolutions, "merge", reporter).await;
         arrived.keep_in(&mut self.files)
@@ -201,6 +206,7 @@ impl<'a> Cycle<'a> {
             outgoing: sends.chain(resolutions.outgoing.iter().cloned()).collect(),
             resolved: resolutions.resolved.clone(),
             held: resolutions.held.clone(),
+            losses: round.losses.at_head.len(),
             ..Draft::of(self.request.action(), self.request.message.clone())
         }
     }
@@ -218,12 +224,12 @@ impl Drafter for Cycle<'_> {
             FileOutcome::Done(_) => true,
             FileOutcome::Failed(fault) => fault.class != FaultClass::Transient,
         });
-        let (mut round, carried) = self.decide(worker, reporter).await?;
+        let mut round = self.decide(worker, reporter).await?;
         if reporter.dry_run {
             preview(&round.plan, &round.resolutions, reporter);
             return Ok(None);
         }
-        self.act(&mut round, carried, worker, reporter).await?;
+        self.act(&mut round, worker, reporter).await?;
         let draft = self.draft_of(&round, worker);
         self.round = Some(round);
         if !draft.outgoing.is_empty() {

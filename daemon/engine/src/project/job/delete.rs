@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use mirror_core::commit::Action;
-use mirror_core::plan::{Fetch, Guard, Intent, Removal, Root, Selection, Send};
+use mirror_core::plan::{Agreed, Fetch, Guard, Intent, Removal, Root, Selection, Send};
 use mirror_core::reconcile::{Facts, Sighted, Verdict, decide};
 use mirror_core::{Digest, Kind, RelPath, State};
 
@@ -37,7 +37,8 @@ impl Worker {
             return Err(self.why_unknown(unknown).await);
         }
         let chosen = choose(&facts, &selection, reporter);
-        let removals = self.agree(&facts, &chosen, root, reporter)?;
+        let is_named = is_each_named(&chosen, scope);
+        let removals = self.agree(&facts, &chosen, root, is_named, reporter)?;
         if chosen.is_empty() {
             return Ok(());
         }
@@ -53,12 +54,20 @@ impl Worker {
             return Ok(());
         }
         let before = if keep_local { Some(self.text_of_rules().await?) } else { None };
+        let agreed = self.seqs_of(&chosen);
+        let deletion = |with_ignore_file| Deletion {
+            chosen: &chosen,
+            agreed,
+            with_ignore_file,
+            message,
+            is_named,
+        };
         let committed = match &before {
             Some(before) => match self.ignore(before, &chosen, reporter).await {
-                Ok(()) => self.commit_deletions(&chosen, true, message, reporter).await,
+                Ok(()) => self.commit_deletions(deletion(true), reporter).await,
                 Err(error) => Err(error),
             },
-            None => self.commit_deletions(&chosen, false, message, reporter).await,
+            None => self.commit_deletions(deletion(false), reporter).await,
         };
         if let (Err(_), Some(before)) = (&committed, before) {
             // Nothing was deleted, so nothing is ignored either.
@@ -66,10 +75,8 @@ impl Worker {
         }
         committed?;
         if !keep_local {
-            let counted = self.state.deletions().to_vec();
             let landed = self.land(removals, Vec::new(), reporter).await;
             reporter.add(landed)?;
-            self.state.set_deletions(counted);
         }
         self.finish_view(false, reporter).await
     }
@@ -93,12 +100,14 @@ impl Worker {
         Ok(self.selection_of(&scope.names).await)
     }
 
-    /// Asks for consent as for any deletions (B12); gives the local removals.
+    /// Asks for consent as for any deletions (B12), unless each file was named:
+    /// that is consent. Gives the local removals.
     fn agree(
-        &self,
+        &mut self,
         facts: &BTreeMap<RelPath, Facts>,
         chosen: &BTreeSet<RelPath>,
         root: Root,
+        is_named: bool,
         reporter: &mut Reporter,
     ) -> EngineResult<Vec<Removal>> {
         let mut after = facts.clone();
@@ -113,8 +122,8 @@ impl Worker {
             covered: facts.values().filter(|facts| facts.base.state().is_some()).count(),
             deletions_last_hour: self.recent_deletions().len(),
             root,
-            consent: reporter.consent,
-            commits_carry_consent: true,
+            consent: reporter.consent || is_named,
+            agreed: Agreed::All,
         };
         let selection = Selection::exactly(chosen);
         self.plan_with_consent(&after, Intent::Push, &selection, &guard, reporter)?;
@@ -132,20 +141,16 @@ impl Worker {
 
     pub(crate) async fn commit_deletions(
         &mut self,
-        chosen: &BTreeSet<RelPath>,
-        with_ignore_file: bool,
-        message: Option<String>,
+        mut deletion: Deletion<'_>,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        let agreed = self.seqs_of(chosen);
-        let mut deletion = Deletion { chosen, agreed, with_ignore_file, message };
         let files = until_won(self, reporter, &mut deletion).await?;
         reporter.add_files(files.into_iter().flatten());
         Ok(())
     }
 
     /// The commits that set the chosen paths, as the head has them.
-    fn seqs_of(&self, chosen: &BTreeSet<RelPath>) -> Vec<Option<u64>> {
+    pub(crate) fn seqs_of(&self, chosen: &BTreeSet<RelPath>) -> Vec<Option<u64>> {
         let manifest = self.log.history().manifest();
         chosen.iter().map(|path| manifest.get(path).map(|placed| placed.seq)).collect()
     }
@@ -208,10 +213,7 @@ impl Worker {
             let edit = Fetch { path, remote, expected_local: local, replaces: None };
             self.land_edit(edit, Content::Bytes(text.into()), base).await
         } else if let Some(expected) = local {
-            let counted = self.state.deletions().to_vec();
-            let landed = self.land(vec![Removal { path, expected }], Vec::new(), reporter).await;
-            self.state.set_deletions(counted);
-            landed
+            self.land(vec![Removal { path, expected }], Vec::new(), reporter).await
         } else {
             return Ok(());
         };
@@ -227,13 +229,20 @@ impl Worker {
     }
 }
 
+/// Whether a person wrote the name of each of these files: that is consent (B12).
+pub(crate) fn is_each_named(chosen: &BTreeSet<RelPath>, scope: &Scope) -> bool {
+    chosen.iter().all(|path| scope.names.iter().any(|name| name == path.as_str()))
+}
+
 /// A deletion on its way into the log.
-struct Deletion<'a> {
-    chosen: &'a BTreeSet<RelPath>,
+pub(crate) struct Deletion<'a> {
+    pub(crate) chosen: &'a BTreeSet<RelPath>,
     /// The commits that set the paths when a person agreed to delete them.
-    agreed: Vec<Option<u64>>,
-    with_ignore_file: bool,
-    message: Option<String>,
+    pub(crate) agreed: Vec<Option<u64>>,
+    pub(crate) with_ignore_file: bool,
+    pub(crate) message: Option<String>,
+    /// A person named each file.
+    pub(crate) is_named: bool,
 }
 
 #[async_trait]
@@ -253,7 +262,14 @@ impl Drafter for Deletion<'_> {
             sends.push(worker.send_of_ignore_file()?);
         }
         let outgoing = sends.into_iter().map(|send| worker.outgoing(send)).collect();
-        Ok(Some(Draft { outgoing, ..Draft::of(Action::Delete, self.message.clone()) }))
+        let is_named = self.is_named;
+        let losses = if is_named { 0 } else { self.chosen.len() };
+        Ok(Some(Draft {
+            outgoing,
+            losses,
+            is_named,
+            ..Draft::of(Action::Delete, self.message.clone())
+        }))
     }
 
     async fn changed(

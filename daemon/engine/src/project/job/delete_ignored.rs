@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
 use mirror_core::history::Placed;
-use mirror_core::plan::{Guard, Intent, Selection};
+use mirror_core::plan::{Agreed, Guard, Intent, Selection};
 use mirror_core::reconcile::{BaseFact, Facts};
 
 use crate::api::{EngineResult, Scope};
 use crate::error::EngineError;
 use crate::project::commit::append::report_of_send;
+use crate::project::job::delete::{Deletion, is_each_named};
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
 
@@ -38,12 +39,13 @@ impl Worker {
             });
         }
         let facts = self.as_deletions(&chosen);
+        let is_named = is_each_named(&chosen, scope);
         let guard = Guard {
             covered: self.facts().len() + chosen.len(),
             deletions_last_hour: self.recent_deletions().len(),
             root,
-            consent: reporter.consent,
-            commits_carry_consent: true,
+            consent: reporter.consent || is_named,
+            agreed: Agreed::All,
         };
         let exactly = Selection::exactly(&chosen);
         self.plan_with_consent(&facts, Intent::Push, &exactly, &guard, reporter)?;
@@ -53,7 +55,10 @@ impl Worker {
             }
             return Ok(());
         }
-        self.commit_deletions(&chosen, false, message, reporter).await?;
+        let agreed = self.seqs_of(&chosen);
+        let deletion =
+            Deletion { chosen: &chosen, agreed, with_ignore_file: false, message, is_named };
+        self.commit_deletions(deletion, reporter).await?;
         self.finish_view(false, reporter).await
     }
 

@@ -3,43 +3,55 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
-use mirror_core::plan::{Guard, Intent, NeedsConsent, Plan, Selection, Why, draw_plan};
+use mirror_core::plan::{Guard, Intent, NeedsConsent, Plan, Selection, Why, draw_plan, empties};
 use mirror_core::reconcile::{Facts, Verdict, decide};
 
-use crate::api::{EngineResult, NoticeKind};
+use crate::api::{Deletions, EngineResult, NoticeKind};
 use crate::error::EngineError;
 use crate::outside::TreeError;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
 
+/// So many paths are named to whoever is asked.
+const FIRST: usize = 20;
+
 impl Worker {
-    /// Whether every deletion that could be pulled was agreed to where it was
-    /// made.
-    pub(crate) async fn commits_carry_consent(
+    /// The paths whose loss could be pulled and was agreed to where it was made.
+    pub(crate) async fn agreed_elsewhere(
         &self,
         facts: &BTreeMap<RelPath, Facts>,
-    ) -> EngineResult<bool> {
+    ) -> EngineResult<BTreeSet<RelPath>> {
         let deleted: BTreeSet<&RelPath> = facts
             .iter()
             .filter(|(_, facts)| decide(facts) == Verdict::FetchDeletion)
             .map(|(path, _)| path)
             .collect();
-        if deleted.is_empty() {
-            return Ok(true);
-        }
-        let past = self.log.history().past().iter().rev();
-        let mut last: BTreeMap<&RelPath, u64> = BTreeMap::new();
-        for version in past.filter(|version| deleted.contains(&version.path)) {
-            last.entry(&version.path).or_insert(version.until);
-        }
-        let commits: BTreeSet<u64> = last.values().copied().collect();
-        for seq in commits {
-            let entry = self.log.entry(seq).await?;
-            if entry.commit.is_none_or(|commit| commit.consent != Some(true)) {
-                return Ok(false);
+        let mut lost_by: BTreeMap<u64, Vec<&RelPath>> = BTreeMap::new();
+        let mut left = deleted.clone();
+        for version in self.log.history().past().iter().rev() {
+            if left.is_empty() {
+                break;
+            }
+            if left.remove(&version.path) {
+                lost_by.entry(version.until).or_default().push(&version.path);
             }
         }
-        Ok(last.len() == deleted.len())
+        for (path, facts) in facts {
+            if let Some(remote) = facts.remote
+                && empties(facts.local, Some(remote.state))
+                && decide(facts) == Verdict::Fetch
+            {
+                lost_by.entry(remote.seq).or_default().push(path);
+            }
+        }
+        let mut agreed = BTreeSet::new();
+        for (seq, paths) in lost_by {
+            let entry = self.log.entry(seq).await?;
+            if entry.commit.is_some_and(|commit| commit.consent == Some(true)) {
+                agreed.extend(paths.into_iter().cloned());
+            }
+        }
+        Ok(agreed)
     }
 
     /// Draws the plan if a person has agreed to its deletions, or need not. A
@@ -49,7 +61,7 @@ impl Worker {
         facts: &BTreeMap<RelPath, Facts>,
         intent: Intent,
         selection: &Selection,
-        guard: &Guard,
+        guard: &Guard<'_>,
         reporter: &mut Reporter,
     ) -> EngineResult<Plan> {
         let drawn = draw_plan(facts, intent, selection, guard);
@@ -57,7 +69,7 @@ impl Worker {
             Err(needed) if reporter.dry_run && needed.why != Why::RootMissing => {
                 let message = format!(
                     "{}: you will be asked first; without a terminal this needs --allow-deletes",
-                    reason(&needed)
+                    deletions(&needed).message
                 );
                 reporter.notice(NoticeKind::ConsentNeeded, None, message, self.now());
                 draw_plan(facts, intent, selection, &Guard { consent: true, ..*guard })
@@ -72,17 +84,56 @@ impl Worker {
 pub(crate) fn refusal(needed: &NeedsConsent) -> EngineError {
     match needed.why {
         Why::RootMissing => TreeError::RootMissing.into(),
-        _ => EngineError::Consent(reason(needed)),
+        _ => EngineError::Consent(Box::new(deletions(needed))),
     }
 }
 
-fn reason(needed: &NeedsConsent) -> String {
-    let named: Vec<&str> = needed.deletions.iter().take(3).map(RelPath::as_str).collect();
-    let more = needed.deletions.len().saturating_sub(named.len());
+fn deletions(needed: &NeedsConsent) -> Deletions {
+    let named: Vec<&str> = needed.losses.iter().take(3).map(RelPath::as_str).collect();
+    let more = needed.losses.len().saturating_sub(named.len());
     let which = match (named.is_empty(), more) {
         (true, _) => String::new(),
         (false, 0) => format!(" ({})", named.join(", ")),
         (false, more) => format!(" ({} and {more} more)", named.join(", ")),
     };
-    format!("{needed}{which}")
+    Deletions {
+        message: format!("{needed}{which}"),
+        count: needed.losses.len(),
+        first: needed.losses.iter().take(FIRST).cloned().collect(),
+        folders: by_folder(&needed.losses),
+    }
+}
+
+fn by_folder(paths: &[RelPath]) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in paths {
+        let folder = path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        *counts.entry(folder).or_default() += 1;
+    }
+    let mut folders: Vec<_> =
+        counts.into_iter().map(|(folder, count)| (folder.to_owned(), count)).collect();
+    // Stable: folders of one size stay in the order of their names.
+    folders.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_counted_by_what_lies_in_each() {
+        let paths = ["a.md", "b/c/d.md", "b/c/e.md", "b/f.md"].map(|p| RelPath::new(p).unwrap());
+        let why = Why::TooMany { deleted: 4, covered: 8 };
+        let asked = deletions(&NeedsConsent { losses: paths.to_vec(), emptied: 0, why });
+
+        let folders: Vec<_> = asked.folders.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+        assert_eq!(folders, [("b/c", 2), ("", 1), ("b", 1)]);
+        assert_eq!((asked.count, asked.first.len()), (4, 4));
+        assert_eq!(
+            asked.message,
+            "this would make 4 deletions within an hour, of 8 files \
+             (a.md, b/c/d.md, b/c/e.md and 1 more)"
+        );
+    }
 }

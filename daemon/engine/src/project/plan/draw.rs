@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
 use mirror_core::commit::Action;
-use mirror_core::patterns::IGNORE_FILE;
-use mirror_core::plan::{Guard, Intent, Plan, Root, Selection, Send};
-use mirror_core::reconcile::Facts;
+use mirror_core::patterns::{Coverage, IGNORE_FILE};
+use mirror_core::plan::{Agreed, Guard, Intent, Plan, Root, Selection, Send};
+use mirror_core::reconcile::{Facts, Verdict, decide};
 
 use crate::api::EngineResult;
 use crate::project::merge::MergePolicy;
@@ -29,11 +29,11 @@ impl CycleRequest<'_> {
 
 impl Worker {
     pub(crate) fn plan(
-        &self,
+        &mut self,
         facts: &BTreeMap<RelPath, Facts>,
         request: &CycleRequest<'_>,
         root: Root,
-        commits_carry_consent: bool,
+        agreed: Agreed<'_>,
         reporter: &mut Reporter,
     ) -> EngineResult<Plan> {
         let guard = Guard {
@@ -41,7 +41,7 @@ impl Worker {
             deletions_last_hour: self.recent_deletions().len(),
             root,
             consent: reporter.consent,
-            commits_carry_consent,
+            agreed,
         };
         let (intent, selection) = (request.intent, request.selection);
         let mut plan = self.plan_with_consent(facts, intent, selection, &guard, reporter)?;
@@ -52,6 +52,24 @@ impl Worker {
             reporter.fault(fault);
         }
         Ok(plan)
+    }
+
+    /// The rules of an ignore file that this job would fetch. They come first, so
+    /// that what they ignore is neither deleted here nor asked about.
+    pub(crate) async fn coverage_to_come(
+        &self,
+        facts: &BTreeMap<RelPath, Facts>,
+        request: &CycleRequest<'_>,
+    ) -> EngineResult<Option<Coverage>> {
+        let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
+        let comes = facts.get(&path).filter(|facts| {
+            let fetches = matches!(request.intent, Intent::Pull | Intent::Sync);
+            fetches && request.selection.matches(&path) && decide(facts) == Verdict::Fetch
+        });
+        match comes {
+            Some(_) => self.coverage_at_head().await,
+            None => Ok(None),
+        }
     }
 }
 

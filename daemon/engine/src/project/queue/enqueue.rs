@@ -6,7 +6,7 @@ use std::io;
 use std::io::Read;
 
 use mirror_core::digest::Hasher;
-use mirror_core::plan::{Intent, Root, Send};
+use mirror_core::plan::{Agreed, Intent, Root, Send, losses};
 use mirror_core::reconcile::{BaseFact, Facts, Sighted};
 use mirror_core::{Digest, Entry, RelPath};
 
@@ -100,8 +100,9 @@ impl Worker {
                 self.check_names(request.selection).await?;
             }
             let facts = self.facts_behind_queue();
-            let mut plan = self.plan(&facts, request, root, true, reporter)?;
+            let mut plan = self.plan(&facts, request, root, Agreed::All, reporter)?;
             leave_out(&mut plan, &rereads.given_up, &unsettled);
+            let losses = losses(&plan, &facts).at_head.len();
             let mut changes = self.changes_of(&plan.sends);
             if request.policy.settle != Settle::KeepRemote {
                 let diverged = std::mem::take(&mut plan.diverged);
@@ -121,7 +122,8 @@ impl Worker {
             self.save(true).await?;
             let added = self.queue.add(push).await;
             self.tidy_unless(added).await?;
-            self.count_queued_deletions();
+            // They count when a person asks for them, not when they are sent.
+            self.count_or_clear(losses, reporter.consent);
             return Ok(true);
         }
     }
@@ -200,16 +202,6 @@ impl Worker {
             .filter_map(|tried| Some((tried.path.clone(), tried.input.as_ref()?.state)))
             .collect();
         (!inputs.is_empty()).then_some(OpenAttempt { seq: attempt.seq, id: attempt.id, inputs })
-    }
-
-    /// Deletions count when a person asks for them, not when they are sent.
-    fn count_queued_deletions(&mut self) {
-        let Some(push) = self.queue.pushes().last() else { return };
-        let deleted = push.changes.iter().filter(|change| change.to.is_none()).count();
-        match push.consent {
-            true if deleted > 0 => self.state.set_deletions(Vec::new()),
-            _ => self.count_deletions(deleted),
-        }
     }
 
     /// Copies contents to the data folder, also those that should be there by an

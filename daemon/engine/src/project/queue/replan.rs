@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mirror_core::RelPath;
 use mirror_core::history::Placed;
 use mirror_core::path::Clash;
-use mirror_core::plan::{Guard, Intent, Plan, Root, Selection, draw_plan};
+use mirror_core::plan::{Agreed, Guard, Intent, Plan, Root, Selection, draw_plan};
 use mirror_core::reconcile::{BaseFact, Facts, Sighted};
 
 use crate::api::{EngineResult, Settle};
@@ -108,7 +108,7 @@ fn plan_of(push: &QueuedPush, facts: &BTreeMap<RelPath, Facts>) -> EngineResult<
         deletions_last_hour: 0,
         root: Root::Sound,
         consent: true,
-        commits_carry_consent: true,
+        agreed: Agreed::All,
     };
     let plan = draw_plan(facts, Intent::Push, &paths, &guard);
     plan.map_err(|needed| refusal(&needed))

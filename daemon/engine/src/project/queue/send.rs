@@ -93,13 +93,11 @@ impl Worker {
         }
         let observed = self.observe_disk().await;
         let is_here = matches!(observed, Ok((root, _)) if root != Root::Missing);
-        let (consent, deletions) = (reporter.consent, self.state.deletions().to_vec());
+        let consent = reporter.consent;
         let mut unsent = None;
         for id in ids {
             reporter.consent = self.queue.get(id).is_some_and(|push| push.consent);
             let sent = self.send_queued(id, is_here, reporter).await;
-            // Deletions were counted when they were queued.
-            self.state.set_deletions(deletions.clone());
             reporter.consent = consent;
             // Whatever it failed with came of that.
             self.refuse_when_cancelled()?;

@@ -146,6 +146,26 @@ impl Worker {
         Ok(SharedRules { coverages, is_complete })
     }
 
+    /// What this machine will mirror by the head's ignore file; `None` where that
+    /// can't be read.
+    pub(crate) async fn coverage_at_head(&self) -> EngineResult<Option<Coverage>> {
+        let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
+        let IgnoreFile::Rules { text: ignore, through } = self.ignore_file_at_head().await? else {
+            return Ok(None);
+        };
+        let own = self.coverage.as_ref().map(|known| known.source().own.clone());
+        let source = CoverageSource {
+            project: settings.patterns(),
+            narrowing: self.spec.narrowing.clone(),
+            ignore,
+            ignore_through: through,
+            own: own.unwrap_or_default(),
+            ..CoverageSource::default()
+        };
+        let coverage = Coverage::new(source);
+        coverage.map(Some).map_err(|error| EngineError::Usage(error.to_string()))
+    }
+
     /// What the head's ignore file says, also where it is a link.
     async fn ignore_file_at_head(&self) -> EngineResult<IgnoreFile> {
         let manifest = self.log.history().manifest();

@@ -8,6 +8,7 @@ mod cancelling;
 mod checkpoints;
 mod chunks;
 mod conflicts;
+mod consenting;
 mod crashing;
 mod deleting;
 mod events;

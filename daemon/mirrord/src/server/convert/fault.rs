@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mirror_engine::FileFault;
+use mirror_engine::{EngineError, FileFault};
 use mirror_proto::v1;
 use mirror_storage::FaultClass;
 use prost::Message;
@@ -20,9 +20,24 @@ pub(in crate::server) fn status_of(error: &RequestError, home: &Path) -> Status 
         path: error.path(),
         backend: error.is_about_backend().then(|| PRIMARY.to_owned()),
         hint: error.hint().map(|hint| with_tilde(&hint, home)),
+        deletions: deletions_of(error),
     };
     let details = fault.encode_to_vec();
     Status::with_details(code(error.class()), fault.message, details.into())
+}
+
+/// What a person has to agree to first.
+fn deletions_of(error: &RequestError) -> Option<v1::Deletions> {
+    let Some(EngineError::Consent(asked)) = error.as_raised() else { return None };
+    let folder = |(folder, count): &(String, usize)| v1::FolderDeletions {
+        folder: folder.clone(),
+        count: *count as u64,
+    };
+    Some(v1::Deletions {
+        count: asked.count as u64,
+        first_paths: asked.first.iter().map(|path| path.as_str().to_owned()).collect(),
+        folders: asked.folders.iter().map(folder).collect(),
+    })
 }
 
 pub(super) fn failed_file(fault: &FileFault, home: &Path) -> v1::FailedFile {
@@ -36,6 +51,7 @@ pub(super) fn file_fault(fault: &FileFault, home: &Path) -> v1::Fault {
         path: Some(fault.path.clone()).filter(|path| !path.is_empty()),
         backend: None,
         hint: fault.hint.as_deref().map(|hint| with_tilde(hint, home)),
+        deletions: None,
     }
 }
 
