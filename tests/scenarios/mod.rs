@@ -8,6 +8,7 @@ mod conflicts_by_hand;
 mod coverage;
 mod crashes;
 mod deletions;
+mod devices;
 mod disks;
 mod editors;
 mod errors;

@@ -21,6 +21,15 @@ impl Mount {
         mounted.then(|| Self(folder.to_owned()))
     }
 
+    /// What stands at `from`, a folder or a file, at `at` as well.
+    pub(crate) fn binding(from: &Path, at: &Path) -> Option<Self> {
+        let mounted = quiet(Command::new("mount").arg("--bind").arg(from).arg(at));
+        if !mounted {
+            skipped("this user may not mount a folder elsewhere");
+        }
+        mounted.then(|| Self(at.to_owned()))
+    }
+
     pub(crate) fn becomes_read_only(&self) {
         self.remounts("remount,ro");
     }

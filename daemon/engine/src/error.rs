@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use mirror_core::RelPath;
 use mirror_storage::{FaultClass, StorageError};
 
-use crate::api::Deletions;
 use crate::outside::TreeError;
 use crate::store::StoreError;
 
@@ -126,6 +125,19 @@ fn is_full(error: &std::io::Error) -> bool {
         cause = found.source();
     }
     is_it(error)
+}
+
+/// Deletions that a person is asked to agree to (B12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletions {
+    /// Why they are asked about.
+    pub message: String,
+    pub count: usize,
+    /// The first of them, sorted.
+    pub first: Vec<RelPath>,
+    /// Each folder that loses files of its own, and how many: the fullest first.
+    /// The empty name is the project's folder.
+    pub folders: Vec<(String, usize)>,
 }
 
 fn quoted(names: &[String]) -> String {

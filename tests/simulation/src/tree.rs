@@ -91,6 +91,7 @@ impl FakeTree {
             size: node.bytes.len() as u64,
             mtime_ns: node.mtime_ns,
             exec: node.exec,
+            is_linked: false,
         }
     }
 

@@ -28,11 +28,12 @@ pub use jobs::{
     Settle,
 };
 pub use kept::{DroppedPushes, Kept, QueueReport, WaitingPush};
-pub use reports::{Deletions, FileAction, FileFault, FileReport, Notice, NoticeKind, Report};
+pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, Report};
 pub use status::{
     FileDiff, FileStatus, Phase, QueuedKind, QueuedWork, SkipReason, Skipped, StatusReport,
 };
 
+pub use crate::error::Deletions;
 use crate::error::EngineError;
 pub use crate::outside::Cancel;
 use crate::outside::{Disk, Outside, Tree, Watch};

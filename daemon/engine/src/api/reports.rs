@@ -78,16 +78,3 @@ pub struct Report {
     /// Files that patterns cover and that are not mirrored.
     pub skipped_count: usize,
 }
-
-/// Deletions that a person is asked to agree to (B12).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deletions {
-    /// Why they are asked about.
-    pub message: String,
-    pub count: usize,
-    /// The first of them, sorted.
-    pub first: Vec<RelPath>,
-    /// Each folder that loses files of its own, and how many: the fullest first.
-    /// The empty name is the project's folder.
-    pub folders: Vec<(String, usize)>,
-}

@@ -18,6 +18,8 @@ pub enum SkipReason {
     RulesUnusable,
     /// A folder of our own.
     Own,
+    /// Another file system is mounted there than before, or none.
+    NotMounted,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

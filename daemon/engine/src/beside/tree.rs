@@ -7,7 +7,9 @@ use std::sync::Arc;
 use mirror_core::{Kind, RelPath, State};
 
 use crate::outside::tree::Opened;
-use crate::outside::{Expected, Found, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits};
+use crate::outside::{
+    Expected, Found, MountPoint, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits,
+};
 
 pub(crate) struct ReadTree(pub(crate) Arc<dyn Tree>);
 
@@ -25,6 +27,10 @@ impl Tree for ReadTree {
 
     fn traits(&self) -> TreeTraits {
         self.0.traits()
+    }
+
+    fn mounts(&self, wanted: &dyn Fn(&RelPath) -> bool) -> Vec<MountPoint> {
+        self.0.mounts(wanted)
     }
 
     fn list(&self, folder: Option<&RelPath>) -> Result<Vec<Found>, TreeError> {

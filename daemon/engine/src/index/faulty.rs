@@ -40,7 +40,14 @@ impl FaultyTree {
         let is_busy = *self.is_busy.lock().unwrap() && path == "b.md";
         let ctime_ns = if is_busy { self.looks.fetch_add(1, Ordering::Relaxed) } else { 0 };
         let identity = Identity { dev: 1, inode: 1, ctime_ns };
-        let stamp = Stamp { kind: Kind::File, identity, size: 1, mtime_ns: 0, exec: false };
+        let stamp = Stamp {
+            kind: Kind::File,
+            identity,
+            size: 1,
+            mtime_ns: 0,
+            exec: false,
+            is_linked: false,
+        };
         ["folder/a.md", "b.md"].contains(&path).then_some(stamp)
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Place {
     pub tree: Arc<dyn Tree>,
     pub watch: Arc<dyn Watch>,
     pub coverage: Arc<Coverage>,
+    /// Mounts that don't answer: nothing there is touched.
+    pub closed: Arc<BTreeSet<RelPath>>,
 }
 
 /// What was seen below some folders.
@@ -30,6 +32,8 @@ pub(super) struct Sighting {
     /// Folders that were listed, and those below them that should be.
     pub folders: BTreeSet<RelPath>,
     pub skipped: BTreeSet<Skipped>,
+    /// Folders that were listed and could not be watched.
+    pub unwatched: BTreeSet<RelPath>,
 }
 
 impl Sighting {
@@ -37,6 +41,7 @@ impl Sighting {
         self.files.append(&mut other.files);
         self.folders.append(&mut other.folders);
         self.skipped.append(&mut other.skipped);
+        self.unwatched.append(&mut other.unwatched);
     }
 
     fn skip(&mut self, path: &str, reason: SkipReason) {
@@ -55,9 +60,10 @@ impl Place {
             }
             // Watched before it is listed: what appears in between is seen
             // twice, the other way round never.
-            self.watch.add(folder.as_ref());
+            let is_watched = self.watch.add(folder.as_ref());
             match (self.tree.list(folder.as_ref()), folder) {
                 (Ok(all), _) => {
+                    sighting.unwatched.extend(folder.clone().filter(|_| !is_watched));
                     for found in &all {
                         self.sort(folder.as_ref(), found, &mut sighting);
                     }
@@ -97,6 +103,11 @@ impl Place {
         }
     }
 
+    fn is_closed(&self, path: &RelPath) -> bool {
+        let is_below = |closed: &RelPath| path == closed || path.is_within(closed.as_str());
+        self.closed.iter().any(is_below)
+    }
+
     fn file(&self, path: RelPath, stamp: Stamp, sighting: &mut Sighting) {
         if self.coverage.covers(&path) {
             sighting.files.insert(path, stamp);
@@ -108,7 +119,7 @@ impl Place {
     }
 
     fn folder(&self, path: RelPath, sighting: &mut Sighting) {
-        if self.coverage.may_hold(&path) {
+        if self.coverage.may_hold(&path) && !self.closed.contains(&path) {
             sighting.folders.insert(path);
         }
     }
@@ -123,7 +134,7 @@ impl Place {
     /// Looks at single paths; folders among them are still to be listed.
     pub(super) fn stamp(&self, paths: &[RelPath]) -> Result<Sighting, TreeError> {
         let mut sighting = Sighting::default();
-        for path in paths {
+        for path in paths.iter().filter(|path| !self.is_closed(path)) {
             match self.tree.stamp(path) {
                 Ok(Some(stamp)) => self.file(path.clone(), stamp, &mut sighting),
                 Ok(None) => self.stamp_folder(path, &mut sighting)?,

@@ -9,6 +9,7 @@
 mod faulty;
 mod hashing;
 mod look;
+mod mounts;
 mod refresh;
 mod skips;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{SkipReason, Skipped};
 use crate::outside::Stamp;
+use crate::outside::tree::Mounts;
 use crate::planted::{self, Rule};
 use crate::store::{Batch, Table};
 
@@ -76,6 +78,14 @@ pub struct Index {
     restless: SharedMap<RelPath, ()>,
     /// Covered links, those that are skipped included: read again too.
     links: Arc<BTreeSet<RelPath>>,
+    /// Files that go by other names, too: looked at each time.
+    linked: Arc<BTreeSet<RelPath>>,
+    /// Folders that could not be watched: looked at each time.
+    unwatched: Arc<BTreeSet<RelPath>>,
+    /// What was mounted where when the entries were seen (B18).
+    mounts: Mounts,
+    /// When everything was looked at last.
+    walked_at: Option<Timestamp>,
     /// Paths whose rows are not stored as they are now.
     unsaved: BTreeSet<RelPath>,
     /// The root folder and the coverage of the last refresh; `None` when the
@@ -103,6 +113,10 @@ impl Index {
             folders: self.folders.clone(),
             restless: self.restless.clone(),
             links: self.links.clone(),
+            linked: self.linked.clone(),
+            unwatched: self.unwatched.clone(),
+            mounts: self.mounts.clone(),
+            walked_at: self.walked_at,
             unsaved: BTreeSet::new(),
             walked_with: self.walked_with.clone(),
             twins: self.twins.clone(),
@@ -227,6 +241,11 @@ impl Index {
             Arc::make_mut(&mut self.links).insert(path.clone());
         } else if self.links.contains(&path) {
             Arc::make_mut(&mut self.links).remove(&path);
+        }
+        if indexed.is_some_and(|indexed| indexed.stamp.is_linked) {
+            Arc::make_mut(&mut self.linked).insert(path.clone());
+        } else if self.linked.contains(&path) {
+            Arc::make_mut(&mut self.linked).remove(&path);
         }
         if old.is_some() != indexed.is_some() {
             self.twins.take();

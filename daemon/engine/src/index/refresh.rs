@@ -8,16 +8,20 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use mirror_core::patterns::Coverage;
-use mirror_core::{Digest, RelPath, State};
+use mirror_core::{Digest, RelPath, State, Timestamp};
 
 use super::hashing::{self, Reading};
 use super::look::{Place, Sighting};
+use super::mounts::MountTable;
 use super::{Index, Indexed, Refreshed, skips};
 use crate::api::{SkipReason, Skipped};
 use crate::outside::{Dirt, Outside, Tree, TreeError, Watch};
 
 /// How long an event may take before everything is looked at instead.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Events are hints: so long after the last look at everything comes another.
+const WALK_AGAIN_MS: i64 = 600_000;
 
 /// Where something may have changed.
 #[derive(Debug)]
@@ -45,15 +49,19 @@ impl Index {
             tree: Arc::clone(tree),
             watch: Arc::clone(watch),
             coverage: Arc::clone(coverage),
+            closed: Arc::default(),
         };
         let (root, dirt) = settle(&place, outside).await?;
+        let mounts = MountTable::read(&place, outside).await;
+        let place = Place { closed: Arc::new(mounts.silent()), ..place };
         let known = self.walked_with.take();
-        let scope = if known.is_some_and(|known| known == (root, Arc::clone(coverage))) {
-            self.scope(dirt, coverage)
+        let is_known = known.is_some_and(|known| known == (root, Arc::clone(coverage)));
+        let scope = if is_known && !self.is_walk_due(outside) {
+            self.scope(dirt, coverage, &mounts)
         } else {
             Scope::Everything
         };
-        let sighting = look(&place, &scope, outside).await?;
+        let mut sighting = look(&place, &scope, outside).await?;
         let (wanted, unread) = self.split_by_size(self.to_read(&sighting, coverage), &sighting);
         let mut readings = read(&place, wanted, outside).await?;
         readings.extend(self.unread_entries(unread, &sighting, outside));
@@ -61,17 +69,28 @@ impl Index {
         if root_of(&place, outside).await? != root {
             return Err(TreeError::RootMissing);
         }
-        let mut refreshed = self.take_up(&scope, sighting, readings, coverage);
+        let mounted = MountTable::read(&place, outside).await;
+        let closed = self.settle_mounts((&mounts, &mounted), &mut sighting, &mut readings);
+        let mut refreshed = self.take_up(&scope, sighting, readings, closed, coverage);
+        if refreshed.walked {
+            self.walked_at = Some(outside.clock.now());
+        }
         refreshed.changed.sort();
         self.walked_with = Some((root, Arc::clone(coverage)));
         Ok(refreshed)
     }
 
-    fn scope(&self, dirt: Dirt, coverage: &Coverage) -> Scope {
+    fn is_walk_due(&self, outside: &Outside) -> bool {
+        let now = outside.clock.now().milliseconds();
+        let since = |at: Timestamp| now.saturating_sub(at.milliseconds());
+        !self.walked_at.map(since).is_some_and(|since| (0..WALK_AGAIN_MS).contains(&since))
+    }
+
+    fn scope(&self, dirt: Dirt, coverage: &Coverage, mounts: &MountTable) -> Scope {
         if dirt.everything {
             return Scope::Everything;
         }
-        let named = dirt.paths.into_iter().chain(dirt.folders);
+        let named = dirt.paths.into_iter().chain(dirt.folders).chain(self.silent_places(mounts));
         // Nothing is known of what lies below a folder that was never listed.
         let parts = named.map(|path| self.unknown_above(&path).unwrap_or(path));
         let matters = |path: &RelPath| coverage.covers(path) || coverage.may_hold(path);
@@ -141,6 +160,7 @@ impl Index {
         scope: &Scope,
         sighting: Sighting,
         readings: BTreeMap<RelPath, Reading>,
+        closed: BTreeMap<RelPath, SkipReason>,
         coverage: &Coverage,
     ) -> Refreshed {
         let mut gone = self.unseen(scope, &sighting);
@@ -149,6 +169,10 @@ impl Index {
         self.forget(scope);
         extend(&mut self.folders, sighting.folders);
         extend(&mut self.skipped, sighting.skipped);
+        extend(&mut self.unwatched, sighting.unwatched);
+        for (path, reason) in closed {
+            self.skip(&path, reason);
+        }
         let walked = matches!(scope, Scope::Everything);
         let mut refreshed = Refreshed { walked, ..Refreshed::default() };
         for (path, reading) in readings {
@@ -211,16 +235,19 @@ impl Index {
     fn forget(&mut self, scope: &Scope) {
         let Scope::Parts(parts) = scope else {
             self.folders = Arc::default();
+            self.unwatched = Arc::default();
             self.skipped = Arc::default();
             return;
         };
         for part in parts {
             skips::forget(Arc::make_mut(&mut self.skipped), part.as_str());
             remove(&mut self.folders, part);
+            remove(&mut self.unwatched, part);
             let folders: Vec<RelPath> =
                 self.folders.range::<str, _>(below(&bounds(part))).cloned().collect();
             for folder in folders {
                 remove(&mut self.folders, &folder);
+                remove(&mut self.unwatched, &folder);
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Implementations open parents without following links, so that no path of a
 //! commit can reach outside the root. All calls block: the engine offloads them.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -25,7 +26,26 @@ pub struct Stamp {
     pub size: u64,
     pub mtime_ns: i64,
     pub exec: bool,
+    /// It goes by other names, too, by which it changes without an event here.
+    pub is_linked: bool,
 }
+
+/// Another file system that is mounted below the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountPoint {
+    pub path: RelPath,
+    /// What is mounted there; the same for the same disk or server, if it kept its
+    /// number.
+    pub identity: String,
+    pub is_file: bool,
+    /// Other machines or programs may write there without an event on this one.
+    pub is_shared: bool,
+    /// It answered a first look in time.
+    pub answers: bool,
+}
+
+/// What is mounted where, by path below the root.
+pub type Mounts = BTreeMap<RelPath, String>;
 
 /// What one look into a folder found, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,6 +158,12 @@ pub trait Tree: Send + Sync {
     fn root_identity(&self) -> io::Result<Option<(u64, u64)>>;
 
     fn traits(&self) -> TreeTraits;
+
+    /// What is mounted below the root, as far as the system tells, at paths that
+    /// are `wanted`. Never waits for a mount that doesn't answer.
+    fn mounts(&self, _wanted: &dyn Fn(&RelPath) -> bool) -> Vec<MountPoint> {
+        Vec::new()
+    }
 
     /// Lists one folder, `None` for the root; no order. A folder that is gone
     /// lists as empty, except the root ([`TreeError::RootMissing`]).

@@ -93,6 +93,7 @@ impl Worker {
         let before = (root == Root::OtherDevice).then(|| self.index.entries().clone());
         let Worker { index, parts, .. } = self;
         let refreshed = index.refresh(&parts.tree, &parts.watch, &coverage, &parts.outside).await?;
+        self.state.set_mounts(self.index.mounts());
         self.follow_coverage(&coverage);
         let root = match before {
             Some(before) if self.is_same_disk(&before) => {
@@ -148,6 +149,25 @@ impl Worker {
                 (path.clone(), Facts { base, local, remote }.seen_through(traits))
             })
             .collect()
+    }
+
+    /// Files of the head where something is mounted otherwise than before, or
+    /// nothing, as if they were gone: for whoever names them.
+    pub(crate) fn unmounted_facts(&self) -> FactMap {
+        let is_there = |path: &RelPath| {
+            let is_covered = self.coverage.as_ref().is_some_and(|coverage| coverage.covers(path));
+            is_covered && self.index.is_unmounted(path)
+        };
+        let files = self.log.history().manifest().iter().filter(|(path, _)| is_there(path));
+        let facts = files.filter_map(|(path, placed)| {
+            let BaseRecord::Known { state, seq, .. } = self.state.bases().get(path)? else {
+                return None;
+            };
+            let base = BaseFact::Known { state: *state, seq: *seq };
+            let remote = Some(sighting_of(placed, self.state.bases().get(path)));
+            Some((path.clone(), Facts { base, local: None, remote }))
+        });
+        facts.collect()
     }
 
     /// What the log says of a version whose base is unknown (B5).

@@ -52,7 +52,8 @@ impl Worker {
         let made_checkpoint = log.made_checkpoint();
         let journal = Journal::load(&parts).await;
         let (conflicts, outside_conflicts) = load(&parts).await?;
-        let index = Index::load(&state.index_rows());
+        let mut index = Index::load(&state.index_rows());
+        index.set_mounts(state.mounts().clone());
         let queue = Queue::load(&parts).await?;
         let mut worker = Self {
             fetcher: Self::fetcher_of(&parts),

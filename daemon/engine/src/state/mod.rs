@@ -5,21 +5,23 @@
 //! costs nothing but a closer look (B5).
 
 mod records;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mirror_core::{Digest, RelPath, SharedMap, Ulid};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 pub use records::{
     AsideRecord, Attempt, BaseAfter, BaseRecord, LocalInput, Owner, Seen, SeenVersion, Target,
     TriedChange, Upload,
 };
 
+use self::rows::{fact, key, rows};
 use crate::index::Index;
 use crate::outside::Outside;
+use crate::outside::tree::Mounts;
 use crate::store::{Batch, Store, StoreError, Table, encode};
 
 const OWNER: &str = "owner";
@@ -34,6 +36,7 @@ const ALTERS: &str = "alters";
 const RECORDED: &str = "recorded";
 const NEWEST: &str = "newest";
 const UPLOADS: &str = "uploads";
+const MOUNTS: &str = "mounts";
 
 /// One project's state, with a batch of changes that are still to be stored.
 #[derive(Debug)]
@@ -56,6 +59,7 @@ pub struct State {
     recorded: u64,
     newest: Option<(u64, Digest)>,
     uploads: Vec<Upload>,
+    mounts: Mounts,
     /// True when nothing was remembered: every base is unknown (B5).
     pub fresh: bool,
 }
@@ -87,6 +91,7 @@ impl State {
             recorded: 0,
             newest: None,
             uploads: Vec::new(),
+            mounts: Mounts::new(),
             fresh: known.is_none(),
         };
         if state.fresh {
@@ -126,6 +131,7 @@ impl State {
             recorded: self.recorded,
             newest: None,
             uploads: Vec::new(),
+            mounts: self.mounts.clone(),
             fresh: self.fresh,
         }
     }
@@ -145,6 +151,7 @@ impl State {
         self.recorded = fact(self.store.as_ref(), RECORDED).unwrap_or_default();
         self.newest = fact(self.store.as_ref(), NEWEST);
         self.uploads = fact(self.store.as_ref(), UPLOADS).unwrap_or_default();
+        self.mounts = fact(self.store.as_ref(), MOUNTS).unwrap_or_default();
         Some(())
     }
 
@@ -340,6 +347,18 @@ impl State {
         }
     }
 
+    /// What was mounted where below the root when its files were seen (B18).
+    pub(crate) fn mounts(&self) -> &Mounts {
+        &self.mounts
+    }
+
+    pub(crate) fn set_mounts(&mut self, mounts: &Mounts) {
+        if self.mounts != *mounts {
+            self.set_fact(MOUNTS, mounts);
+            self.mounts = mounts.clone();
+        }
+    }
+
     /// Adds the index's changed rows to the next batch.
     pub fn save_index(&mut self, index: &mut Index) {
         index.save(&mut self.pending);
@@ -363,26 +382,4 @@ impl State {
     fn set_fact(&mut self, name: &str, value: &impl Serialize) {
         self.pending.put(Table::Facts, name, encode(value));
     }
-}
-
-fn key(path: &RelPath) -> Vec<u8> {
-    path.as_str().as_bytes().to_vec()
-}
-
-fn fact<T: DeserializeOwned>(store: &dyn Store, name: &str) -> Option<T> {
-    let bytes = store.get(Table::Facts, name.as_bytes()).ok()??;
-    postcard::from_bytes(&bytes).ok()
-}
-
-fn rows<T: DeserializeOwned, M: FromIterator<(RelPath, T)>>(
-    store: &dyn Store,
-    table: Table,
-) -> Option<M> {
-    let rows = store.load(table).ok()?;
-    rows.into_iter()
-        .map(|(key, value)| {
-            let path = RelPath::new(std::str::from_utf8(&key).ok()?).ok()?;
-            Some((path, postcard::from_bytes(&value).ok()?))
-        })
-        .collect()
 }

@@ -63,3 +63,34 @@ async fn empty_folder_that_was_moved_in_is_watched() {
     fs::write(scene.root.join("empty/a.md"), "x").unwrap();
     assert_eq!(scene.changes().await, ["empty/a.md"]);
 }
+
+#[tokio::test]
+async fn edit_by_another_name_of_a_file_is_found_without_an_event() {
+    let mut scene = Scene::watched();
+    scene.write("a.md", "one");
+    scene.write("sub/c.md", "one");
+    let outside = scene.root.parent().unwrap().join("outside.md");
+    fs::hard_link(scene.root.join("a.md"), scene.root.join("sub/b.md")).unwrap();
+    fs::hard_link(scene.root.join("sub/c.md"), &outside).unwrap();
+    scene.refresh().await;
+
+    fs::write(scene.root.join("a.md"), "two").unwrap();
+    fs::write(outside, "two").unwrap();
+
+    assert_eq!(scene.changes().await, ["a.md", "sub/b.md", "sub/c.md"]);
+}
+
+#[tokio::test]
+async fn everything_is_looked_at_again_after_a_while() {
+    let mut scene = Scene::watched();
+    scene.write("a.md", "one");
+    scene.refresh().await;
+    // No event tells that a file got another name elsewhere.
+    let outside = scene.root.parent().unwrap().join("outside.md");
+    fs::hard_link(scene.root.join("a.md"), &outside).unwrap();
+    fs::write(outside, "two").unwrap();
+
+    scene.clock.wait(Duration::from_mins(10)).await;
+
+    assert_eq!(scene.changes().await, ["a.md"]);
+}

@@ -32,7 +32,8 @@ impl Worker {
     ) -> EngineResult<()> {
         let selection = self.begin_deletion(scope, reporter).await?;
         let (root, _) = self.observe_disk().await?;
-        let facts = self.facts();
+        let mut facts = self.facts();
+        facts.extend(self.unmounted_facts());
         if let Err(unknown) = selection.check(facts.keys()) {
             return Err(self.why_unknown(unknown).await);
         }

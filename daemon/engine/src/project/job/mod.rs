@@ -7,6 +7,7 @@ pub(crate) mod cycle;
 pub(crate) mod delete;
 pub(crate) mod delete_ignored;
 pub(crate) mod export;
+mod losses;
 pub(crate) mod maintain;
 pub(crate) mod pull;
 pub(crate) mod push;

@@ -7,7 +7,7 @@ use mirror_core::reconcile::Facts;
 use mirror_core::{RelPath, plan};
 
 use super::draw::CycleRequest;
-use crate::api::{FileAction, FileFault, FileReport, NoticeKind, SkipReason};
+use crate::api::{FileAction, FileFault, FileReport, NoticeKind, SkipReason, Skipped};
 use crate::project::commit::append::report_of_send;
 use crate::project::commit::rereads::Rereads;
 use crate::project::merge::Resolutions;
@@ -30,6 +30,20 @@ impl Worker {
         });
         for fault in unreadable {
             reporter.fault(fault);
+        }
+        let unmounted = self.index.skipped().filter(|s| s.reason == SkipReason::NotMounted);
+        for Skipped { path, .. } in unmounted {
+            reporter.fault(FileFault {
+                path: path.clone(),
+                class: mirror_storage::FaultClass::Permission,
+                message: format!(
+                    "{path} is not mounted as it was: its files here are left out, and none of \
+                     them counts as deleted"
+                ),
+                hint: Some(format!(
+                    "mount it again; `mirrorctl delete {path}` deletes its files for everyone"
+                )),
+            });
         }
         if request.intent == Intent::Push {
             return;

@@ -98,6 +98,10 @@ impl MeddlingTree {
 }
 
 impl Tree for MeddlingTree {
+    fn mounts(&self, wanted: &dyn Fn(&RelPath) -> bool) -> Vec<crate::outside::MountPoint> {
+        self.inner.mounts(wanted)
+    }
+
     fn root_identity(&self) -> io::Result<Option<(u64, u64)>> {
         let identity = self.inner.root_identity()?;
         Ok(identity.map(|(device, inode)| (device + self.device.load(Ordering::SeqCst), inode)))

@@ -8,6 +8,7 @@ mod exec;
 mod links;
 mod list;
 mod local;
+mod mounts;
 mod names;
 mod own;
 mod replace;
@@ -31,7 +32,7 @@ use self::error::Result;
 pub use self::local::LocalTree;
 use self::replace::{Rescue, Spot};
 use crate::outside::tree::Opened;
-use crate::outside::{Expected, Found, Put, Staged, Stamp, Taken, Tree, TreeTraits};
+use crate::outside::{Expected, Found, MountPoint, Put, Staged, Stamp, Taken, Tree, TreeTraits};
 
 impl LocalTree {
     fn spot<'a>(&'a self, folder: &'a OwnedFd, path: &'a RelPath, temp: &'a str) -> Spot<'a> {
@@ -71,6 +72,10 @@ impl Tree for LocalTree {
 
     fn traits(&self) -> TreeTraits {
         TreeTraits { exec: self.holds_exec() }
+    }
+
+    fn mounts(&self, wanted: &dyn Fn(&RelPath) -> bool) -> Vec<MountPoint> {
+        mounts::below(self.root.path(), wanted)
     }
 
     fn list(&self, folder: Option<&RelPath>) -> Result<Vec<Found>> {

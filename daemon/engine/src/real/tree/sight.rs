@@ -72,6 +72,7 @@ pub(super) fn stamp_of(stat: &Stat) -> Option<Stamp> {
         size: u64::try_from(stat.st_size).unwrap_or(0),
         mtime_ns,
         exec: kind == Kind::File && stat.st_mode & 0o100 != 0,
+        is_linked: kind == Kind::File && stat.st_nlink > 1,
     })
 }
 

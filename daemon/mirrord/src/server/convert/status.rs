@@ -161,5 +161,6 @@ fn skip_reason(reason: SkipReason) -> v1::SkipReason {
         SkipReason::SpecialFile => v1::SkipReason::SpecialFile,
         SkipReason::RulesUnusable => v1::SkipReason::RulesUnusable,
         SkipReason::Own => v1::SkipReason::Own,
+        SkipReason::NotMounted => v1::SkipReason::NotMounted,
     }
 }
