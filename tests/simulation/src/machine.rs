@@ -39,6 +39,7 @@ pub(crate) enum Errand {
 
 /// How it ended.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one a machine at a time")]
 pub(crate) enum Ending {
     Opened(EngineResult<Project>),
     Ran(Job, EngineResult<Report>),

@@ -147,7 +147,7 @@ impl Index {
             };
             *if is_same { &mut same_text } else { &mut other } += 1;
         }
-        let is_same_disk = is_mounted && same_file > (same_text + other) / 2;
+        let is_same_disk = is_mounted && same_file * 2 > same_text + other;
         let has_all = missing == 0 && if is_mounted { same_text >= other } else { other == 0 };
         is_same_disk || has_all
     }

@@ -174,7 +174,7 @@ garbage";
 mod probe {
     use std::collections::BTreeSet;
     use std::fs;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
     use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
     use std::sync::{Mutex, PoisonError};
     use std::time::{Duration, Instant};
@@ -201,12 +201,12 @@ mod probe {
         silent
     }
 
-    fn look_at(place: &PathBuf, sender: &Sender<PathBuf>) -> bool {
+    fn look_at(place: &Path, sender: &Sender<PathBuf>) -> bool {
         let under_way = || UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
-        if !under_way().insert(place.clone()) {
+        if !under_way().insert(place.to_owned()) {
             return false;
         }
-        let (sender, asked) = (sender.clone(), place.clone());
+        let (sender, asked) = (sender.clone(), place.to_owned());
         let look = move || {
             // What it finds is nobody's business here, nor that it fails.
             drop(fs::read_dir(&asked).map(|mut names| names.next().is_some()));
