@@ -186,6 +186,7 @@ const fn why_skipped(reason: SkipReason) -> &'static str {
         SkipReason::SymlinkOutside => "the link leads out of the project, or to what is ignored",
         SkipReason::NameClash => "another file has the same name where case does not count",
         SkipReason::SpecialFile => "it is a pipe, a socket or a device",
+        SkipReason::NotMounted => "it is not mounted as it was: its files are left as they are",
         SkipReason::RulesUnusable => "its rules can't be read, so nothing new is pushed",
         SkipReason::Own => "it is the daemon's own",
         SkipReason::Unspecified => "this program is too old to know why",

@@ -176,6 +176,7 @@ fn why_skipped(reason: SkipReason) -> &'static str {
         }
         SkipReason::NameClash => "another file has the same name where case does not count",
         SkipReason::SpecialFile => "it is a pipe, a socket or a device",
+        SkipReason::NotMounted => "it is not mounted as it was: its files are left as they are",
         SkipReason::RulesUnusable => "no rules can be read from it",
         SkipReason::Own => "it is mirrord's own",
     }
