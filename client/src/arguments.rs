@@ -94,8 +94,10 @@ pub(crate) enum Command {
     Conflict(ConflictCommand),
     /// Show who changed what, newest first
     Log(commands::log::LogArgs),
-    /// List every version of one file
+    /// List every version of one file: committed, merged, set aside
     History(commands::history::HistoryArgs),
+    /// Print one version of a file, byte for byte
+    Show(commands::show::ShowArgs),
     /// Bring earlier versions back
     Restore(commands::restore::RestoreArgs),
     /// Show and give up pushes that wait for the backend
@@ -136,6 +138,7 @@ impl Command {
             Self::Conflict(command) => command.name(),
             Self::Log(_) => "log",
             Self::History(_) => "history",
+            Self::Show(_) => "show",
             Self::Restore(_) => "restore",
             Self::Queue(command) => command.name(),
             Self::Stash(command) => command.name(),
@@ -191,6 +194,7 @@ mod tests {
             ("queue list", ""),
             ("queue drop", " 01J"),
             ("remove", " notes --discard"),
+            ("show", " a.md@12"),
             ("auth", " --check"),
             ("doctor", " --backend primary"),
             ("init", " --wizard"),

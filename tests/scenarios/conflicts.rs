@@ -107,10 +107,15 @@ fn marks_and_diff_are_printed_as_they_are() {
 
     let marked = desktop.runs(&["conflict", "show", "a.md", "--format", "markers"]).exits(0);
     let diff = desktop.runs(&["conflict", "show", "a.md", "--format", "diff"]).exits(0);
+    let laptops = format!("#{} by tester on laptop", desktop.head());
 
     assert_eq!(
         marked.stdout,
-        "<<<<<<< local\noats\n||||||| base\nmilk\n=======\nsoy\n>>>>>>> remote\n"
+        format!("<<<<<<< here\noats\n||||||| base\nmilk\n=======\nsoy\n>>>>>>> {laptops}\n")
+    );
+    assert!(
+        diff.stdout.starts_with(&format!("--- head/a.md\t{laptops}\n+++ here/a.md\n")),
+        "{diff:?}"
     );
     assert!(diff.stdout.contains("-soy\n+oats\n"), "{diff:?}");
 }

@@ -22,21 +22,31 @@ fn sync(world: &World, machine: &Machine) -> Session {
     sync_with(world, machine, "exit 1")
 }
 
+/// The ids in the stash.
+fn stashed(machine: &Machine) -> Vec<String> {
+    let listed = machine.asks(&["stash", "list"]);
+    let ids = listed["stash"].as_array().expect("a list").iter();
+    ids.map(|one| one["id"].as_str().expect("an id").to_owned()).collect()
+}
+
 #[test]
 fn person_sees_three_sides_and_keeps_one() {
-    for (answer, expected) in [("l\n", "oats\n"), ("r\n", "soy\n")] {
+    for (answer, expected) in [("h\n", "oats\n"), ("t\n", "soy\n"), ("laptop\n", "soy\n")] {
         let world = World::new();
         let (laptop, desktop) = conflicting(&world, b"soy\n", b"oats\n");
 
         let mut session = sync(&world, &desktop);
         session.shows("a.md  changed on both sides");
         session.shows("by tester on laptop");
-        session.shows("local  | oats");
+        session.shows("here   | oats");
         session.shows("base   | milk");
-        session.shows("remote | soy");
+        session.shows("laptop | soy");
         session.shows("[q]uit? ");
         session.types(answer);
-        session.exits(0);
+        let shown = session.exits(0);
+        for stashed in stashed(&desktop) {
+            assert!(shown.contains(&stashed), "{shown}");
+        }
 
         laptop.runs(&["pull"]).exits(0);
         assert_eq!(desktop.reads("a.md"), expected);
@@ -101,13 +111,13 @@ fn file_that_moved_while_a_person_thought_is_shown_anew() {
     let (laptop, desktop) = conflicting(&world, b"soy\n", b"oats\n");
 
     let mut session = sync(&world, &desktop);
-    session.shows("remote | soy");
+    session.shows("laptop | soy");
     session.shows("[q]uit? ");
     laptop.writes("a.md", "hemp\n");
     laptop.runs(&["push"]).exits(0);
     session.types("l\n");
     session.shows("changed meanwhile");
-    session.shows("remote | hemp");
+    session.shows("laptop | hemp");
     session.shows("[q]uit? ");
     session.types("l\n");
     session.exits(0);

@@ -30,3 +30,4 @@ mod set_ups_killed;
 mod setting_up_by_hand;
 mod sftp;
 mod two_machines;
+mod versions;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use mirror_core::Digest;
 use serde_json::Value;
 
 use crate::support::{Machine, World, eventually, same_trees};
@@ -71,9 +72,14 @@ fn edit_of_the_view_that_does_not_merge_waits_and_is_settled_by_name() {
     writes_outside(&world, "a.md", &FIVE.replace("one", "one, written by hand"));
     let pushed = laptop.tries(&["push"]).exits(3).result();
     assert_eq!(pushed["conflicts"][0], "a.md", "{pushed}");
-    assert_eq!(laptop.asks(&["conflict", "list"])["conflicts"][0]["path"], "a.md");
+    let conflict = &laptop.asks(&["conflict", "list"])["conflicts"][0];
+    assert_eq!((&conflict["path"], &conflict["place"]), (&"a.md".into(), &"primary".into()));
+    assert!(conflict["remote_by"].is_null(), "{conflict}");
+    let digest = |text: &str| Digest::of(text.as_bytes()).to_string();
+    assert_eq!(conflict["local"], digest(&laptop.reads("a.md")), "local is this folder");
+    assert_eq!(conflict["remote"], digest(&FIVE.replace("one", "one, written by hand")));
 
-    laptop.runs(&["conflict", "take", "a.md", "local"]).exits(0);
+    laptop.runs(&["conflict", "take", "a.md", "primary"]).exits(0);
     laptop.syncs();
 
     assert_eq!(laptop.reads("a.md"), FIVE.replace("one", "one, written by hand"));
@@ -99,4 +105,28 @@ fn emptying_the_view_empties_no_machine() {
         laptop.tree().without_modes() == world.view()
     });
     assert_eq!(laptop.head(), head, "nobody deleted anything");
+}
+
+#[test]
+fn strategy_settles_an_edit_of_the_view_and_says_so() {
+    let by_hand = FIVE.replace("one", "one, written by hand");
+    let from_laptop = FIVE.replace("one", "one, from the laptop");
+    for (strategy, expected) in [("keep-local", &from_laptop), ("keep-remote", &by_hand)] {
+        let world = World::new();
+        let laptop = world.first_machine("laptop", &[("a.md", FIVE)]);
+        laptop.syncs();
+        laptop.writes("a.md", &from_laptop);
+        writes_outside(&world, "a.md", &by_hand);
+        laptop.tries(&["push"]).exits(3);
+        laptop.tries(&["sync", "--strategy", "merge"]).exits(3);
+
+        let synced = laptop.asks(&["sync", "--strategy", strategy]);
+
+        assert_eq!(synced["conflicts"], serde_json::json!([]), "{synced}");
+        assert_eq!(laptop.reads("a.md"), *expected, "{strategy}");
+        assert!(
+            laptop.asks(&["conflict", "list"])["conflicts"].as_array().expect("a list").is_empty()
+        );
+        same_trees(&laptop.tree().without_modes(), &world.view());
+    }
 }

@@ -1,4 +1,4 @@
-//! `mirrorctl history`: every version that one file has had.
+//! `mirrorctl history`: every version that one file has had, wherever it is kept.
 
 use clap::Args;
 use mirror_proto::v1::ListVersionsRequest;

@@ -24,6 +24,7 @@ pub(crate) mod quickstart;
 pub(crate) mod reload;
 pub(crate) mod remove;
 pub(crate) mod restore;
+pub(crate) mod show;
 pub(crate) mod stash;
 pub(crate) mod status;
 pub(crate) mod sync;

@@ -13,8 +13,9 @@ pub(crate) struct RestoreArgs {
     /// Only these files, folders or globs [default: all]
     paths: Vec<String>,
 
-    /// The commit to go back to: 42, #42 or latest [default: latest]
-    #[arg(long, value_name = "SNAPSHOT")]
+    /// The commit to go back to: 42, #42 or latest; or, of one file, 8 digits or more of a
+    /// version's SHA-256, as `history` prints them [default: latest]
+    #[arg(long, value_name = "VERSION")]
     from: Option<String>,
 
     /// Write the files there and leave the project as it is

@@ -43,9 +43,9 @@ pub(crate) struct SyncArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Typed {
-    /// This machine's version is the result
+    /// This folder's version is the result
     KeepLocal,
-    /// The version at the head is the result
+    /// The other side's is: the head's, or what was written on the backend
     KeepRemote,
     /// They wait
     Merge,

@@ -2,7 +2,7 @@
 
 use mirror_proto::v1::{
     ChangeKind, ConflictKind, FaultClass, FileAction, FileState, FindingLevel, NoticeKind,
-    ProjectState, QueuedKind, SettingOrigin, SkipReason,
+    ProjectState, QueuedKind, SettingOrigin, SkipReason, VersionRole,
 };
 
 /// A failure without a class is a bug of the daemon's.
@@ -15,6 +15,26 @@ pub(crate) fn class(class: FaultClass) -> String {
 
 pub(crate) fn file_state(state: FileState) -> String {
     word(state.as_str_name(), "FILE_STATE_")
+}
+
+/// Where a file differs, for people: here is this folder.
+pub(crate) const fn standing(state: FileState) -> &'static str {
+    match state {
+        FileState::InSync => "in sync",
+        FileState::LocalAhead => "changed here",
+        FileState::NewLocal => "new here",
+        FileState::DeletedLocal => "deleted here",
+        FileState::RemoteAhead => "changed elsewhere",
+        FileState::NewRemote => "new elsewhere",
+        FileState::DeletedRemote => "deleted elsewhere",
+        FileState::Diverged => "changed on both sides",
+        FileState::Conflict => "in conflict",
+        FileState::Unspecified => "unknown",
+    }
+}
+
+pub(crate) fn version_role(role: VersionRole) -> String {
+    word(role.as_str_name(), "VERSION_ROLE_")
 }
 
 pub(crate) fn project_state(state: ProjectState) -> String {

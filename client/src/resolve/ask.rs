@@ -65,7 +65,11 @@ impl Prompt<'_> {
     async fn each(&self, paths: &[String]) -> Result<(Vec<String>, Exit), Failure> {
         let (mut left, mut exit) = (Vec::new(), Exit::Done);
         for (number, path) in paths.iter().enumerate() {
-            match self.one(path).await? {
+            let place = match paths.len() {
+                0 | 1 => String::new(),
+                all => format!("{} of {all}  ", number + 1),
+            };
+            match self.one(path, &place).await? {
                 FileOutcome::Resolved(of_file) => exit = exit.or(of_file),
                 FileOutcome::Skipped => left.push(path.clone()),
                 FileOutcome::Quit => {
@@ -77,14 +81,20 @@ impl Prompt<'_> {
         Ok((left, exit))
     }
 
-    async fn one(&self, path: &str) -> Result<FileOutcome, Failure> {
+    /// `place` says which of how many it is.
+    async fn one(&self, path: &str, place: &str) -> Result<FileOutcome, Failure> {
         let mut draft = None;
-        let ended = self.resolve(path, &mut draft).await;
+        let ended = self.resolve(path, place, &mut draft).await;
         self.keep(&mut draft)?;
         ended
     }
 
-    async fn resolve(&self, path: &str, draft: &mut Option<Draft>) -> Result<FileOutcome, Failure> {
+    async fn resolve(
+        &self,
+        path: &str,
+        place: &str,
+        draft: &mut Option<Draft>,
+    ) -> Result<FileOutcome, Failure> {
         loop {
             let Some(detail) = self.look(path).await? else {
                 self.say(&format!("{path} was settled meanwhile"))?;
@@ -92,7 +102,7 @@ impl Prompt<'_> {
             };
             let paint = self.context.output.paint();
             self.terminal.show(&text::conflict::three_way(&detail, Timestamp::now(), paint))?;
-            if let Some(ended) = self.until_moved(path, &detail, draft).await? {
+            if let Some(ended) = self.until_moved(path, place, &detail, draft).await? {
                 return Ok(ended);
             }
             self.say(&format!("{path} changed meanwhile; here is how it is now"))?;
@@ -123,11 +133,12 @@ impl Prompt<'_> {
     async fn until_moved(
         &self,
         path: &str,
+        place: &str,
         detail: &ConflictDetail,
         draft: &mut Option<Draft>,
     ) -> Result<Option<FileOutcome>, Failure> {
         loop {
-            let resolution = match self.choose(path, detail).await? {
+            let resolution = match self.choose(path, place, detail).await? {
                 Choice::Skip => return Ok(Some(FileOutcome::Skipped)),
                 Choice::Quit => return Ok(Some(FileOutcome::Quit)),
                 Choice::Local => Resolution::Side(Side::Local.into()),
@@ -154,8 +165,13 @@ impl Prompt<'_> {
         }
     }
 
-    async fn choose(&self, path: &str, detail: &ConflictDetail) -> Result<Choice, Failure> {
-        let question = format!("{}: {}", escape(path), choice::question(detail));
+    async fn choose(
+        &self,
+        path: &str,
+        place: &str,
+        detail: &ConflictDetail,
+    ) -> Result<Choice, Failure> {
+        let question = format!("{place}{}: {}", escape(path), choice::question(detail));
         loop {
             match self.terminal.ask(&question).await? {
                 Answer::Line(typed) => {

@@ -1,6 +1,12 @@
 //! What a person can choose for one file, and how it is asked.
+//!
+//! One side is here, the other there, which the question calls by its name. What
+//! they are called in JSON, `local` and `remote`, is understood as well.
 
-use mirror_proto::v1::ConflictDetail;
+use mirror_proto::v1::{Conflict, ConflictDetail};
+
+use crate::output::escape::escape;
+use crate::output::text::conflict::other_word;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
@@ -12,38 +18,80 @@ pub(super) enum Choice {
     Quit,
 }
 
-/// Each choice, how the question names it, and what becomes of the file then.
-const CHOICES: [(Choice, &str, &str, &str); 6] = [
-    (Choice::Local, "local", "[l]ocal", "your version, as it is"),
-    (Choice::Remote, "remote", "[r]emote", "theirs, as it is; yours goes to the stash"),
-    (Choice::Merged, "merged", "[m]erged", "both merged"),
-    (Choice::Edit, "edit", "[e]dit", "what you make of it in your editor"),
-    (Choice::Skip, "skip", "[s]kip", "this file waits"),
-    (Choice::Quit, "quit", "[q]uit", "this file waits, and all after it"),
+/// Each choice, and the words for it; the first is the one that is asked for.
+const CHOICES: [(Choice, &[&str]); 6] = [
+    (Choice::Local, &["here", "local"]),
+    (Choice::Remote, &["there", "remote"]),
+    (Choice::Merged, &["merged"]),
+    (Choice::Edit, &["edit"]),
+    (Choice::Skip, &["skip"]),
+    (Choice::Quit, &["quit"]),
 ];
 
 /// The question, with what can be done about this file.
 pub(super) fn question(detail: &ConflictDetail) -> String {
-    let offered = CHOICES.iter().filter(|(choice, ..)| is_offered(*choice, detail));
-    let words: Vec<_> = offered.map(|(_, _, word, _)| *word).collect();
-    format!("{}? ", words.join(", "))
+    let ask = |(choice, word): (Choice, &str)| {
+        let asked = format!("[{}]{}", &word[..1], &word[1..]);
+        match choice {
+            Choice::Remote => format!("{asked} ({})", other_word(&conflict_of(detail))),
+            _ => asked,
+        }
+    };
+    format!("{}? ", offered(detail).map(ask).collect::<Vec<_>>().join(", "))
 }
 
 /// What each choice means, a line each.
 pub(super) fn meanings(detail: &ConflictDetail) -> String {
-    let offered = CHOICES.iter().filter(|(choice, ..)| is_offered(*choice, detail));
-    let lines = offered.map(|(_, word, _, meaning)| format!("  {word:.1}  {meaning}\n"));
-    lines.collect::<Vec<_>>().concat()
+    let line = |(choice, word): (Choice, &str)| {
+        format!("  {}  {}\n", &word[..1], meaning(choice, &conflict_of(detail)))
+    };
+    offered(detail).map(line).collect()
+}
+
+fn meaning(choice: Choice, conflict: &Conflict) -> String {
+    let other = match conflict.remote_name.as_str() {
+        "" => "the other version".to_owned(),
+        name => escape(name),
+    };
+    match (choice, conflict.outside) {
+        (Choice::Local, false) => "this folder's version, as it is".to_owned(),
+        (Choice::Local, true) => {
+            format!("this folder's version, as it is; {other} stays in the history")
+        }
+        (Choice::Remote, false) => {
+            format!("{other}, as it is; this folder's goes to the stash")
+        }
+        (Choice::Remote, true) => {
+            format!("{other}, as it is; this folder's stays in the history")
+        }
+        (Choice::Merged, _) => "both merged".to_owned(),
+        (Choice::Edit, _) => "what you make of it in your editor".to_owned(),
+        (Choice::Skip, _) => "this file waits".to_owned(),
+        (Choice::Quit, _) => "this file waits, and all after it".to_owned(),
+    }
 }
 
 /// The choice that was typed, as a word or its letter, if it is offered.
 pub(super) fn read(typed: &str, detail: &ConflictDetail) -> Option<Choice> {
     let typed = typed.trim().to_lowercase();
+    let is = |word: &str| typed == word || typed == word[..1];
+    let named = CHOICES.iter().find(|(_, words)| words.iter().any(|word| is(word)));
+    let is_other = || typed == conflict_of(detail).remote_word.to_lowercase() && !typed.is_empty();
+    named
+        .map(|(choice, _)| *choice)
+        .or_else(|| is_other().then_some(Choice::Remote))
+        .filter(|choice| is_offered(*choice, detail))
+}
+
+fn offered(detail: &ConflictDetail) -> impl Iterator<Item = (Choice, &'static str)> {
     CHOICES
         .iter()
-        .find(|(_, word, ..)| typed == *word || typed == word[..1])
-        .map(|(choice, ..)| *choice)
-        .filter(|choice| is_offered(*choice, detail))
+        .filter(|(choice, _)| is_offered(*choice, detail))
+        .map(|(choice, words)| (*choice, words[0]))
+}
+
+fn conflict_of(detail: &ConflictDetail) -> Conflict {
+    detail.conflict.clone().unwrap_or_default()
 }
 
 fn is_offered(choice: Choice, detail: &ConflictDetail) -> bool {
@@ -58,34 +106,62 @@ fn is_offered(choice: Choice, detail: &ConflictDetail) -> bool {
 mod tests {
     use super::*;
 
+    fn binary() -> ConflictDetail {
+        let conflict = Conflict {
+            remote_name: "#2 by ann on desktop".to_owned(),
+            remote_word: "desktop".to_owned(),
+            ..Conflict::default()
+        };
+        ConflictDetail { conflict: Some(conflict), ..ConflictDetail::default() }
+    }
+
     fn text() -> ConflictDetail {
-        ConflictDetail { marked_content: Some(Vec::new()), ..ConflictDetail::default() }
+        ConflictDetail { marked_content: Some(Vec::new()), ..binary() }
     }
 
     #[test]
     fn question_offers_what_the_file_allows() {
         let clean = ConflictDetail { merged_content: Some(Vec::new()), ..text() };
-        assert_eq!(question(&clean), "[l]ocal, [r]emote, [m]erged, [e]dit, [s]kip, [q]uit? ");
-        assert_eq!(question(&text()), "[l]ocal, [r]emote, [e]dit, [s]kip, [q]uit? ");
-        let binary = ConflictDetail::default();
-        assert_eq!(question(&binary), "[l]ocal, [r]emote, [s]kip, [q]uit? ");
+        let sides = "[h]ere, [t]here (desktop)";
+        assert_eq!(question(&clean), format!("{sides}, [m]erged, [e]dit, [s]kip, [q]uit? "));
+        assert_eq!(question(&text()), format!("{sides}, [e]dit, [s]kip, [q]uit? "));
+        assert_eq!(question(&binary()), format!("{sides}, [s]kip, [q]uit? "));
     }
 
     #[test]
     fn letter_and_word_mean_the_same() {
-        for typed in ["l", "L", "local", " Local\r"] {
+        for typed in ["h", "H", "here", " Here\r", "l", "local"] {
             assert_eq!(read(typed, &text()), Some(Choice::Local), "{typed:?}");
+        }
+        for typed in ["t", "there", "r", "remote", "Desktop"] {
+            assert_eq!(read(typed, &text()), Some(Choice::Remote), "{typed:?}");
         }
     }
 
     #[test]
     fn every_offered_choice_is_explained() {
-        let binary = ConflictDetail::default();
         assert_eq!(
-            meanings(&binary),
-            "  l  your version, as it is\n  r  theirs, as it is; yours goes to the stash\n  \
+            meanings(&binary()),
+            "  h  this folder's version, as it is\n  \
+             t  #2 by ann on desktop, as it is; this folder's goes to the stash\n  \
              s  this file waits\n  q  this file waits, and all after it\n"
         );
+    }
+
+    #[test]
+    fn edit_on_the_backend_is_kept_by_the_history_whatever_is_chosen() {
+        let conflict = Conflict {
+            outside: true,
+            remote_name: "nas, edited there".to_owned(),
+            ..Conflict::default()
+        };
+        let detail = ConflictDetail { conflict: Some(conflict), ..ConflictDetail::default() };
+        let meanings = meanings(&detail);
+        assert!(
+            meanings.contains("as it is; nas, edited there stays in the history"),
+            "{meanings}"
+        );
+        assert!(meanings.contains("as it is; this folder's stays in the history"), "{meanings}");
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Decision<'a> {
 pub(crate) fn word(resolution: &Resolution) -> &'static str {
     match resolution {
         Resolution::MergedContent(_) => "merged",
+        // This folder has one name alone.
+        Resolution::NamedSide(_) => "remote",
         Resolution::Side(side) => match Side::try_from(*side) {
             Ok(Side::Local) => "local",
             Ok(Side::Remote) => "remote",

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use crate::settings::{MergeRule, NamedBackend, Settings, SharedMode};
-use crate::{Chunk, Digest, Entry, RelPath, Timestamp, Ulid};
+use crate::{Chunk, Digest, Entry, Kind, RelPath, State, Timestamp, Ulid};
 
 /// The format that this version reads and writes.
 pub const FORMAT: u64 = 1;
@@ -124,11 +124,29 @@ impl Strategy {
 pub struct Input {
     pub sha256: Digest,
     pub size: u64,
+    #[serde(default = "file", skip_serializing_if = "Kind::is_file")]
+    pub kind: Kind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunks: Option<Vec<Chunk>>,
 }
 
+fn file() -> Kind {
+    Kind::File
+}
+
+impl From<&Entry> for Input {
+    fn from(entry: &Entry) -> Self {
+        let Entry { kind, sha256, size, chunks, .. } = entry.clone();
+        Self { sha256, size, kind, chunks }
+    }
+}
+
 impl Input {
+    /// A version whose content is in a pack, or will be, as a whole.
+    pub fn whole(state: State, size: u64) -> Self {
+        Self { sha256: state.digest, size, kind: state.kind, chunks: None }
+    }
+
     /// The contents that must be readable to rebuild this version.
     pub fn contents(&self) -> Vec<Digest> {
         crate::entry::contents(self.sha256, self.chunks.as_deref())

@@ -12,6 +12,13 @@ pub enum Kind {
     Link,
 }
 
+impl Kind {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+    pub(crate) fn is_file(&self) -> bool {
+        *self == Self::File
+    }
+}
+
 /// All that makes a difference between two sides of a path (B10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct State {

@@ -46,6 +46,16 @@ pub enum EngineError {
     #[error("no file of commit #{seq} matches {name:?}")]
     NotInCommit { name: String, seq: u64, past: RelPath },
 
+    /// A content that this file never had.
+    #[error("{path} never had a version {typed}{}", had_by(.elsewhere.as_ref()))]
+    NoSuchVersion { path: RelPath, typed: String, elsewhere: Option<RelPath> },
+
+    #[error("{path} has several versions {typed}…: {}", .candidates.join(", "))]
+    AmbiguousVersion { path: RelPath, typed: String, candidates: Vec<String> },
+
+    #[error("a version that is named by its digest is of one file: name that file")]
+    OneFile,
+
     #[error("the project's folder {} is missing", .0.display())]
     RootMissing(PathBuf),
 
@@ -57,6 +67,9 @@ pub enum EngineError {
 
     #[error("{0} is not in conflict")]
     NoConflict(String),
+
+    #[error("the conflict of {path} has no side {typed:?}")]
+    NoSuchSide { path: RelPath, typed: String, word: String },
 
     /// Not the two versions that somebody decided about.
     #[error("{0} was changed here or elsewhere since it was shown")]
@@ -140,6 +153,10 @@ pub struct Deletions {
     pub folders: Vec<(String, usize)>,
 }
 
+fn had_by(elsewhere: Option<&RelPath>) -> String {
+    elsewhere.map_or_else(String::new, |path| format!(", but {path} has"))
+}
+
 fn quoted(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
     names.join(", ")
@@ -162,6 +179,7 @@ impl EngineError {
             Self::Tree(_) => FaultClass::Permission,
             Self::UnknownPaths(_)
             | Self::NotInCommit { .. }
+            | Self::NoSuchVersion { .. }
             | Self::NotFound(_)
             | Self::NotStashed(_)
             | Self::NotQueued(_)
@@ -173,7 +191,12 @@ impl EngineError {
             | Self::MarkersLeft(_)
             | Self::ContentMissing { .. }
             | Self::ContentCorrupt { .. } => FaultClass::Rejected,
-            Self::Usage(_) | Self::NotAnId(_) | Self::AmbiguousId { .. } => FaultClass::Usage,
+            Self::Usage(_)
+            | Self::OneFile
+            | Self::NoSuchSide { .. }
+            | Self::NotAnId(_)
+            | Self::AmbiguousId { .. }
+            | Self::AmbiguousVersion { .. } => FaultClass::Usage,
             Self::Disk(error) if is_full(error) => FaultClass::Quota,
             Self::Store(_) | Self::Disk(_) | Self::Internal(_) => FaultClass::Internal,
         }
@@ -196,6 +219,16 @@ impl EngineError {
             Self::UnknownPaths(_) => "see `mirrorctl status --long` for the files of the project",
             Self::NotInCommit { past, .. } => {
                 return Some(format!("`mirrorctl history {past}` lists the commits that have it"));
+            }
+            Self::NoSuchSide { word, .. } => {
+                return Some(format!("take `here`, or `{word}` for the other side"));
+            }
+            Self::NoSuchVersion { path, elsewhere, .. } => {
+                let path = elsewhere.as_ref().unwrap_or(path);
+                return Some(format!("`mirrorctl history {path}` lists its versions"));
+            }
+            Self::AmbiguousVersion { path, .. } => {
+                return Some(format!("write more of it; `mirrorctl history {path}` lists them"));
             }
             Self::NotAnId(_) | Self::NotStashed(_) => {
                 "see `mirrorctl stash list` for what it holds"

@@ -55,19 +55,19 @@ const STORAGE: &str = "
 
 const ENGINE: &str = "
     lib.rs:
-    project: project/job project/queue project/query project/checkout project/conflict project/stash.rs
-        project/view_state project/worker data view snapshots packs log state index api error.rs
-        outside
+    project: project/job project/queue project/query project/checkout project/conflict
+        project/versions.rs project/stash.rs project/view_state project/worker data view snapshots
+        packs log state index api error.rs outside
     project/job: project/queue project/publish project/checkout project/plan project/conflict
-        project/merge.rs project/commit project/observe.rs project/naming.rs project/rules
-        project/stash.rs project/view_state project/worker data view snapshots packs log state
-        index api error.rs outside
+        project/merge.rs project/commit project/observe.rs project/versions.rs
+        project/naming.rs project/rules project/stash.rs project/view_state project/worker data view
+        snapshots packs log state index api error.rs outside
     project/queue: project/plan project/merge.rs project/commit project/observe.rs
         project/naming.rs project/worker data log state index api error.rs outside
     project/publish: project/import project/conflict project/rules project/view_state
         project/worker view packs log state api error.rs outside
-    project/query: project/conflict project/observe.rs project/naming.rs project/worker data
-        snapshots packs log index api error.rs outside
+    project/query: project/conflict project/observe.rs project/versions.rs project/naming.rs
+        project/worker data snapshots packs log index api error.rs outside
     project/import: project/conflict project/commit project/rules project/view_state project/worker
         view packs log state api error.rs planted.rs outside
     project/checkout: project/merge.rs project/commit project/observe.rs project/rules
@@ -75,12 +75,14 @@ const ENGINE: &str = "
         outside
     project/plan: project/merge.rs project/commit project/observe.rs project/rules project/worker
         log state index api error.rs outside
-    project/conflict: project/commit project/observe.rs project/worker data view packs log api
-        error.rs outside
+    project/conflict: project/commit project/observe.rs project/worker data view packs log index
+        api error.rs outside
     project/merge.rs: project/commit project/worker packs log state index api outside
     project/commit: project/worker data packs log state index api error.rs planted.rs outside
     project/create: project/rules packs log api error.rs outside
     project/observe.rs: project/rules project/worker log state index api planted.rs outside
+    project/versions.rs: project/naming.rs project/stash.rs project/worker snapshots packs log api
+        error.rs
     project/naming.rs: project/stash.rs project/worker data log state index api error.rs outside
     project/rules: project/worker links.rs log state api error.rs outside
     project/stash.rs: project/worker data packs api error.rs outside

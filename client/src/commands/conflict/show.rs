@@ -29,7 +29,7 @@ enum Format {
     Envelope,
     /// The file with conflict markers, byte for byte
     Markers,
-    /// The unified diff from the head to here
+    /// The unified diff from the other side to here
     Diff,
 }
 
@@ -75,7 +75,8 @@ fn format(args: &ShowArgs, context: &Context) -> Format {
 }
 
 fn without_lines(detail: &ConflictDetail) -> Failure {
-    let path = detail.conflict.as_ref().map_or("", |conflict| conflict.path.as_str());
+    let conflict = detail.conflict.clone().unwrap_or_default();
+    let (path, other) = (&conflict.path, text::conflict::other_word(&conflict));
     Failure::new(FaultClass::Rejected, format!("{path} can't be shown line by line"))
-        .with_hint(format!("take one side: `mirrorctl conflict take {path} local|remote`"))
+        .with_hint(format!("take one side: `mirrorctl conflict take {path} here|{other}`"))
 }

@@ -1,6 +1,6 @@
 //! `mirrorctl conflict take`: one side's bytes are the result.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mirror_proto::v1::Side;
 use mirror_proto::v1::resolve_conflict_request::Resolution;
 
@@ -13,9 +13,9 @@ pub(crate) struct TakeArgs {
     /// The file that waits
     path: String,
 
-    /// Whose version
-    #[arg(value_enum)]
-    side: Taken,
+    /// Whose version: `here` for this folder's, or the other side as `conflict list` names
+    /// it (`there` always means it; `local` and `remote` are these two)
+    side: String,
 
     /// Only if both sides are as they were shown with this token
     #[arg(long)]
@@ -26,19 +26,11 @@ pub(crate) struct TakeArgs {
     no_push: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Taken {
-    /// This machine's
-    Local,
-    /// The one at the head
-    Remote,
-}
-
 pub(crate) async fn run(args: &TakeArgs, context: &Context) -> Result<Reported, Failure> {
-    let side = match args.side {
-        Taken::Local => Side::Local,
-        Taken::Remote => Side::Remote,
+    let resolution = match args.side.as_str() {
+        "here" | "local" => Resolution::Side(Side::Local.into()),
+        "there" | "remote" => Resolution::Side(Side::Remote.into()),
+        name => Resolution::NamedSide(name.to_owned()),
     };
-    let resolution = Resolution::Side(side.into());
     decide(context, &args.path, resolution, args.token.as_ref(), args.no_push).await
 }

@@ -24,6 +24,11 @@ fn conflict(conflict: &Conflict) -> Value {
         "since": conflict.since,
         "token": conflict.token,
         "outside": conflict.outside,
+        "place": conflict.place,
+        "remote_commit": conflict.remote_commit,
+        "local_by": conflict.local_by.as_ref().map(changed_by),
+        "remote_name": conflict.remote_name,
+        "remote_word": conflict.remote_word,
     })
 }
 
@@ -58,6 +63,7 @@ pub(crate) fn resolved(path: &str, resolution: &str, job: &JobFinished) -> Value
         "queued": job.queued,
         "pull_pending": job.pull_pending,
         "cancelled": job.cancelled,
+        "stash_id": job.notices.iter().find_map(|notice| notice.stash_id.as_deref()),
         "error": null,
     })
 }
@@ -71,6 +77,7 @@ pub(crate) fn refused(path: &str, is_cancelled: bool, why: &Fault) -> Value {
         "queued": false,
         "pull_pending": false,
         "cancelled": is_cancelled,
+        "stash_id": null,
         "error": fault(why),
     })
 }
@@ -98,6 +105,12 @@ mod tests {
             since: "2026-04-15T10:01:00Z".to_owned(),
             token: "t".to_owned(),
             outside: true,
+            place: Some("nas".to_owned()),
+            remote_commit: None,
+            local_by: None,
+            local_is_elsewhere: false,
+            remote_name: "nas, edited there".to_owned(),
+            remote_word: "nas".to_owned(),
         }
     }
 
@@ -112,6 +125,8 @@ mod tests {
                     "user": "u", "machine": "m", "commit": 43, "time": "2026-04-15T10:00:00Z",
                 },
                 "since": "2026-04-15T10:01:00Z", "token": "t", "outside": true,
+                "place": "nas", "remote_commit": null, "local_by": null,
+                "remote_name": "nas, edited there", "remote_word": "nas",
             }]})
         );
     }
@@ -122,7 +137,7 @@ mod tests {
             conflict: Some(sample()),
             local_content: Some(b"mine\n".to_vec()),
             remote_content: Some(b"theirs\n".to_vec()),
-            marked_content: Some(b"<<<<<<< local\n".to_vec()),
+            marked_content: Some(b"<<<<<<< here\n".to_vec()),
             unified_diff: "-theirs\n+mine\n".to_owned(),
             ..ConflictDetail::default()
         };
@@ -132,7 +147,7 @@ mod tests {
         assert_eq!(told["local_text"], "mine\n");
         assert_eq!(told["remote_text"], "theirs\n");
         assert_eq!(told["merged_text"], Value::Null);
-        assert_eq!(told["marked_text"], "<<<<<<< local\n");
+        assert_eq!(told["marked_text"], "<<<<<<< here\n");
         assert_eq!(told["encoding"], "utf-8");
         assert_eq!(told["unified_diff"], "-theirs\n+mine\n");
     }
@@ -161,7 +176,7 @@ mod tests {
             done,
             json!({
                 "path": "b.md", "resolution": "merged", "commit": 44, "queued": false,
-                "pull_pending": false, "cancelled": false, "error": null,
+                "pull_pending": false, "cancelled": false, "stash_id": null, "error": null,
             })
         );
         let why = Fault { message: "moved".to_owned(), ..Fault::default() };

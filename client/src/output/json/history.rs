@@ -1,4 +1,4 @@
-//! `log` and `history`.
+//! `log`, `history` and `show`.
 
 use mirror_proto::v1::{
     CommitChange, CommitSummary, FileVersion, ListCommitsResponse, ListVersionsResponse,
@@ -6,6 +6,7 @@ use mirror_proto::v1::{
 };
 use serde_json::{Value, json};
 
+use super::encoded;
 use crate::output::words;
 
 pub(crate) fn log(page: &ListCommitsResponse) -> Value {
@@ -40,14 +41,36 @@ pub(crate) fn versions(listed: &ListVersionsResponse) -> Value {
 
 fn version(version: &FileVersion) -> Value {
     json!({
-        "seq": version.seq,
+        "seq": seq(version),
         "time": version.time,
         "user": version.user,
         "machine": version.machine,
         "sha256": version.sha256,
         "size": version.size_bytes,
         "path": version.path,
+        "role": words::version_role(version.role()),
+        "stash_id": version.stash_id,
     })
+}
+
+/// `show`: one version with its content.
+pub(crate) fn content(version: &FileVersion, whole: &[u8]) -> Value {
+    let (encoding, [text]) = encoded([Some(whole)]);
+    json!({
+        "path": version.path,
+        "seq": seq(version),
+        "sha256": version.sha256,
+        "size": version.size_bytes,
+        "role": words::version_role(version.role()),
+        "stash_id": version.stash_id,
+        "encoding": encoding,
+        "text": text,
+    })
+}
+
+/// No commit has what the stash alone keeps.
+fn seq(version: &FileVersion) -> Option<u64> {
+    Some(version.seq).filter(|seq| *seq > 0)
 }
 
 fn change(change: &CommitChange) -> Value {
@@ -66,7 +89,7 @@ fn resolved(resolved: &ResolvedPath) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use mirror_proto::v1::ChangeKind;
+    use mirror_proto::v1::{ChangeKind, VersionRole};
 
     use super::*;
 
@@ -123,14 +146,35 @@ mod tests {
             sha256: None,
             size_bytes: 0,
             path: "a.md".to_owned(),
+            role: VersionRole::Committed.into(),
+            stash_id: None,
         };
         let listed = ListVersionsResponse { path: "a.md".to_owned(), versions: vec![deleted] };
         assert_eq!(
             versions(&listed),
             json!({"path": "a.md", "versions": [{
                 "seq": 44, "time": "2026-04-15T10:00:00Z", "user": "u", "machine": "m",
-                "sha256": null, "size": 0, "path": "a.md",
+                "sha256": null, "size": 0, "path": "a.md", "role": "committed", "stash_id": null,
             }]})
+        );
+    }
+
+    #[test]
+    fn content_of_a_version_has_the_promised_shape() {
+        let stashed = FileVersion {
+            path: "a.md".to_owned(),
+            sha256: Some("ab".to_owned()),
+            size_bytes: 2,
+            role: VersionRole::Stash.into(),
+            stash_id: Some("01J".to_owned()),
+            ..FileVersion::default()
+        };
+        assert_eq!(
+            content(&stashed, b"a\n"),
+            json!({
+                "path": "a.md", "seq": null, "sha256": "ab", "size": 2, "role": "stash",
+                "stash_id": "01J", "encoding": "utf-8", "text": "a\n",
+            })
         );
     }
 }

@@ -43,6 +43,7 @@ fn notice(notice: &Notice) -> Value {
         "backend": notice.backend,
         "message": notice.message,
         "time": notice.time,
+        "stash_id": notice.stash_id,
     })
 }
 
@@ -83,6 +84,7 @@ mod tests {
                 backend: None,
                 message: "kept".to_owned(),
                 time: "2026-04-15T10:00:00Z".to_owned(),
+                stash_id: None,
             }],
         };
         assert_eq!(
@@ -99,7 +101,7 @@ mod tests {
                 "skipped_count": 11,
                 "notices": [{
                     "kind": "edit_beat_deletion", "path": "d.md", "backend": null,
-                    "message": "kept", "time": "2026-04-15T10:00:00Z",
+                    "message": "kept", "time": "2026-04-15T10:00:00Z", "stash_id": null,
                 }],
             })
         );

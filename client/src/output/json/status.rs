@@ -113,6 +113,8 @@ fn difference(file: &FileDiff) -> Value {
         "status": words::file_state(file.state()),
         "binary": file.binary,
         "unified": file.unified,
+        "from": file.from,
+        "to": file.to,
     })
 }
 
@@ -231,12 +233,17 @@ mod tests {
                 state: FileState::NewLocal.into(),
                 binary: false,
                 unified: "+a\n".to_owned(),
+                from: "head".to_owned(),
+                to: "local".to_owned(),
             }],
         };
         assert_eq!(
             diff(&found),
             json!({"files": [
-                {"path": "a.md", "status": "new_local", "binary": false, "unified": "+a\n"},
+                {
+                    "path": "a.md", "status": "new_local", "binary": false, "unified": "+a\n",
+                    "from": "head", "to": "local",
+                },
             ]})
         );
     }

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use mirror_proto::v1::{
-    Conflict, ConflictDetail, ConflictKind, JobFinished, ListConflictsResponse,
+    ChangedBy, Conflict, ConflictDetail, ConflictKind, JobFinished, ListConflictsResponse,
 };
 
-use super::{bounded, conflicts, three_way as places};
+use super::three_way::{self as places, Names};
+use super::{bounded, conflicts};
 use crate::output::escape::escape;
 use crate::output::measure::{ago, bytes};
 use crate::output::paint::Paint;
@@ -15,24 +16,27 @@ pub(crate) fn list(listed: &ListConflictsResponse, now: Timestamp, paint: Paint)
         return "no conflicts\n".to_owned();
     }
     let line = |conflict: &Conflict| {
-        let header = header(conflict, paint);
-        let written = match conflict.outside {
-            true => format!("  local   {}\n", local(conflict)),
-            false => String::new(),
-        };
-        format!("{header}\n{written}  remote  {}", remote(conflict, now))
+        let rows =
+            rows(&[("here", here(conflict, now)), (&other_word(conflict), there(conflict, now))]);
+        format!("{}\n{}", header(conflict, paint), rows.trim_end())
     };
-    bounded(listed.conflicts.iter().map(line).collect()) + &hint(paint)
+    let hint = format!(
+        "{} `mirrorctl sync` at a terminal asks about each; `mirrorctl conflict show PATH` shows \
+         one, `conflict take PATH here|there` or `conflict apply` settles it\n",
+        paint.cyan("hint:")
+    );
+    bounded(listed.conflicts.iter().map(line).collect()) + &hint
 }
 
 /// What `conflict show` says to a person.
 pub(crate) fn whole(detail: &ConflictDetail, now: Timestamp, paint: Paint) -> String {
-    let path = detail.conflict.as_ref().map_or("", |conflict| conflict.path.as_str());
+    let conflict = detail.conflict.clone().unwrap_or_default();
     let hint = format!(
-        "{} `mirrorctl sync` asks; or settle it with `mirrorctl conflict take {path} local|remote` \
+        "{} `mirrorctl sync` asks; or settle it with `mirrorctl conflict take {path} here|{other}` \
          or `conflict apply`\n",
         paint.cyan("hint:"),
-        path = escape(path)
+        path = escape(&conflict.path),
+        other = other_word(&conflict),
     );
     three_way(detail, now, paint) + &hint
 }
@@ -40,25 +44,39 @@ pub(crate) fn whole(detail: &ConflictDetail, now: Timestamp, paint: Paint) -> St
 /// Who made which version, and each place where they differ.
 pub(crate) fn three_way(detail: &ConflictDetail, now: Timestamp, paint: Paint) -> String {
     let conflict = detail.conflict.clone().unwrap_or_default();
+    let other = other_word(&conflict);
+    let (local, remote) = (here(&conflict, now), there(&conflict, now));
     let mut text = header(&conflict, paint) + "\n";
-    let said = [
+    text += &rows(&[
         ("base", side(conflict.base.as_ref(), detail.base_content.as_ref(), base(&conflict))),
-        ("local", side(conflict.local.as_ref(), detail.local_content.as_ref(), local(&conflict))),
-        (
-            "remote",
-            side(conflict.remote.as_ref(), detail.remote_content.as_ref(), &remote(&conflict, now)),
-        ),
-    ];
-    for (name, said) in said {
-        text += &format!("  {name:<6}  {said}\n");
-    }
+        ("here", side(conflict.local.as_ref(), detail.local_content.as_ref(), &local)),
+        (&other, side(conflict.remote.as_ref(), detail.remote_content.as_ref(), &remote)),
+    ]);
     if detail.merged_content.is_some() {
         text += "both sides merge by now\n";
     }
     match &detail.marked_content {
-        Some(marked) => text + &places::places(marked, paint),
+        Some(marked) => {
+            let names = Names { word: &other, end: &conflict.remote_name };
+            text + &places::places(marked, names, paint)
+        }
         None if conflict.binary => text + "binary: one side or the other, as a whole\n",
         None => text,
+    }
+}
+
+/// What each side is called, and what there is to say of it.
+fn rows(sides: &[(&str, String)]) -> String {
+    let width = sides.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let lines = sides.iter().map(|(name, said)| format!("  {name:<width$}  {said}\n"));
+    lines.collect()
+}
+
+/// The word for the side that is not this folder, fit for a terminal.
+pub(crate) fn other_word(conflict: &Conflict) -> String {
+    match conflict.remote_word.as_str() {
+        "" => "there".to_owned(),
+        word => escape(word),
     }
 }
 
@@ -71,23 +89,41 @@ pub(crate) fn left(paths: &[String], paint: Paint) -> String {
 }
 
 pub(crate) fn resolved(path: &str, word: &str, job: &JobFinished, paint: Paint) -> String {
+    let what = match word {
+        "local" => "this folder's version",
+        "remote" => "the other version",
+        word => word,
+    };
     let how = match (&job.commit, job.queued, word) {
         (Some(commit), ..) if job.pull_pending => {
             format!("in #{}; your folder gets it with the next sync or pull", commit.seq)
         }
         (Some(commit), ..) => format!("in #{}", commit.seq),
         (None, true, _) => "here; the commit waits for its backend".to_owned(),
-        (None, false, "remote") => "as all others have it; yours is in the stash".to_owned(),
+        (None, false, "remote") => "as all others have it".to_owned(),
         (None, false, _) => "here; the next push makes it so for everyone".to_owned(),
     };
-    format!("{} {}: {word}, {how}\n", paint.green("settled"), escape(path))
+    let stashed = job.notices.iter().find_map(|notice| notice.stash_id.as_deref());
+    let kept = match (stashed, &job.commit) {
+        (Some(id), _) => format!(
+            "this folder's version is in the stash as {id}: `mirrorctl stash restore {id}`",
+            id = escape(id)
+        ),
+        (None, Some(_)) => {
+            format!("every version that went into it is in `mirrorctl history {}`", escape(path))
+        }
+        (None, None) => String::new(),
+    };
+    let settled = format!("{} {}: {what}, {how}\n", paint.green("settled"), escape(path));
+    if kept.is_empty() { settled } else { format!("{settled}  {kept}\n") }
 }
 
-/// How to go on from a list of conflicts.
+/// How to go on from files that wait.
 pub(crate) fn hint(paint: Paint) -> String {
     format!(
-        "{} `mirrorctl sync` merges what merges and asks about the rest; \
-         `mirrorctl conflict list` says what waits, `conflict show PATH` shows one\n",
+        "{} `mirrorctl conflict list` says whose versions they are; `conflict take PATH \
+         here|there` settles one, `sync --strategy keep-local|keep-remote` all of them, and \
+         `sync` at a terminal asks\n",
         paint.cyan("hint:")
     )
 }
@@ -103,24 +139,32 @@ fn header(conflict: &Conflict, paint: Paint) -> String {
     format!("{}  {}", paint.bold(&escape(&conflict.path)), paint.yellow(what))
 }
 
-fn remote(conflict: &Conflict, now: Timestamp) -> String {
+fn there(conflict: &Conflict, now: Timestamp) -> String {
     match &conflict.remote_by {
-        Some(by) => format!(
-            "#{} by {} on {}, {}",
-            by.seq,
-            escape(&by.user),
-            escape(&by.machine),
-            escape(&ago(&by.time, now)),
-        ),
-        None => "the head".to_owned(),
+        Some(by) => made_by(by, now),
+        None if conflict.remote_name.is_empty() => "the head".to_owned(),
+        None => escape(&conflict.remote_name),
     }
 }
 
-fn local(conflict: &Conflict) -> &'static str {
-    match conflict.outside {
-        true => "written on the backend",
-        false => "this machine",
+fn here(conflict: &Conflict, now: Timestamp) -> String {
+    match (&conflict.local_by, conflict.local_is_elsewhere) {
+        (Some(by), false) => format!("this folder, {}", made_by(by, now)),
+        (Some(by), true) => {
+            format!("{}, the project's newest; your folder has another version", made_by(by, now))
+        }
+        (None, _) => "this folder".to_owned(),
     }
+}
+
+fn made_by(by: &ChangedBy, now: Timestamp) -> String {
+    format!(
+        "#{} by {} on {}, {}",
+        by.seq,
+        escape(&by.user),
+        escape(&by.machine),
+        escape(&ago(&by.time, now)),
+    )
 }
 
 fn base(conflict: &Conflict) -> &'static str {
@@ -141,7 +185,7 @@ fn side(digest: Option<&String>, content: Option<&Vec<u8>>, who: &str) -> String
 
 #[cfg(test)]
 mod tests {
-    use mirror_proto::v1::{ChangedBy, Committed};
+    use mirror_proto::v1::{Committed, Notice};
 
     use super::*;
 
@@ -162,7 +206,22 @@ mod tests {
                 seq: 43,
                 time: "2026-04-15T09:50:00Z".to_owned(),
             }),
+            remote_name: "#43 by ann on desktop".to_owned(),
+            remote_word: "desktop".to_owned(),
             ..Conflict::default()
+        }
+    }
+
+    /// The same, of an edit that somebody made on the backend.
+    fn outside() -> Conflict {
+        Conflict {
+            outside: true,
+            place: Some("nas".to_owned()),
+            local_by: sample().remote_by,
+            remote_by: None,
+            remote_name: "nas, edited there".to_owned(),
+            remote_word: "nas".to_owned(),
+            ..sample()
         }
     }
 
@@ -172,7 +231,8 @@ mod tests {
         let text = list(&listed, now(), Paint::PLAIN);
         assert!(
             text.starts_with(
-                "b.md  changed on both sides\n  remote  #43 by ann\\u{1b} on desktop, 10 min ago\n"
+                "b.md  changed on both sides\n  here     this folder\n  \
+                 desktop  #43 by ann\\u{1b} on desktop, 10 min ago\n"
             ),
             "{text}"
         );
@@ -180,14 +240,23 @@ mod tests {
     }
 
     #[test]
-    fn edit_on_the_backend_is_not_called_this_machines() {
-        let conflict = Conflict { outside: true, ..sample() };
-        let listed = ListConflictsResponse { conflicts: vec![conflict.clone()] };
+    fn edit_on_the_backend_is_named_by_its_place_and_this_folder_is_here() {
+        let listed = ListConflictsResponse { conflicts: vec![outside()] };
         let listed = list(&listed, now(), Paint::PLAIN);
-        assert!(listed.contains("\n  local   written on the backend\n  remote"), "{listed}");
-        let detail = ConflictDetail { conflict: Some(conflict), ..ConflictDetail::default() };
+        assert!(
+            listed.contains(
+                "\n  here  this folder, #43 by ann\\u{1b} on desktop, 10 min ago\n  \
+                 nas   nas, edited there\n"
+            ),
+            "{listed}"
+        );
+        let detail = ConflictDetail { conflict: Some(outside()), ..ConflictDetail::default() };
         let shown = three_way(&detail, now(), Paint::PLAIN);
-        assert!(shown.contains("  local   written on the backend, "), "{shown}");
+        assert!(shown.contains("  nas   nas, edited there, "), "{shown}");
+        let elsewhere = Conflict { local_is_elsewhere: true, ..outside() };
+        let detail = ConflictDetail { conflict: Some(elsewhere), ..ConflictDetail::default() };
+        let shown = three_way(&detail, now(), Paint::PLAIN);
+        assert!(shown.contains("your folder has another version"), "{shown}");
     }
 
     #[test]
@@ -198,20 +267,22 @@ mod tests {
             local_content: Some(b"soy\n".to_vec()),
             remote_content: Some(b"oats\n".to_vec()),
             marked_content: Some(
-                b"<<<<<<< local\nsoy\n||||||| base\nmilk\n=======\noats\n>>>>>>> remote\n".to_vec(),
+                b"<<<<<<< here\nsoy\n||||||| base\nmilk\n=======\noats\n\
+                  >>>>>>> #43 by ann on desktop\n"
+                    .to_vec(),
             ),
             ..ConflictDetail::default()
         };
         assert_eq!(
             three_way(&detail, now(), Paint::PLAIN),
             "b.md  changed on both sides\n\
-             \x20 base    what both began with, 5 B\n\
-             \x20 local   this machine, 4 B\n\
-             \x20 remote  #43 by ann\\u{1b} on desktop, 10 min ago, 5 B\n\
+             \x20 base     what both began with, 5 B\n\
+             \x20 here     this folder, 4 B\n\
+             \x20 desktop  #43 by ann\\u{1b} on desktop, 10 min ago, 5 B\n\
              @@ line 1\n\
-             local  | soy\n\
-             base   | milk\n\
-             remote | oats\n"
+             here    | soy\n\
+             base    | milk\n\
+             desktop | oats\n"
         );
     }
 
@@ -224,8 +295,8 @@ mod tests {
             ..ConflictDetail::default()
         };
         let text = three_way(&detail, now(), Paint::PLAIN);
-        assert!(text.contains("base    what both began with, no file\n"), "{text}");
-        assert!(text.contains("local   this machine, 5 B\n"), "{text}");
+        assert!(text.contains("base     what both began with, no file\n"), "{text}");
+        assert!(text.contains("here     this folder, 5 B\n"), "{text}");
         assert!(text.contains("ago, too large to show\n"), "{text}");
         assert!(text.ends_with("binary: one side or the other, as a whole\n"), "{text}");
         assert!(!text.contains('\u{1b}'), "{text:?}");
@@ -235,21 +306,32 @@ mod tests {
     fn settled_file_says_where_its_result_stands() {
         let say = |word: &str, job: JobFinished| resolved("b.md", word, &job, Paint::PLAIN);
         let commit = Some(Committed { seq: 44, id: String::new() });
+        let inputs = "\n  every version that went into it is in `mirrorctl history b.md`\n";
         assert_eq!(
             say("local", JobFinished { commit: commit.clone(), ..JobFinished::default() }),
-            "settled b.md: local, in #44\n"
+            format!("settled b.md: this folder's version, in #44{inputs}")
         );
         let later = JobFinished { commit, pull_pending: true, ..JobFinished::default() };
         assert_eq!(
-            say("local", later),
-            "settled b.md: local, in #44; your folder gets it with the next sync or pull\n"
+            say("remote", later),
+            format!(
+                "settled b.md: the other version, in #44; your folder gets it with the next sync \
+                 or pull{inputs}"
+            )
         );
         let queued = say("merged", JobFinished { queued: true, ..JobFinished::default() });
         assert!(queued.contains("waits for its backend"), "{queued}");
         assert!(say("merged", JobFinished::default()).contains("the next push"));
+    }
+
+    #[test]
+    fn settled_file_says_where_the_stash_keeps_what_made_way() {
+        let stashed = Notice { stash_id: Some("01J".to_owned()), ..Notice::default() };
+        let job = JobFinished { notices: vec![stashed], ..JobFinished::default() };
         assert_eq!(
-            say("remote", JobFinished::default()),
-            "settled b.md: remote, as all others have it; yours is in the stash\n"
+            resolved("b.md", "remote", &job, Paint::PLAIN),
+            "settled b.md: the other version, as all others have it\n  this folder's version is \
+             in the stash as 01J: `mirrorctl stash restore 01J`\n"
         );
     }
 }

@@ -17,8 +17,11 @@ pub(crate) fn report(report: &DiffReport, paint: Paint) -> String {
 }
 
 fn difference(file: &FileDiff, paint: Paint) -> String {
-    let state = words::file_state(file.state()).replace('_', " ");
-    let header = paint.bold(&format!("{} ({state})", escape(&file.path)));
+    let what = match (file.from.as_str(), file.to.as_str()) {
+        ("head", "local") => words::standing(file.state()).to_owned(),
+        (from, to) => format!("{} → {}", end(from), end(to)),
+    };
+    let header = paint.bold(&format!("{} ({what})", escape(&file.path)));
     if file.binary {
         return format!("{header}\nbinary, differs\n");
     }
@@ -39,6 +42,10 @@ fn difference(file: &FileDiff, paint: Paint) -> String {
         next = end;
     }
     text
+}
+
+fn end(name: &str) -> String {
+    escape(if name == "local" { "here" } else { name })
 }
 
 /// Whether the words that differ within the lines of a change stand out.
@@ -125,6 +132,8 @@ mod tests {
                 state: FileState::LocalAhead.into(),
                 binary: false,
                 unified: unified.to_owned(),
+                from: "head".to_owned(),
+                to: "local".to_owned(),
             }],
         }
     }
@@ -134,7 +143,7 @@ mod tests {
         let unified = "--- a.md\n+++ a.md\n@@ -1,2 +1,2 @@\n-buy milk\n+buy bread\n rest\n";
         assert_eq!(
             report(&sample(unified), Paint::PLAIN),
-            format!("a.md (local ahead)\n{unified}")
+            format!("a.md (changed here)\n{unified}")
         );
     }
 
@@ -178,7 +187,7 @@ mod tests {
     fn two_large_texts_with_nothing_in_common_are_shown_whole() {
         let unified = "-old\n".repeat(200_000) + &"+new\n".repeat(200_001);
         let text = report(&sample(&unified), Paint::PLAIN);
-        assert_eq!(text, format!("a.md (local ahead)\n{unified}"));
+        assert_eq!(text, format!("a.md (changed here)\n{unified}"));
     }
 
     #[test]

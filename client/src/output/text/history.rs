@@ -2,7 +2,7 @@
 
 use mirror_proto::v1::{
     ChangeKind, CommitChange, CommitSummary, FileVersion, ListCommitsResponse,
-    ListVersionsResponse, ResolvedPath,
+    ListVersionsResponse, ResolvedPath, VersionRole,
 };
 
 use super::{bounded, short_digest, table};
@@ -37,15 +37,30 @@ fn row(version: &FileVersion, path: &str) -> [String; 6] {
         Some(digest) => (bytes(version.size_bytes), short_digest(digest)),
         None => ("deleted".to_owned(), String::new()),
     };
-    let other = Some(&version.path).filter(|then| *then != path);
+    let seq = match version.seq {
+        0 => "stash".to_owned(),
+        seq => format!("#{seq}"),
+    };
     [
-        format!("#{}", version.seq),
+        seq,
         escape(&dates::local(&version.time)),
         format!("{} on {}", escape(&version.user), escape(&version.machine)),
         size,
         digest,
-        other.map_or_else(String::new, |then| format!("as {}", escape(then))),
+        remarks(version, path),
     ]
+}
+
+/// What else there is to say of a version.
+fn remarks(version: &FileVersion, path: &str) -> String {
+    let kept = match (version.role(), &version.stash_id) {
+        (VersionRole::Input, _) => Some("went into that commit's version".to_owned()),
+        (_, Some(id)) => Some(format!("set aside here as {}", escape(id))),
+        (_, None) => None,
+    };
+    let other = Some(&version.path).filter(|then| *then != path);
+    let other = other.map(|then| format!("as {}", escape(then)));
+    kept.into_iter().chain(other).collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) fn entry(commit: &CommitSummary, paint: Paint) -> String {
@@ -69,19 +84,19 @@ pub(crate) fn entry(commit: &CommitSummary, paint: Paint) -> String {
         text += &(paint.red(&line) + "\n");
     }
     let changes = bounded(commit.changes.iter().map(|change| line(change, paint)).collect());
-    text + &changes + &bounded(commit.resolved.iter().map(settled).collect())
+    text + &changes + &bounded(commit.resolved.iter().map(|one| settled(one, commit)).collect())
 }
 
 /// A file that both sides had changed, and how that ended.
-fn settled(resolved: &ResolvedPath) -> String {
+fn settled(resolved: &ResolvedPath, commit: &CommitSummary) -> String {
     let how = match resolved.strategy.as_str() {
-        "merged" => "both sides merged",
-        "keep-local" => "the writer's side was kept",
-        "keep-remote" => "the other side was kept",
-        "edited" => "settled by hand",
-        other => other,
+        "merged" => "both sides merged".to_owned(),
+        "keep-local" => format!("kept as it was on {}", commit.machine),
+        "keep-remote" => format!("taken from the other side by {}", commit.machine),
+        "edited" => "settled by hand".to_owned(),
+        other => other.to_owned(),
     };
-    format!("    resolved {}: {}", escape(&resolved.path), escape(how))
+    format!("    resolved {}: {}", escape(&resolved.path), escape(&how))
 }
 
 fn line(change: &CommitChange, paint: Paint) -> String {
@@ -127,7 +142,7 @@ mod tests {
         assert_eq!(
             entry(&commit, Paint::PLAIN),
             "#43  once  eve\\u{1b} on laptop  push\n    two\\nlines\n  R a.md → b.md\n    \
-             resolved c\\u{1b}.md: the writer's side was kept\n"
+             resolved c\\u{1b}.md: kept as it was on laptop\n"
         );
     }
 
@@ -141,20 +156,33 @@ mod tests {
             sha256: sha256.map(|digest| digest.repeat(64)),
             size_bytes: 10,
             path: path.to_owned(),
+            role: VersionRole::Committed.into(),
+            stash_id: None,
+        };
+        let input =
+            FileVersion { role: VersionRole::Input.into(), ..version(10, Some("d"), "a.md") };
+        let stashed = FileVersion {
+            role: VersionRole::Stash.into(),
+            stash_id: Some("01J".to_owned()),
+            ..version(0, Some("e"), "a.md")
         };
         let listed = ListVersionsResponse {
             path: "a.md".to_owned(),
             versions: vec![
                 version(12, None, "a.md"),
+                stashed,
+                input,
                 version(9, Some("b"), "a.md"),
                 version(3, Some("c"), "old.md"),
             ],
         };
         assert_eq!(
             versions(&listed, Paint::PLAIN),
-            "#12  once  u on m  deleted\n\
-             #9   once  u on m  10 B     bbbbbbbbbbbb\n\
-             #3   once  u on m  10 B     cccccccccccc  as old.md\n"
+            "#12    once  u on m  deleted\n\
+             stash  once  u on m  10 B     eeeeeeeeeeee  set aside here as 01J\n\
+             #10    once  u on m  10 B     dddddddddddd  went into that commit's version\n\
+             #9     once  u on m  10 B     bbbbbbbbbbbb\n\
+             #3     once  u on m  10 B     cccccccccccc  as old.md\n"
         );
     }
 }

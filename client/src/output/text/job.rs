@@ -116,7 +116,7 @@ fn summary(job: &JobFinished) -> String {
         (false, true, _) => format!("dry run, nothing changed: {}\n", parts.join(", ")),
         (false, false, _) => format!("{}{view}\n", parts.join(", ")),
         (true, _, true) => String::new(),
-        (true, _, false) if job.commit.is_some() => String::new(),
+        (true, _, false) if job.commit.is_some() || !job.notices.is_empty() => String::new(),
         (true, _, false) => "nothing to do\n".to_owned(),
     }
 }

@@ -141,11 +141,11 @@ fn files(report: &StatusReport, detail: Detail, paint: Paint) -> Vec<String> {
         Detail::Everything => report.files.iter().collect(),
         Detail::Short | Detail::Changes | Detail::Skipped => differing(report).collect(),
     };
-    let width = |file: &&FileStatus| words::file_state(file.state()).len();
+    let width = |file: &&FileStatus| words::standing(file.state()).len();
     let width = shown.iter().map(width).max().unwrap_or(0);
     let line = |file: &FileStatus| {
         let state = file.state();
-        let word = format!("{:<width$}", words::file_state(state).replace('_', " "));
+        let word = format!("{:<width$}", words::standing(state));
         let size = match detail {
             Detail::Everything => format!("  {}", bytes(file.size_bytes)),
             Detail::Short | Detail::Changes | Detail::Skipped => String::new(),
@@ -212,7 +212,7 @@ pub(crate) fn queue(work: &[QueuedWork], now: Timestamp, paint: Paint) -> String
 fn summary(report: &StatusReport) -> String {
     let part = |state: FileState| {
         let count = count_in(report, state);
-        let word = words::file_state(state).replace('_', " ");
+        let word = words::standing(state);
         (count > 0).then(|| format!("{count} {word}"))
     };
     let mut parts: Vec<_> = STATES.into_iter().filter_map(part).collect();
@@ -270,9 +270,9 @@ mod tests {
             Detail::Changes,
             "notes  /n\n\
              at #41 of #42 on primary, looked at 60 s ago\n\
-             \x20 local ahead  a.md\n\
-             \x20 new remote   b\\u{202e}.md\n\
-             9 in sync, 1 local ahead, 1 new remote, 12 kB to go up\n",
+             \x20 changed here   a.md\n\
+             \x20 new elsewhere  b\\u{202e}.md\n\
+             9 in sync, 1 changed here, 1 new elsewhere, 12 kB to go up\n",
         );
     }
 
@@ -315,7 +315,7 @@ mod tests {
     fn long_status_has_files_in_sync_and_sizes() {
         let now = "2026-04-15T10:00:00Z".parse().expect("a moment");
         let text = report(&sample(), Detail::Everything, now, Paint::PLAIN);
-        assert!(text.contains("  in sync      c.md  12 kB\n"), "{text}");
+        assert!(text.contains("  in sync        c.md  12 kB\n"), "{text}");
     }
 
     #[test]

@@ -38,17 +38,27 @@ enum Part {
     Remote,
 }
 
-pub(super) fn places(marked: &[u8], paint: Paint) -> String {
+/// What the side is called that is not this folder.
+#[derive(Clone, Copy)]
+pub(super) struct Names<'a> {
+    /// Fit for a terminal.
+    pub(super) word: &'a str,
+    /// As the last mark of a place has it.
+    pub(super) end: &'a str,
+}
+
+pub(super) fn places(marked: &[u8], names: Names<'_>, paint: Paint) -> String {
     let marked = String::from_utf8_lossy(marked);
-    let found = read(&marked);
-    let mut text: String = found.iter().take(MOST_PLACES).map(|one| show(one, paint)).collect();
+    let found = read(&marked, names.end);
+    let shown = found.iter().take(MOST_PLACES);
+    let mut text: String = shown.map(|one| show(one, names.word, paint)).collect();
     if found.len() > MOST_PLACES {
         text += &format!("… and {} more places\n", found.len() - MOST_PLACES);
     }
     text
 }
 
-fn read(marked: &str) -> Vec<Place<'_>> {
+fn read<'a>(marked: &'a str, end: &str) -> Vec<Place<'a>> {
     let mut places: Vec<Place<'_>> = Vec::new();
     let mut part = Part::Between;
     let mut between: Vec<&str> = Vec::new();
@@ -56,7 +66,7 @@ fn read(marked: &str) -> Vec<Place<'_>> {
     // Else a heading of the local side, underlined, would end it.
     let has_base = marked.lines().any(|line| line == "||||||| base");
     for line in marked.lines() {
-        if let Some(next) = marker(part, line, has_base) {
+        if let Some(next) = marker(part, line, has_base, end) {
             if matches!((part, next), (Part::Between, Part::Local)) {
                 let before = between.split_off(between.len().saturating_sub(AROUND));
                 let base = has_base.then(Vec::new);
@@ -81,29 +91,32 @@ fn read(marked: &str) -> Vec<Place<'_>> {
 }
 
 /// The part that begins after this line, when it is the marker that comes next.
-fn marker(part: Part, line: &str, has_base: bool) -> Option<Part> {
+fn marker(part: Part, line: &str, has_base: bool, end: &str) -> Option<Part> {
     match (part, line) {
-        (Part::Between, "<<<<<<< local") => Some(Part::Local),
+        (Part::Between, "<<<<<<< here") => Some(Part::Local),
         (Part::Local, "||||||| base") => Some(Part::Base),
         (Part::Local, "=======") if !has_base => Some(Part::Remote),
         (Part::Base, "=======") => Some(Part::Remote),
-        (Part::Remote, ">>>>>>> remote") => Some(Part::Between),
+        (Part::Remote, _) if line.strip_prefix(">>>>>>> ") == Some(end) => Some(Part::Between),
         _ => None,
     }
 }
 
-fn show(place: &Place<'_>, paint: Paint) -> String {
+fn show(place: &Place<'_>, other: &str, paint: Paint) -> String {
     let plain = |line: &str| line.to_owned();
+    let width = other.chars().count().max("here".len());
+    let [around, here, base, there] =
+        ["", "here", "base", other].map(|name| format!("{name:<width$}"));
     [
         paint.cyan(&format!("@@ line {}", place.line)) + "\n",
-        side("      ", &place.before, plain),
-        side("local ", &place.local, |line| paint.green(line)),
+        side(&around, &place.before, plain),
+        side(&here, &place.local, |line| paint.green(line)),
         place
             .base
             .as_ref()
-            .map_or_else(String::new, |base| side("base  ", base, |line| paint.dim(line))),
-        side("remote", &place.remote, |line| paint.cyan(line)),
-        side("      ", &place.after, plain),
+            .map_or_else(String::new, |lines| side(&base, lines, |line| paint.dim(line))),
+        side(&there, &place.remote, |line| paint.cyan(line)),
+        side(&around, &place.after, plain),
     ]
     .concat()
 }
@@ -135,55 +148,57 @@ fn cut(line: &str) -> String {
 mod tests {
     use super::*;
 
+    const NAMES: Names<'_> = Names { word: "ann", end: "#2 by ann" };
+
     const MARKED: &str = "one\ntwo\nthree\n\
-        <<<<<<< local\nmine\nmine too\n||||||| base\nold\n=======\n>>>>>>> remote\n\
+        <<<<<<< here\nmine\nmine too\n||||||| base\nold\n=======\n>>>>>>> #2 by ann\n\
         four\nfive\nsix\nseven\neight\n\
-        <<<<<<< local\nhere\n||||||| base\n=======\nthere\n>>>>>>> remote\n";
+        <<<<<<< here\nhere\n||||||| base\n=======\nthere\n>>>>>>> #2 by ann\n";
 
     #[test]
     fn each_place_is_shown_three_ways_with_what_is_around_it() {
         assert_eq!(
-            places(MARKED.as_bytes(), Paint::PLAIN),
+            places(MARKED.as_bytes(), NAMES, Paint::PLAIN),
             "@@ line 4\n\
-             \x20      | two\n\
-             \x20      | three\n\
-             local  | mine\n\
-             local  | mine too\n\
-             base   | old\n\
-             remote (nothing)\n\
-             \x20      | four\n\
-             \x20      | five\n\
+             \x20    | two\n\
+             \x20    | three\n\
+             here | mine\n\
+             here | mine too\n\
+             base | old\n\
+             ann  (nothing)\n\
+             \x20    | four\n\
+             \x20    | five\n\
              @@ line 11\n\
-             \x20      | seven\n\
-             \x20      | eight\n\
-             local  | here\n\
-             base   (nothing)\n\
-             remote | there\n"
+             \x20    | seven\n\
+             \x20    | eight\n\
+             here | here\n\
+             base (nothing)\n\
+             ann  | there\n"
         );
     }
 
     #[test]
     fn unknown_base_is_left_out() {
-        let marked = "<<<<<<< local\nmine\n=======\ntheirs\n>>>>>>> remote\n";
+        let marked = "<<<<<<< here\nmine\n=======\ntheirs\n>>>>>>> #2 by ann\n";
         assert_eq!(
-            places(marked.as_bytes(), Paint::PLAIN),
-            "@@ line 1\nlocal  | mine\nremote | theirs\n"
+            places(marked.as_bytes(), NAMES, Paint::PLAIN),
+            "@@ line 1\nhere | mine\nann  | theirs\n"
         );
     }
 
     #[test]
     fn underlined_heading_is_no_marker() {
-        let marked = "<<<<<<< local\nNew\n=======\n||||||| base\nOld\n=======\nOther\n\
-            >>>>>>> remote\n";
+        let marked = "<<<<<<< here\nNew\n=======\n||||||| base\nOld\n=======\nOther\n\
+            >>>>>>> #2 by ann\n";
         assert_eq!(
-            places(marked.as_bytes(), Paint::PLAIN),
-            "@@ line 1\nlocal  | New\nlocal  | =======\nbase   | Old\nremote | Other\n"
+            places(marked.as_bytes(), NAMES, Paint::PLAIN),
+            "@@ line 1\nhere | New\nhere | =======\nbase | Old\nann  | Other\n"
         );
     }
 
     #[test]
     fn file_without_markers_has_no_places() {
-        assert_eq!(places(b"one\n=======\n>>>>>>> remote\n", Paint::PLAIN), "");
+        assert_eq!(places(b"one\n=======\n>>>>>>> #2 by ann\n", NAMES, Paint::PLAIN), "");
     }
 
     #[test]
@@ -191,20 +206,21 @@ mod tests {
         let long = "x".repeat(LONGEST + 1);
         let many = "y\n".repeat(MOST_LINES + 3);
         let marked =
-            format!("<<<<<<< local\n{long}\n||||||| base\n=======\n{many}>>>>>>> remote\n");
-        let text = places(marked.as_bytes(), Paint::PLAIN);
+            format!("<<<<<<< here\n{long}\n||||||| base\n=======\n{many}>>>>>>> #2 by ann\n");
+        let text = places(marked.as_bytes(), NAMES, Paint::PLAIN);
         assert!(text.contains(&format!("{}…\n", "x".repeat(LONGEST))), "{text}");
-        assert!(text.contains("remote … and 3 more lines\n"), "{text}");
+        assert!(text.contains("ann  … and 3 more lines\n"), "{text}");
 
-        let one = "<<<<<<< local\na\n||||||| base\n=======\nb\n>>>>>>> remote\n";
-        let text = places(one.repeat(MOST_PLACES + 2).as_bytes(), Paint::PLAIN);
+        let one = "<<<<<<< here\na\n||||||| base\n=======\nb\n>>>>>>> #2 by ann\n";
+        let text = places(one.repeat(MOST_PLACES + 2).as_bytes(), NAMES, Paint::PLAIN);
         assert!(text.ends_with("… and 2 more places\n"), "{text}");
     }
 
     #[test]
     fn content_cannot_command_the_terminal() {
-        let marked = "<<<<<<< local\n\u{1b}[2J\n||||||| base\n=======\n\u{202e}\n>>>>>>> remote\n";
-        let text = places(marked.as_bytes(), Paint::PLAIN);
+        let marked =
+            "<<<<<<< here\n\u{1b}[2J\n||||||| base\n=======\n\u{202e}\n>>>>>>> #2 by ann\n";
+        let text = places(marked.as_bytes(), NAMES, Paint::PLAIN);
         assert!(text.contains("\\u{1b}[2J") && text.contains("\\u{202e}"), "{text}");
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text:?}");
     }

@@ -61,12 +61,27 @@ async fn taken_side_is_settled_and_told() {
     assert_eq!(
         reported.told.expect("a result"),
         json!({"path": "a.md", "resolution": "remote", "commit": 44, "queued": false,
-            "pull_pending": false, "cancelled": false, "error": null})
+            "pull_pending": false, "cancelled": false, "stash_id": null, "error": null})
     );
     let [settled] = &daemon.settled()[..] else { panic!("one decision") };
     assert_eq!(settled.resolution, Some(Resolution::Side(Side::Remote.into())));
     assert_eq!(settled.token.as_deref(), Some("t1"));
     assert!(std::path::Path::new(&settled.folder).is_absolute());
+}
+
+#[tokio::test]
+async fn side_is_taken_by_the_name_that_people_read() {
+    for (word, resolution, told) in [
+        ("here", Resolution::Side(Side::Local.into()), "local"),
+        ("there", Resolution::Side(Side::Remote.into()), "remote"),
+        ("desktop", Resolution::NamedSide("desktop".to_owned()), "remote"),
+    ] {
+        let daemon = FakeDaemon::default().conflicting(conflict("t1")).start();
+        let line = format!("conflict take a.md {word} --project notes");
+        let reported = daemon.runs(&line).await.expect("settled");
+        assert_eq!(reported.told.expect("a result")["resolution"], told, "{word}");
+        assert_eq!(daemon.settled()[0].resolution, Some(resolution), "{word}");
+    }
 }
 
 #[tokio::test]
@@ -105,7 +120,7 @@ async fn decision_on_what_has_moved_is_exit_3_with_its_result_on_stdout() {
 async fn leftover_markers_are_exit_1() {
     let place = tempfile::tempdir().expect("a folder");
     let merged = place.path().join("merged");
-    std::fs::write(&merged, "<<<<<<< local\n").expect("written");
+    std::fs::write(&merged, "<<<<<<< here\n").expect("written");
     let daemon = FakeDaemon::default().conflicting(conflict("t1")).start();
 
     let line = format!("conflict apply a.md --merged-file {} --project notes", merged.display());

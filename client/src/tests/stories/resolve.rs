@@ -26,10 +26,13 @@ fn conflict(path: &str, token: &str) -> ConflictDetail {
                 time: "2026-04-15T10:00:00Z".to_owned(),
             }),
             token: token.to_owned(),
+            remote_name: "#43 by ann on desktop".to_owned(),
+            remote_word: "desktop".to_owned(),
             ..Conflict::default()
         }),
         marked_content: Some(
-            b"<<<<<<< local\nsoy\n||||||| base\nmilk\n=======\noats\n>>>>>>> remote\n".to_vec(),
+            b"<<<<<<< here\nsoy\n||||||| base\nmilk\n=======\noats\n>>>>>>> #43 by ann on desktop\n"
+                .to_vec(),
         ),
         ..ConflictDetail::default()
     }
@@ -95,7 +98,7 @@ async fn kept_sides_are_settled_with_the_token_of_what_was_shown() {
     assert!(settled.iter().all(|one| one.folder.is_empty() && !one.no_push));
     assert!(shown.contains("a.md  changed on both sides"), "{shown}");
     assert!(shown.contains("#43 by ann on desktop"), "{shown}");
-    assert!(shown.contains("local  | soy\nbase   | milk\nremote | oats\n"), "{shown}");
+    assert!(shown.contains("here    | soy\nbase    | milk\ndesktop | oats\n"), "{shown}");
 }
 
 #[tokio::test]
@@ -170,7 +173,7 @@ async fn file_that_moved_meanwhile_is_shown_anew() {
     assert_eq!(settled.token.as_deref(), Some("t2"));
     assert_eq!(settled.resolution, Some(Resolution::Side(Side::Remote.into())));
     assert!(shown.contains("changed meanwhile"), "{shown}");
-    assert_eq!(shown.matches("local  | soy").count(), 2, "{shown}");
+    assert_eq!(shown.matches("here    | soy").count(), 2, "{shown}");
 }
 
 #[tokio::test]
@@ -245,7 +248,7 @@ async fn editor_gets_its_arguments_and_a_file_with_markers() {
         Some(Resolution::MergedContent(b"soy\nand \xff\n".to_vec()))
     );
     assert_eq!(editor.left("name"), "c.md\n");
-    assert!(editor.left("seen").starts_with("<<<<<<< local\nsoy\n||||||| base\nmilk\n"));
+    assert!(editor.left("seen").starts_with("<<<<<<< here\nsoy\n||||||| base\nmilk\n"));
 }
 
 #[tokio::test]
@@ -263,7 +266,11 @@ async fn leftover_markers_are_refused_and_the_edit_goes_on_where_it_was() {
     assert!(shown.contains("markers left"), "{shown}");
     assert_eq!(daemon.settled().len(), 1);
     assert_eq!(daemon.settled()[0].resolution, Some(Resolution::MergedContent(b"done\n".to_vec())));
-    assert!(editor.left("seen").ends_with(">>>>>>> remote\nmore\n"), "{}", editor.left("seen"));
+    assert!(
+        editor.left("seen").ends_with(">>>>>>> #43 by ann on desktop\nmore\n"),
+        "{}",
+        editor.left("seen")
+    );
 }
 
 #[tokio::test]

@@ -43,6 +43,20 @@ async fn history_asks_for_one_file_and_a_range() {
 }
 
 #[tokio::test]
+async fn version_is_shown_whole_whatever_it_holds() {
+    let daemon = FakeDaemon::default().stashing(&[b"a\xff", b"\0b"]).start();
+
+    let told = daemon.runs("show a.md@12 --project notes").await.expect("shown").told;
+
+    let told = told.expect("a result");
+    assert_eq!((&told["path"], &told["seq"]), (&"a.md".into(), &12.into()));
+    assert_eq!((&told["encoding"], &told["text"]), (&"base64".into(), &"Yf8AYg==".into()));
+    let [request] = &daemon.shown()[..] else { panic!("one question") };
+    assert_eq!(request.target, "a.md@12");
+    assert!(request.folder.starts_with('/'));
+}
+
+#[tokio::test]
 async fn stashed_version_is_shown_whole_whatever_it_holds() {
     let daemon = FakeDaemon::default().stashing(&[b"a\xff", b"\0b"]).start();
     let told = daemon.runs("stash show 01J --project notes").await.expect("shown").told;

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use mirror_proto::v1::stash_service_server::StashService;
 use mirror_proto::v1::version_service_server::VersionService;
 use mirror_proto::v1::{
-    FileAction, FileChange, JobEvent, JobFinished, ListStashRequest, ListStashResponse,
-    ListVersionsRequest, ListVersionsResponse, ReadStashRequest, RestoreRequest,
-    RestoreStashRequest, StashPiece, job_event,
+    FileAction, FileChange, FileVersion, JobEvent, JobFinished, ListStashRequest,
+    ListStashResponse, ListVersionsRequest, ListVersionsResponse, ReadStashRequest,
+    ReadVersionRequest, RestoreRequest, RestoreStashRequest, StashPiece, VersionPiece, job_event,
 };
 use tonic::{Request, Response, async_trait};
 
@@ -16,13 +16,14 @@ use super::{Answer, Events, FakeDaemon, RunningDaemon, Service, said};
 #[derive(Debug, Default)]
 pub(super) struct Versions {
     listed: Mutex<Vec<ListVersionsRequest>>,
+    shown: Mutex<Vec<ReadVersionRequest>>,
     restored: Mutex<Vec<RestoreRequest>>,
     unstashed: Mutex<Vec<RestoreStashRequest>>,
     stash: Vec<Vec<u8>>,
 }
 
 impl FakeDaemon {
-    /// Every stashed version consists of these pieces.
+    /// Every version that is read, stashed or not, consists of these pieces.
     pub(crate) fn stashing(mut self, pieces: &[&[u8]]) -> Self {
         self.0.versions.stash = pieces.iter().map(|piece| piece.to_vec()).collect();
         self
@@ -32,6 +33,10 @@ impl FakeDaemon {
 impl RunningDaemon {
     pub(crate) fn listed(&self) -> Vec<ListVersionsRequest> {
         self.service.0.versions.listed.lock().expect("not poisoned").clone()
+    }
+
+    pub(crate) fn shown(&self) -> Vec<ReadVersionRequest> {
+        self.service.0.versions.shown.lock().expect("not poisoned").clone()
     }
 
     pub(crate) fn restored(&self) -> Vec<RestoreRequest> {
@@ -53,6 +58,19 @@ fn restored(path: &str, dry_run: bool) -> Events<JobEvent> {
 #[async_trait]
 impl VersionService for Service {
     type RestoreStream = Events<JobEvent>;
+    type ReadVersionStream = Events<VersionPiece>;
+
+    async fn read_version(
+        &self,
+        request: Request<ReadVersionRequest>,
+    ) -> Answer<Events<VersionPiece>> {
+        self.0.versions.shown.lock().expect("not poisoned").push(request.into_inner());
+        let version = FileVersion { path: "a.md".to_owned(), seq: 12, ..FileVersion::default() };
+        let pieces = self.0.versions.stash.clone().into_iter();
+        let pieces =
+            pieces.map(|content| Ok(VersionPiece { content, version: Some(version.clone()) }));
+        Ok(Response::new(Box::pin(tokio_stream::iter(pieces.collect::<Vec<_>>()))))
+    }
 
     async fn list_versions(
         &self,

@@ -177,7 +177,7 @@ impl History {
         let entries = commit.changes.iter().filter_map(|change| change.to.as_ref());
         let entries = entries.map(|entry| (entry.sha256, entry.size, entry.chunks.as_deref()));
         let inputs = || commit.resolved.iter().flat_map(|resolved| &resolved.inputs);
-        for Input { sha256, size, chunks } in inputs() {
+        for Input { sha256, size, chunks, .. } in inputs() {
             check_size(*size, chunks.as_deref())
                 .map_err(|what| Void::Content { content: *sha256, what })?;
         }

@@ -9,11 +9,13 @@ const BASE: &[u8] = b"|||||||";
 const MIDDLE: &[u8] = b"=======";
 const REMOTE: &[u8] = b">>>>>>>";
 
-/// Both sides as one text, with `<<<<<<< local`, `||||||| base`, `=======` and
-/// `>>>>>>> remote` where both changed it. Without a base its part is left out,
-/// and every difference is marked. `None` if one of them is no text.
+/// Both sides as one text, with `<<<<<<<` and the first name, `||||||| base`,
+/// `=======`, and `>>>>>>>` and the second name where both changed it. Without a
+/// base its part is left out, and every difference is marked. `None` if one of them
+/// is no text. Names are of one line.
 #[must_use]
-pub fn marked(base: Option<&[u8]>, local: &[u8], remote: &[u8]) -> Option<Vec<u8>> {
+pub fn marked(base: Option<&[u8]>, sides: [&[u8]; 2], names: [&str; 2]) -> Option<Vec<u8>> {
+    let [local, remote] = sides;
     if ![base.unwrap_or_default(), local, remote].into_iter().all(is_text) {
         return None;
     }
@@ -25,7 +27,7 @@ pub fn marked(base: Option<&[u8]>, local: &[u8], remote: &[u8]) -> Option<Vec<u8
         Some(base) => pieces(base, sides).unwrap_or_else(|| one_piece(base, sides)),
         None => differences(sides[0], sides[1]),
     };
-    let mut page = Page { lines: &lines, line_end: line_end(local), text: Vec::new() };
+    let mut page = Page { lines: &lines, names, line_end: line_end(local), text: Vec::new() };
     for piece in pieces {
         page.put(piece, old.is_some());
     }
@@ -51,6 +53,7 @@ fn line_end(text: &[u8]) -> &'static [u8] {
 
 struct Page<'t> {
     lines: &'t Lines<'t>,
+    names: [&'t str; 2],
     line_end: &'static [u8],
     text: Vec<u8>,
 }
@@ -60,22 +63,23 @@ impl Page<'_> {
         match piece {
             Piece::Settled(lines) => self.text.extend(self.lines.join(lines)),
             Piece::Open { base, sides: [local, remote] } => {
-                self.part(LOCAL, b" local", local);
+                self.part(LOCAL, self.names[0], local);
                 if has_base {
-                    self.part(BASE, b" base", base);
+                    self.part(BASE, "base", base);
                 }
-                self.part(MIDDLE, b"", remote);
-                self.part(REMOTE, b" remote", &[]);
+                self.part(MIDDLE, "", remote);
+                self.part(REMOTE, self.names[1], &[]);
             }
         }
     }
 
     /// A mark, which begins a line, and the lines after it.
-    fn part(&mut self, mark: &[u8], name: &[u8], lines: &[LineId]) {
+    fn part(&mut self, mark: &[u8], name: &str, lines: &[LineId]) {
         if self.text.last().is_some_and(|last| *last != b'\n') {
             self.text.extend(self.line_end);
         }
-        self.text.extend([mark, name, self.line_end].concat());
+        let gap: &[u8] = if name.is_empty() { b"" } else { b" " };
+        self.text.extend([mark, gap, name.as_bytes(), self.line_end].concat());
         self.text.extend(self.lines.join(lines));
     }
 }

@@ -126,7 +126,8 @@ fn only_text_is_merged() {
 #[track_caller]
 fn check_marked(texts: [Option<&str>; 3], expected: &str) {
     let [base, local, remote] = texts.map(|text| text.map(str::as_bytes));
-    let text = marked(base, local.unwrap_or_default(), remote.unwrap_or_default());
+    let sides = [local.unwrap_or_default(), remote.unwrap_or_default()];
+    let text = marked(base, sides, ["here", "#2 by ann"]);
     let text = String::from_utf8(text.expect("text")).expect("text");
     assert_eq!(text, expected);
     assert_eq!(has_markers(text.as_bytes()), text.contains("<<<<<<<"));
@@ -136,7 +137,7 @@ fn check_marked(texts: [Option<&str>; 3], expected: &str) {
 fn marks_show_what_each_side_made_of_the_base() {
     check_marked(
         [Some("a\nb\nc\nd\ne\n"), Some("a\nB\nc\nd\nE\n"), Some("a\nX\nc\nd\ne\n")],
-        "a\n<<<<<<< local\nB\n||||||| base\nb\n=======\nX\n>>>>>>> remote\nc\nd\nE\n",
+        "a\n<<<<<<< here\nB\n||||||| base\nb\n=======\nX\n>>>>>>> #2 by ann\nc\nd\nE\n",
     );
 }
 
@@ -144,8 +145,8 @@ fn marks_show_what_each_side_made_of_the_base() {
 fn marks_without_a_base_show_every_difference() {
     check_marked(
         [None, Some("a\nb\nc\nd\n"), Some("a\nX\nc\n")],
-        "a\n<<<<<<< local\nb\n=======\nX\n>>>>>>> remote\nc\n\
-         <<<<<<< local\nd\n=======\n>>>>>>> remote\n",
+        "a\n<<<<<<< here\nb\n=======\nX\n>>>>>>> #2 by ann\nc\n\
+         <<<<<<< here\nd\n=======\n>>>>>>> #2 by ann\n",
     );
 }
 
@@ -153,11 +154,11 @@ fn marks_without_a_base_show_every_difference() {
 fn marks_begin_a_line_and_end_like_the_lines_around() {
     check_marked(
         [Some("a"), Some("b"), Some("c")],
-        "<<<<<<< local\nb\n||||||| base\na\n=======\nc\n>>>>>>> remote\n",
+        "<<<<<<< here\nb\n||||||| base\na\n=======\nc\n>>>>>>> #2 by ann\n",
     );
     check_marked(
         [Some("1\r\na"), Some("1\r\nb"), Some("1\r\n")],
-        "1\r\n<<<<<<< local\r\nb\r\n||||||| base\r\na\r\n=======\r\n>>>>>>> remote\r\n",
+        "1\r\n<<<<<<< here\r\nb\r\n||||||| base\r\na\r\n=======\r\n>>>>>>> #2 by ann\r\n",
     );
 }
 
@@ -165,20 +166,20 @@ fn marks_begin_a_line_and_end_like_the_lines_around() {
 fn doubtful_merge_is_marked_as_a_whole() {
     check_marked(
         [Some("a\na\nb\n"), Some("a\na\na\nb\n"), Some("a\nb\n")],
-        "a\n<<<<<<< local\na\na\n||||||| base\na\n=======\n>>>>>>> remote\nb\n",
+        "a\n<<<<<<< here\na\na\n||||||| base\na\n=======\n>>>>>>> #2 by ann\nb\n",
     );
 }
 
 #[test]
 fn clean_merge_has_no_marks() {
     check_marked([Some("a\nb\nc\n"), Some("A\nb\nc\n"), Some("a\nb\nC\n")], "A\nb\nC\n");
-    assert_eq!(marked(None, b"a", b"\0"), None);
-    assert_eq!(marked(Some(b"\0"), b"a", b"b"), None);
+    assert_eq!(marked(None, [b"a", b"\0"], ["a", "b"]), None);
+    assert_eq!(marked(Some(b"\0"), [b"a", b"b"], ["a", "b"]), None);
 }
 
 #[test]
 fn left_over_marks_are_found_and_headings_are_none() {
-    for text in ["<<<<<<< local\n", "a\n>>>>>>> x", "a\n|||||||\nb", "<<<<<<<\r\n", ">>>>>>>"] {
+    for text in ["<<<<<<< here\n", "a\n>>>>>>> x", "a\n|||||||\nb", "<<<<<<<\r\n", ">>>>>>>"] {
         assert!(has_markers(text.as_bytes()), "{text:?}");
     }
     for text in ["Title\n=======\n", "a <<<<<<< b\n", "<<<<<<<<\n", "|||||||a\n", " >>>>>>> a"] {

@@ -35,12 +35,31 @@ pub struct Conflict {
     pub base: Option<Digest>,
     pub local: Option<Digest>,
     pub remote: Option<Digest>,
+    /// `None` where somebody wrote it on the backend.
     pub remote_by: Option<ChangedBy>,
+    /// The commit that has the remote side, if one has.
+    pub remote_commit: Option<u64>,
+    /// The backend that the remote side was written on, if it was.
+    pub place: Option<String>,
+    /// Who made the local side, where a commit has it.
+    pub local_by: Option<ChangedBy>,
+    /// The local side is the project's, and this folder has another version.
+    pub is_elsewhere: bool,
+    pub other: OtherSide,
     pub since: Timestamp,
     /// Names both sides as they are now.
     pub token: String,
-    /// The local side was written on the backend, not in the working tree.
+    /// The remote side stands on the backend alone, and is in no commit.
     pub outside: bool,
+}
+
+/// What the side is called that is not this folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherSide {
+    /// `#45 by ann on desktop`, or `primary, edited there`.
+    pub name: String,
+    /// The word by which [`Resolution::Side`](super::Resolution::Side) takes it.
+    pub word: String,
 }
 
 /// A conflict with all that is needed to settle it.
@@ -54,7 +73,7 @@ pub struct ConflictDetail {
     pub merged: Option<Bytes>,
     /// The file with conflict markers in it; `None` when binary.
     pub marked: Option<Bytes>,
-    /// Unified, from the head to this machine; empty when binary.
+    /// Unified, from the other side to this folder; empty when binary.
     pub unified: String,
 }
 

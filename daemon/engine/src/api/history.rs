@@ -3,10 +3,22 @@
 use mirror_core::commit::Action;
 use mirror_core::{Digest, RelPath, Timestamp, Ulid};
 
+/// What a version of a file is to its project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VersionRole {
+    /// It was the project's, from its commit on.
+    Committed,
+    /// It went into a merge or a settled conflict, and the commit keeps it (M2).
+    Input,
+    /// It was never pushed; this machine's stash keeps it.
+    Stash,
+}
+
 /// One version that a path has had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileVersion {
-    pub seq: u64,
+    /// The commit that brought it; `None` for one that only the stash has.
+    pub seq: Option<u64>,
     pub time: Timestamp,
     pub user: String,
     pub machine: String,
@@ -15,6 +27,20 @@ pub struct FileVersion {
     pub size: u64,
     /// The path that the file had then.
     pub path: RelPath,
+    pub role: VersionRole,
+    /// Its id in the stash, for one that is there.
+    pub stash: Option<Ulid>,
+}
+
+/// Which version of a file somebody means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VersionName {
+    /// The head's.
+    Latest,
+    /// The one that this commit has.
+    Commit(u64),
+    /// The one whose SHA-256 begins so: 8 hexadecimal digits at least.
+    Digest(String),
 }
 
 /// Which commits to list.

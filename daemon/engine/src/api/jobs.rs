@@ -69,6 +69,13 @@ pub enum Job {
         from: Option<u64>,
         output: Option<Arc<OutputTree>>,
     },
+    /// Writes the version of one file whose SHA-256 begins so over what is here, or
+    /// below a folder that is not the project.
+    RestoreVersion {
+        path: String,
+        digits: String,
+        output: Option<Arc<OutputTree>>,
+    },
     /// Writes a version of the stash back to its path; the beginning of its id
     /// is enough.
     RestoreStash {
@@ -79,7 +86,12 @@ pub enum Job {
 impl Job {
     /// Whether it writes into a folder that is not the project, and only reads here.
     pub(crate) fn writes_elsewhere(&self) -> bool {
-        matches!(self, Self::Export { .. } | Self::Restore { output: Some(_), .. })
+        matches!(
+            self,
+            Self::Export { .. }
+                | Self::Restore { output: Some(_), .. }
+                | Self::RestoreVersion { output: Some(_), .. }
+        )
     }
 }
 
@@ -124,8 +136,12 @@ pub enum Settle {
 pub enum Resolution {
     /// These very bytes are the result.
     Merged(Bytes),
+    /// This folder's version.
     Local,
+    /// The other side's.
     Remote,
+    /// The side of that name: `here`, or what the other is called.
+    Side(String),
 }
 
 /// How far a job has come. The steps are `hash pack upload commit view download write`.

@@ -20,9 +20,12 @@ use mirror_storage::Backend;
 
 pub use mirror_core::commit::Settings as SharedSettings;
 
-pub use conflicts::{ChangedBy, Conflict, ConflictDetail, ConflictKind, Stashed};
+pub use conflicts::{ChangedBy, Conflict, ConflictDetail, ConflictKind, OtherSide, Stashed};
 pub use events::{Happening, ProjectEvent};
-pub use history::{ChangeKind, ChangeSummary, CommitSummary, FileVersion, LogPage, LogQuery};
+pub use history::{
+    ChangeKind, ChangeSummary, CommitSummary, FileVersion, LogPage, LogQuery, VersionName,
+    VersionRole,
+};
 pub use jobs::{
     Cancelled, Job, JobEvent, JobProgress, JobRequest, OutputTree, Progress, Resolution, Scope,
     Settle,
@@ -30,7 +33,8 @@ pub use jobs::{
 pub use kept::{DroppedPushes, Kept, QueueReport, WaitingPush};
 pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, Report};
 pub use status::{
-    FileDiff, FileStatus, Phase, QueuedKind, QueuedWork, SkipReason, Skipped, StatusReport,
+    DiffQuery, FileDiff, FileStatus, Phase, QueuedKind, QueuedWork, SkipReason, Skipped,
+    StatusReport,
 };
 
 pub use crate::error::Deletions;

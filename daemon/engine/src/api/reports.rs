@@ -53,6 +53,9 @@ pub struct Notice {
     pub path: Option<RelPath>,
     pub message: String,
     pub time: Timestamp,
+    /// Where the stash keeps the version that this is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stash: Option<Ulid>,
 }
 
 /// How a job ended.

@@ -3,8 +3,8 @@
 use mirror_core::reconcile::FileState;
 use mirror_core::{Digest, RelPath, Timestamp};
 
-use super::JobProgress;
 use super::reports::FileFault;
+use super::{JobProgress, Scope, VersionName};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SkipReason {
@@ -98,11 +98,26 @@ pub enum Phase {
     },
 }
 
+/// What is compared with what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiffQuery {
+    pub scope: Scope,
+    /// Equal lines around each change.
+    pub context_lines: usize,
+    /// `None`: the head.
+    pub from: Option<VersionName>,
+    /// `None`: this folder.
+    pub to: Option<VersionName>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileDiff {
     pub path: RelPath,
     pub state: FileState,
     pub binary: bool,
-    /// Unified, from the head to this machine.
+    /// Unified, from one end to the other.
     pub unified: String,
+    /// What is compared: `head`, `local`, `#12`, or the beginning of a SHA-256.
+    pub from: String,
+    pub to: String,
 }

@@ -32,7 +32,8 @@ pub(crate) struct Record {
     pub(crate) local: Option<State>,
     pub(crate) remote: Option<Sighted>,
     pub(crate) since: Timestamp,
-    /// Where on the backend the local side stands, for an edit of the view.
+    /// Where on the backend the remote side stands, for an edit of the view. Its
+    /// `seq` is the local side's then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) place: Option<String>,
 }

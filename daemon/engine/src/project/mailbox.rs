@@ -7,9 +7,9 @@ use mirror_core::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
-    Conflict, ConflictDetail, DroppedPushes, EngineResult, FileDiff, FileVersion, JobEvent,
-    JobRequest, LogPage, LogQuery, QueueReport, Report, Scope, SharedSettings, Stashed,
-    StatusReport,
+    Conflict, ConflictDetail, DiffQuery, DroppedPushes, EngineResult, FileDiff, FileVersion,
+    JobEvent, JobRequest, LogPage, LogQuery, QueueReport, Report, SharedSettings, Stashed,
+    StatusReport, VersionName,
 };
 use crate::outside::Cancel;
 use crate::packs::Content;
@@ -30,8 +30,7 @@ pub(crate) enum Message {
         reply: Reply<StatusReport>,
     },
     Diff {
-        scope: Scope,
-        context_lines: usize,
+        query: DiffQuery,
         reply: Reply<Vec<FileDiff>>,
     },
     Conflicts {
@@ -56,6 +55,11 @@ pub(crate) enum Message {
         since: Option<Timestamp>,
         until: Option<Timestamp>,
         reply: Reply<Vec<FileVersion>>,
+    },
+    Version {
+        path: String,
+        version: VersionName,
+        reply: Reply<(FileVersion, Content)>,
     },
     Stash {
         reply: Reply<Vec<Stashed>>,
@@ -146,8 +150,8 @@ async fn answer(worker: &mut Worker, message: Message) {
             let answer = worker.status(offline).await;
             drop(reply.send(worker.name_root(answer)));
         }
-        Message::Diff { scope, context_lines, reply } => {
-            let answer = worker.diff(&scope, context_lines).await;
+        Message::Diff { query, reply } => {
+            let answer = worker.diff(&query).await;
             drop(reply.send(worker.name_root(answer)));
         }
         Message::Conflicts { reply } => drop(reply.send(worker.conflicts().await)),
@@ -165,6 +169,9 @@ async fn answer(worker: &mut Worker, message: Message) {
         }
         Message::Versions { path, since, until, reply } => {
             drop(reply.send(worker.versions(&path, since, until).await));
+        }
+        Message::Version { path, version, reply } => {
+            drop(reply.send(worker.version_content(&path, &version).await));
         }
         Message::Stash { reply } => drop(reply.send(worker.stash().await)),
         Message::Stashed { id, reply } => drop(reply.send(worker.stashed(&id).await)),

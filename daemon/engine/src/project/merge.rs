@@ -294,14 +294,11 @@ impl Worker {
         let placed = self.log.history().manifest().get(path);
         let entry = placed.map(|placed| &placed.entry);
         let remote_size = entry.map_or(0, |entry| entry.size);
-        let chunks = entry.and_then(|entry| entry.chunks.clone());
-        let mut inputs = vec![
-            Input { sha256: remote.state.digest, size: remote_size, chunks },
-            Input { sha256: local.digest, size: local_size, chunks: None },
-        ];
+        let mut inputs = vec![Input::whole(local, local_size)];
+        inputs.extend(entry.map(Input::from));
         // The commit says no more than the set of both sides does (M1).
-        inputs.sort_by_key(|input| input.sha256);
-        inputs.dedup_by_key(|input| input.sha256);
+        inputs.sort_by_key(|input| (input.sha256, input.kind));
+        inputs.dedup_by_key(|input| (input.sha256, input.kind));
         let base = facts.base.state().map(|base| base.digest);
         resolutions.resolved.push(Resolved { path: path.clone(), base, inputs, strategy });
         let size = match &content {

@@ -21,6 +21,7 @@ mod run;
 mod stash;
 #[cfg(test)]
 mod tests;
+mod versions;
 mod view_state;
 mod worker;
 
@@ -33,12 +34,13 @@ use mirror_core::{Digest, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use worker::Worker;
 
+use self::versions::path_of;
 use self::worker::reading::Published;
 use self::worker::status::Status;
 use crate::api::{
-    Cancelled, Conflict, ConflictDetail, DroppedPushes, EngineResult, FileDiff, FileVersion,
-    JobEvent, JobProgress, JobRequest, LogPage, LogQuery, Parts, Phase, ProjectEvent, ProjectSpec,
-    QueueReport, Report, Scope, SharedSettings, Stashed, StatusReport,
+    Cancelled, Conflict, ConflictDetail, DiffQuery, DroppedPushes, EngineResult, FileDiff,
+    FileVersion, JobEvent, JobProgress, JobRequest, LogPage, LogQuery, Parts, Phase, ProjectEvent,
+    ProjectSpec, QueueReport, Report, Scope, SharedSettings, Stashed, StatusReport, VersionName,
 };
 use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
@@ -121,7 +123,12 @@ impl Project {
     }
 
     pub async fn diff(&self, scope: Scope, context_lines: usize) -> EngineResult<Vec<FileDiff>> {
-        self.read(|reply| Message::Diff { scope: scope.clone(), context_lines, reply }).await
+        self.diff_of(DiffQuery { scope, context_lines, ..DiffQuery::default() }).await
+    }
+
+    /// The same between any two versions.
+    pub async fn diff_of(&self, query: DiffQuery) -> EngineResult<Vec<FileDiff>> {
+        self.read(|reply| Message::Diff { query: query.clone(), reply }).await
     }
 
     /// What waits for a person, by path.
@@ -152,6 +159,22 @@ impl Project {
         until: Option<Timestamp>,
     ) -> EngineResult<Vec<FileVersion>> {
         self.read(|reply| Message::Versions { path: path.clone(), since, until, reply }).await
+    }
+
+    /// One version of a file with its content, whole and verified.
+    pub async fn version(
+        &self,
+        path: String,
+        version: VersionName,
+    ) -> EngineResult<(FileVersion, Content)> {
+        self.read(|reply| Message::Version { path: path.clone(), version: version.clone(), reply })
+            .await
+    }
+
+    /// Whether something of that name is known, of now or of before.
+    pub fn knows(&self, name: &str) -> EngineResult<bool> {
+        let reader = self.reader()?;
+        Ok(reader.is_known(name) || path_of(name).is_ok_and(|path| reader.has_had(&path)))
     }
 
     /// The versions that lost their place here, oldest first.

@@ -88,6 +88,9 @@ impl Worker {
             Job::Restore { scope, from, output } => {
                 self.restore(&scope, from, output.as_deref(), reporter).await
             }
+            Job::RestoreVersion { path, digits, output } => {
+                self.restore_version(&path, digits, output.as_deref(), reporter).await
+            }
             Job::RestoreStash { id } => self.restore_stash(&id, reporter).await,
         }
     }
@@ -120,6 +123,6 @@ fn verb(job: &Job) -> &'static str {
         Job::ChangeSettings { .. } => "settings",
         Job::Resolve { .. } => "resolve",
         Job::Export { .. } => "export",
-        Job::Restore { .. } | Job::RestoreStash { .. } => "restore",
+        Job::Restore { .. } | Job::RestoreVersion { .. } | Job::RestoreStash { .. } => "restore",
     }
 }

@@ -7,7 +7,7 @@ use std::io::Read;
 
 use mirror_core::{Digest, RelPath, State, Ulid};
 
-use crate::api::{EngineResult, NoticeKind, Stashed};
+use crate::api::{EngineResult, Stashed};
 use crate::data::stash::record;
 use crate::data::stash::{ID_LETTERS, Stash, is_of_an_id, list};
 use crate::error::EngineError;
@@ -89,13 +89,7 @@ impl Worker {
 
     /// Says once where a person finds the version that makes way.
     pub(crate) fn tell_stashed(&self, path: &RelPath, id: Ulid, reporter: &mut Reporter) {
-        let message = format!(
-            "{path} had changes that were never pushed; they went to the stash as {id}: \
-             `mirrorctl stash restore {id}` brings them back"
-        );
-        if reporter.notices().iter().all(|notice| notice.message != message) {
-            reporter.notice(NoticeKind::Stashed, Some(path), message, self.now());
-        }
+        reporter.stashed(path, id, self.now());
     }
 
     /// A version of the stash, whole and verified.

@@ -13,6 +13,7 @@ mod history;
 mod host;
 mod jobs;
 mod listen;
+mod pieces;
 mod project;
 mod questions;
 mod queue;

@@ -1,20 +1,15 @@
 //! `StashService`: local versions that lost their place.
 
-use std::io::{self, Read};
-
-use mirror_engine::packs::Content;
-use mirror_engine::{EngineError, Job, stashed};
+use mirror_engine::{Job, stashed};
 use mirror_proto::v1;
 use mirror_proto::v1::project_ref::By;
 use tonic::{Request, Response, Status};
 
 use super::convert::version::stashed_version;
 use super::host::{Events, Host, Streamed};
-use crate::error::{Refusal, RequestError};
+use super::pieces::send_content;
+use crate::error::RequestError;
 use crate::projects::Open;
-
-/// Small, as many of them may wait for a slow client.
-const PIECE: u64 = 64 * 1024;
 
 #[tonic::async_trait]
 impl v1::stash_service_server::StashService for Host {
@@ -100,33 +95,7 @@ impl Host {
             }
         };
         let id = stashed.id.to_string();
-        let sent = tokio::task::spawn_blocking(move || send(&id, &content, &pieces)).await;
-        let last = sent.map_err(|_| Refusal::Panicked)?;
-        Ok(last.map_err(EngineError::from)?)
+        send_content(content, pieces, move |content| v1::StashPiece { content, id: id.clone() })
+            .await
     }
-}
-
-fn send(
-    id: &str,
-    content: &Content,
-    pieces: &Events<v1::StashPiece>,
-) -> io::Result<v1::StashPiece> {
-    let mut rest = content.open()?;
-    let mut last = piece(id, &mut rest)?;
-    loop {
-        let next = piece(id, &mut rest)?;
-        if next.content.is_empty() {
-            return Ok(last);
-        }
-        if pieces.blocking_send(Ok(std::mem::replace(&mut last, next))).is_err() {
-            // The client is gone and wants no more.
-            return Ok(last);
-        }
-    }
-}
-
-fn piece(id: &str, content: &mut impl Read) -> io::Result<v1::StashPiece> {
-    let mut bytes = Vec::new();
-    content.take(PIECE).read_to_end(&mut bytes)?;
-    Ok(v1::StashPiece { content: bytes, id: id.to_owned() })
 }

@@ -1,10 +1,11 @@
 //! `StatusService`: compares this machine with the head.
 
-use mirror_engine::{Phase, Scope, StatusReport};
+use mirror_engine::{DiffQuery, Phase, Scope, StatusReport};
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::convert::status::{file_diff, status_report, stopped_report};
+use super::convert::version::version_name;
 use super::host::{Host, names_in};
 use crate::error::RequestError;
 
@@ -30,7 +31,10 @@ impl v1::status_service_server::StatusService for Host {
             let (folder, paths) = (request.folder, request.paths);
             let names = names_in(&open, folder, paths).await?;
             let lines = usize::try_from(request.context_line_count).unwrap_or(usize::MAX);
-            let files = open.project.diff(Scope { names }, lines).await?;
+            let version = |typed: Option<String>| typed.as_deref().map(version_name).transpose();
+            let (from, to) = (version(request.from)?, version(request.to)?);
+            let query = DiffQuery { scope: Scope { names }, context_lines: lines, from, to };
+            let files = open.project.diff_of(query).await?;
             Ok(v1::DiffReport { files: files.iter().map(file_diff).collect() })
         })
         .await

@@ -1,19 +1,21 @@
 //! `VersionService`: lists the versions of single files, and brings them back.
 
 use mirror_core::Timestamp;
-use mirror_engine::Job;
+use mirror_engine::{EngineError, Job, VersionName};
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::version::file_version;
+use super::convert::version::{file_version, version_name};
 use super::history::time;
-use super::host::{Host, Streamed, names_in};
+use super::host::{Events, Host, Streamed, names_in};
 use super::jobs::{only, output_tree, text};
+use super::pieces::send_content;
 use crate::error::RequestError;
 
 #[tonic::async_trait]
 impl v1::version_service_server::VersionService for Host {
     type RestoreStream = Streamed<v1::JobEvent>;
+    type ReadVersionStream = Streamed<v1::VersionPiece>;
 
     async fn list_versions(
         &self,
@@ -34,6 +36,15 @@ impl v1::version_service_server::VersionService for Host {
         .await
     }
 
+    async fn read_version(
+        &self,
+        request: Request<v1::ReadVersionRequest>,
+    ) -> Result<Response<Self::ReadVersionStream>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        Ok(self.stream("show", |pieces| async move { host.read_version(request, pieces).await }))
+    }
+
     async fn restore(
         &self,
         request: Request<v1::RestoreRequest>,
@@ -43,25 +54,46 @@ impl v1::version_service_server::VersionService for Host {
         let dry_run = request.scope.as_ref().is_some_and(|scope| scope.dry_run);
         let own = self.registry.own_places();
         Ok(self.job("restore", request.scope, move |scope, open| {
-            let from = from.as_deref().map(commit).transpose()?.flatten();
-            let output =
-                output.map(|output| output_tree(&output, open, own, dry_run)).transpose()?;
-            Ok(Job::Restore { scope, from, output })
+            let from = from.as_deref().map(version_name).transpose()?;
+            let tree = || output.map(|output| output_tree(&output, open, own, dry_run)).transpose();
+            let from = match from {
+                None | Some(VersionName::Latest) => None,
+                Some(VersionName::Commit(seq)) => Some(seq),
+                Some(VersionName::Digest(digits)) => {
+                    let [path] = &scope.names[..] else { return Err(EngineError::OneFile.into()) };
+                    let path = path.clone();
+                    return Ok(Job::RestoreVersion { path, digits, output: tree()? });
+                }
+            };
+            Ok(Job::Restore { scope, from, output: tree()? })
         }))
     }
 }
 
-/// The commit that a person means; `None` is the head.
-fn commit(typed: &str) -> Result<Option<u64>, RequestError> {
-    if typed == "latest" {
-        return Ok(None);
+impl Host {
+    async fn read_version(
+        &self,
+        request: v1::ReadVersionRequest,
+        pieces: Events<v1::VersionPiece>,
+    ) -> Result<v1::VersionPiece, RequestError> {
+        let open = self.project(request.project).await?;
+        let name = only(names_in(&open, request.folder, vec![request.target]).await?)?;
+        let (path, version) = target(&name, open.project.knows(&name)?)?;
+        let (version, content) = open.project.version(path, version).await?;
+        let version = file_version(&version);
+        let piece = move |content| v1::VersionPiece { content, version: Some(version.clone()) };
+        send_content(content, pieces, piece).await
     }
-    match typed.strip_prefix('#').unwrap_or(typed).parse() {
-        Ok(seq @ 1..) => Ok(Some(seq)),
-        Ok(0) | Err(_) => Err(RequestError::usage_with_hint(
-            format!("{typed:?} names no commit"),
-            "write it as #42, 42 or latest; `mirrorctl log` lists them",
-        )),
+}
+
+/// The file and the version of it that are meant. A file of the whole name is that
+/// file.
+fn target(name: &str, is_known: bool) -> Result<(String, VersionName), RequestError> {
+    match name.rsplit_once('@') {
+        Some((path, version)) if !is_known && !path.is_empty() => {
+            Ok((path.to_owned(), version_name(version)?))
+        }
+        _ => Ok((name.to_owned(), VersionName::Latest)),
     }
 }
 
@@ -69,17 +101,23 @@ fn commit(typed: &str) -> Result<Option<u64>, RequestError> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn commit_is_named_by_its_number_or_as_the_latest() {
-        assert_eq!(commit("latest").unwrap(), None);
-        assert_eq!(commit("#42").unwrap(), Some(42));
-        assert_eq!(commit("42").unwrap(), Some(42));
+    #[track_caller]
+    fn check(name: &str, is_known: bool, path: &str, version: VersionName) {
+        assert_eq!(target(name, is_known).unwrap(), (path.to_owned(), version), "{name}");
     }
 
     #[test]
-    fn anything_else_names_no_commit() {
-        for typed in ["", "#", "0", "#0", "-1", "someday", "4 2"] {
-            assert!(commit(typed).is_err(), "{typed:?}");
-        }
+    fn version_stands_after_the_last_at_sign() {
+        check("a.md", false, "a.md", VersionName::Latest);
+        check("a.md@12", false, "a.md", VersionName::Commit(12));
+        check("me@home/a.md@#12", false, "me@home/a.md", VersionName::Commit(12));
+        check("a.md@01234567", false, "a.md", VersionName::Digest("01234567".to_owned()));
+        assert!(target("a.md@soon", false).is_err());
+    }
+
+    #[test]
+    fn file_of_the_whole_name_is_that_file() {
+        check("me@home.md", true, "me@home.md", VersionName::Latest);
+        check("a.md@12", true, "a.md@12", VersionName::Latest);
     }
 }

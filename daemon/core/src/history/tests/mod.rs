@@ -234,7 +234,7 @@ fn file(text: &str) -> Entry {
 }
 
 fn input(text: &str) -> Input {
-    Input { sha256: digest(text), size: text.len() as u64, chunks: None }
+    Input { sha256: digest(text), size: text.len() as u64, kind: Kind::File, chunks: None }
 }
 
 /// The chunks of a file whose pieces are these texts.

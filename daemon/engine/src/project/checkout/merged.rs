@@ -3,7 +3,6 @@
 //! A result that a commit of ours brings is written once that commit stands
 //! (B4); one that the head has already, once the local version is kept.
 
-use mirror_core::commit::Strategy;
 use mirror_core::plan::{Fetch, Send};
 use mirror_core::reconcile::Sighted;
 
@@ -49,10 +48,7 @@ impl Worker {
             let expected = fetch.expected_local.expect("both sides have a file");
             match self.stash_beside(&kept, &fetch.path, expected, reason).await? {
                 Some(id) => {
-                    // A merge at the head has what this version brought.
-                    if resolutions.replacements[&fetch.path].strategy == Strategy::KeepRemote {
-                        self.tell_stashed(&fetch.path, id, reporter);
-                    }
+                    self.tell_stashed(&fetch.path, id, reporter);
                     stashed.push(fetch);
                 }
                 None => files.push(FileOutcome::Failed(changed_meanwhile(&fetch.path))),

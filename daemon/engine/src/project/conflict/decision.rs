@@ -18,7 +18,8 @@ pub(crate) fn action_of(resolution: &Resolution) -> FileAction {
     match resolution {
         Resolution::Local => FileAction::Sent,
         Resolution::Remote => FileAction::Fetched,
-        Resolution::Merged(_) => FileAction::Merged,
+        // A name has become a side by then.
+        Resolution::Merged(_) | Resolution::Side(_) => FileAction::Merged,
     }
 }
 
@@ -27,6 +28,6 @@ pub(crate) fn refuse_markers(path: &RelPath, resolution: &Resolution) -> EngineR
         Resolution::Merged(bytes) if merge::is_text(bytes) && merge::has_markers(bytes) => {
             Err(EngineError::MarkersLeft(path.clone()))
         }
-        Resolution::Merged(_) | Resolution::Local | Resolution::Remote => Ok(()),
+        _ => Ok(()),
     }
 }

@@ -4,3 +4,4 @@
 pub(crate) mod decision;
 pub(crate) mod detect;
 pub(crate) mod outside;
+pub(crate) mod sides;

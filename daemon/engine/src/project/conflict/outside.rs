@@ -1,12 +1,13 @@
-//! Edits of the view that wait for a person: *local* is what somebody wrote
-//! there, *remote* the head.
+//! Edits of the view that wait for a person: *remote* is what somebody wrote
+//! there, *local* what the project has, and this folder with it.
 //!
 //! The edit stays where it was found, in the view or aside, and its bytes are
 //! here too. Settling it makes them known to the log; the view follows then.
 
 use std::io::Read;
 
-use mirror_core::reconcile::FileState;
+use mirror_core::history::Placed;
+use mirror_core::reconcile::{FileState, Sighted};
 use mirror_core::{Kind, RelPath, State};
 
 use super::detect::is_binary;
@@ -47,7 +48,7 @@ impl Worker {
     /// Whether this very edit is recorded.
     pub(crate) fn waits_outside(&self, found: &Found) -> bool {
         let known = self.outside_conflicts.get(found.place.as_str());
-        known.and_then(Record::local_digest) == Some(found.seen.digest)
+        known.and_then(Record::remote_digest) == Some(found.seen.digest)
     }
 
     fn outside_record(&self, found: &Found, kind: ConflictKind) -> Record {
@@ -60,8 +61,8 @@ impl Worker {
             kind,
             binary: false,
             base: found.base.map(|base| file(base.digest)),
-            local: Some(file(found.seen.digest)),
-            remote: placed.map(mirror_core::history::Placed::sighted),
+            local: placed.map(|placed| placed.entry.state()),
+            remote: Some(Sighted { state: file(found.seen.digest), seq: seq_of(placed) }),
             since: known.map_or(self.now(), |known| known.since),
             place: Some(found.place.as_str().to_owned()),
         }
@@ -75,7 +76,7 @@ impl Worker {
     ) -> EngineResult<()> {
         let folder = Folder::outside(place, &self.parts.data);
         let (kept, held, data) = (folder.clone(), content.clone(), self.parts.data.clone());
-        let local = record.local_digest().expect("an edit has content");
+        let edit = record.remote_digest().expect("an edit has content");
         let keep = move || -> EngineResult<bool> {
             let mut reader: Box<dyn Read> = match held {
                 ContentSource::Bytes(bytes) => Box::new(std::io::Cursor::new(bytes)),
@@ -84,14 +85,14 @@ impl Worker {
                     None => return Ok(false),
                 },
             };
-            Ok(kept.keep(local, reader.as_mut())?)
+            Ok(kept.keep(edit, reader.as_mut())?)
         };
         if !self.parts.outside.offload(keep).await? {
             return Err(EngineError::Internal("an edit changed while it was kept".to_owned()));
         }
         let path = record.path.clone();
-        if let Some(remote) = record.remote_digest() {
-            self.keep_version(&folder, &path, remote).await?;
+        if let Some(local) = record.local_digest() {
+            self.keep_version(&folder, &path, local).await?;
         }
         if let Some(base) = record.base_digest()
             && let Err(error) = self.keep_version(&folder, &path, base).await
@@ -122,7 +123,10 @@ impl Worker {
         let manifest = self.log.history().manifest();
         let standing = |record: &Record| {
             let placed = manifest.get(&record.path);
-            Record { remote: placed.map(mirror_core::history::Placed::sighted), ..record.clone() }
+            let seq = seq_of(placed);
+            let local = placed.map(|placed| placed.entry.state());
+            let remote = record.remote.map(|remote| Sighted { seq, ..remote });
+            Record { local, remote, ..record.clone() }
         };
         self.outside_conflicts.values().map(standing).collect()
     }
@@ -146,8 +150,8 @@ impl Worker {
         let record = record.ok_or_else(|| EngineError::NoConflict(name.to_owned()))?;
         let place = record.place.clone().unwrap_or_default();
         let folder = Folder::outside(&place, &self.parts.data);
-        if let Some(remote) = record.remote_digest() {
-            self.keep_version(&folder, &record.path, remote).await?;
+        if let Some(local) = record.local_digest() {
+            self.keep_version(&folder, &record.path, local).await?;
         }
         let (kept, mut record) = (folder.clone(), record);
         let write = move || {
@@ -166,8 +170,8 @@ impl Worker {
         let is_settled = |record: &&Record| {
             record.kind == ConflictKind::NameClash && !stands(&record.path)
                 || record
-                    .local_digest()
-                    .is_some_and(|local| history.known_of(&record.path).contains(&local))
+                    .remote_digest()
+                    .is_some_and(|edit| history.known_of(&record.path).contains(&edit))
         };
         let settled: Vec<String> = self
             .outside_conflicts
@@ -187,4 +191,9 @@ impl Worker {
             tracing::warn!(place, %error, "a settled conflict could not be dropped");
         }
     }
+}
+
+/// The commit that the project's version is of, so that a token names it.
+fn seq_of(placed: Option<&Placed>) -> u64 {
+    placed.map_or(0, |placed| placed.seq)
 }

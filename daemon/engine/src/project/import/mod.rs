@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mirror_core::commit::{Action, Input, Resolved, Strategy};
 use mirror_core::plan::Send;
-use mirror_core::{Digest, Entry, Kind, RelPath, State};
+use mirror_core::{Digest, Kind, RelPath, State};
 
 use self::classify::{Fate, NewNames};
 use crate::api::{ConflictKind, EngineResult, NoticeKind};
@@ -201,11 +201,10 @@ impl Worker {
     fn add_inputs(&self, draft: &mut Draft, found: &Found, content: &ContentSource) {
         let Seen { digest, size, .. } = found.seen;
         draft.held.insert(digest, content.clone());
-        let mut inputs = vec![Input { sha256: digest, size, chunks: None }];
-        if let Some(placed) = self.log.history().manifest().get(&found.path) {
-            let Entry { sha256, size, chunks, .. } = placed.entry.clone();
-            inputs.push(Input { sha256, size, chunks });
-        }
+        let edit = State { kind: Kind::File, digest, exec: false };
+        let mut inputs = vec![Input::whole(edit, size)];
+        let placed = self.log.history().manifest().get(&found.path);
+        inputs.extend(placed.map(|placed| Input::from(&placed.entry)));
         // The result depends on the set of both sides only (M1).
         inputs.sort_by_key(|input| input.sha256);
         inputs.dedup_by_key(|input| input.sha256);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mirror_core::{Entry, RelPath};
+use mirror_core::{Entry, RelPath, State};
 
 use crate::api::{EngineResult, FileAction, FileFault, FileReport, Progress, Scope};
 use crate::data::stash::Stash;
@@ -78,8 +78,20 @@ impl Worker {
                 return Ok(false);
             }
         };
-        let failed = match self.write_out(path, entry, content, output).await {
-            Ok(Put::Done(_)) => return Ok(true),
+        Ok(self.export_content(path, entry.state(), content, output, reporter).await)
+    }
+
+    /// The same, of a content that is at hand.
+    pub(crate) async fn export_content(
+        &self,
+        path: &RelPath,
+        state: State,
+        content: Content,
+        output: &Arc<dyn Tree>,
+        reporter: &mut Reporter,
+    ) -> bool {
+        let failed = match self.write_out(path, state, content, output).await {
+            Ok(Put::Done(_)) => return true,
             Ok(Put::Changed) => FileFault {
                 path: path.as_str().to_owned(),
                 class: mirror_storage::FaultClass::Rejected,
@@ -89,19 +101,19 @@ impl Worker {
             Err(error) => fault(path, &error.into()),
         };
         reporter.fault(failed);
-        Ok(false)
+        false
     }
 
     async fn write_out(
         &self,
         path: &RelPath,
-        entry: &Entry,
+        state: State,
         content: Content,
         output: &Arc<dyn Tree>,
     ) -> Result<Put, TreeError> {
         let temp_name = format!("{TEMP_PREFIX}{}", self.parts.outside.ulid());
         let (tree, mut stash) = (output.clone(), Stash::of(path, &self.parts));
-        let (path, state) = (path.clone(), entry.state());
+        let path = path.clone();
         self.parts
             .outside
             .offload(move || {

@@ -39,11 +39,13 @@ enum Round {
 impl Worker {
     pub(crate) async fn resolve(
         &mut self,
-        decision: Decision,
+        mut decision: Decision,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        let unknown = || EngineError::NoConflict(decision.path.clone());
-        let path = RelPath::new(&decision.path).map_err(|_| unknown())?;
+        let name = decision.path.clone();
+        let unknown = || EngineError::NoConflict(name.clone());
+        let path = RelPath::new(&name).map_err(|_| unknown())?;
+        decision.resolution = self.resolution_of(&path, &decision.resolution).await?;
         refuse_markers(&path, &decision.resolution)?;
         if !self.conflicts.contains_key(&path) && self.resolve_outside(&decision, reporter).await? {
             return Ok(());
@@ -226,6 +228,7 @@ fn outcome_of(sides: &Sides<'_>, resolution: &Resolution) -> Outcome {
         Resolution::Remote => {
             Outcome { state: sides.remote.state, content: None, strategy: Strategy::KeepRemote }
         }
+        Resolution::Side(_) => unreachable!("a name has become a side by then"),
         Resolution::Merged(bytes) => {
             let digest = Digest::of(bytes);
             let state = State { kind: Kind::File, digest, exec: sides.exec() };

@@ -4,11 +4,11 @@
 
 use async_trait::async_trait;
 use mirror_core::commit::{Action, Input, Resolved, Strategy};
-use mirror_core::plan::Send;
+use mirror_core::plan::{Selection, Send};
 use mirror_core::{Digest, Kind, RelPath, State};
 use mirror_storage::RemotePath;
 
-use crate::api::{ConflictKind, EngineResult, FileReport, Resolution};
+use crate::api::{ConflictKind, EngineResult, FileReport, Resolution, Settle};
 use crate::data::conflicts::{Folder, Record};
 use crate::error::EngineError;
 use crate::project::commit::draft::{ContentSource, Draft, Outgoing};
@@ -34,30 +34,79 @@ impl Worker {
         }
         let path = recorded.path.clone();
         refuse_markers(&path, &decision.resolution)?;
-        self.recover_attempt(Some(&mut *reporter)).await?;
         let shown = decision.token.clone().unwrap_or_else(|| recorded.token());
-        self.catch_up().await?;
-        let mut settling =
-            ViewSettling { recorded: &recorded, decision, shown, settled: None, is_news: false };
-        until_won(self, reporter, &mut settling).await?;
+        let is_news =
+            self.settle_recorded(&recorded, &decision.resolution, shown, reporter).await?;
         let action = action_of(&decision.resolution);
         reporter.file(FileReport { path, action, from: None });
-        if let Some(record) = settling.settled {
-            if settling.is_news {
-                reporter.pull_pending();
-            }
-            self.let_go_of(&record).await;
-            self.finish_view(false, reporter).await?;
+        if is_news {
+            reporter.pull_pending();
         }
+        self.finish_view(false, reporter).await?;
         Ok(true)
+    }
+
+    /// Settles every edit of the view that waits, as a `sync` was asked to; what it
+    /// brings comes here by the ordinary way.
+    pub(crate) async fn settle_outside(
+        &mut self,
+        selection: &Selection,
+        settle: Settle,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let resolution = match settle {
+            Settle::Wait => return Ok(()),
+            Settle::KeepLocal => Resolution::Local,
+            Settle::KeepRemote => Resolution::Remote,
+        };
+        let is_open = |record: &Record| {
+            record.kind != ConflictKind::NameClash && selection.matches(&record.path)
+        };
+        let waiting: Vec<Record> =
+            self.outside_standing().into_iter().filter(|record| is_open(record)).collect();
+        for recorded in waiting {
+            // What was settled just now is the side that the next one meets.
+            let standing = self.outside_standing();
+            let same = standing.into_iter().find(|record| record.place == recorded.place);
+            let Some(recorded) = same else { continue };
+            let shown = recorded.token();
+            self.settle_recorded(&recorded, &resolution, shown, reporter).await?;
+            reporter.no_longer_waits(&recorded.path);
+            if resolution == Resolution::Local {
+                let (path, action) = (recorded.path.clone(), action_of(&resolution));
+                reporter.file(FileReport { path, action, from: None });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the edit known to the log, as decided; tells whether the project has a
+    /// new version by that.
+    async fn settle_recorded(
+        &mut self,
+        recorded: &Record,
+        resolution: &Resolution,
+        shown: String,
+        reporter: &mut Reporter,
+    ) -> EngineResult<bool> {
+        self.recover_attempt(Some(&mut *reporter)).await?;
+        self.catch_up().await?;
+        let mut settling =
+            ViewSettling { recorded, resolution, shown, settled: None, is_news: false };
+        until_won(self, reporter, &mut settling).await?;
+        let is_news = settling.is_news;
+        if let Some(record) = settling.settled {
+            self.let_go_of(&record).await;
+        }
+        Ok(is_news)
     }
 
     /// The commit that settles it: the edit is one of its inputs (M2).
     async fn settling(&self, record: &Record, resolution: &Resolution) -> EngineResult<Draft> {
         let place = record.place.clone().unwrap_or_default();
         let folder = Folder::outside(&place, &self.parts.data);
-        let local = record.local.ok_or(EngineError::NoProject)?;
-        let (name, data) = (folder.content(local.digest), self.parts.data.clone());
+        let edit = record.remote.map(|remote| remote.state).ok_or(EngineError::NoProject)?;
+        let (name, data) = (folder.content(edit.digest), self.parts.data.clone());
         let stored = name.clone();
         let size = self.parts.outside.offload(move || match data.open(&stored)? {
             Some(mut reader) => std::io::copy(&mut reader, &mut std::io::sink()),
@@ -66,30 +115,27 @@ impl Worker {
         let size = size.await?;
         let head = self.log.history().manifest().get(&record.path).map(|placed| &placed.entry);
         let mut draft = Draft::of(Action::External, None);
-        draft.held.insert(local.digest, ContentSource::Stored(name));
+        draft.held.insert(edit.digest, ContentSource::Stored(name));
         let (result, strategy) = match resolution {
-            Resolution::Local => (Some((local.digest, size)), Strategy::KeepLocal),
-            Resolution::Remote => (None, Strategy::KeepRemote),
+            Resolution::Local => (None, Strategy::KeepLocal),
+            Resolution::Remote => (Some((edit.digest, size)), Strategy::KeepRemote),
+            Resolution::Side(_) => unreachable!("a name has become a side by then"),
             Resolution::Merged(bytes) => {
                 let digest = Digest::of(bytes);
                 draft.held.insert(digest, ContentSource::Bytes(bytes.clone()));
                 (Some((digest, bytes.len() as u64)), Strategy::Edited)
             }
         };
-        let mut inputs = vec![Input { sha256: local.digest, size, chunks: None }];
-        inputs.extend(head.map(|head| Input {
-            sha256: head.sha256,
-            size: head.size,
-            chunks: head.chunks.clone(),
-        }));
-        inputs.sort_by_key(|input| input.sha256);
-        inputs.dedup_by_key(|input| input.sha256);
+        let mut inputs = vec![Input::whole(edit, size)];
+        inputs.extend(head.map(Input::from));
+        inputs.sort_by_key(|input| (input.sha256, input.kind));
+        inputs.dedup_by_key(|input| (input.sha256, input.kind));
         let (path, base) = (record.path.clone(), record.base_digest());
         draft.resolved.push(Resolved { path, base, inputs, strategy });
         let from = head.map(|head| head.sha256);
         // No version is made that equals the head (M1).
         if let Some((digest, size)) = result.filter(|(digest, _)| Some(*digest) != from) {
-            let to = Some(State { kind: Kind::File, digest, exec: local.exec });
+            let to = Some(State { kind: Kind::File, digest, exec: edit.exec });
             let send = Send { path: record.path.clone(), from, to, renamed_from: None };
             draft.outgoing.push(Outgoing { send, size, mtime: Some(self.now()), input: None });
         }
@@ -102,9 +148,9 @@ impl Worker {
         self.drop_outside_conflict(&place).await;
         self.add_unprojected([record.path.clone()].into_iter());
         let Ok(remote) = RemotePath::new(&place) else { return };
-        if let Some(local) = record.local_digest().filter(|_| remote.is_ours()) {
+        if let Some(edit) = record.remote_digest().filter(|_| remote.is_ours()) {
             // What is left is dropped by the next look.
-            match self.view.drop_aside(&remote, local).await {
+            match self.view.drop_aside(&remote, edit).await {
                 Ok(()) => self.state.set_aside(&place, None),
                 Err(error) => tracing::info!(place, %error, "an aside could not be dropped"),
             }
@@ -115,7 +161,7 @@ impl Worker {
 /// A decision about an edit of the view, on its way into the log.
 struct ViewSettling<'a> {
     recorded: &'a Record,
-    decision: &'a Decision,
+    resolution: &'a Resolution,
     /// The token of the sides that it is about.
     shown: String,
     /// What the last draft settles.
@@ -142,7 +188,7 @@ impl Drafter for ViewSettling<'_> {
         if reporter.dry_run {
             return Ok(None);
         }
-        let draft = worker.settling(&record, &self.decision.resolution).await?;
+        let draft = worker.settling(&record, self.resolution).await?;
         self.is_news = !draft.outgoing.is_empty();
         self.settled = Some(record);
         Ok(Some(draft))

@@ -13,7 +13,6 @@ use mirror_storage::FaultClass;
 
 use super::unstash::{Edit, report_of_restore};
 use crate::api::{EngineResult, FileAction, FileFault, OutputTree, Progress, Scope, Stashed};
-use crate::error::EngineError;
 use crate::outside::TreeError;
 use crate::packs::Wanted;
 use crate::project::worker::Worker;
@@ -54,21 +53,6 @@ impl Worker {
                 self.export_all(chosen, &output.0, FileAction::Restored, reporter).await
             }
             None => self.bring_back(chosen, &selection, reporter).await,
-        }
-    }
-
-    /// Names that other commits may know.
-    fn not_in_commit(&self, names: Vec<String>, seq: u64) -> EngineError {
-        let history = self.log.history();
-        let past = history.past().iter().rev().map(|version| &version.path);
-        let known: Vec<&RelPath> = past.chain(history.manifest().keys()).collect();
-        let elsewhere = names.iter().find_map(|name| {
-            let selection = Selection::of(&[name], |name| self.is_known(name));
-            Some((name.clone(), known.iter().find(|path| selection.matches(path))?))
-        });
-        match elsewhere {
-            Some((name, past)) => EngineError::NotInCommit { name, seq, past: (*past).clone() },
-            None => EngineError::UnknownPaths(names),
         }
     }
 

@@ -24,6 +24,14 @@ impl Worker {
             true => Ok(()),
             false => self.survey_view(reporter).await,
         };
+        // Before the files here, which then follow what came of it.
+        let settled = match (&surveyed, reporter.dry_run) {
+            (Ok(()), false) => self.settle_outside(&selection, settle, reporter).await,
+            _ => Ok(()),
+        };
+        if let Err(error) = settled {
+            tracing::warn!(%error, "an edit of the view could not be settled");
+        }
         if let Err(error) = self.cycle(&request, reporter).await {
             return self.queue_instead(&request, error, reporter).await;
         }

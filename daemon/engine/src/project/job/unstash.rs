@@ -1,19 +1,29 @@
-//! `stash restore`, and writing any earlier version over what stands here.
+//! `stash restore`, `restore` of one version, and writing any of them over what
+//! stands here.
 //!
 //! A version that makes way and isn't in the log goes to the stash first.
 
 use mirror_core::plan::{Fetch, Root};
 use mirror_core::reconcile::Sighted;
-use mirror_core::{Kind, RelPath, State};
+use mirror_core::{Digest, Kind, RelPath, State};
 
-use crate::api::{EngineResult, FileAction, FileReport, Stashed};
+use crate::api::{EngineResult, FileAction, FileReport, OutputTree, Stashed, VersionName};
+use crate::error::EngineError;
 use crate::outside::TreeError;
 use crate::packs::Content;
 use crate::project::checkout::recover::state_at;
+use crate::project::versions::{Chosen, path_of};
 use crate::project::worker::Worker;
 use crate::project::worker::faults::changed_meanwhile;
 use crate::project::worker::reporter::Reporter;
 use crate::state::BaseRecord;
+
+/// A version on its way back; `None`: it is executable if what stands there is.
+struct Back {
+    kind: Kind,
+    digest: Digest,
+    exec: Option<bool>,
+}
 
 pub(crate) type Edit = (Fetch, Content, Option<BaseRecord>);
 
@@ -24,32 +34,69 @@ impl Worker {
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
         let (Stashed { path, sha256, kind, exec, .. }, content) = self.stashed(id).await?;
+        let state = Back { kind: kind.unwrap_or(Kind::File), digest: sha256, exec };
+        self.bring_one_back(&path, state, content, reporter).await
+    }
+
+    /// The version of a file whose digest begins so.
+    pub(crate) async fn restore_version(
+        &mut self,
+        name: &str,
+        digits: String,
+        output: Option<&OutputTree>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        let path = path_of(name)?;
+        let Chosen { told, content, kind, exec } =
+            self.version(&path, &VersionName::Digest(digits)).await?;
+        let digest = told.sha256.ok_or(EngineError::OneFile)?;
+        let Some(output) = output else {
+            let back = Back { kind, digest, exec };
+            return self.bring_one_back(&path, back, content, reporter).await;
+        };
+        let state = State { kind, digest, exec: exec.unwrap_or(false) };
+        if reporter.dry_run || self.export_content(&path, state, content, &output.0, reporter).await
+        {
+            reporter.file(report_of_restore(&path));
+        }
+        Ok(())
+    }
+
+    /// Writes one version over what stands at its path. What is here needs no
+    /// backend.
+    async fn bring_one_back(
+        &mut self,
+        path: &RelPath,
+        back: Back,
+        content: Content,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
         if let Err(error) = self.recover_attempt(Some(&mut *reporter)).await {
-            tracing::info!(%error, "the stash needs no backend");
+            tracing::info!(%error, "what is here needs no backend");
         } else if let Err(error) = self.catch_up().await {
-            tracing::info!(%error, "the stash needs no backend");
+            tracing::info!(%error, "what is here needs no backend");
         }
         if self.observe_disk().await?.0 == Root::Missing {
             return Err(TreeError::RootMissing.into());
         }
         let (tree, file) = (self.parts.tree.clone(), path.clone());
         let local = self.parts.outside.offload(move || state_at(tree.as_ref(), &file)).await?;
-        let placed = self.log.history().manifest().get(&path);
+        let placed = self.log.history().manifest().get(path);
         let stands = || local.map_or(placed.is_some_and(|p| p.entry.exec), |local| local.exec);
-        let exec = exec.unwrap_or_else(stands);
-        let state = State { kind: kind.unwrap_or(Kind::File), digest: sha256, exec };
+        let exec = back.exec.unwrap_or_else(stands);
+        let state = State { kind: back.kind, digest: back.digest, exec };
         if local == Some(state) {
             return Ok(());
         }
         if reporter.dry_run {
-            reporter.file(report_of_restore(&path));
+            reporter.file(report_of_restore(path));
             return Ok(());
         }
         let kept = self.stash().await?;
-        if !self.make_room(&path, local, &kept, reporter).await? {
+        if !self.make_room(path, local, &kept, reporter).await? {
             return Ok(());
         }
-        let edit = self.edit_over(&path, local, state, content);
+        let edit = self.edit_over(path, local, state, content);
         self.land_restored(vec![edit], reporter).await
     }
 
@@ -62,15 +109,26 @@ impl Worker {
         kept: &[Stashed],
         reporter: &mut Reporter,
     ) -> EngineResult<bool> {
-        let history = self.log.history();
-        let unknown = local.filter(|local| history.place(local.digest).is_none());
-        let Some(local) = unknown else { return Ok(true) };
+        let Some(local) = local.filter(|local| !self.is_kept_by_log(path, *local)) else {
+            return Ok(true);
+        };
         let stashed = self.stash_beside(kept, path, local, "restore").await?;
         match stashed {
             Some(id) => self.tell_stashed(path, id, reporter),
             None => reporter.fault(changed_meanwhile(path)),
         }
         Ok(stashed.is_some())
+    }
+
+    /// Whether the log has this version of this very path: what another file has is
+    /// found by nobody who looks for this one.
+    fn is_kept_by_log(&self, path: &RelPath, local: State) -> bool {
+        let history = self.log.history();
+        let is_base =
+            |base: &BaseRecord| matches!(base, BaseRecord::Known { state, .. } if *state == local);
+        let is_here = || self.state.bases().get(path).is_some_and(is_base);
+        history.place(local.digest).is_some()
+            && (is_here() || history.known_of(path).contains(&local.digest))
     }
 
     pub(crate) fn edit_over(

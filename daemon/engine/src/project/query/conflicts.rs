@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use mirror_core::merge::Merged;
 use mirror_core::plan::Root;
-use mirror_core::reconcile::{Facts, Sighted};
+use mirror_core::reconcile::Facts;
 use mirror_core::{Digest, RelPath, merge};
 
-use super::unified::unified;
-use crate::api::{ChangedBy, Conflict, ConflictDetail, ConflictKind, EngineResult, Phase};
+use super::unified::{Named, unified};
+use crate::api::{Conflict, ConflictDetail, ConflictKind, EngineResult, Phase};
 use crate::data::conflicts::{Folder, Record};
 use crate::outside::TreeError;
 use crate::project::worker::Worker;
@@ -67,34 +67,6 @@ impl Worker {
         };
         self.recorded_paths().into_iter().filter_map(standing).collect()
     }
-
-    async fn conflict_of(&self, record: &Record) -> EngineResult<Conflict> {
-        Ok(Conflict {
-            path: record.path.clone(),
-            kind: record.kind,
-            binary: record.binary,
-            base: record.base_digest(),
-            local: record.local_digest().filter(|_| !self.index.is_unread(&record.path)),
-            remote: record.remote_digest(),
-            remote_by: match record.remote {
-                Some(Sighted { seq, .. }) => self.author_of(seq).await?,
-                None => None,
-            },
-            since: record.since,
-            token: record.token(),
-            outside: record.place.is_some(),
-        })
-    }
-
-    async fn author_of(&self, seq: u64) -> EngineResult<Option<ChangedBy>> {
-        let entry = self.log.entry(seq).await?;
-        Ok(entry.commit.map(|commit| ChangedBy {
-            user: commit.user.clone(),
-            machine: commit.machine.clone(),
-            seq,
-            time: commit.time,
-        }))
-    }
 }
 
 fn detail_of(folder: &Folder, record: &Record, conflict: Conflict) -> EngineResult<ConflictDetail> {
@@ -106,7 +78,9 @@ fn detail_of(folder: &Folder, record: &Record, conflict: Conflict) -> EngineResu
     let local = content(record.local_digest())?;
     let remote = content(record.remote_digest())?;
     let texts = local.as_deref().zip(remote.as_deref()).filter(|_| !record.binary);
-    let marked = texts.and_then(|(local, remote)| merge::marked(base.as_deref(), local, remote));
+    let names = ["here", conflict.other.name.as_str()];
+    let marked =
+        texts.and_then(|(local, remote)| merge::marked(base.as_deref(), [local, remote], names));
     let merged = base.as_deref().zip(texts).filter(|_| record.kind == ConflictKind::EditEdit);
     let merged = merged.and_then(|(base, (local, remote))| {
         match merge::merge(&record.path, base, [local, remote]) {
@@ -117,7 +91,11 @@ fn detail_of(folder: &Folder, record: &Record, conflict: Conflict) -> EngineResu
     let unified = match record.binary {
         true => String::new(),
         false => {
-            unified(&record.path, text_of(remote.as_deref()), text_of(local.as_deref()), CONTEXT)
+            let name = conflict.place.as_deref().filter(|_| conflict.outside).unwrap_or("head");
+            let note = conflict.other.name.as_str();
+            let from = Named { name, note, text: text_of(remote.as_deref()) };
+            let to = Named { name: "here", note: "", text: text_of(local.as_deref()) };
+            unified(&record.path, from, to, CONTEXT)
         }
     };
     let marked = marked.map(Bytes::from);

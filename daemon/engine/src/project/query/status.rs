@@ -133,11 +133,6 @@ impl Worker {
         skipped.sort();
         skipped
     }
-
-    /// The states that a diff or a status without details leaves out.
-    pub(crate) fn is_quiet(state: FileState) -> bool {
-        state == FileState::InSync
-    }
 }
 
 /// Goes along a sorted map in the order of its keys.

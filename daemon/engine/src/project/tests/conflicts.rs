@@ -108,7 +108,8 @@ async fn conflict_shows_all_that_is_needed_to_settle_it() {
     assert_eq!(detail.local.as_deref(), Some(&b"desktop\n"[..]));
     assert_eq!(detail.remote.as_deref(), Some(&b"laptop\n"[..]));
     assert_eq!(detail.merged, None);
-    let marked = "<<<<<<< local\ndesktop\n||||||| base\nbase\n=======\nlaptop\n>>>>>>> remote\n";
+    let marked =
+        "<<<<<<< here\ndesktop\n||||||| base\nbase\n=======\nlaptop\n>>>>>>> #3 by ada on laptop\n";
     assert_eq!(detail.marked.as_deref(), Some(marked.as_bytes()));
     assert!(detail.unified.contains("-laptop\n+desktop\n"), "{}", detail.unified);
     assert_eq!(detail.conflict, conflict(&desktop).await);

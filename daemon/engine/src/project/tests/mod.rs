@@ -48,6 +48,7 @@ mod stashing;
 mod sweeping;
 mod torn;
 mod unstashing;
+mod versions;
 mod viewing;
 mod voids;
 mod world;

@@ -174,7 +174,7 @@ async fn edit_beside_an_unpushed_edit_here_is_merged_in_the_tree() {
 async fn edit_that_overlaps_waits_where_it_was_written() {
     let theirs = "one, and less\ntwo\nthree\nfour\nfive\n";
     for profile in PROFILES {
-        for (taken, expected) in [(Resolution::Local, FIRST), (Resolution::Remote, theirs)] {
+        for (taken, expected) in [(Resolution::Remote, FIRST), (Resolution::Local, theirs)] {
             let (world, laptop, desktop) = agreed(profile).await;
             desktop.writes("a.md", theirs);
             pushes_unseen(&desktop).await;
@@ -190,15 +190,17 @@ async fn edit_that_overlaps_waits_where_it_was_written() {
             assert_eq!(waiting(&laptop).await, ["a.md"], "status counts it");
             let detail = laptop.project().conflict("a.md".to_owned()).await.unwrap();
             let text = |bytes: Option<Bytes>| String::from_utf8(bytes.unwrap().into()).unwrap();
-            assert_eq!(text(detail.local), FIRST);
-            assert_eq!(text(detail.remote), theirs);
+            assert_eq!(text(detail.local), theirs, "here is this folder");
+            assert_eq!(text(detail.remote), FIRST);
             assert_eq!(text(detail.base), FIVE);
             assert!(detail.conflict.outside);
+            assert_eq!(detail.conflict.other.name, "memory, edited there");
+            assert_eq!(detail.conflict.local_by.unwrap().machine, "desktop");
 
             let resolution = taken.clone();
             let token = Some(detail.conflict.token);
             let path = "a.md".to_owned();
-            let keeps_head = resolution == Resolution::Remote;
+            let keeps_head = resolution == Resolution::Local;
             let resolve = Job::Resolve { path, resolution, token, no_push: false };
             let report = laptop.runs(resolve).await.unwrap();
 
@@ -223,8 +225,8 @@ async fn conflict_of_the_view_outlives_the_daemon_and_its_state() {
     laptop.loses_state();
     laptop.open().await.unwrap();
     let conflicts = laptop.project().conflicts().await.unwrap();
-    let local = Some(Digest::of(FIRST.as_bytes()));
-    assert_eq!(conflicts.iter().map(|one| one.local).collect::<Vec<_>>(), [local]);
+    let edit = Some(Digest::of(FIRST.as_bytes()));
+    assert_eq!(conflicts.iter().map(|one| one.remote).collect::<Vec<_>>(), [edit]);
 }
 
 #[tokio::test]

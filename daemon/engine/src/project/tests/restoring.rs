@@ -290,7 +290,10 @@ async fn history_of_a_file_follows_its_names() {
         async move { project.versions(path, since, None).await }
     };
     let said = |versions: &[FileVersion]| -> Vec<_> {
-        versions.iter().map(|v| (v.seq, v.path.as_str().to_owned(), v.sha256)).collect()
+        versions
+            .iter()
+            .map(|v| (v.seq.unwrap_or(0), v.path.as_str().to_owned(), v.sha256))
+            .collect()
     };
 
     let found = versions("./c.md", None).await.unwrap();

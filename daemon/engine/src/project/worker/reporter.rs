@@ -1,6 +1,7 @@
 //! What a running job tells, and gathers for its report.
 //!
-//! A report is only ever added to: what is in it has come about.
+//! A report is only ever added to: what is in it has come about. What it says to
+//! wait may be settled since.
 
 use mirror_core::{RelPath, Timestamp, Ulid};
 use tokio::sync::mpsc;
@@ -64,15 +65,26 @@ impl Reporter {
         message: String,
         time: Timestamp,
     ) {
-        self.report.notices.push(Notice { kind, path: path.cloned(), message, time });
+        self.report.notices.push(Notice { kind, path: path.cloned(), message, time, stash: None });
+    }
+
+    /// Says once where a person finds the version that makes way.
+    pub(crate) fn stashed(&mut self, path: &RelPath, id: Ulid, time: Timestamp) {
+        let (kind, path, stash) = (NoticeKind::Stashed, Some(path.clone()), Some(id));
+        let is_same = |told: &Notice| (&told.path, told.stash) == (&path, stash);
+        if self.report.notices.iter().any(is_same) {
+            return;
+        }
+        let name = path.as_ref().map(RelPath::as_str).unwrap_or_default();
+        let message = format!(
+            "{name} had changes that were never pushed; they went to the stash as {id}: \
+             `mirrorctl stash restore {id}` brings them back"
+        );
+        self.report.notices.push(Notice { kind, path, message, time, stash });
     }
 
     pub(crate) fn add_notices(&mut self, notices: Vec<Notice>) {
         self.report.notices.extend(notices);
-    }
-
-    pub(crate) fn notices(&self) -> &[Notice] {
-        &self.report.notices
     }
 
     /// Adds what became of files; the error that ended it, if any, is the caller's.
@@ -117,6 +129,14 @@ impl Reporter {
         conflicts.extend(paths);
         conflicts.sort();
         conflicts.dedup();
+    }
+
+    /// What waited was settled by the same job.
+    pub(crate) fn no_longer_waits(&mut self, path: &RelPath) {
+        self.report.conflicts.retain(|waiting| waiting != path);
+        self.report.notices.retain(|notice| {
+            notice.kind != NoticeKind::ViewUnsettled || notice.path.as_ref() != Some(path)
+        });
     }
 
     /// The commit stands; said at once.

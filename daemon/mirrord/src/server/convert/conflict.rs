@@ -22,6 +22,12 @@ pub(in crate::server) fn conflict(conflict: &Conflict) -> v1::Conflict {
         since: conflict.since.to_string(),
         token: conflict.token.clone(),
         outside: conflict.outside,
+        place: conflict.place.clone(),
+        remote_commit: conflict.remote_commit,
+        local_by: conflict.local_by.as_ref().map(changed_by),
+        local_is_elsewhere: conflict.is_elsewhere,
+        remote_name: conflict.other.name.clone(),
+        remote_word: conflict.other.word.clone(),
     }
 }
 
@@ -44,6 +50,7 @@ pub(in crate::server) fn conflict_detail(detail: &ConflictDetail) -> v1::Conflic
 pub(in crate::server) fn resolution(asked: Option<Asked>) -> Option<Resolution> {
     match asked? {
         Asked::MergedContent(merged) => Some(Resolution::Merged(merged.into())),
+        Asked::NamedSide(name) => Some(Resolution::Side(name)),
         Asked::Side(side) => match v1::Side::try_from(side) {
             Ok(v1::Side::Local) => Some(Resolution::Local),
             Ok(v1::Side::Remote) => Some(Resolution::Remote),
@@ -74,6 +81,7 @@ fn conflict_kind(kind: ConflictKind) -> v1::ConflictKind {
 #[cfg(test)]
 mod tests {
     use mirror_core::{RelPath, Timestamp};
+    use mirror_engine::OtherSide;
 
     use super::*;
 
@@ -89,6 +97,11 @@ mod tests {
                 local: None,
                 remote: None,
                 remote_by: None,
+                remote_commit: None,
+                place: None,
+                local_by: None,
+                is_elsewhere: false,
+                other: OtherSide { name: "the head".to_owned(), word: "there".to_owned() },
                 since: Timestamp(0),
                 token: "t".to_owned(),
                 outside: false,

@@ -143,6 +143,7 @@ fn notice(notice: &Notice, home: &Path) -> v1::Notice {
         backend: None,
         message: with_tilde(&notice.message, home),
         time: notice.time.to_string(),
+        stash_id: notice.stash.map(|id| id.to_string()),
     }
 }
 

@@ -116,6 +116,8 @@ pub(in crate::server) fn file_diff(file: &FileDiff) -> v1::FileDiff {
         state: file_state(file.state).into(),
         binary: file.binary,
         unified: file.unified.clone(),
+        from: file.from.clone(),
+        to: file.to.clone(),
     }
 }
 
