@@ -1,10 +1,11 @@
 //! Answers arguments that make no command: with help, or with what is wrong.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use crate::arguments;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output::escape::harmless;
 use crate::output::json;
 
 pub(crate) fn answer(error: &clap::Error) -> Exit {
@@ -19,15 +20,24 @@ pub(crate) fn answer(error: &clap::Error) -> Exit {
             let failure = Failure::usage(first_paragraph(&error.to_string()))
                 .with_hint("`mirrorctl --help` and `mirrorctl COMMAND --help` say what there is");
             let command = arguments::attempted(&words);
-            let document = json::failure(command.as_deref(), &failure.fault);
+            let document = json::failure_line(command.as_deref(), &failure.fault);
             // With stderr gone, the exit code says it alone.
-            let _ = writeln!(std::io::stderr(), "{document}");
+            let _ = std::io::stderr().write_all(document.as_bytes());
         }
-        _ => {
-            let _ = error.print();
-        }
+        (true, false) => show(error, &mut std::io::stderr()),
+        (false, _) => show(error, &mut std::io::stdout()),
     }
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
+}
+
+/// Arguments may hold anything, and are quoted in what is wrong with them.
+fn show(error: &clap::Error, stream: &mut (impl Write + IsTerminal)) {
+    let rendered = error.render();
+    let text = match stream.is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        true => rendered.ansi().to_string(),
+        false => rendered.to_string(),
+    };
+    let _ = stream.write_all(harmless(&text).as_bytes());
 }
 
 /// What clap has to say, without its usage lines, on one line.

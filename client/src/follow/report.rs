@@ -28,7 +28,7 @@ pub(crate) fn exit(job: &JobFinished, waits: bool) -> Exit {
     if job.cancelled {
         return Exit::Interrupted;
     }
-    let is_late = job.view_pending && waits && job.commit.is_some();
+    let is_late = job.view_pending && waits;
     if job.queued || is_late {
         Exit::Partial.or(exit_of(&job.conflicts, &job.failed))
     } else {
@@ -89,6 +89,8 @@ mod tests {
         };
         assert_eq!(exit(&job, true), Exit::Partial);
         assert_eq!(exit(&job, false), Exit::Done);
+        // That of an earlier commit waits as well.
+        assert_eq!(exit(&JobFinished { commit: None, ..job }, true), Exit::Partial);
     }
 
     #[test]

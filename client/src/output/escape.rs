@@ -22,6 +22,60 @@ pub(crate) fn escape_content(text: &str) -> String {
     replace(text.chars(), |letter| letter == '\t')
 }
 
+/// Whole text of ours with what came from elsewhere in it: lines, tabs and our
+/// colours stay, and whatever was forgotten to be escaped is escaped here.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let taken = match color_at(rest) {
+            0 => letter.len_utf8(),
+            color => color,
+        };
+        let (now, later) = rest.split_at(taken);
+        match taken > letter.len_utf8() || letter == '\n' || letter == '\t' {
+            true => shown.push_str(now),
+            false => shown.push_str(&replace(now.chars(), |_| false)),
+        }
+        rest = later;
+    }
+    shown
+}
+
+/// How long the change of colour is that the text begins with; 0 for anything else.
+fn color_at(text: &str) -> usize {
+    let Some(after) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let digits = after.find(|letter: char| !matches!(letter, '0'..='9' | ';'));
+    match digits.filter(|end| *end <= 8 && after[*end..].starts_with('m')) {
+        Some(end) => 2 + end + 1,
+        None => 0,
+    }
+}
+
+/// A JSON document whose strings say the same with no hidden character in them, so
+/// that it may be looked at in a terminal, too.
+pub(crate) fn harmless_json(document: &str) -> String {
+    let mut shown = String::with_capacity(document.len());
+    for letter in document.chars() {
+        match letter {
+            '\n' => shown.push(letter),
+            _ if is_hidden(letter) => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    // Writing into a string never fails.
+                    let _ = write!(shown, "\\u{unit:04x}");
+                }
+            }
+            _ => shown.push(letter),
+        }
+    }
+    shown
+}
+
+/// The same of a file's content, whose colours are none of ours.
+pub(crate) fn harmless_content(text: &str) -> String {
+    replace(text.chars(), |letter| matches!(letter, '\n' | '\t'))
+}
+
 fn replace(text: impl Iterator<Item = char>, stays: impl Fn(char) -> bool) -> String {
     let mut shown = String::new();
     for letter in text {
@@ -40,7 +94,7 @@ fn replace(text: impl Iterator<Item = char>, stays: impl Fn(char) -> bool) -> St
     shown
 }
 
-fn is_hidden(letter: char) -> bool {
+pub(super) fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,
@@ -75,6 +129,23 @@ mod tests {
         assert_eq!(escape("dm.\u{202e}exe"), "dm.\\u{202e}exe");
         assert_eq!(escape("a\u{200b}b\u{feff}"), "a\\u{200b}b\\u{feff}");
         assert_eq!(escape("a\nb\tc\r"), "a\\nb\\tc\\r");
+    }
+
+    #[test]
+    fn nothing_but_colours_gets_through_unescaped() {
+        let text = "\u{1b}[1;32msent\u{1b}[0m\ta\u{1b}]0;title\u{7}\n\u{1b}[2J\u{9b}m\u{202e}\r";
+        assert_eq!(
+            harmless(text),
+            "\u{1b}[1;32msent\u{1b}[0m\ta\\u{1b}]0;title\\u{7}\n\\u{1b}[2J\\u{9b}m\\u{202e}\\r"
+        );
+    }
+
+    #[test]
+    fn json_says_the_same_with_nothing_hidden_in_it() {
+        let value = serde_json::json!({"a\u{202e}": ["\u{9b}2J\u{7f}\u{200b}", "\u{e0041}é\n"]});
+        let shown = harmless_json(&format!("{value}\n"));
+        assert!(!shown.trim_end().chars().any(is_hidden), "{shown:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 
     #[test]

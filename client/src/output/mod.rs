@@ -4,6 +4,8 @@
 //! stderr, questions to the terminal. A reader that has gone away never turns into a failure.
 
 pub(crate) mod escape;
+#[cfg(test)]
+mod hostile;
 pub(crate) mod json;
 pub(crate) mod measure;
 pub(crate) mod paint;
@@ -103,14 +105,15 @@ impl Output {
     }
 
     pub(crate) fn print_document(&self, result: &Value) -> Result<Reader, Failure> {
-        print(&format!("{}\n", json::document(self.command, result)))
+        let document = format!("{}\n", json::document(self.command, result));
+        write_out(escape::harmless_json(&document).as_bytes())
     }
 
     pub(crate) fn print_failure(&self, failure: &Failure) {
         let text = if self.is_json {
-            format!("{}\n", json::failure(Some(self.command), &failure.fault))
+            json::failure_line(Some(self.command), &failure.fault)
         } else {
-            text::fault::report(&failure.fault, self.error_paint)
+            escape::harmless(&text::fault::report(&failure.fault, self.error_paint))
         };
         // With stderr gone there is nobody left to tell; the exit code stays.
         let _ = io::stderr().write_all(text.as_bytes());
@@ -141,7 +144,7 @@ impl Output {
     /// A terminal shows each round in the place of the last.
     pub(crate) fn begin_round(&self) -> Result<(), Failure> {
         if !self.is_json && io::stdout().is_terminal() {
-            print("\u{1b}[H\u{1b}[2J")?;
+            write_out(b"\x1b[H\x1b[2J")?;
         }
         Ok(())
     }
@@ -149,11 +152,19 @@ impl Output {
 
 /// Prints to stdout at once.
 pub(crate) fn print(text: &str) -> Result<Reader, Failure> {
-    print_bytes(text.as_bytes())
+    write_out(escape::harmless(text).as_bytes())
 }
 
-/// Prints bytes as they are, however strange they look.
+/// Prints the bytes of a file: as they are to a file or a program, and so that they
+/// do no harm to a terminal.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<Reader, Failure> {
+    match io::stdout().is_terminal() {
+        true => print(&escape::harmless_content(&String::from_utf8_lossy(bytes))),
+        false => write_out(bytes),
+    }
+}
+
+fn write_out(bytes: &[u8]) -> Result<Reader, Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(Reader::Listening),

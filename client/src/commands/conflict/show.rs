@@ -57,7 +57,7 @@ pub(crate) async fn run(args: &ShowArgs, context: &Context) -> Result<Reported, 
             return Err(without_lines(&detail));
         }
         Format::Diff => {
-            output::print(&detail.unified_diff)?;
+            output::print_bytes(detail.unified_diff.as_bytes())?;
             None
         }
     };

@@ -20,6 +20,7 @@ use base64::prelude::BASE64_STANDARD;
 use mirror_proto::v1::{Deletions, Fault, FolderDeletions};
 use serde_json::{Value, json};
 
+use super::escape::harmless_json;
 use super::words;
 
 const VERSION: u32 = 1;
@@ -31,6 +32,11 @@ pub(crate) fn document(command: &str, result: &Value) -> Value {
 /// A failure; without a command when the arguments don't name one.
 pub(crate) fn failure(command: Option<&str>, error: &Fault) -> Value {
     json!({"version": VERSION, "command": command, "error": fault(error)})
+}
+
+/// The same as it is printed.
+pub(crate) fn failure_line(command: Option<&str>, error: &Fault) -> String {
+    harmless_json(&format!("{}\n", failure(command, error)))
 }
 
 pub(crate) fn fault(fault: &Fault) -> Value {

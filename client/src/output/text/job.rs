@@ -75,8 +75,12 @@ fn pending(job: &JobFinished, paint: Paint) -> String {
         let line = "the push is queued; the daemon tries again by itself";
         text += &format!("{}\n", paint.yellow(line));
     }
-    if job.view_pending && job.commit.is_some() {
+    if job.view_pending {
         let line = "the plain files on the backend are not all written yet; the daemon goes on";
+        text += &format!("{}\n", paint.yellow(line));
+    }
+    if job.pull_pending {
+        let line = "the files of the commit come here with the next pull";
         text += &format!("{}\n", paint.yellow(line));
     }
     text
@@ -106,8 +110,9 @@ fn summary(job: &JobFinished) -> String {
         *counts.entry(word(file.action())).or_insert(0_usize) += 1;
     }
     let parts: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    let waits = job.queued || job.view_pending || job.pull_pending;
     let has_problems =
-        !job.conflicts.is_empty() || !job.failed.is_empty() || job.queued || job.cancelled;
+        !job.conflicts.is_empty() || !job.failed.is_empty() || waits || job.cancelled;
     let view = match (&job.commit, job.view_pending) {
         (Some(_), false) => "; plain files written",
         _ => "",
@@ -159,6 +164,20 @@ mod tests {
     fn job_with_nothing_to_do_says_so() {
         let text = finished(&JobFinished::default(), false, Paint::PLAIN);
         assert_eq!(text, "nothing to do\n");
+    }
+
+    #[test]
+    fn what_waits_is_never_nothing_to_do() {
+        let waiting = [
+            JobFinished { queued: true, ..JobFinished::default() },
+            JobFinished { view_pending: true, ..JobFinished::default() },
+            JobFinished { conflicts: vec!["a.md".to_owned()], ..JobFinished::default() },
+            JobFinished { pull_pending: true, ..JobFinished::default() },
+        ];
+        for job in waiting {
+            let text = finished(&job, false, Paint::PLAIN);
+            assert!(!text.is_empty() && !text.contains("nothing to do"), "{text:?} of {job:?}");
+        }
     }
 
     #[test]

@@ -1,0 +1,156 @@
+//! Text from elsewhere in every field of every answer, and what is printed of it.
+//!
+//! The messages are filled by their wire format: a field that takes a string gets
+//! the hostile one, whatever it is called, also one that is added later.
+
+use jiff::Timestamp;
+use mirror_proto::v1;
+use prost::Message;
+use serde_json::Value;
+
+use super::escape::{harmless_json, is_hidden};
+use super::paint::Paint;
+use super::text::status::Detail;
+use super::{json, text};
+
+/// Controls, an OSC title, C1, overrides, zero width, tags, line ends; and no end.
+fn hostile() -> String {
+    let start = "x\u{1b}]0;t\u{7}\u{1b}[2J\u{9b}m\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}\r\n\u{85}\u{2028}\u{7f}";
+    format!("{start}{}", "y".repeat(3_000))
+}
+
+fn varint(mut number: u64, bytes: &mut Vec<u8>) {
+    while number >= 0x80 {
+        bytes.push(u8::try_from(number & 0x7f).expect("seven bits") | 0x80);
+        number >>= 7;
+    }
+    bytes.push(u8::try_from(number).expect("seven bits"));
+}
+
+fn with_length(field: u64, content: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    varint(field << 3 | 2, &mut bytes);
+    varint(content.len() as u64, &mut bytes);
+    bytes.extend_from_slice(content);
+    bytes
+}
+
+fn with_number(field: u64, number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    varint(field << 3, &mut bytes);
+    varint(number, &mut bytes);
+    bytes
+}
+
+/// The bytes of a message with the hostile text in each field that takes it, and
+/// `number` in each that takes a number. What `fits` refuses is another field's.
+fn fill(number: u64, depth: usize, fits: &dyn Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut message = Vec::new();
+    for field in 1..=200 {
+        let text = with_length(field, hostile().as_bytes());
+        let scalar = with_number(field, number);
+        if fits(&text) {
+            message.extend(text);
+        } else if fits(&scalar) {
+            message.extend(scalar);
+        } else if depth > 0 {
+            let within = |inner: &[u8]| fits(&with_length(field, inner));
+            message.extend(with_length(field, &fill(number, depth - 1, &within)));
+        }
+    }
+    message
+}
+
+fn filled<M: Message + Default>(number: u64) -> M {
+    let bytes = fill(number, 4, &|bytes| M::decode(bytes).is_ok());
+    M::decode(bytes.as_slice()).expect("each field fits")
+}
+
+/// Lines of a file's content are as long as they are; all others are bounded.
+#[track_caller]
+fn check_text(number: u64, shown: &str, has_content: bool) {
+    let found = shown.chars().find(|letter| !matches!(letter, '\n' | '\t') && is_hidden(*letter));
+    assert_eq!(found, None, "with {number}: {shown:?}");
+    let longest = shown.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    assert!(has_content || longest < 12_000, "with {number}: a line of {longest}");
+}
+
+#[track_caller]
+fn check_json(number: u64, document: &Value) {
+    let shown = harmless_json(&format!("{document}\n"));
+    assert_eq!(shown.trim_end().chars().find(|letter| is_hidden(*letter)), None, "{number}");
+    assert_eq!(serde_json::from_str::<Value>(&shown).expect("still JSON"), *document);
+}
+
+#[test]
+fn messages_are_filled_in_depth() {
+    let job: v1::JobFinished = filled(1);
+    assert_eq!(job.files[0].path, hostile());
+    assert_eq!(job.failed[0].fault.as_ref().expect("a fault").message, hostile());
+}
+
+#[test]
+fn no_text_for_people_obeys_what_stands_in_a_field() {
+    let (plain, now) = (Paint::PLAIN, Timestamp::UNIX_EPOCH);
+    for number in 0..=12 {
+        let job: v1::JobFinished = filled(number);
+        let fault: v1::Fault = filled(number);
+        let findings = [filled::<v1::Finding>(number)];
+        let shown = [
+            text::job::finished(&job, false, plain),
+            text::conflict::resolved(&hostile(), "merged", &job, plain),
+            text::conflict::list(&filled(number), now, plain),
+            text::conflict::left(&[hostile()], plain),
+            text::cancel::cancelled(&filled(number), plain),
+            text::config::settings(&[filled(number)], plain),
+            text::daemon::description(&filled(number), now, plain),
+            text::fault::report(&fault, plain),
+            text::findings::report(&findings, plain),
+            text::history::log(&filled(number), plain),
+            text::history::versions(&filled(number), plain),
+            text::project::list(&filled(number)),
+            text::project::set_up(&filled(number), false, plain),
+            text::project::next_steps(&filled(number)),
+            text::stash::list(&filled(number), plain),
+        ];
+        for text in shown {
+            check_text(number, &text, false);
+        }
+        let status: v1::StatusReport = filled(number);
+        for detail in [Detail::Short, Detail::Changes, Detail::Everything] {
+            check_text(number, &text::status::report(&status, detail, now, plain), false);
+        }
+        check_text(number, &text::diff::report(&filled(number), plain), true);
+        check_text(number, &text::conflict::whole(&filled(number), now, plain), true);
+        check_text(number, &text::conflict::three_way(&filled(number), now, plain), true);
+    }
+}
+
+#[test]
+fn no_json_hides_what_stands_in_a_field() {
+    for number in 0..=12 {
+        let job: v1::JobFinished = filled(number);
+        let fault: v1::Fault = filled(number);
+        let documents = [
+            json::job::finished(&job),
+            json::conflict::list(&filled(number)),
+            json::conflict::envelope(&filled(number)),
+            json::conflict::refused(&hostile(), false, &fault),
+            json::cancel::cancelled(&filled(number)),
+            json::config::settings(&[filled(number)]),
+            json::daemon::description(&filled(number)),
+            json::findings::report(&[filled(number)]),
+            json::history::log(&filled(number)),
+            json::history::versions(&filled(number)),
+            json::project::list(&filled(number)),
+            json::project::set_up(&filled(number)),
+            json::stash::list(&filled(number)),
+            json::status::report(&filled(number), true),
+            json::status::diff(&filled(number)),
+            json::failure(Some("status"), &fault),
+        ];
+        for document in documents {
+            check_json(number, &json::document("status", &document));
+        }
+    }
+}
