@@ -137,6 +137,10 @@ pub struct Capabilities {
 ///   [`Capabilities::atomic_view`] says so.
 /// - Of two writes with [`Expect::Absent`] to one path, exactly one is done.
 /// - A listing is complete or ends in an error; it never stops early in silence.
+///   A folder below the prefix that we may not open is an item of its own, the
+///   error [`StorageError::Forbidden`] with its path, and the listing goes on.
+/// - A listing of the view passes over what systems keep there
+///   ([`is_system_name`](crate::is_system_name)).
 /// - Listing the root gives the view: our own folder `_mirror` is listed only
 ///   for a prefix inside it.
 /// - Parent folders appear when needed and are never listed. An empty folder in

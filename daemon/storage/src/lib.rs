@@ -11,6 +11,7 @@ mod hint;
 pub mod layers;
 pub mod offers;
 pub mod path;
+pub mod system;
 
 pub use backend::{
     Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, RemoteFile,
@@ -22,3 +23,4 @@ pub use offers::{
     StoredRange, WriteMany,
 };
 pub use path::{OUR_FOLDER, RemotePath, RemotePathError};
+pub use system::{is_system_name, is_system_path};

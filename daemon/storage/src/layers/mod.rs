@@ -1,11 +1,13 @@
 //! What stands around every adapter, in one fixed order, built here alone.
 //!
-//! `trace(retry(pace(adapter)))`: calls are counted as the engine makes them,
-//! repeated for a few seconds while a failure is likely to pass, and held back
-//! when the service asks for it.
+//! `trace(proof(retry(pace(adapter))))`: calls are counted as the engine makes them,
+//! the first entry of a log waits until the service has shown that it can hold one,
+//! and calls are repeated for a few seconds while a failure is likely to pass, and
+//! held back when the service asks for it.
 
 mod pace;
 mod patience;
+mod proof;
 mod retry;
 mod timer;
 mod trace;
@@ -16,7 +18,10 @@ mod tests;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use tokio::sync::OnceCell;
+
 pub use self::patience::Patience;
+pub use self::proof::{Flaw, Unproved, prove};
 pub use self::timer::{SystemTimer, Timer};
 pub use self::trace::{CallCounts, Calls};
 use crate::Backend;
@@ -36,6 +41,7 @@ pub fn stack(
         counts: counts.clone(),
         is_away: AtomicBool::new(false),
     };
-    let traced = trace::Traced { inner: Arc::new(retried), counts: counts.clone() };
+    let proved = proof::Proved { inner: Arc::new(retried), given: OnceCell::new() };
+    let traced = trace::Traced { inner: Arc::new(proved), counts: counts.clone() };
     (Arc::new(traced), counts)
 }

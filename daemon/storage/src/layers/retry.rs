@@ -90,8 +90,10 @@ impl Backend for Retried {
     fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
         let begun = self.repeated(move || async move {
             let mut files = self.inner.list(prefix);
-            let first = files.try_next().await?;
-            let first = futures::stream::iter(first.map(Ok));
+            let first = match files.next().await {
+                Some(Err(error)) if error.class() == FaultClass::Transient => return Err(error),
+                first => futures::stream::iter(first),
+            };
             Ok(first.chain(files))
         });
         futures::stream::once(begun).try_flatten().boxed()

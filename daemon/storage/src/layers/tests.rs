@@ -2,10 +2,11 @@
 //! moves only while somebody pauses.
 
 mod offers;
+mod proof;
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;

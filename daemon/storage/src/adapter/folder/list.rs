@@ -13,6 +13,7 @@ use super::error::at;
 use super::paths::{self, Root};
 use super::stat::{body_in, is_file, remote_file};
 use super::sys;
+use crate::system::is_passed_over;
 use crate::{FileStream, OUR_FOLDER, RemoteFile, RemotePath, StorageError};
 
 /// How many files travel together from the disk to the runtime.
@@ -20,7 +21,10 @@ const BATCH: usize = 256;
 
 /// `None` says that the listing is complete, so that one cut short by a
 /// stopped thread never passes for it.
-type Batches = mpsc::Sender<Result<Option<Vec<RemoteFile>>, StorageError>>;
+type Batches = mpsc::Sender<Result<Option<Vec<Item>>, StorageError>>;
+
+/// A file, or a folder that we may not open.
+type Item = Result<RemoteFile, StorageError>;
 
 pub(super) fn files_below(root: Arc<PathBuf>, prefix: RemotePath) -> FileStream<'static> {
     let started = async move {
@@ -28,7 +32,7 @@ pub(super) fn files_below(root: Arc<PathBuf>, prefix: RemotePath) -> FileStream<
         tokio::task::spawn_blocking(move || send_all(&root, &prefix, batches));
         Ok(try_unfold(found, async |mut found| {
             let batch = found.recv().await.unwrap_or_else(|| Err(cut_short()))?;
-            Ok(batch.map(|batch| (iter(batch).map(Ok), found)))
+            Ok(batch.map(|batch| (iter(batch), found)))
         })
         .try_flatten())
     };
@@ -44,7 +48,7 @@ fn send_all(root: &Path, prefix: &RemotePath, batches: Batches) {
 }
 
 struct Walk {
-    batch: Vec<RemoteFile>,
+    batch: Vec<Item>,
     batches: Batches,
 }
 
@@ -53,23 +57,29 @@ impl Walk {
         let mut pending = vec![prefix.clone()];
         while let Some(path) = pending.pop() {
             // Opened by its path and not kept open: trees may be deep.
-            let Some(folder) = root.folder(&path)? else {
-                continue;
+            let (folder, entries) = match open(root, &path) {
+                Ok(Some(opened)) => opened,
+                Ok(None) => continue,
+                Err(closed @ StorageError::Forbidden { .. }) if path != *prefix => {
+                    self.add(Err(closed))?;
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             if let Some(body) = entry_body(&folder, &path)? {
                 if path != *prefix {
-                    self.add(remote_file(&path, &body))?;
+                    self.add(Ok(remote_file(&path, &body)))?;
                 }
                 continue;
             }
-            for (name, kind) in sys::entries(&folder).map_err(at(&path))? {
-                if path.is_root() && name == OUR_FOLDER {
+            for (name, kind) in entries {
+                if path.is_root() && name == OUR_FOLDER || is_passed_over(&path, &name) {
                     continue;
                 }
                 let path = join_path(&path, &name);
                 match known_kind(&folder, &name, kind).map_err(at(&path))? {
                     EntryKind::Folder => pending.push(path),
-                    EntryKind::File(stat) => self.add(remote_file(&path, &stat))?,
+                    EntryKind::File(stat) => self.add(Ok(remote_file(&path, &stat)))?,
                     EntryKind::Neither => {}
                 }
             }
@@ -77,8 +87,8 @@ impl Walk {
         self.send()
     }
 
-    fn add(&mut self, file: RemoteFile) -> Result<(), StorageError> {
-        self.batch.push(file);
+    fn add(&mut self, item: Item) -> Result<(), StorageError> {
+        self.batch.push(item);
         if self.batch.len() < BATCH {
             return Ok(());
         }
@@ -89,6 +99,15 @@ impl Walk {
         let batch = std::mem::take(&mut self.batch);
         self.batches.blocking_send(Ok(Some(batch))).map_err(|_| cut_short())
     }
+}
+
+type Opened = (OwnedFd, Vec<(String, FileType)>);
+
+/// Opens a folder and reads what is in it; `None` when there is none.
+fn open(root: &Root, path: &RemotePath) -> Result<Option<Opened>, StorageError> {
+    let Some(folder) = root.folder(path)? else { return Ok(None) };
+    let entries = sys::entries(&folder).map_err(at(path))?;
+    Ok(Some((folder, entries)))
 }
 
 fn entry_body(folder: &OwnedFd, path: &RemotePath) -> Result<Option<Stat>, StorageError> {

@@ -41,12 +41,28 @@ pub(super) fn entries(folder: impl AsFd) -> Result<Vec<(String, FileType)>, Errn
     Ok(entries)
 }
 
+/// Gives a file a second name, where nothing stands.
+pub(super) fn link(
+    (from_parent, from): (&OwnedFd, &str),
+    (to_parent, to): (&OwnedFd, &str),
+) -> Result<(), Errno> {
+    #[cfg(test)]
+    if let Some(answer) = lacking::link() {
+        return answer;
+    }
+    rustix::fs::linkat(from_parent, from, to_parent, to, AtFlags::empty())
+}
+
 /// Renames without ever replacing what stands at the new name.
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 pub(super) fn rename_exclusively(
     (from_parent, from): (&OwnedFd, &str),
     (to_parent, to): (&OwnedFd, &str),
 ) -> Result<(), Errno> {
+    #[cfg(test)]
+    if lacking::is_without_exclusive_rename() {
+        return Err(Errno::INVAL);
+    }
     let flags = rustix::fs::RenameFlags::NOREPLACE;
     rustix::fs::renameat_with(from_parent, from, to_parent, to, flags)
 }
@@ -77,4 +93,40 @@ pub(super) fn flush_folder(folder: &OwnedFd) -> Result<(), Errno> {
 /// network file systems may have no locks for folders.
 pub(super) fn lock(folder: &OwnedFd) {
     let _ = rustix::fs::flock(folder, FlockOperation::LockExclusive);
+}
+
+/// A file system that lacks calls, or lies about them, for the tests of one thread.
+#[cfg(test)]
+pub(super) mod lacking {
+    use std::cell::Cell;
+
+    use rustix::io::Errno;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Lack {
+        Nothing,
+        LinksAndRenames,
+        /// It says that it has made a link, and makes none.
+        TrueLinks,
+    }
+
+    thread_local! {
+        static LACK: Cell<Lack> = const { Cell::new(Lack::Nothing) };
+    }
+
+    pub(crate) fn set(lack: Lack) {
+        LACK.set(lack);
+    }
+
+    pub(super) fn link() -> Option<Result<(), Errno>> {
+        match LACK.get() {
+            Lack::Nothing => None,
+            Lack::LinksAndRenames => Some(Err(Errno::PERM)),
+            Lack::TrueLinks => Some(Ok(())),
+        }
+    }
+
+    pub(super) fn is_without_exclusive_rename() -> bool {
+        LACK.get() != Lack::Nothing
+    }
 }

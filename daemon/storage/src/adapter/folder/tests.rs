@@ -9,6 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 use rustix::process::geteuid;
 use tempfile::TempDir;
 
+use super::sys::lacking::{self, Lack};
 use super::*;
 
 fn path(text: &str) -> RemotePath {
@@ -164,4 +165,55 @@ async fn upload_that_nobody_waits_for_leaves_nothing() {
     tokio::time::timeout(limit, given_up).await.expect("it is cleared away soon");
 
     assert_eq!(backend.stat(&path("a")).await.expect("a lookup"), None);
+}
+
+/// Stores a text at a path on this thread, whose file system lacks what a test says.
+fn store_here(root: &Path, path: &RemotePath, text: &str) -> Guarded<Revision> {
+    let (chunks, received) = tokio::sync::mpsc::channel(2);
+    chunks.try_send(Ok(Some(Bytes::from(text.to_owned())))).expect("there is room");
+    chunks.try_send(Ok(None)).expect("there is room");
+    let root = Root::open(root, path).expect("it is there");
+    write::store(&root, path, received, &Expect::Absent).expect("it can be stored")
+}
+
+#[test]
+fn log_entry_has_one_writer_also_without_links_and_exclusive_renames() {
+    let entry = path("_mirror/log/0000000/0000000001.json");
+    for lack in [Lack::LinksAndRenames, Lack::TrueLinks] {
+        let (folder, backend) = folder();
+        lacking::set(lack);
+
+        let first = store_here(folder.path(), &entry, "one");
+        let second = store_here(folder.path(), &entry, "two");
+
+        lacking::set(Lack::Nothing);
+        assert!(matches!(first, Guarded::Done(_)), "{lack:?}: {first:?}");
+        assert_eq!(second, Guarded::Refused, "{lack:?}");
+        // Another machine, whose system has links, reads it and writes none over it.
+        let third = store_here(folder.path(), &entry, "three");
+        assert_eq!(third, Guarded::Refused);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let read: Vec<Bytes> = runtime.block_on(async {
+            let read = backend.read(&entry, ByteRange::ALL).await.expect("it is readable");
+            read.expect("it is there").try_collect().await.expect("whole")
+        });
+        assert_eq!(read.concat(), b"one");
+        let temps = std::fs::read_dir(folder.path().join("_mirror/tmp")).expect("a folder");
+        assert_eq!(temps.count(), 0, "{lack:?} leaves nothing");
+    }
+}
+
+#[test]
+fn pack_and_plain_file_have_their_names_also_without_links_and_exclusive_renames() {
+    for name in ["_mirror/packs/AB/01AB.zip", "notes/a.md"] {
+        let (folder, _) = folder();
+        lacking::set(Lack::LinksAndRenames);
+        let first = store_here(folder.path(), &path(name), "one");
+        let second = store_here(folder.path(), &path(name), "two");
+        lacking::set(Lack::Nothing);
+        assert!(matches!(first, Guarded::Done(_)), "{first:?}");
+        assert_eq!(second, Guarded::Refused);
+        let stored = std::fs::read_to_string(folder.path().join(name)).expect("a plain file");
+        assert_eq!(stored, "one");
+    }
 }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::super::temp_names;
 use super::error::{at, io_at};
 use super::paths::{self, Root};
-use super::sys;
+use super::{stat, sys};
 use crate::{ByteStream, RemotePath, StorageError};
 
 /// How many chunks may wait between the runtime and the disk.
@@ -45,6 +45,8 @@ pub(super) struct Upload {
     name: String,
     file: File,
     is_published: bool,
+    /// The folder that it is moved into, to be published as a folder.
+    spelled: Option<String>,
 }
 
 impl Upload {
@@ -66,7 +68,7 @@ impl Upload {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
         let file = rustix::fs::openat(&folder, &name, flags, mode).map_err(at(path))?;
-        Ok(Self { folder, name, file: file.into(), is_published: false })
+        Ok(Self { folder, name, file: file.into(), is_published: false, spelled: None })
     }
 
     fn fill(&mut self, path: &RemotePath, mut chunks: Chunks) -> Result<(), StorageError> {
@@ -85,24 +87,62 @@ impl Upload {
         rustix::fs::fstat(&self.file).map(|stat| stat.st_mtime)
     }
 
-    /// Gives the file its name, unless something stands there.
+    /// Gives the file its name, unless something stands there: by a link, by a rename
+    /// that doesn't replace, or by what `last` allows where a file system has neither.
     pub(super) fn publish_exclusively(
         &mut self,
         parent: &OwnedFd,
         name: &str,
+        last: LastWay,
     ) -> Result<(), Errno> {
-        match rustix::fs::linkat(&self.folder, &self.name, parent, name, AtFlags::empty()) {
+        match sys::link((&self.folder, &self.name), (parent, name)) {
+            // The first name goes with `self`. Some file systems say that they have
+            // made a link, and make none (L10).
+            Ok(()) if self.stands_at(parent, name)? => return Ok(()),
+            Ok(()) => {}
             // No hard links here, which some file systems call not permitted.
-            Err(errno) if errno == Errno::PERM || sys::is_unsupported(errno) => {
-                let renamed = sys::rename_exclusively((&self.folder, &self.name), (parent, name));
+            Err(errno) if errno == Errno::PERM || sys::is_unsupported(errno) => {}
+            Err(errno) => return Err(errno),
+        }
+        match sys::rename_exclusively((&self.folder, &self.name), (parent, name)) {
+            Err(errno) if sys::is_unsupported(errno) => {}
+            renamed => {
                 self.is_published = renamed.is_ok();
-                renamed.map_err(|errno| match errno {
-                    errno if sys::is_unsupported(errno) => Errno::NOSYS,
-                    errno => errno,
-                })
+                return renamed;
             }
-            // The first name goes with `self`.
-            linked => linked,
+        }
+        match last {
+            LastWay::Folder => self.publish_as_folder(parent, name),
+            LastWay::Rename => self.publish_over(parent, name),
+        }
+    }
+
+    fn stands_at(&self, parent: &OwnedFd, name: &str) -> Result<bool, Errno> {
+        let size = rustix::fs::fstat(&self.file)?.st_size;
+        let there = sys::stat(parent, name)?;
+        Ok(there.is_some_and(|there| stat::is_file(&there) && there.st_size == size))
+    }
+
+    /// Gives a folder with the file as its body the name: no file system renames a
+    /// folder over a file, or over a folder that holds something.
+    fn publish_as_folder(&mut self, parent: &OwnedFd, name: &str) -> Result<(), Errno> {
+        let spelled = temp_names::name_as_folder(&self.name);
+        rustix::fs::mkdirat(&self.folder, &spelled, Mode::from_raw_mode(0o777))?;
+        // From here on it goes with `self`.
+        self.spelled = Some(spelled.clone());
+        let inner = sys::open_folder(&self.folder, &spelled)?;
+        rustix::fs::renameat(&self.folder, &self.name, &inner, stat::BODY)?;
+        sys::flush_folder(&inner)?;
+        match rustix::fs::renameat(&self.folder, &spelled, parent, name) {
+            Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR | Errno::ISDIR) => {
+                rustix::fs::renameat(&inner, stat::BODY, &self.folder, &self.name)?;
+                self.drop_spelled();
+                Err(Errno::EXIST)
+            }
+            renamed => {
+                self.is_published = renamed.is_ok();
+                renamed
+            }
         }
     }
 
@@ -127,12 +167,30 @@ impl Upload {
         rustix::fs::fstat(&self.file)
     }
 
+    fn drop_spelled(&mut self) {
+        let Some(spelled) = self.spelled.take() else { return };
+        if let Ok(inner) = sys::open_folder(&self.folder, &spelled) {
+            let _ = rustix::fs::unlinkat(inner, stat::BODY, AtFlags::empty());
+        }
+        let _ = rustix::fs::unlinkat(&self.folder, &spelled, AtFlags::REMOVEDIR);
+    }
+
     fn drop_name(&mut self) {
         if !self.is_published {
+            self.drop_spelled();
             let _ = rustix::fs::unlinkat(&self.folder, &self.name, AtFlags::empty());
             self.is_published = true;
         }
     }
+}
+
+/// What to do where a name can be given to one writer by no call of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LastWay {
+    /// An entry of the log may be a folder.
+    Folder,
+    /// The name is one writer's alone, or was free a moment ago.
+    Rename,
 }
 
 impl Drop for Upload {

@@ -8,7 +8,7 @@ use super::error::{FOLDER_IN_THE_WAY, NO_FILE_IN_THE_WAY, at, rejected};
 use super::paths::{self, Root, TRIES};
 use super::stat::{Entry, entry_at, revision};
 use super::sys;
-use super::upload::{Chunks, Upload};
+use super::upload::{Chunks, LastWay, Upload};
 use crate::{Expect, Guarded, RemotePath, Revision, StorageError};
 
 /// What to do with a complete upload, given what stands at its path.
@@ -52,7 +52,7 @@ fn publish(
         }
         let entry = entry_at(&parent, path)?;
         let placed = match step(expect, &entry, &upload) {
-            Step::Create => upload.publish_exclusively(&parent, path.name()),
+            Step::Create => upload.publish_exclusively(&parent, path.name(), last_way(path)),
             Step::Replace => upload.publish_over(&parent, path.name()),
             Step::Keep => Ok(()),
             Step::Refuse => return Ok(Guarded::Refused),
@@ -79,6 +79,15 @@ fn step(expect: &Expect, entry: &Entry, upload: &Upload) -> Step {
         (Entry::Nothing | Entry::File(_) | Entry::BodyInFolder(..), _) => Step::Refuse,
         (Entry::Folder, _) => Step::ClearFolder,
         (Entry::Other, _) => Step::Reject(NO_FILE_IN_THE_WAY),
+    }
+}
+
+/// A file of the view that somebody makes within the moment since we looked is lost
+/// where nothing else is left; a log stands on more than that.
+fn last_way(path: &RemotePath) -> LastWay {
+    match paths::is_in_log(path) {
+        true => LastWay::Folder,
+        false => LastWay::Rename,
     }
 }
 

@@ -7,6 +7,7 @@ use futures::stream::{FuturesUnordered, StreamExt, TryStreamExt, iter, try_unfol
 use super::paths::{Parents, Root, is_in_log};
 use super::stat::{BODY, Entry, FileStat, kind_of};
 use super::wire::{FileAttrs, FileType, Handle, NameEntry};
+use crate::system::is_passed_over;
 use crate::{FileStream, OUR_FOLDER, RemoteFile, RemotePath, StorageError};
 
 /// How many folders are read at once.
@@ -28,9 +29,9 @@ pub(super) fn files_below(root: Root, prefix: RemotePath) -> FileStream<'static>
             Walk { root, under_way: FuturesUnordered::new(), pending: Vec::new(), has_gaps: false };
         let files = walk.take(first);
         let rest = try_unfold(walk, async |mut walk| {
-            Ok(walk.next().await?.map(|files| (iter(files).map(Ok), walk)))
+            Ok(walk.next().await?.map(|items| (iter(items), walk)))
         });
-        Ok(iter(files).map(Ok).chain(rest.try_flatten()))
+        Ok(iter(files).chain(rest.try_flatten()))
     };
     futures::stream::once(started).try_flatten().boxed()
 }
@@ -46,12 +47,17 @@ fn endless(path: &RemotePath) -> StorageError {
     StorageError::Malformed(format!("the listing of {path} has no end").into())
 }
 
+/// A file, or a folder that we may not open.
+type Item = Result<RemoteFile, StorageError>;
+
 /// What is in one folder.
 #[derive(Default)]
 pub(super) struct Folder {
     pub(super) files: Vec<RemoteFile>,
     pub(super) folders: Vec<RemotePath>,
     is_gone: bool,
+    /// We may not open it.
+    closed: Option<StorageError>,
 }
 
 struct Walk {
@@ -62,14 +68,15 @@ struct Walk {
 }
 
 impl Walk {
-    fn take(&mut self, folder: Folder) -> Vec<RemoteFile> {
+    fn take(&mut self, folder: Folder) -> Vec<Item> {
         self.pending.extend(folder.folders);
         self.has_gaps |= folder.is_gone;
-        folder.files
+        let closed = folder.closed.map(Err);
+        folder.files.into_iter().map(Ok).chain(closed).collect()
     }
 
     /// The files of one more folder; `None` when that were all.
-    async fn next(&mut self) -> Result<Option<Vec<RemoteFile>>, StorageError> {
+    async fn next(&mut self) -> Result<Option<Vec<Item>>, StorageError> {
         while self.under_way.len() < FOLDERS
             && let Some(path) = self.pending.pop()
         {
@@ -92,7 +99,12 @@ impl Walk {
 
 /// What is in the folder at `path`, or the one entry that it stands for.
 async fn entry_or_folder(root: Root, path: RemotePath) -> Result<Folder, StorageError> {
-    let mut found = read_folder(root, path.clone()).await?;
+    let mut found = match read_folder(root, path.clone()).await {
+        Err(closed @ StorageError::Forbidden { .. }) => {
+            return Ok(Folder { closed: Some(closed), ..Folder::default() });
+        }
+        found => found?,
+    };
     if is_in_log(&path) {
         let is_body = |file: &&mut RemoteFile| file.path.name() == BODY;
         if let Some(body) = found.files.iter_mut().find(is_body) {
@@ -168,7 +180,8 @@ impl Folder {
 /// Where an entry stands; `None` for what is not to be listed.
 fn path_of(folder: &RemotePath, entry: &NameEntry) -> Result<Option<RemotePath>, StorageError> {
     let name = entry.filename.to_str().unwrap_or_default();
-    if matches!(name, "." | "..") || (folder.is_root() && name == OUR_FOLDER) {
+    let is_ours = folder.is_root() && name == OUR_FOLDER;
+    if matches!(name, "." | "..") || is_ours || is_passed_over(folder, name) {
         return Ok(None);
     }
     let text = if folder.is_root() { name.to_owned() } else { format!("{folder}/{name}") };

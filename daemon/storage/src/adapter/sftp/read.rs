@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use futures::future::join;
 use futures::stream::{StreamExt, iter, try_unfold};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -24,28 +23,14 @@ pub(super) async fn open(
     range: ByteRange,
 ) -> Result<Option<ByteStream>, StorageError> {
     let at = root.at(path);
-    let looked = root.entry_at(path);
     // A server that opens a pipe waits for its other end, and answers nobody
-    // meanwhile. In our own folder nobody puts any.
-    let (looked, early) = match path.is_ours() {
-        true => {
-            let early = Handle::open(&root.session, |session| session.open(&at));
-            let (looked, early) = join(looked, early).await;
-            (looked?, Some(early))
-        }
-        false => (looked.await?, None),
-    };
-    let (file, seen) = match looked {
-        (Parents::Folders, Entry::File(seen)) => match early {
-            Some(file) => (file, seen),
-            None => (Handle::open(&root.session, |session| session.open(&at)).await, seen),
-        },
-        (Parents::Folders, Entry::BodyInFolder(seen)) => {
-            let body = format!("{at}/{BODY}");
-            (Handle::open(&root.session, |session| session.open(&body)).await, seen)
-        }
+    // meanwhile. Whoever uses the server can put one anywhere.
+    let (body, seen) = match root.entry_at(path).await? {
+        (Parents::Folders, Entry::File(seen)) => (at, seen),
+        (Parents::Folders, Entry::BodyInFolder(seen)) => (format!("{at}/{BODY}"), seen),
         _ => return Ok(None),
     };
+    let file = Handle::open(&root.session, |session| session.open(&body)).await;
     match file {
         Ok(file) => Parts::start(root.clone(), path.clone(), file, (range, seen)).await.map(Some),
         Err(failure) if failure.is_missing() => Ok(None),

@@ -150,10 +150,14 @@ async fn name_from_aside(
 async fn give_name(root: &Root, aside: &RemotePath, to: &RemotePath) -> Reply<()> {
     let (aside, to) = (root.at(aside), root.at(to));
     if root.session.has(Extensions::HARDLINK) {
-        match root.session.link(&aside, &to).await {
-            Ok(()) => return root.session.unlink(&aside).await,
+        let (linked, there) = (root.session.link(&aside, &to), root.session.look(&to));
+        match linked.await {
+            // The name aside may be the only one: some servers say that they have
+            // made a link, and make none.
+            Ok(()) if there.await.is_ok() => return root.session.unlink(&aside).await,
             // No hard links on this file system after all.
-            Err(Failure::Refused(SftpErrorKind::PermDenied | SftpErrorKind::OpUnsupported)) => {}
+            Ok(())
+            | Err(Failure::Refused(SftpErrorKind::PermDenied | SftpErrorKind::OpUnsupported)) => {}
             Err(failure) => return Err(failure),
         }
     }

@@ -174,8 +174,13 @@ async fn create(
         Naming::Link => {
             let seen = session.look(&upload.at);
             let (linked, flushed) = (session.link(&upload.at, &to), upload.flush_name());
+            let there = session.look(&to);
             // The first name goes with the upload.
             linked.await?;
+            if !is_named(upload, there).await? {
+                // Not by this server's links: by another way.
+                return Err(Failure::Refused(SftpErrorKind::OpUnsupported));
+            }
             Placed::wait(seen, flushed).await.map(Some)
         }
         Naming::Rename if is_in_log(path) => {
@@ -195,6 +200,19 @@ async fn create(
             upload.note_published();
             Placed::wait(seen, flushed).await.map(Some)
         }
+    }
+}
+
+/// Whether an upload stands at its new name: some servers say that they have made
+/// a link, and make none.
+async fn is_named(upload: &Upload, there: Answer<FileAttrs>) -> Reply<bool> {
+    match there.await {
+        Ok(there) => {
+            let is_file = there.get_filetype() == Some(FileType::RegularFile);
+            Ok(is_file && FileStat::of(&there).size == upload.size())
+        }
+        Err(failure) if failure.is_missing() => Ok(false),
+        Err(failure) => Err(failure),
     }
 }
 

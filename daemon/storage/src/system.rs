@@ -1,0 +1,80 @@
+//! What systems and NAS software keep among people's files.
+//!
+//! Nothing of it is anybody's writing: a listing of the view passes it over, and
+//! nobody has to be able to read it.
+
+use crate::RemotePath;
+
+/// Names of their own, letter case ignored.
+const NAMES: [&str; 20] = [
+    "lost+found",
+    "#recycle",
+    "@recycle",
+    "@recently-snapshot",
+    "@eadir",
+    "#snapshot",
+    "@snapshot",
+    ".snapshot",
+    ".snapshots",
+    ".zfs",
+    "~snapshot",
+    "$recycle.bin",
+    "system volume information",
+    "recycler",
+    ".ds_store",
+    ".spotlight-v100",
+    ".fseventsd",
+    ".trashes",
+    ".temporaryitems",
+    "thumbs.db",
+];
+
+/// How the others begin.
+const BEGINNINGS: [&str; 4] = [".trash-", "._", ".nfs", ".fuse_hidden"];
+
+/// Whether a file or folder of this name is a system's.
+#[must_use]
+pub fn is_system_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    NAMES.contains(&name.as_str())
+        || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning) && name != *beginning)
+}
+
+/// Whether a path lies in one, or is one.
+#[must_use]
+pub fn is_system_path(path: &str) -> bool {
+    path.split('/').any(is_system_name)
+}
+
+/// The same for what a listing of the view meets.
+pub(crate) fn is_passed_over(folder: &RemotePath, name: &str) -> bool {
+    !folder.is_ours() && is_system_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_systems_are_told_from_those_of_people() {
+        for system in [
+            "lost+found",
+            ".Trash-0",
+            ".Trash-1000",
+            "#recycle",
+            "@eaDir",
+            ".snapshot",
+            "System Volume Information",
+            "$RECYCLE.BIN",
+            "._notes.md",
+            ".DS_Store",
+            ".nfs000000012",
+        ] {
+            assert!(is_system_path(&format!("docs/{system}/a.md")), "{system}");
+        }
+        for plain in ["lost", "found.md", ".trash", "._", "recycle", "snapshot.md", "a._b", ".nfs"]
+        {
+            assert!(!is_system_path(&format!("docs/{plain}")), "{plain}");
+        }
+    }
+}
