@@ -30,6 +30,7 @@ pub enum Action {
     Settings,
     Import,
     External,
+    Repair,
     Forget,
     Gc,
     Promote,
@@ -47,7 +48,12 @@ impl Action {
             | Self::Snapshot
             | Self::Import
             | Self::External => true,
-            Self::Settings | Self::Forget | Self::Gc | Self::Promote | Self::Moved => false,
+            Self::Settings
+            | Self::Repair
+            | Self::Forget
+            | Self::Gc
+            | Self::Promote
+            | Self::Moved => false,
         }
     }
 
@@ -68,6 +74,7 @@ impl Action {
             Self::Settings => "settings",
             Self::Import => "import",
             Self::External => "external",
+            Self::Repair => "repair",
             Self::Forget => "forget",
             Self::Gc => "gc",
             Self::Promote => "promote",

@@ -207,6 +207,11 @@ impl EngineError {
         matches!(self, Self::Storage(_) | Self::Stale | Self::Cancelled)
     }
 
+    /// Whether a content isn't to be had, and nothing else is wrong.
+    pub(crate) fn is_of_content(&self) -> bool {
+        matches!(self, Self::ContentMissing { .. } | Self::ContentCorrupt { .. })
+    }
+
     /// What the person can do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -250,6 +255,9 @@ impl EngineError {
             Self::Tree(TreeError::Full) => "free some space and run it again; every file is whole",
             Self::Storage(error) => return error.hint(),
             Self::NoProject => "make one with `mirrorctl init`",
+            Self::ContentMissing { .. } | Self::ContentCorrupt { .. } => {
+                "a machine that has it gives it again by itself: sync there, then here"
+            }
             Self::Closed => "run it again",
             _ => return None,
         };

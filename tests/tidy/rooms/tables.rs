@@ -38,11 +38,12 @@ const STORAGE: &str = "
     lib.rs:
     adapter/mod.rs:
     adapter/sftp: adapter/sftp/ssh adapter/sftp/wire adapter/temp_names.rs adapter/body.rs
-        backend.rs+offers.rs error.rs path.rs
+        backend.rs+offers.rs error.rs system.rs path.rs
     adapter/sftp/ssh: adapter/sftp/config.rs adapter/sftp/wire error.rs
     adapter/sftp/config.rs:
     adapter/sftp/wire:
-    adapter/folder: adapter/temp_names.rs adapter/body.rs backend.rs+offers.rs error.rs path.rs
+    adapter/folder: adapter/temp_names.rs adapter/body.rs backend.rs+offers.rs error.rs
+        system.rs path.rs
     adapter/memory: adapter/body.rs backend.rs+offers.rs error.rs path.rs
     adapter/temp_names.rs:
     adapter/body.rs: backend.rs+offers.rs error.rs path.rs
@@ -50,6 +51,7 @@ const STORAGE: &str = "
     backend.rs+offers.rs: error.rs path.rs
     hint.rs: error.rs
     error.rs: path.rs
+    system.rs: path.rs
     path.rs:
 ";
 
@@ -58,16 +60,17 @@ const ENGINE: &str = "
     project: project/job project/queue project/query project/checkout project/conflict
         project/versions.rs project/stash.rs project/view_state project/worker data view snapshots
         packs log state index api error.rs outside
-    project/job: project/queue project/publish project/checkout project/plan project/conflict
-        project/merge.rs project/commit project/observe.rs project/versions.rs
+    project/job: project/queue project/publish project/repair.rs project/checkout project/plan
+        project/conflict project/merge.rs project/commit project/observe.rs project/versions.rs
         project/naming.rs project/rules project/stash.rs project/view_state project/worker data view
         snapshots packs log state index api error.rs outside
+    project/repair.rs: project/commit project/worker view packs log api error.rs
     project/queue: project/plan project/merge.rs project/commit project/observe.rs
         project/naming.rs project/worker data log state index api error.rs outside
     project/publish: project/import project/conflict project/rules project/view_state
         project/worker view packs log state api error.rs outside
     project/query: project/conflict project/observe.rs project/versions.rs project/naming.rs
-        project/worker data snapshots packs log index api error.rs outside
+        project/worker data snapshots packs log state index api error.rs outside
     project/import: project/conflict project/commit project/rules project/view_state project/worker
         view packs log state api error.rs planted.rs outside
     project/checkout: project/merge.rs project/commit project/observe.rs project/rules
@@ -92,7 +95,7 @@ const ENGINE: &str = "
     data: state api outside
     view: log state planted.rs outside
     snapshots: packs api error.rs
-    packs: log api error.rs planted.rs outside
+    packs: log state api error.rs planted.rs outside
     log: state api error.rs planted.rs outside
     state: index store outside
     index: links.rs api store planted.rs outside

@@ -9,6 +9,9 @@ use super::{History, PackFacts, PastVersion, Place, Placed, Snapshot, Void};
 use crate::commit::{Commit, Input, PackedContent, Resolved};
 use crate::{Digest, Entry, RelPath};
 
+/// So many places of one content are kept beside the newest.
+const MOST_EARLIER: usize = 7;
+
 /// How an entry changed the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -71,6 +74,7 @@ impl History {
         }
         if let Some(promote) = &commit.promote {
             for content in &promote.missing {
+                self.earlier.remove(content);
                 if let Some(place) = self.contents.remove(content) {
                     self.missing.insert(*content, place.pack);
                 }
@@ -88,10 +92,22 @@ impl History {
             for content in &pack.contents {
                 let PackedContent { sha256, offset, stored_size, size, method } = *content;
                 let place = Place { pack: pack.name, offset, stored_size, size, method };
-                self.contents.insert(sha256, place);
+                let before = self.contents.insert(sha256, place);
+                self.keep_earlier(sha256, before, place);
                 self.missing.remove(&sha256);
             }
         }
+    }
+
+    /// Keeps where a content lay that is given again: either place may turn out to
+    /// be damaged (P8).
+    fn keep_earlier(&mut self, content: Digest, before: Option<Place>, now: Place) {
+        let Some(before) = before.filter(|before| *before != now) else { return };
+        let mut earlier = self.earlier.get(&content).cloned().unwrap_or_default();
+        earlier.retain(|place| *place != before && *place != now);
+        earlier.insert(0, before);
+        earlier.truncate(MOST_EARLIER);
+        self.earlier.insert(content, earlier);
     }
 
     fn take_change(&mut self, path: &RelPath, to: Option<&Entry>, seq: u64) {

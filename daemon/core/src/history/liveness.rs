@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{History, PastVersion, Void};
+use super::{History, PastVersion, Place, Void};
 use crate::commit::{Commit, Input};
 use crate::{Digest, Entry, Ulid};
 
@@ -67,7 +67,25 @@ impl History {
         let dropped: BTreeSet<Ulid> = dropped.iter().copied().collect();
         self.packs.retain(|name, _| !dropped.contains(name));
         self.contents.retain(|_, place| !dropped.contains(&place.pack));
+        self.drop_earlier(&dropped);
         Arc::make_mut(&mut self.dead_packs).extend(dropped);
+    }
+
+    /// A content that leaves takes all of its places along.
+    fn drop_earlier(&mut self, dropped: &BTreeSet<Ulid>) {
+        let is_touched = |content: &Digest, earlier: &Vec<Place>| {
+            !self.contents.contains_key(content)
+                || earlier.iter().any(|place| dropped.contains(&place.pack))
+        };
+        let touched = self.earlier.iter().filter(|(content, earlier)| is_touched(content, earlier));
+        let touched: Vec<Digest> = touched.map(|(content, _)| *content).collect();
+        for content in touched {
+            let mut earlier = self.earlier.remove(&content).unwrap_or_default();
+            earlier.retain(|place| !dropped.contains(&place.pack));
+            if self.contents.contains_key(&content) && !earlier.is_empty() {
+                self.earlier.insert(content, earlier);
+            }
+        }
     }
 
     /// Takes snapshots off the list, and with them the versions that no other

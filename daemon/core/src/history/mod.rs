@@ -119,6 +119,9 @@ pub struct History {
     /// By path, what went into its merges (M2).
     #[serde(default, skip_serializing_if = "SharedMap::is_empty")]
     pub(crate) inputs: SharedMap<RelPath, BTreeSet<Digest>>,
+    /// Where contents that were given again lay before, newest first (P8).
+    #[serde(default, skip_serializing_if = "SharedMap::is_empty")]
+    pub(crate) earlier: SharedMap<Digest, Vec<Place>>,
     /// The folded names of the manifest; follows from it.
     #[serde(skip)]
     pub(crate) names: Names,
@@ -161,8 +164,15 @@ impl History {
         &self.past
     }
 
+    /// Where a content was given last.
     pub fn place(&self, content: Digest) -> Option<&Place> {
         self.contents.get(&content)
+    }
+
+    /// Everywhere a content is to be had, the newest place first (P8).
+    pub fn places(&self, content: Digest) -> impl Iterator<Item = &Place> {
+        let earlier = self.earlier.get(&content).into_iter().flatten();
+        self.contents.get(&content).into_iter().chain(earlier)
     }
 
     pub fn pack(&self, name: Ulid) -> Option<&PackFacts> {

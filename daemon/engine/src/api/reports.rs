@@ -41,6 +41,12 @@ pub enum NoticeKind {
     AlteredContent,
     KeptUnknown,
     VoidEntry,
+    /// A content was damaged on the backend, and this machine gave it again.
+    ContentGivenAgain,
+    /// A link of the head may not stand on this machine.
+    LinkLeftOut,
+    /// Something in the view can't be read, and is passed over.
+    ViewUnreadable,
     /// A version that was never pushed made way, and is in the stash.
     Stashed,
     /// Of a dry run: without it, a person is asked first.

@@ -1,6 +1,5 @@
 //! Creating the next entry (L1, L3, L5).
 
-use mirror_core::Digest;
 use mirror_core::commit::{Commit, entry_name};
 use mirror_storage::{Expect, Guarded, StorageError};
 
@@ -12,6 +11,9 @@ use crate::state::Attempt;
 
 /// How often a reply that contradicts itself is asked again.
 const LOOKS: usize = 5;
+
+/// The folder of the log in ours.
+const OWN_LOG: &str = "log";
 
 /// How an attempt ended.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl Log {
         let path = own_path(&entry_name(attempt.seq));
         let body = bytes::Bytes::from(attempt.bytes.clone());
         match self.backend.write(&path, body.clone().into(), Expect::Absent).await {
-            Ok(Guarded::Done(_)) => self.won(attempt, body).await.map(Appended::Won),
+            Ok(Guarded::Done(_)) => self.confirm_stored(attempt, body).await,
             Ok(Guarded::Refused) => match self.find_attempt(attempt).await? {
                 Some(appended) => Ok(appended),
                 // Kept, and asked again by the next job (L4, L5).
@@ -79,13 +81,32 @@ impl Log {
         Ok(if ours { Appended::Won(entry) } else { Appended::Lost })
     }
 
-    async fn won(
+    /// A service may say that it has stored what it hasn't, or give one name to
+    /// two writers: what stands there now is the answer (L10).
+    async fn confirm_stored(
         &mut self,
         attempt: &Attempt,
         bytes: bytes::Bytes,
-    ) -> Result<LogEntry, EngineError> {
-        let raw = RawEntry { digest: Digest::of(&bytes), len: bytes.len() as u64, bytes };
-        self.take(attempt.seq, raw).await
+    ) -> Result<Appended, EngineError> {
+        for _ in 0..LOOKS {
+            let Some(raw) = read_entry(self.backend.as_ref(), attempt.seq).await? else { continue };
+            if raw.bytes == bytes {
+                return self.take(attempt.seq, raw).await.map(Appended::Won);
+            }
+            return match is_ours(&raw, attempt) {
+                true => Err(self.flawed("it gives another entry back than was stored")),
+                // Somebody else was given the same name, and came later.
+                false => Ok(Appended::Lost),
+            };
+        }
+        Err(self.flawed("it says that the commit was stored, and it isn't there"))
+    }
+
+    /// What a backend did that no log can stand on.
+    fn flawed(&self, what: &str) -> EngineError {
+        let path = own_path(OWN_LOG);
+        let reason = format!("{} can't hold a log: {what}", self.backend.label());
+        StorageError::Rejected { path, reason }.into()
     }
 }
 

@@ -1,26 +1,19 @@
 //! Reading contents back by ranges of their packs, verified by digest.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use flate2::read::DeflateDecoder;
-use futures::{FutureExt, StreamExt};
-use mirror_core::commit::{Method, pack_name};
+use bytes::Bytes;
 use mirror_core::entry::Chunk;
-use mirror_core::history::Place;
-use mirror_core::{Digest, Entry, History, RelPath, Ulid};
-use mirror_storage::{Backend, ByteRange};
+use mirror_core::{Digest, Entry, History, RelPath};
+use mirror_storage::{Backend, ByteRange, RemotePath};
 
-use super::{Cache, SMALL_BYTES};
+use super::Cache;
+use super::damage::{Damaged, Finding};
 use crate::error::EngineError;
-use crate::log::own_path;
 use crate::outside::tree::digest_of;
 use crate::outside::{Disk, Outside, Scratch};
-
-/// Two contents in one pack are read together across a gap up to this.
-const GAP_BYTES: u64 = 64 << 10;
+use crate::state::Spot;
 
 /// A file whose content is wanted.
 #[derive(Clone, Debug)]
@@ -69,6 +62,8 @@ pub struct Fetcher {
     pub backend: Arc<dyn Backend>,
     pub disk: Arc<dyn Disk>,
     pub cache: Cache,
+    /// What was found damaged, so that it isn't read again by every job.
+    pub damaged: Damaged,
     pub outside: Outside,
 }
 
@@ -78,86 +73,21 @@ impl std::fmt::Debug for Fetcher {
     }
 }
 
-/// Small contents that lie side by side in one pack.
-struct Run {
-    pack: Ulid,
-    start: u64,
-    end: u64,
-    contents: Vec<(Digest, Place)>,
-}
-
 impl Fetcher {
-    /// Fetches the small contents among `wanted`, neighbours together. What
-    /// could not be read is left out: ask for it by [`Fetcher::fetch`], which
-    /// says why.
-    pub async fn fetch_small(
-        &self,
-        wanted: &[Wanted],
-        history: &History,
-    ) -> HashMap<Digest, Bytes> {
-        let mut here = HashMap::new();
-        let mut places = BTreeMap::new();
-        for want in wanted {
-            if want.chunks.is_some() || want.size > SMALL_BYTES {
-                continue;
-            }
-            let Some(place) = history.place(want.digest) else { continue };
-            match self.cache.get(want.digest).await {
-                Some(bytes) => drop(here.insert(want.digest, bytes)),
-                None => drop(places.insert((place.pack, place.offset), (want.digest, *place))),
-            }
-        }
-        let parallel = self.backend.capabilities().parallel.max(1);
-        let runs = runs_of(places.into_values());
-        let runs: Vec<_> = runs.into_iter().map(|run| self.read_run(run).boxed()).collect();
-        let mut runs = futures::stream::iter(runs).buffer_unordered(parallel);
-        while let Some(contents) = runs.next().await {
-            self.cache.keep(contents.clone()).await;
-            here.extend(contents);
-        }
-        here
-    }
-
-    /// Reads one run; contents that don't come out as their digest says are
-    /// left out.
-    async fn read_run(&self, run: Run) -> Vec<(Digest, Bytes)> {
-        let range = ByteRange { start: run.start, len: Some(run.end - run.start) };
-        let bytes = match self.read_bytes(run.pack, range).await {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Vec::new(),
-            Err(error) => {
-                tracing::debug!(%error, "a run of contents could not be read");
-                return Vec::new();
-            }
-        };
-        self.outside
-            .offload(move || {
-                let part = |place: &Place| {
-                    let start = usize::try_from(place.offset - run.start).ok()?;
-                    let end = start.checked_add(usize::try_from(place.stored_size).ok()?)?;
-                    bytes.get(start..end)
-                };
-                let unpacked = run.contents.iter().filter_map(|(digest, place)| {
-                    let content = unpack(part(place)?, place)?;
-                    (Digest::of(&content) == *digest).then(|| (*digest, Bytes::from(content)))
-                });
-                unpacked.collect()
-            })
-            .await
-    }
-
-    async fn read_bytes(&self, pack: Ulid, range: ByteRange) -> Result<Option<Bytes>, EngineError> {
-        let path = own_path(&pack_name(pack));
-        let Some(mut stream) = self.backend.read(&path, range).await? else { return Ok(None) };
-        let mut bytes = BytesMut::new();
-        while let Some(piece) = stream.next().await {
-            bytes.extend_from_slice(&piece?);
-        }
-        Ok(Some(bytes.freeze()))
-    }
-
     /// Fetches one content, whatever its size, and says why if it can't be had.
+    /// What no pack gives may stand as a plain file in the view (P8).
     pub async fn fetch(&self, wanted: &Wanted, history: &History) -> Result<Content, EngineError> {
+        match self.fetch_packed(wanted, history).await {
+            Err(error) if error.is_of_content() => self.fetch_plain(wanted).await?.ok_or(error),
+            fetched => fetched,
+        }
+    }
+
+    async fn fetch_packed(
+        &self,
+        wanted: &Wanted,
+        history: &History,
+    ) -> Result<Content, EngineError> {
         let Some(chunks) = &wanted.chunks else {
             let whole = Chunk { sha256: wanted.digest, size: wanted.size };
             return self.fetch_part(&wanted.path, whole, history).await;
@@ -166,105 +96,97 @@ impl Fetcher {
         if sum != Some(wanted.size) {
             return Err(corrupt(&wanted.path, "its chunks do not add up to its size"));
         }
+        self.join(wanted, chunks, history).await
+    }
+
+    /// Chunks that are right and give something else are not joined by every job.
+    async fn join(
+        &self,
+        wanted: &Wanted,
+        chunks: &[Chunk],
+        history: &History,
+    ) -> Result<Content, EngineError> {
+        let listed = serde_json::to_vec(chunks).expect("chunks have only string keys");
+        let spot = Spot::Chunks(Digest::of(&listed));
+        let before = self.damaged.at(wanted.digest, spot);
+        if let Some(damage) = before.filter(|damage| !damage.is_due(self.outside.clock.now())) {
+            return Err(damage.error(&wanted.path));
+        }
         let mut joined = self.scratch().await?;
         for chunk in chunks.iter().copied() {
             self.refuse_when_cancelled()?;
             let part = self.fetch_part(&wanted.path, chunk, history).await?;
+            let interrupt = self.outside.interrupt.clone();
             joined = self
                 .outside
-                .offload(move || io::copy(&mut part.open()?, &mut joined).map(|_| joined))
+                .offload(move || {
+                    io::copy(&mut interrupt.guard(part.open()?), &mut joined).map(|_| joined)
+                })
                 .await?;
         }
-        self.verified(joined, wanted.digest, &wanted.path).await
+        let joined = self.verified(joined, wanted.digest, &wanted.path).await;
+        match &joined {
+            Err(EngineError::ContentCorrupt { reason, .. }) => {
+                let finding = Finding { reason: Some(reason.clone()), revision: None };
+                self.damaged.note(wanted.digest, spot, finding, self.outside.clock.now());
+            }
+            Ok(_) => self.damaged.clear(wanted.digest, spot),
+            Err(_) => {}
+        }
+        joined
     }
 
-    async fn fetch_part(
-        &self,
-        path: &RelPath,
-        part: Chunk,
-        history: &History,
-    ) -> Result<Content, EngineError> {
-        let missing = || EngineError::ContentMissing { path: path.clone() };
-        let place = *history.place(part.sha256).ok_or_else(missing)?;
-        if part.size <= SMALL_BYTES
-            && let Some(bytes) = self.cache.get(part.sha256).await
-        {
-            return Ok(Content::Bytes(bytes));
+    /// The same bytes out of the view, if they stand there.
+    async fn fetch_plain(&self, wanted: &Wanted) -> Result<Option<Content>, EngineError> {
+        let place = RemotePath::from(&wanted.path);
+        let Ok(Some(file)) = self.backend.stat(&place).await else { return Ok(None) };
+        if file.size != wanted.size {
+            return Ok(None);
         }
-        let range = ByteRange { start: place.offset, len: Some(place.stored_size) };
-        if place.size <= SMALL_BYTES {
-            let stored = self.read_bytes(place.pack, range).await?.ok_or_else(missing)?;
-            let content = self.outside.offload(move || unpack(&stored, &place)).await;
-            let content = content.filter(|content| Digest::of(content) == part.sha256);
-            let content =
-                content.ok_or_else(|| corrupt(path, "its bytes in the pack are damaged"))?;
-            let bytes = Bytes::from(content);
-            self.cache.keep(vec![(part.sha256, bytes.clone())]).await;
-            return Ok(Content::Bytes(bytes));
+        // One byte more than it should have says that it has changed.
+        let range = ByteRange { start: 0, len: Some(wanted.size + 1) };
+        let read = match self.download(&place, range).await {
+            Ok(Some(read)) => self.verified(read, wanted.digest, &wanted.path).await,
+            Err(error @ EngineError::Cancelled) => Err(error),
+            Ok(None) | Err(_) => return Ok(None),
+        };
+        match read {
+            Err(EngineError::ContentCorrupt { .. }) => Ok(None),
+            read => {
+                tracing::info!(path = %wanted.path, "a content is read from the plain files");
+                read.map(Some)
+            }
         }
-        let stored = self.download(place.pack, range).await?.ok_or_else(missing)?;
-        let mut unpacked = self.scratch().await?;
-        let interrupt = self.outside.interrupt.clone();
-        let unpacked = self
-            .outside
-            .offload(move || {
-                let source = interrupt.guard(stored.reopen()?);
-                let mut source: Box<dyn Read> = match place.method {
-                    Method::Stored => Box::new(source),
-                    Method::Deflated => Box::new(DeflateDecoder::new(source)),
-                };
-                io::copy(&mut source.by_ref().take(place.size + 1), &mut unpacked).map(|_| unpacked)
-            })
-            .await
-            .map_err(|error| match self.refuse_when_cancelled() {
-                Err(cancelled) => cancelled,
-                Ok(()) => corrupt(path, &error.to_string()),
-            })?;
-        self.verified(unpacked, part.sha256, path).await
     }
 
-    async fn download(
-        &self,
-        pack: Ulid,
-        range: ByteRange,
-    ) -> Result<Option<Box<dyn Scratch>>, EngineError> {
-        let path = own_path(&pack_name(pack));
-        let Some(mut stream) = self.backend.read(&path, range).await? else { return Ok(None) };
-        let mut scratch = self.scratch().await?;
-        while let Some(piece) = stream.next().await {
-            let piece = piece?;
-            self.refuse_when_cancelled()?;
-            scratch =
-                self.outside.offload(move || scratch.write_all(&piece).map(|()| scratch)).await?;
-        }
-        Ok(Some(scratch))
-    }
-
-    fn refuse_when_cancelled(&self) -> Result<(), EngineError> {
+    pub(super) fn refuse_when_cancelled(&self) -> Result<(), EngineError> {
         match self.outside.interrupt.is_cancelled() {
             true => Err(EngineError::Cancelled),
             false => Ok(()),
         }
     }
 
-    async fn scratch(&self) -> io::Result<Box<dyn Scratch>> {
+    pub(super) async fn scratch(&self) -> io::Result<Box<dyn Scratch>> {
         let disk = self.disk.clone();
         self.outside.offload(move || disk.scratch()).await
     }
 
-    async fn verified(
+    pub(super) async fn verified(
         &self,
         scratch: Box<dyn Scratch>,
         digest: Digest,
         path: &RelPath,
     ) -> Result<Content, EngineError> {
+        let interrupt = self.outside.interrupt.clone();
         let (found, scratch) = self
             .outside
             .offload(move || {
-                let found = scratch.reopen().and_then(|mut reader| digest_of(&mut reader));
+                let reader = scratch.reopen().map(|reader| interrupt.guard(reader));
+                let found = reader.and_then(|mut reader| digest_of(&mut reader));
                 (found, scratch)
             })
             .await;
+        self.refuse_when_cancelled()?;
         if found?.0 == digest {
             Ok(Content::Scratch(scratch))
         } else {
@@ -273,43 +195,6 @@ impl Fetcher {
     }
 }
 
-fn corrupt(path: &RelPath, reason: &str) -> EngineError {
+pub(super) fn corrupt(path: &RelPath, reason: &str) -> EngineError {
     EngineError::ContentCorrupt { path: path.clone(), reason: reason.to_owned() }
-}
-
-/// Groups places, sorted by pack and offset, into runs worth one read each.
-fn runs_of(places: impl Iterator<Item = (Digest, Place)>) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for (digest, place) in places {
-        let end = place.offset + place.stored_size;
-        match runs.last_mut() {
-            Some(run)
-                if run.pack == place.pack
-                    && place.offset <= run.end.saturating_add(GAP_BYTES)
-                    && end - run.start <= SMALL_BYTES =>
-            {
-                run.end = run.end.max(end);
-                run.contents.push((digest, place));
-            }
-            _ => runs.push(Run {
-                pack: place.pack,
-                start: place.offset,
-                end,
-                contents: vec![(digest, place)],
-            }),
-        }
-    }
-    runs
-}
-
-/// Inflates a small content, never beyond the size it is said to have.
-fn unpack(stored: &[u8], place: &Place) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    match place.method {
-        Method::Stored => content.extend_from_slice(stored),
-        Method::Deflated => {
-            DeflateDecoder::new(stored).take(place.size + 1).read_to_end(&mut content).ok()?;
-        }
-    }
-    (content.len() as u64 == place.size).then_some(content)
 }

@@ -16,6 +16,7 @@ mod plan;
 mod publish;
 mod query;
 mod queue;
+mod repair;
 mod rules;
 mod run;
 mod stash;

@@ -13,6 +13,7 @@ use crate::data::notices::Journal;
 use crate::data::queue::Queue;
 use crate::index::Index;
 use crate::log::Log;
+use crate::packs::Damaged;
 use crate::project::worker::events::Events;
 use crate::project::worker::reading::Published;
 use crate::project::worker::status::StatusBoard;
@@ -56,7 +57,7 @@ impl Worker {
         index.set_mounts(state.mounts().clone());
         let queue = Queue::load(&parts).await?;
         let mut worker = Self {
-            fetcher: Self::fetcher_of(&parts),
+            fetcher: Self::fetcher_of(&parts, Damaged::of(state.damaged())),
             view: Self::view_of(&spec, &parts),
             spec,
             parts,

@@ -4,6 +4,7 @@
 //! A cache by design: whatever can't be read counts as lost, and lost state
 //! costs nothing but a closer look (B5).
 
+mod findings;
 mod records;
 mod rows;
 
@@ -14,10 +15,11 @@ use mirror_core::{Digest, RelPath, SharedMap, Ulid};
 use serde::Serialize;
 
 pub use records::{
-    AsideRecord, Attempt, BaseAfter, BaseRecord, LocalInput, Owner, Seen, SeenVersion, Target,
-    TriedChange, Upload,
+    AsideRecord, Attempt, BaseAfter, BaseRecord, Damage, LocalInput, Owner, Seen, SeenVersion,
+    Spot, Target, TriedChange, Upload,
 };
 
+use self::findings::Findings;
 use self::rows::{fact, key, rows};
 use crate::index::Index;
 use crate::outside::Outside;
@@ -60,6 +62,7 @@ pub struct State {
     newest: Option<(u64, Digest)>,
     uploads: Vec<Upload>,
     mounts: Mounts,
+    findings: Findings,
     /// True when nothing was remembered: every base is unknown (B5).
     pub fresh: bool,
 }
@@ -92,6 +95,7 @@ impl State {
             newest: None,
             uploads: Vec::new(),
             mounts: Mounts::new(),
+            findings: Findings::default(),
             fresh: known.is_none(),
         };
         if state.fresh {
@@ -132,6 +136,7 @@ impl State {
             newest: None,
             uploads: Vec::new(),
             mounts: self.mounts.clone(),
+            findings: self.findings.for_reader(),
             fresh: self.fresh,
         }
     }
@@ -152,6 +157,7 @@ impl State {
         self.newest = fact(self.store.as_ref(), NEWEST);
         self.uploads = fact(self.store.as_ref(), UPLOADS).unwrap_or_default();
         self.mounts = fact(self.store.as_ref(), MOUNTS).unwrap_or_default();
+        self.findings = Findings::load(self.store.as_ref());
         Some(())
     }
 

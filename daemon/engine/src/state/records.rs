@@ -121,7 +121,30 @@ pub struct LocalInput {
 pub struct Upload {
     pub name: Ulid,
     /// `None` until it is stored whole.
+    #[serde(with = "as_in_the_log")]
     pub stored: Option<Pack>,
+}
+
+/// A pack as its entry has it: the state's own encoding can leave no field out.
+mod as_in_the_log {
+    use mirror_core::commit::Pack;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
+
+    #[expect(clippy::ref_option, reason = "a field is handed on as it is")]
+    pub(super) fn serialize<S: Serializer>(
+        pack: &Option<Pack>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serde_json::to_string(pack).map_err(ser::Error::custom)?.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Pack>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        serde_json::from_str(&text).map_err(D::Error::custom)
+    }
 }
 
 /// What this machine last saw of one file in the view (V2).
@@ -173,4 +196,27 @@ impl Seen {
             _ => false,
         }
     }
+}
+
+/// Where a content lies that was found damaged (P8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Spot {
+    Pack {
+        name: Ulid,
+        offset: u64,
+    },
+    /// It is made of these chunks, whose list has this digest.
+    Chunks(Digest),
+}
+
+/// What was found there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Damage {
+    /// How it differs; `None` when there was no pack.
+    pub reason: Option<String>,
+    /// The version of the pack that was read.
+    pub revision: Option<String>,
+    pub looks: u32,
+    /// When it is read again though nothing says that it changed, in milliseconds.
+    pub next_at: i64,
 }

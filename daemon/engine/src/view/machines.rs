@@ -39,6 +39,17 @@ pub struct MachineFile {
     /// It got other bytes back from the view than it wrote (V7).
     #[serde(default)]
     pub alters_content: bool,
+    /// Contents that it found damaged and couldn't give again (P8).
+    #[serde(default)]
+    pub damaged: Vec<DamagedContent>,
+}
+
+/// A content that doesn't come out of its pack as it was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DamagedContent {
+    pub sha256: Digest,
+    pub pack: Ulid,
+    pub offset: u64,
 }
 
 /// A file on its way into the view.
@@ -49,28 +60,47 @@ pub struct Writing {
     pub size: u64,
 }
 
+/// What machines' files said at their revisions.
+pub type MachineFiles = BTreeMap<Ulid, (Revision, Option<MachineFile>)>;
+
 impl MachineFile {
     pub fn new(machine: String, last_seen: Timestamp, root: Digest, read_up_to: u64) -> Self {
-        let (writing, alters_content) = (Vec::new(), false);
-        Self { format: FORMAT, machine, last_seen, root, read_up_to, writing, alters_content }
+        Self {
+            format: FORMAT,
+            machine,
+            last_seen,
+            root,
+            read_up_to,
+            writing: Vec::new(),
+            alters_content: false,
+            damaged: Vec::new(),
+        }
     }
 
     pub async fn read(backend: &dyn Backend, id: Ulid) -> Result<Option<Self>, StorageError> {
         read_file(backend, &place_of(id)).await
     }
 
-    /// Every machine's file, by machine.
-    pub async fn read_all(backend: &dyn Backend) -> Result<BTreeMap<Ulid, Self>, StorageError> {
+    /// Every machine's file, by machine; reads those that are not in `known` as
+    /// they stand, and keeps them there.
+    pub async fn read_all(
+        backend: &dyn Backend,
+        known: &mut MachineFiles,
+    ) -> Result<BTreeMap<Ulid, Self>, StorageError> {
         let folder = own_path("machines");
         let files: Vec<RemoteFile> = backend.list(&folder).try_collect().await?;
-        let mut machines = BTreeMap::new();
+        let mut read = MachineFiles::new();
         for file in files {
             let Some(id) = id_of(&file.path) else { continue };
-            if let Some(machine) = read_file(backend, &file.path).await? {
-                machines.insert(id, machine);
-            }
+            let machine = match known.remove(&id) {
+                Some((revision, machine)) if revision == file.revision => machine,
+                _ => read_file(backend, &file.path).await?,
+            };
+            read.insert(id, (file.revision, machine));
         }
-        Ok(machines)
+        *known = read;
+        let machines = known.iter().filter_map(|(id, (_, machine))| Some((*id, machine.clone()?)));
+        Ok(machines.collect())
     }
 
     pub async fn write(

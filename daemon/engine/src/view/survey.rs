@@ -1,10 +1,10 @@
 //! Looking at the whole view: what stands at each path, by its content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt};
 use mirror_core::{Digest, RelPath};
-use mirror_storage::{RemoteFile, RemotePath, StorageError};
+use mirror_storage::{FileStream, RemoteFile, RemotePath, StorageError, is_system_path};
 
 use super::{Outcome, Projected, View, nanoseconds};
 use crate::state::Seen;
@@ -19,12 +19,43 @@ pub struct Sight {
     pub altered: bool,
 }
 
+impl Survey {
+    /// Whether absence means nothing there.
+    pub fn is_hidden(&self, path: &RelPath) -> bool {
+        let path = path.as_str();
+        let is_within = |closed: &String| {
+            path.strip_prefix(closed.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        is_system_path(path) || self.closed.iter().any(is_within)
+    }
+}
+
 /// All files of the view.
 #[derive(Clone, Debug)]
 pub struct Survey {
     pub sights: BTreeMap<RelPath, Sight>,
+    /// Files that may not be read, and folders that may not be opened: what stands
+    /// there is not known.
+    pub closed: BTreeSet<String>,
     /// A time that the service's clock has surely passed, whatever our own says.
     pub service_ns: Option<i64>,
+}
+
+/// The files of a listing, and what in it may not be opened (V9).
+async fn readable(
+    mut listing: FileStream<'_>,
+) -> Result<(Vec<RemoteFile>, BTreeSet<String>), StorageError> {
+    let (mut files, mut closed) = (Vec::new(), BTreeSet::new());
+    while let Some(item) = listing.next().await {
+        match item {
+            Err(StorageError::Forbidden { path }) if !path.is_root() => {
+                closed.insert(path.to_string());
+            }
+            item => files.push(item?),
+        }
+    }
+    Ok((files, closed))
 }
 
 impl View {
@@ -37,10 +68,10 @@ impl View {
         wanted: impl Fn(&RelPath) -> bool,
     ) -> Result<Survey, StorageError> {
         let root = RemotePath::ROOT;
-        let listing = self.backend.list(&root).try_collect();
+        let listing = readable(self.backend.list(&root));
         // Files of the view have any time that some program gave them.
         let written_at = MachineFile::written_at(self.backend.as_ref(), self.machine_id);
-        let (files, written_at): (Vec<RemoteFile>, _) = futures::try_join!(listing, written_at)?;
+        let ((files, mut closed), written_at) = futures::try_join!(listing, written_at)?;
         let service_ns = written_at.map(nanoseconds);
         let looks: Vec<_> = files
             .into_iter()
@@ -52,9 +83,15 @@ impl View {
             })
             .collect();
         let parallel = self.backend.capabilities().parallel.max(1);
-        let sights: Vec<_> =
-            futures::stream::iter(looks).buffer_unordered(parallel).try_collect().await?;
-        Ok(Survey { sights: sights.into_iter().flatten().collect(), service_ns })
+        let mut looks = futures::stream::iter(looks).buffer_unordered(parallel);
+        let mut sights = BTreeMap::new();
+        while let Some(look) = looks.next().await {
+            match look {
+                Err(StorageError::Forbidden { path }) => drop(closed.insert(path.to_string())),
+                look => sights.extend(look?),
+            }
+        }
+        Ok(Survey { sights, closed, service_ns })
     }
 
     /// `None` when the file is gone by the time it is read.

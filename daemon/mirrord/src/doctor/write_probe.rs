@@ -1,7 +1,6 @@
 //! Files that are written to a backend only to see whether that works.
 //!
-//! One lies below `_mirror/tmp` and one beside the folders of the log, where
-//! adapters make names as they make entries and nobody looks for one. They are
+//! One lies below `_mirror/tmp`; what the log stands on is tried beside it. They are
 //! taken away whatever happened, also when nobody waits for the outcome any more.
 
 use std::sync::Arc;
@@ -9,8 +8,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use futures::future::join;
 use mirror_core::Ulid;
+use mirror_storage::layers::{self, Unproved};
 use mirror_storage::{
     Backend, ByteRange, Expect, FaultClass, Guarded, OUR_FOLDER, RemotePath, StorageError,
 };
@@ -34,16 +33,10 @@ pub(super) enum Traces {
 /// What a backend does that none may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Flaw {
-    #[error("a new file could not be created: its name is said to be taken")]
-    NewNameTaken,
-    #[error("a name that is taken can be created again: machines would overwrite commits")]
-    NotExclusive,
-    #[error("other bytes come back than were written")]
-    Altered,
+    #[error(transparent)]
+    Log(#[from] layers::Flaw),
     #[error("a file could not be renamed")]
     NotRenamed,
-    #[error("a file that was removed is still there")]
-    NotRemoved,
 }
 
 impl Explained for Flaw {
@@ -56,13 +49,10 @@ impl Explained for Flaw {
     }
 }
 
-/// Where the files of one try stand, before and after a rename.
+/// Where the file of one try stands, before and after a rename.
 struct Scratch {
     name: RemotePath,
     other: RemotePath,
-    entry: RemotePath,
-    /// What an entry may be spelled as a folder with.
-    body: RemotePath,
 }
 
 impl Scratch {
@@ -71,15 +61,11 @@ impl Scratch {
             let path = format!("{OUR_FOLDER}/{folder}/{}", Ulid::generate());
             RemotePath::new(path).expect("a normal path")
         };
-        // The folders of entries have numbers for names.
-        let entry = path("log/scratch");
-        let body = RemotePath::new(format!("{entry}/body")).expect("a normal path");
-        Self { name: path("tmp"), other: path("tmp"), entry, body }
+        Self { name: path("tmp"), other: path("tmp") }
     }
 
-    /// All of them, each before the folder that it may stand in.
-    fn paths(&self) -> [&RemotePath; 4] {
-        [&self.name, &self.other, &self.body, &self.entry]
+    fn paths(&self) -> [&RemotePath; 2] {
+        [&self.name, &self.other]
     }
 }
 
@@ -116,17 +102,17 @@ async fn exercised(
     adapter: &Arc<dyn Backend>,
     scratch: &Scratch,
 ) -> Result<Option<SystemTime>, RequestError> {
-    let Scratch { name, other, entry, .. } = scratch;
+    let Scratch { name, other } = scratch;
     let text = Bytes::from(format!("{TEXT}\n{name}\n"));
     if adapter.write(name, text.clone().into(), Expect::Absent).await? == Guarded::Refused {
-        return Err(Flaw::NewNameTaken.into());
+        return Err(Flaw::from(layers::Flaw::NewNameTaken).into());
     }
     let again = adapter.write(name, "again".into(), Expect::Absent).await?;
     if matches!(again, Guarded::Done(_)) {
-        return Err(Flaw::NotExclusive.into());
+        return Err(Flaw::from(layers::Flaw::NotExclusive).into());
     }
     if content(adapter, name).await? != Some(text) {
-        return Err(Flaw::Altered.into());
+        return Err(Flaw::from(layers::Flaw::Altered).into());
     }
     let modified = adapter.stat(name).await?.and_then(|file| file.modified);
     if let Some(service) = adapter.move_aside()
@@ -134,31 +120,17 @@ async fn exercised(
     {
         return Err(Flaw::NotRenamed.into());
     }
-    created_once(adapter, entry).await?;
+    layers::prove(adapter.as_ref()).await.map_err(|unproved| match unproved {
+        Unproved::Flaw(flaw) => RequestError::from(Flaw::from(flaw)),
+        Unproved::Storage(error) => error.into(),
+    })?;
     for path in scratch.paths() {
         adapter.remove(path, Expect::Anything).await?;
         if adapter.stat(path).await?.is_some() {
-            return Err(Flaw::NotRemoved.into());
+            return Err(Flaw::from(layers::Flaw::NotRemoved).into());
         }
     }
     Ok(modified)
-}
-
-/// Creates one name twice at once, as two machines create an entry.
-async fn created_once(adapter: &Arc<dyn Backend>, name: &RemotePath) -> Result<(), RequestError> {
-    let texts = ["one", "other"].map(|which| Bytes::from(format!("{TEXT}\n{which}\n")));
-    let [one, other] = texts.clone().map(|text| adapter.write(name, text.into(), Expect::Absent));
-    let (one, other) = join(one, other).await;
-    let won = match (one?, other?) {
-        (Guarded::Done(_), Guarded::Refused) => &texts[0],
-        (Guarded::Refused, Guarded::Done(_)) => &texts[1],
-        (Guarded::Done(_), Guarded::Done(_)) => return Err(Flaw::NotExclusive.into()),
-        (Guarded::Refused, Guarded::Refused) => return Err(Flaw::NewNameTaken.into()),
-    };
-    match content(adapter, name).await?.as_ref() == Some(won) {
-        true => Ok(()),
-        false => Err(Flaw::Altered.into()),
-    }
 }
 
 async fn content(
@@ -242,7 +214,10 @@ mod tests {
 
         let outcome = exercised(&careless, &Scratch::new()).await;
         let flaw = outcome.unwrap_err();
-        assert!(matches!(flaw.as_raised(), Some(Flaw::NotExclusive)), "{flaw:?}");
+        assert!(
+            matches!(flaw.as_raised(), Some(Flaw::Log(layers::Flaw::NotExclusive))),
+            "{flaw:?}"
+        );
         let outcome = exercised(&careful, &Scratch::new()).await;
         assert!(outcome.is_ok(), "{outcome:?}");
     }

@@ -18,6 +18,48 @@ fn content_lies_within_its_pack() {
 }
 
 #[test]
+fn content_that_is_given_again_keeps_its_earlier_places() {
+    let mut log = Log::of(&["a=xxx"]);
+    let first = log.history.place(digest("xxx")).unwrap().pack;
+    let mut names = vec![first];
+    for _ in 0..8 {
+        let mut again = log.draft(Action::Repair);
+        again.packs.push(pack(again.seq, &["xxx"]));
+        names.insert(0, again.packs[0].name);
+        log.counts(again);
+    }
+    let places = |log: &Log| -> Vec<Ulid> {
+        log.history.places(digest("xxx")).map(|place| place.pack).collect()
+    };
+    assert_eq!(places(&log), names[..8], "one and seven more");
+
+    let mut known = log.draft(Action::Repair);
+    known.packs.push(Pack { name: names[3], ..pack(7, &["xxx"]) });
+    log.counts(known);
+
+    let moved = names.remove(3);
+    names.insert(0, moved);
+    assert_eq!(places(&log), names[..8], "none stands there twice");
+}
+
+#[test]
+fn content_loses_the_places_that_a_gc_drops() {
+    let mut log = Log::of(&["a=xxx"]);
+    let first = log.history.place(digest("xxx")).unwrap().pack;
+    let mut again = log.draft(Action::Repair);
+    again.packs.push(pack(again.seq, &["xxx"]));
+    log.counts(again);
+    assert!(log.history.places(digest("xxx")).any(|place| place.pack == first));
+
+    log.counts(log.gc(&[2]));
+
+    let left: Vec<Ulid> = log.history.places(digest("xxx")).map(|place| place.pack).collect();
+    assert_eq!(left, [Ulid(3)]);
+    let needed = log.gc(&[3]);
+    log.voids(needed, "still needed");
+}
+
+#[test]
 fn stored_content_is_as_large_as_it_lies_there() {
     let log = Log::new();
     let push = log.push("a=xxx");

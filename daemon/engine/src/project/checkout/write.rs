@@ -14,7 +14,7 @@ use mirror_core::plan::{Fetch, Removal};
 use mirror_core::{Digest, Kind, RelPath, State, Timestamp};
 
 use super::faults::fault_of_stash;
-use crate::api::{EngineResult, FileAction, Progress};
+use crate::api::{EngineResult, FileAction, Notice, NoticeKind, Progress};
 use crate::data::stash::Stash;
 use crate::error::EngineError;
 use crate::index::Indexed;
@@ -262,6 +262,10 @@ impl Worker {
             }
             Ok(Landed::Changed) => files.push(FileOutcome::Failed(changed_meanwhile(path))),
             Ok(Landed::Skipped) => {}
+            Err(TreeError::LinkRefused(_)) => {
+                files.extend(self.leave_out_link(path, target.seq));
+                return;
+            }
             Err(error) => {
                 // The targets stay: a version may stand under a temporary name.
                 files.push(FileOutcome::Failed(fault(path, &error.into())));
@@ -272,6 +276,23 @@ impl Worker {
             self.state.set_target(&replaced.path, None);
         }
         self.state.set_target(path, None);
+    }
+
+    /// A link that may not stand here is no failure of each job: it is said once,
+    /// and `status` lists it.
+    fn leave_out_link(&mut self, path: &RelPath, seq: u64) -> Option<FileOutcome> {
+        if self.state.refused().get(path) == Some(&seq) {
+            return None;
+        }
+        self.state.set_refused(path, seq);
+        let message = format!(
+            "{path} is a link that leads out of the project, or to what isn't mirrored here; it is \
+             left out on this machine"
+        );
+        let kind = NoticeKind::LinkLeftOut;
+        let path = Some(path.clone());
+        let notice = Notice { kind, path, message, time: self.now(), stash: None };
+        Some(FileOutcome::LeftOut(notice))
     }
 
     /// The file at `path` is as `target` wanted it (B1).

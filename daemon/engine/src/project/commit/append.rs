@@ -1,6 +1,6 @@
 //! Making one commit: packs, the head again, the saved attempt, the entry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mirror_core::commit::{Change, CheckpointRef, Commit, FORMAT, MAX_ENTRY_BYTES, Pack};
@@ -8,7 +8,8 @@ use mirror_core::plan::Send;
 use mirror_core::reconcile::Sighted;
 use mirror_core::{Digest, RelPath};
 
-use super::draft::{Draft, Outgoing, opener_for};
+use super::again::{Again, named_by};
+use super::draft::{ContentSource, Draft, Outgoing, opener_for};
 use crate::api::{EngineResult, FileAction, FileReport, NoticeKind};
 use crate::error::EngineError;
 use crate::log::{Appended, LogEntry};
@@ -25,9 +26,16 @@ use crate::state::{Attempt, BaseRecord};
 pub(crate) struct CommitProgress {
     /// Packs of an attempt that lost its place: no longer this machine's own (P7).
     packs: Vec<Pack>,
+    /// Contents of the log that were read back for this commit (P8).
+    pub(super) checked: BTreeSet<Digest>,
 }
 
 impl CommitProgress {
+    /// What the packs hold that were stored for it.
+    pub(super) fn brought(&self) -> BTreeSet<Digest> {
+        self.packs.iter().flat_map(|pack| &pack.contents).map(|one| one.sha256).collect()
+    }
+
     pub(super) fn add(&mut self, packs: impl IntoIterator<Item = Pack>) {
         self.packs.extend(packs);
     }
@@ -52,8 +60,12 @@ impl Worker {
         progress: &mut CommitProgress,
         reporter: &mut Reporter,
     ) -> EngineResult<CommitOutcome> {
-        let contents = self.contents_of(draft);
-        let changed = self.store_contents(draft, &contents, progress, reporter).await?;
+        let mut contents = self.contents_of(draft);
+        let Again { items, sources } = self.contents_again(draft, progress).await?;
+        contents.extend(items);
+        let held = draft.held.iter().map(|(digest, source)| (*digest, source.clone()));
+        let held = held.chain(sources).collect();
+        let changed = self.store_contents(held, &contents, progress, reporter).await?;
         if !changed.is_empty() {
             return Ok(CommitOutcome::Changed(changed));
         }
@@ -95,20 +107,19 @@ impl Worker {
     /// last of it. Names the files that were no longer as they were seen.
     async fn store_contents(
         &mut self,
-        draft: &Draft,
+        sources: BTreeMap<Digest, ContentSource>,
         contents: &[Item],
         progress: &CommitProgress,
         reporter: &Reporter,
     ) -> EngineResult<Vec<(RelPath, Option<EngineError>)>> {
         let uploaded = self.uploaded_contents(contents).await?;
-        let brought: BTreeSet<Digest> =
-            progress.packs.iter().flat_map(|pack| &pack.contents).map(|c| c.sha256).collect();
+        let brought = progress.brought();
         let is_packed =
             |item: &&Item| brought.contains(&item.digest) || uploaded.contains(&item.digest);
         let items: Vec<Item> = contents.iter().filter(|item| !is_packed(item)).cloned().collect();
         let [packing, uploading] = ["pack", "upload"].map(|step| reporter.meter(step, &items));
         let (head, digest) = (self.log.head(), self.log.history().head_digest());
-        let (parts, opener) = (self.parts.clone(), opener_for(&self.parts, draft.held.clone()));
+        let (parts, opener) = (self.parts.clone(), opener_for(&self.parts, sources));
         let packer = Packer {
             opener,
             disk: &parts.cache,
@@ -130,17 +141,8 @@ impl Worker {
     /// The contents of a draft that the log has in no pack.
     fn contents_of(&self, draft: &Draft) -> Vec<Item> {
         let history = self.log.history();
-        let sent = draft.outgoing.iter().filter_map(|Outgoing { send, size, .. }| {
-            Some(Item { digest: send.to?.digest, size: *size, path: send.path.clone() })
-        });
-        let merged = draft.resolved.iter().flat_map(|resolved| {
-            let inputs = resolved.inputs.iter().filter(|input| input.chunks.is_none());
-            let path = &resolved.path;
-            inputs.map(|one| Item { digest: one.sha256, size: one.size, path: path.clone() })
-        });
-        sent.chain(merged).filter(|item| history.place(item.digest).is_none()).collect()
+        named_by(draft).filter(|item| history.place(item.digest).is_none()).collect()
     }
-
     /// Writes the commit out for its place in the log, and checks that every
     /// reader will take it.
     fn attempt(

@@ -24,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) settings: Option<Settings>,
     pub(crate) outgoing: Vec<Outgoing>,
     pub(crate) resolved: Vec<Resolved>,
+    /// Contents that the log has, and that are brought again all the same (P8).
+    pub(crate) given: Vec<Item>,
     /// Contents that are not, or not only, in the working tree.
     pub(crate) held: BTreeMap<Digest, ContentSource>,
     /// The queued push that this sends (B8): the commit has its id.
@@ -42,6 +44,7 @@ impl Draft {
             settings: None,
             outgoing: Vec::new(),
             resolved: Vec::new(),
+            given: Vec::new(),
             held: BTreeMap::new(),
             queued: None,
             losses: 0,

@@ -1,5 +1,6 @@
 //! Making one commit: its draft, the append, and what a crash left of an append.
 
+pub(crate) mod again;
 pub(crate) mod append;
 pub(crate) mod consent;
 pub(crate) mod draft;

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use mirror_core::commit::{Change, Pack};
 use mirror_core::path::Names;
 use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE, Patterns};
 use mirror_core::{Digest, Entry, Kind, RelPath, Timestamp};
-use mirror_storage::{ByteRange, RemoteFile, RemotePath};
+use mirror_storage::{ByteRange, RemoteFile, RemotePath, StorageError};
 
 use crate::api::{EngineResult, Parts};
 use crate::error::EngineError;
@@ -31,10 +31,19 @@ pub(crate) async fn adopt(
     patterns: &Patterns,
 ) -> EngineResult<(Vec<Change>, Vec<Pack>)> {
     let coverage = coverage_of(parts, patterns).await?;
-    let files: Vec<RemoteFile> = parts.backend.list(&RemotePath::ROOT).try_collect().await?;
+    let root = RemotePath::ROOT;
+    let mut files = parts.backend.list(&root);
     let mut names = Names::new();
     let mut covered = Vec::new();
-    for file in files {
+    while let Some(file) = files.next().await {
+        let file = match file {
+            // Somebody else's folder.
+            Err(StorageError::Forbidden { path }) if !path.is_root() => {
+                tracing::warn!(%path, "it can't be read, and isn't taken over");
+                continue;
+            }
+            file => file?,
+        };
         let Ok(path) = RelPath::new(file.path.as_str()) else { continue };
         if coverage.covers(&path) && names.insert(&path).is_ok() {
             covered.push((path, file));

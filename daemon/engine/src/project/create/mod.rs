@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use mirror_core::Digest;
 use mirror_core::commit::{Action, Commit, FORMAT, MAX_ENTRY_BYTES, ParseError, entry_name};
-use mirror_storage::{Backend, Expect, Guarded, RemotePath};
+use mirror_storage::{Backend, Expect, Guarded, RemotePath, StorageError};
 
 use self::adopt::adopt;
 use self::later::refuse_what_needs_a_later_version;
@@ -36,10 +36,14 @@ pub async fn inspect(backend: &dyn Backend) -> EngineResult<Holding> {
     }
     let root = RemotePath::ROOT;
     let mut files = backend.list(&root);
-    Ok(match files.next().await.transpose()? {
-        Some(_) => Holding::PlainFiles,
-        None => Holding::Empty,
-    })
+    loop {
+        match files.next().await {
+            None => return Ok(Holding::Empty),
+            // Somebody else's folder.
+            Some(Err(StorageError::Forbidden { path })) if !path.is_root() => {}
+            Some(found) => return found.map(|_| Holding::PlainFiles).map_err(Into::into),
+        }
+    }
 }
 
 /// Reads a project's log to its head, for whoever is to decide about it. What is
@@ -86,10 +90,7 @@ async fn append_first(
     let bytes = Bytes::from(commit.to_bytes());
     let path = own_path(&entry_name(1));
     let written = backend.write(&path, bytes.clone().into(), Expect::Absent).await;
-    if let Ok(Guarded::Done(_)) = written {
-        return Ok((Digest::of(&bytes), Some(commit), true));
-    }
-    // Refused, or a reply that was lost: the entry itself tells (L5).
+    // Whatever was answered: the entry itself tells (L5, L10).
     match (read_entry(backend, 1).await?, written) {
         (Some(raw), _) => {
             let stands = Commit::parse(&raw.bytes).ok();
@@ -97,10 +98,19 @@ async fn append_first(
             Ok((raw.digest, stands, ours))
         }
         (None, Err(error)) => Err(error.into()),
-        (None, Ok(_)) => {
+        (None, Ok(Guarded::Refused)) => {
             Err(EngineError::Internal("entry 1 was refused, and yet it is absent".to_owned()))
         }
+        (None, Ok(Guarded::Done(_))) => Err(unstored(backend)),
     }
+}
+
+fn unstored(backend: &dyn Backend) -> EngineError {
+    let reason = format!(
+        "{} can't hold a log: it says that the first entry was stored, and it isn't there",
+        backend.label()
+    );
+    StorageError::Rejected { path: own_path("log"), reason }.into()
 }
 
 async fn first_commit(

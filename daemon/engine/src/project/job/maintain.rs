@@ -25,6 +25,7 @@ impl Worker {
         self.send_due().await?;
         let mut reporter = Reporter::unheard();
         let shown = self.show_and_survey(&mut reporter).await;
+        self.give_again_if_possible(&mut reporter).await?;
         self.keep_notices(&reporter.into_report().notices).await;
         shown?;
         self.tell_machine().await;

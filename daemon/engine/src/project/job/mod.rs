@@ -13,7 +13,7 @@ pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod resolve;
 pub(crate) mod resolve_view;
-pub(crate) mod restore;
+mod restore;
 pub(crate) mod settings;
 pub(crate) mod sync;
 pub(crate) mod unstash;

@@ -25,6 +25,7 @@ impl Worker {
         if let Err(error) = self.cycle(&request, reporter).await {
             return self.queue_instead(&request, error, reporter).await;
         }
-        self.finish_view(no_wait, reporter).await
+        self.finish_view(no_wait, reporter).await?;
+        self.give_again_if_possible(reporter).await
     }
 }

@@ -40,6 +40,7 @@ impl Worker {
         }
         self.finish_view(false, reporter).await?;
         self.name_outside_conflicts(reporter);
+        self.give_again_if_possible(reporter).await?;
         if let Err(error) = surveyed {
             // The files and the log are in step; the view waits for the daemon.
             tracing::warn!(%error, "the view could not be looked at");

@@ -45,8 +45,17 @@ impl Worker {
         if !self.state.unprojected().is_empty() {
             reporter.view_pending();
             self.refuse_when_cancelled()?;
+            self.name_what_waits(no_wait, reporter);
         }
         Ok(())
+    }
+
+    /// Says why the view waits, unless that is likely to pass by itself.
+    fn name_what_waits(&self, no_wait: bool, reporter: &mut Reporter) {
+        let fault = self.queued_view.as_ref().map(|queued| &queued.fault).filter(|_| !no_wait);
+        if let Some(fault) = fault.filter(|fault| fault.class != FaultClass::Transient) {
+            reporter.fault(fault.clone());
+        }
     }
 
     /// Writes what the view lacks of this machine's commits, and takes in what

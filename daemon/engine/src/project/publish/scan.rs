@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::{Kind, RelPath};
 
-use crate::api::EngineResult;
+use crate::api::{EngineResult, NoticeKind};
 use crate::project::rules::SharedRules;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -45,15 +45,18 @@ impl Worker {
     /// people wrote there. What is to be written waits for the next pass.
     pub(crate) async fn survey_view(&mut self, reporter: &mut Reporter) -> EngineResult<()> {
         self.recognise().await?;
+        self.read_notes().await?;
         let rules = self.shared_rules().await?;
-        let Survey { sights, service_ns } = self.look_at_view(&rules).await?;
+        let survey = self.look_at_view(&rules).await?;
+        self.tell_unreadable(&survey, reporter);
         let asides = self.view.asides().await?;
         // Whoever wrote what stands there had read the log: what it doesn't say
         // now is no projection.
         self.catch_up().await?;
-        self.note_asides(&asides, service_ns);
-        self.drop_settled_outside(|path| sights.contains_key(path)).await;
-        let mut deviations = self.sort_out(sights);
+        self.note_asides(&asides, survey.service_ns);
+        let stands = |path: &RelPath| survey.sights.contains_key(path) || survey.is_hidden(path);
+        self.drop_settled_outside(stands).await;
+        let mut deviations = self.sort_out(survey);
         if let Some(path) = deviations.altered.take() {
             self.tell_altered(&path, reporter);
         }
@@ -97,7 +100,8 @@ impl Worker {
     }
 
     /// Tells apart what stands in the view, by what the log says of it.
-    fn sort_out(&self, sights: BTreeMap<RelPath, Sight>) -> Deviations {
+    fn sort_out(&self, mut survey: Survey) -> Deviations {
+        let sights = std::mem::take(&mut survey.sights);
         let history = self.log.history();
         let is_file = |path: &RelPath| {
             history.manifest().get(path).filter(|placed| placed.entry.kind == Kind::File)
@@ -110,7 +114,8 @@ impl Worker {
         let mut deviations = Deviations::default();
         let files = history.manifest().iter().filter(|(_, placed)| placed.entry.kind == Kind::File);
         // Written again: a file that is missing there is no deletion (V6).
-        let missing = files.filter(|(path, _)| !sights.contains_key(*path));
+        let is_missing = |path: &RelPath| !sights.contains_key(path) && !survey.is_hidden(path);
+        let missing = files.filter(|(path, _)| is_missing(path));
         deviations.stale.extend(missing.map(|(path, _)| (path.clone(), None)));
         let (shown, others): (Vec<_>, Vec<_>) =
             sights.into_iter().partition(|(path, sight)| is_shown(path, sight));
@@ -131,6 +136,19 @@ impl Worker {
             self.sort_out_other(path, sight, known, &mut deviations);
         }
         deviations
+    }
+
+    /// Says once of everything that can't be read there.
+    fn tell_unreadable(&mut self, survey: &Survey, reporter: &mut Reporter) {
+        for place in survey.closed.difference(self.state.unreadable()) {
+            let message = format!(
+                "{place} on the backend can't be read by this machine's login; it is passed over, \
+                 and nothing that is changed there is taken over"
+            );
+            let path = RelPath::new(place).ok();
+            reporter.notice(NoticeKind::ViewUnreadable, path.as_ref(), message, self.now());
+        }
+        self.state.set_unreadable(survey.closed.clone());
     }
 
     /// A file that isn't what should stand there.

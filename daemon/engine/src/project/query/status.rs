@@ -130,6 +130,15 @@ impl Worker {
             let (path, reason) = (IGNORE_FILE.to_owned(), SkipReason::RulesUnusable);
             skipped.push(Skipped { path, reason });
         }
+        let is_left_out = |(path, seq): &(&RelPath, &u64)| {
+            let placed = manifest.get(*path).is_some_and(|placed| placed.seq == **seq);
+            placed && self.index.get(path).is_none()
+        };
+        let left_out = self.state.refused().iter().filter(is_left_out).map(|(path, _)| Skipped {
+            path: path.as_str().to_owned(),
+            reason: SkipReason::SymlinkOutside,
+        });
+        skipped.extend(left_out);
         skipped.sort();
         skipped
     }

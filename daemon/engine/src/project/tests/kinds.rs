@@ -2,6 +2,9 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use mirror_core::commit::{Change, Method, Pack, PackedContent, pack_name};
+use mirror_core::{Entry, Kind, Ulid};
+
 use super::*;
 
 async fn pair() -> (World, Machine, Machine) {
@@ -32,6 +35,58 @@ async fn empty_file_travels() {
     desktop.writes("empty.md", "");
     converge(&desktop, &laptop).await;
     assert_eq!(laptop.reads("empty.md").as_deref(), Some(""));
+}
+
+#[tokio::test]
+async fn link_that_may_not_stand_here_is_said_once_and_fails_no_later_job() {
+    let (world, laptop, desktop) = pair().await;
+    let target = b"../../outside";
+    let content = PackedContent {
+        sha256: Digest::of(target),
+        offset: 0,
+        stored_size: target.len() as u64,
+        size: target.len() as u64,
+        method: Method::Stored,
+    };
+    let pack = Pack {
+        name: Ulid::from_parts(1, 7),
+        sha256: Digest::of(target),
+        size: target.len() as u64,
+        header: None,
+        contents: vec![content],
+    };
+    world.plant(&format!("_mirror/{}", pack_name(pack.name)), target.to_vec());
+    let to = Entry {
+        kind: Kind::Link,
+        sha256: content.sha256,
+        size: content.size,
+        exec: false,
+        private: false,
+        mtime: None,
+        chunks: None,
+    };
+    let mut commit = world.draft();
+    commit.packs = vec![pack];
+    commit.changes =
+        vec![Change { path: rel("out.md"), from: None, to: Some(to), renamed_from: None }];
+    world.append(&commit);
+    laptop.writes("a.md", "milk");
+    let kinds = |report: &Report| -> Vec<NoticeKind> {
+        report.notices.iter().map(|notice| notice.kind).collect()
+    };
+
+    let first = laptop.syncs().await;
+
+    assert_eq!((failed(&first), kinds(&first)), (vec![], vec![NoticeKind::LinkLeftOut]));
+    for _ in 0..3 {
+        let next = laptop.syncs().await;
+        assert_eq!((failed(&next), kinds(&next)), (vec![], vec![]));
+    }
+    let status = laptop.project().status(false).await.unwrap();
+    let skipped = Skipped { path: "out.md".to_owned(), reason: SkipReason::SymlinkOutside };
+    assert_eq!(status.skipped, [skipped]);
+    desktop.syncs().await;
+    assert_eq!(desktop.reads("a.md").as_deref(), Some("milk"), "the rest goes on");
 }
 
 #[tokio::test]

@@ -7,9 +7,11 @@
 mod cancelling;
 mod checkpoints;
 mod chunks;
+mod closed_view;
 mod conflicts;
 mod consenting;
 mod crashing;
+mod damaged;
 mod deleting;
 mod events;
 mod faulty;

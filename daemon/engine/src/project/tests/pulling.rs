@@ -113,6 +113,10 @@ async fn check_damage(
     laptop.writes("c.md", "in a pack of its own");
     laptop.pushes().await;
     damage(&world, &laptop);
+    // The plain files would do as well.
+    for name in expected {
+        world.lose(name);
+    }
 
     let report = desktop.pulls().await;
 
@@ -190,6 +194,7 @@ async fn head_that_moves_during_a_pull_mixes_no_contents_up() {
     laptop.writes("b.md", "in a pack of its own");
     laptop.pushes().await;
     world.lose(&newest_pack(&world));
+    world.lose("b.md");
     let mut deletion = world.draft();
     deletion.action = Action::Delete;
     let from = Some(Digest::of(b"this is c255.md"));

@@ -1,20 +1,23 @@
 //! What this machine says of itself on the backend: how far it has read (B5),
 //! and what it is writing into the view (V5).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mirror_core::{Digest, Kind, RelPath};
+use mirror_core::{Digest, Kind, RelPath, Ulid};
 use mirror_storage::{Expect, Guarded};
 
 use crate::api::EngineResult;
 use crate::error::EngineError;
 use crate::project::worker::Worker;
 use crate::state::BaseRecord;
-use crate::view::machines::{MachineFile, Writing};
+use crate::view::machines::{DamagedContent, MachineFile, Writing};
 
 /// How often this machine's file is looked at again because a write of an
 /// earlier pass arrived between the look and the write.
 const LOOKS: usize = 8;
+
+/// So many damaged contents are told at once, and believed of one machine.
+const MOST_DAMAGED: usize = 1_000;
 
 impl Worker {
     /// Compares the local state with what this machine once said it had read: a
@@ -84,6 +87,7 @@ impl Worker {
             own.read_up_to == self.log.head()
                 && own.alters_content == self.state.alters()
                 && own.writing == writing
+                && own.damaged == self.damaged_contents()
         });
         if is_said || !self.state.unprojected().is_empty() {
             return Ok(());
@@ -149,10 +153,12 @@ impl Worker {
     /// Reads what all machines say: notes, and whether the service alters
     /// contents (V7).
     pub(crate) async fn read_notes(&mut self) -> EngineResult<()> {
-        let machines = MachineFile::read_all(self.parts.backend.as_ref()).await?;
+        let machines =
+            MachineFile::read_all(self.parts.backend.as_ref(), &mut self.machines.read).await?;
         if machines.values().any(|machine| machine.alters_content) {
             self.state.set_alters();
         }
+        self.note_damage_elsewhere(&machines);
         self.machines.noted = machines.into_values().flat_map(|machine| machine.writing).collect();
         Ok(())
     }
@@ -167,6 +173,7 @@ impl Worker {
         let mut own = MachineFile::new(machine, self.now(), self.root_digest(), read_up_to);
         own.writing = writing;
         own.alters_content = self.state.alters();
+        own.damaged = self.damaged_contents();
         self.put_own(&own).await?;
         self.machines.own = Some(own);
         Ok(())
@@ -192,6 +199,27 @@ impl Worker {
             }
         }
         Err(EngineError::Internal("this machine's own file changed at every look".to_owned()))
+    }
+
+    /// What this machine found damaged in its newest place, for whoever has it (P8).
+    fn damaged_contents(&self) -> Vec<DamagedContent> {
+        let damaged = self.damaged_here().into_iter().map(|(sha256, place)| DamagedContent {
+            sha256,
+            pack: place.pack,
+            offset: place.offset,
+        });
+        damaged.take(MOST_DAMAGED).collect()
+    }
+
+    /// Takes up what others say they can't read, as far as it is new.
+    fn note_damage_elsewhere(&mut self, machines: &BTreeMap<Ulid, MachineFile>) {
+        let history = self.log.history();
+        let is_newest = |damaged: &DamagedContent| {
+            let place = history.place(damaged.sha256);
+            place.is_some_and(|place| (place.pack, place.offset) == (damaged.pack, damaged.offset))
+        };
+        let said = machines.values().flat_map(|machine| machine.damaged.iter().take(MOST_DAMAGED));
+        self.machines.damaged = said.filter(|damaged| is_newest(damaged)).copied().collect();
     }
 
     fn root_digest(&self) -> Digest {

@@ -7,13 +7,15 @@
 use std::io::Read;
 
 use bytes::Bytes;
+use mirror_core::history::Place;
 use mirror_core::{Digest, Entry, RelPath, merge};
 
 use super::Worker;
 use crate::api::EngineResult;
 use crate::error::EngineError;
 use crate::outside::tree::digest_of;
-use crate::packs::{Content, Wanted};
+use crate::packs::{Content, Wanted, spot_of};
+use crate::state::Spot;
 
 impl Worker {
     pub(crate) fn wanted_at_head(&self, path: &RelPath) -> Option<Wanted> {
@@ -45,6 +47,22 @@ impl Worker {
             }
             fetched => fetched,
         }
+    }
+
+    /// Contents that were found damaged where the log gives them last, and where
+    /// that is (P8). What was given again since, or is no longer known, is forgotten.
+    pub(crate) fn damaged_here(&self) -> Vec<(Digest, Place)> {
+        let history = self.log.history();
+        self.fetcher.damaged.retain(|content, spot| match spot {
+            Spot::Pack { .. } => history.places(content).any(|place| spot_of(place) == spot),
+            Spot::Chunks(_) => true,
+        });
+        let all = self.fetcher.damaged.all().into_iter();
+        all.filter_map(|((content, spot), _)| {
+            let place = history.place(content).filter(|place| spot_of(place) == spot)?;
+            Some((content, *place))
+        })
+        .collect()
     }
 
     /// A version of a path that the log knows, if its content is to be had.

@@ -37,7 +37,7 @@ use crate::error::EngineError;
 use crate::index::Index;
 use crate::log::{Log, LogEntry};
 use crate::outside::TreeError;
-use crate::packs::{Cache, Fetcher};
+use crate::packs::{Cache, Damaged, Fetcher};
 use crate::state::State;
 use crate::store::StoreError;
 use crate::view::View;
@@ -104,14 +104,18 @@ impl Worker {
         if let Some(digest) = self.log.history().head_digest() {
             self.state.set_newest(self.log.head(), digest);
         }
+        if let Some(damaged) = self.fetcher.damaged.changed() {
+            self.state.set_damaged(damaged);
+        }
         let saved = self.state.save(&self.parts.outside, durable).await;
         self.publish();
         saved
     }
 
-    pub(crate) fn fetcher_of(parts: &Parts) -> Fetcher {
+    pub(crate) fn fetcher_of(parts: &Parts, damaged: Damaged) -> Fetcher {
         Fetcher {
             backend: parts.backend.clone(),
+            damaged,
             disk: parts.cache.clone(),
             cache: Cache::new(parts.cache.clone(), parts.outside.clone(), CACHE_BYTES),
             outside: parts.outside.clone(),

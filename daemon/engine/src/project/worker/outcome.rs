@@ -2,13 +2,15 @@
 
 use mirror_core::RelPath;
 
-use crate::api::{EngineResult, FileAction, FileFault, FileReport};
+use crate::api::{EngineResult, FileAction, FileFault, FileReport, Notice};
 
 /// What became of one file.
 #[derive(Clone, Debug)]
 pub(crate) enum FileOutcome {
     Done(FileReport),
     Failed(FileFault),
+    /// This machine leaves it out for good, and says so.
+    LeftOut(Notice),
 }
 
 impl FileOutcome {
@@ -20,7 +22,7 @@ impl FileOutcome {
     pub(crate) fn file(&self) -> Option<&FileReport> {
         match self {
             Self::Done(file) => Some(file),
-            Self::Failed(_) => None,
+            Self::Failed(_) | Self::LeftOut(_) => None,
         }
     }
 
@@ -31,7 +33,7 @@ impl FileOutcome {
             Self::Done(file) => {
                 Self::Done(FileReport { action: action(&file.path), from: None, ..file })
             }
-            failed @ Self::Failed(_) => failed,
+            other @ (Self::Failed(_) | Self::LeftOut(_)) => other,
         }
     }
 }

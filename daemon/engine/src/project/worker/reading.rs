@@ -21,6 +21,7 @@ use crate::data::notices::Journal;
 use crate::data::queue::Queue;
 use crate::index::Index;
 use crate::log::Log;
+use crate::packs::Damaged;
 use crate::state::State;
 
 /// All that a question is answered from, at one moment.
@@ -36,6 +37,8 @@ pub(crate) struct Reading {
     outside_conflicts: OutsideConflicts,
     queue_work: Option<QueuedWork>,
     queued_view: Option<QueuedWork>,
+    /// Shared with the project: a reader notices damage, too.
+    damaged: Damaged,
     /// So often was taken up what the watch told, this time included.
     taken_up: u64,
 }
@@ -75,6 +78,7 @@ impl Worker {
             outside_conflicts: self.outside_conflicts.clone(),
             queue_work: self.queue.work.clone(),
             queued_view: self.queued_view.clone(),
+            damaged: self.fetcher.damaged.clone(),
             taken_up: self.parts.watch.taken_up_count() + 1,
         });
         // What the watch told before is in it.
@@ -105,7 +109,7 @@ impl Reading {
         board.change(|status| status.phase = phase);
         let queue = Queue::for_reader(&parts, self.queue_work.clone());
         Worker {
-            fetcher: Worker::fetcher_of(&parts),
+            fetcher: Worker::fetcher_of(&parts, self.damaged.clone()),
             view: Worker::view_of(&self.spec, &parts),
             log: self.log.for_reader(&parts),
             spec: self.spec.clone(),

@@ -98,6 +98,7 @@ impl Reporter {
             match file {
                 FileOutcome::Done(file) => self.report.files.push(file),
                 FileOutcome::Failed(fault) => self.fault(fault),
+                FileOutcome::LeftOut(notice) => self.report.notices.push(notice),
             }
         }
     }

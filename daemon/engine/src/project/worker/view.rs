@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mirror_core::{Digest, RelPath, Timestamp};
 use mirror_storage::Revision;
 
-use crate::view::machines::{MachineFile, Writing};
+use crate::view::machines::{DamagedContent, MachineFile, MachineFiles, Writing};
 
 /// What stood at a place that needs a second look; `None` for nothing.
 pub(crate) type Standing = Option<Digest>;
@@ -27,6 +27,12 @@ pub(crate) struct Machines {
     pub(crate) left_at: Option<Revision>,
     /// What machines said they were writing before this one's pass began.
     pub(crate) noted: Vec<Writing>,
+    /// Every machine's file as it was read last.
+    pub(crate) read: MachineFiles,
+    /// What others said they found damaged, where it lies now (P8).
+    pub(crate) damaged: BTreeSet<DamagedContent>,
+    /// What of it was looked at and is whole.
+    pub(crate) found_whole: BTreeSet<DamagedContent>,
     /// Where files of the view stood that other machines have moved aside.
     pub(crate) aside_elsewhere: BTreeSet<RelPath>,
 }

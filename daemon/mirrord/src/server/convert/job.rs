@@ -155,6 +155,9 @@ fn notice_kind(kind: NoticeKind) -> v1::NoticeKind {
         NoticeKind::AlteredContent => v1::NoticeKind::AlteredContent,
         NoticeKind::KeptUnknown => v1::NoticeKind::KeptUnknown,
         NoticeKind::VoidEntry => v1::NoticeKind::VoidEntry,
+        NoticeKind::ContentGivenAgain => v1::NoticeKind::ContentGivenAgain,
+        NoticeKind::LinkLeftOut => v1::NoticeKind::LinkLeftOut,
+        NoticeKind::ViewUnreadable => v1::NoticeKind::ViewUnreadable,
         NoticeKind::Stashed => v1::NoticeKind::Stashed,
         NoticeKind::ConsentNeeded => v1::NoticeKind::ConsentNeeded,
     }

@@ -1,0 +1,144 @@
+//! Gives contents again that somebody found damaged on the backend (P8).
+//!
+//! Nobody asks for it: whoever has the bytes brings them in a commit of their own
+//! as soon as it hears of it.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use mirror_core::commit::Action;
+use mirror_core::history::Place;
+use mirror_core::{Digest, RelPath};
+
+use crate::api::{EngineResult, NoticeKind};
+use crate::error::EngineError;
+use crate::packs::Item;
+use crate::project::commit::again::Source;
+use crate::project::commit::draft::{ContentSource, Draft};
+use crate::project::commit::until_won::{Drafter, until_won};
+use crate::project::worker::Worker;
+use crate::project::worker::reporter::Reporter;
+use crate::view::machines::DamagedContent;
+
+/// So much is given again in one round; the next one goes on.
+const MOST_BYTES: u64 = 256 << 20;
+
+impl Worker {
+    /// The same beside a job that was asked for something else: what can't be
+    /// given now is given by a later one.
+    pub(crate) async fn give_again_if_possible(
+        &mut self,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        match self.give_again(reporter).await {
+            Err(error @ (EngineError::Stopped { .. } | EngineError::Cancelled)) => Err(error),
+            Err(error) => {
+                tracing::info!(%error, "what is damaged on the backend waits to be given again");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Brings what this machine has of what was found damaged, here or elsewhere.
+    pub(crate) async fn give_again(&mut self, reporter: &mut Reporter) -> EngineResult<()> {
+        self.check_damage_elsewhere().await?;
+        if reporter.dry_run || self.damaged_here().is_empty() {
+            return Ok(());
+        }
+        self.recover_attempt(Some(&mut *reporter)).await?;
+        let mut repair = Repair::default();
+        until_won(self, reporter, &mut repair).await?;
+        for path in repair.given {
+            let message = format!(
+                "the content of {path} was damaged on the backend; this machine gave it again"
+            );
+            reporter.notice(NoticeKind::ContentGivenAgain, Some(&path), message, self.now());
+        }
+        Ok(())
+    }
+
+    /// Others may be wrong about what they can't read.
+    async fn check_damage_elsewhere(&mut self) -> EngineResult<()> {
+        let said = std::mem::take(&mut self.machines.damaged);
+        let history = self.log.history();
+        let is_open = |one: &&DamagedContent| !self.machines.found_whole.contains(one);
+        let path = RelPath::new("content").expect("a plain name");
+        let items = said.iter().filter(is_open).filter_map(|one| {
+            let size = history.place(one.sha256)?.size;
+            Some(Item { digest: one.sha256, size, path: path.clone() })
+        });
+        let items: Vec<Item> = items.collect();
+        let damaged = self.fetcher.find_damaged(&items, history).await?;
+        let whole = said.into_iter().filter(|one| !damaged.contains(&one.sha256));
+        self.machines.found_whole.extend(whole);
+        Ok(())
+    }
+}
+
+/// What is given again, once there is a commit.
+#[derive(Default)]
+struct Repair {
+    given: Vec<RelPath>,
+    /// Files that could not be read as they were seen.
+    left_out: Vec<RelPath>,
+}
+
+#[async_trait]
+impl Drafter for Repair {
+    async fn draft(
+        &mut self,
+        worker: &mut Worker,
+        _reporter: &mut Reporter,
+    ) -> EngineResult<Option<Draft>> {
+        self.given.clear();
+        let mut draft = Draft::of(Action::Repair, None);
+        let (mut left, mut held) = (MOST_BYTES, BTreeMap::new());
+        for (content, place) in worker.damaged_here() {
+            let Some(rest) = left.checked_sub(place.size) else { continue };
+            let Some(source) = worker.bytes_at_hand(content).await else { continue };
+            let Some(path) = self.take(worker, content, source, &mut held) else { continue };
+            let Place { size, .. } = place;
+            draft.given.push(Item { digest: content, size, path });
+            left = rest;
+        }
+        draft.held = held;
+        Ok((!draft.given.is_empty()).then_some(draft))
+    }
+
+    async fn changed(
+        &mut self,
+        _worker: &mut Worker,
+        paths: Vec<(RelPath, Option<EngineError>)>,
+        _reporter: &mut Reporter,
+    ) -> EngineResult<()> {
+        self.left_out.extend(paths.into_iter().map(|(path, _)| path));
+        Ok(())
+    }
+}
+
+impl Repair {
+    /// The file that a content is given for; `None` when it isn't to be read.
+    fn take(
+        &mut self,
+        worker: &Worker,
+        content: Digest,
+        source: Source,
+        held: &mut BTreeMap<Digest, ContentSource>,
+    ) -> Option<RelPath> {
+        let path = match source {
+            Source::File(path) => path,
+            Source::Held(source) => {
+                held.insert(content, source);
+                let mut past = worker.log.history().past().iter();
+                let path = past.find(|past| past.entry.sha256 == content);
+                path.map_or_else(|| RelPath::new("content").ok(), |past| Some(past.path.clone()))?
+            }
+        };
+        if self.left_out.contains(&path) {
+            return None;
+        }
+        self.given.push(path.clone());
+        Some(path)
+    }
+}
