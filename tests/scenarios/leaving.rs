@@ -1,13 +1,14 @@
 //! Taking a project off a machine: what may stand nowhere else goes only when a
 //! person says so.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::errors::message_has;
-use crate::support::{Machine, World, text};
+use crate::support::{Machine, World, files_below, text};
 
 fn data_of(machine: &Machine, name: &str) -> PathBuf {
     machine.home().join("data/projects").join(name)
@@ -201,4 +202,66 @@ fn dropping_all_leaves_the_folder_as_it_is() {
     laptop.runs(&["pull"]).exits(0);
     crate::support::same_trees(&files, &laptop.tree());
     assert_eq!(laptop.status_of("b.md")["status"], "local_ahead");
+}
+
+/// Every file below the data of the project, by its name there.
+fn kept(machine: &Machine) -> BTreeSet<String> {
+    let data = data_of(machine, "notes");
+    let below = |path: PathBuf| path.strip_prefix(&data).map(text).map(str::to_owned);
+    files_below(&data).into_iter().filter_map(|path| below(path).ok()).collect()
+}
+
+/// What a command took away, by the folder in which it stood.
+#[track_caller]
+fn takes_from(machine: &Machine, code: i32, words: &[&str]) -> BTreeSet<String> {
+    let before = kept(machine);
+    machine.tries(words).exits(code);
+    let gone: BTreeSet<String> = before.difference(&kept(machine)).cloned().collect();
+    gone.iter().filter_map(|name| Some(name.split_once('/')?.0.to_owned())).collect()
+}
+
+#[test]
+fn nothing_but_what_a_command_says_goes_from_the_data() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n"), ("b.md", "b\n")]);
+    let desktop = world.next_machine("desktop");
+    desktop.writes("b.md", "desktop's\n");
+    desktop.runs(&["push"]).exits(0);
+    laptop.writes("b.md", "laptop's\n");
+    laptop.runs(&["sync", "--no-prompt"]).exits(3);
+    laptop.writes("a.md", "never pushed\n");
+    laptop.runs(&["restore", "a.md"]).exits(0);
+    fs::rename(world.backend(), world.path("unmounted")).expect("the backend can go away");
+    laptop.writes("c.md", "queued\n");
+    laptop.tries(&["push", "c.md"]).exits(4);
+    let folders = ["conflicts", "log", "notices", "queue", "stash"];
+    let all = kept(&laptop);
+    for folder in folders {
+        assert!(all.iter().any(|name| name.starts_with(folder)), "nothing in {folder}: {all:?}");
+    }
+
+    let nothing = BTreeSet::new();
+    let harmless: [(i32, &[&str]); 10] = [
+        (0, &["status", "--offline"]),
+        (1, &["pull"]),
+        (1, &["remove", "notes"]),
+        (0, &["stash", "list"]),
+        (0, &["queue", "list"]),
+        (0, &["conflict", "list"]),
+        (0, &["config", "set", "poll_interval", "600"]),
+        (0, &["reload"]),
+        (0, &["daemon", "stop"]),
+        (0, &["status", "--offline"]),
+    ];
+    for (code, words) in harmless {
+        assert_eq!(takes_from(&laptop, code, words), nothing, "{words:?}");
+    }
+    let of = |folder: &str| BTreeSet::from([folder.to_owned()]);
+    assert_eq!(takes_from(&laptop, 0, &["queue", "drop", "--all"]), of("queue"));
+    mount(&world);
+    assert_eq!(takes_from(&laptop, 0, &["conflict", "take", "b.md", "local"]), of("conflicts"));
+    laptop.syncs();
+    fs::remove_dir_all(laptop.home().join("cache")).expect("the cache may go");
+    assert_eq!(takes_from(&laptop, 0, &["sync"]), nothing);
+    assert_eq!(stash_of(&laptop, &["stash", "list"]).len(), 2);
 }

@@ -10,6 +10,7 @@ mod imports;
 mod items;
 mod licences;
 mod outside;
+mod removals;
 mod rooms;
 mod rules;
 mod services;
