@@ -104,6 +104,70 @@ fn name_of_what_is_left_out_is_told_why_and_can_be_deleted_from_the_project() {
 }
 
 #[test]
+fn init_says_what_it_takes_before_it_makes_anything() {
+    let world = World::new();
+    let laptop = world.machine("laptop");
+    for (path, content) in [
+        ("a.md", "a\n"),
+        ("notes/b.md", "bb\n"),
+        ("notes/deep/c.md", "ccc\n"),
+        ("notes/x.py", "x\n"),
+        ("node_modules/x/README.md", "x\n"),
+        ("web/dist/index.md", "x\n"),
+        ("target", "a file\n"),
+    ] {
+        laptop.writes(path, content);
+    }
+    let words = laptop.words_of_init(&laptop.root()).join(" ").replace("**/*", "**/*.md");
+    let words: Vec<&str> = words.split(' ').collect();
+    let told = laptop.runs(&words).exits(0).stdout;
+    assert!(told.starts_with("to be mirrored: 3 files, 9 B\n"), "{told}");
+    assert!(told.contains("notes  2 files"), "{told}");
+    assert!(told.contains("left out: **/node_modules/**"), "{told}");
+    laptop.runs(&["push"]).exits(0);
+    for left in ["node_modules/x/README.md", "web/dist/index.md", "notes/x.py", "target"] {
+        assert!(!world.view().has(left), "{left}");
+    }
+    assert!(world.view().has("notes/deep/c.md"));
+
+    let settings = laptop.asks(&["config", "show"]);
+    let values = settings["settings"].as_array().expect("a list");
+    let exclude = values.iter().find(|one| one["key"] == "exclude").expect("it is shown");
+    assert_eq!(exclude["origin"], "shared");
+    assert!(exclude["value"].as_str().is_some_and(|it| it.contains("node_modules")));
+    laptop.runs(&["config", "set", "--shared", "exclude", "[]"]).exits(0);
+    laptop.runs(&["push"]).exits(0);
+    assert!(world.view().has("node_modules/x/README.md"), "what is excluded can be changed");
+}
+
+#[test]
+fn project_by_gits_rules_leaves_out_what_git_ignores() {
+    let world = World::new();
+    let laptop = world.machine("laptop");
+    laptop.writes(".gitignore", "secret*\n");
+    laptop.writes("docs/.gitignore", "draft*\n");
+    for path in ["a.md", "secret.md", "docs/draft.md", "docs/b.md"] {
+        laptop.writes(path, "x\n");
+    }
+    let root = laptop.root();
+    let mut words = laptop.words_of_init(&root);
+    words.push("--gitignore");
+    let covered = &laptop.asks(&words)["covered"];
+    assert_eq!(covered["files"], 4, "{covered}");
+    assert_eq!(paths(&covered["folders"], "path"), [".", "docs"]);
+    laptop.runs(&["push"]).exits(0);
+    assert!(world.view().has("docs/.gitignore") && world.view().has("docs/b.md"));
+    assert!(!world.view().has("secret.md") && !world.view().has("docs/draft.md"));
+
+    let desktop = world.next_machine("desktop");
+    desktop.writes("secret-too.md", "x\n");
+    desktop.runs(&["push", "secret-too.md"]).exits(1).says("line 1 of .gitignore ignores it");
+    desktop.runs(&["config", "set", "--shared", "gitignore", "false"]).exits(0);
+    desktop.runs(&["push"]).exits(0);
+    assert!(world.view().has("secret-too.md"));
+}
+
+#[test]
 fn what_was_skipped_is_counted_and_listed_on_request() {
     let world = World::new();
     let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);

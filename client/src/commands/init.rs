@@ -40,9 +40,13 @@ pub(crate) struct InitArgs {
     #[arg(long = "pattern", value_name = "GLOB")]
     patterns: Vec<String>,
 
-    /// Leave out files that match; may be repeated
+    /// Leave out files that match, besides folders that programs make; may be repeated
     #[arg(long = "exclude", value_name = "GLOB")]
     excludes: Vec<String>,
+
+    /// Leave out what `.gitignore` files ignore, on every machine
+    #[arg(long)]
+    gitignore: bool,
 
     /// Set a key of the backend; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = settings::parse)]
@@ -56,6 +60,7 @@ pub(crate) async fn run(args: &InitArgs, context: &Context) -> Result<Reported, 
         name: args.name.clone(),
         patterns: args.patterns.clone(),
         excludes: args.excludes.clone(),
+        gitignore: args.gitignore,
         settings: args.settings.clone(),
         typed_in: paths::current()?,
         join: args.join,

@@ -1,8 +1,8 @@
 //! What streams of the daemon's say, whatever they are about.
 
 use mirror_proto::v1::{
-    Committed, JobBegun, JobEvent, JobFinished, Progress, SetUpEvent, SetUpFinished, job_event,
-    set_up_event,
+    Committed, Covered, JobBegun, JobEvent, JobFinished, Progress, SetUpEvent, SetUpFinished,
+    job_event, set_up_event,
 };
 
 /// What a stream of the daemon's says next.
@@ -11,6 +11,7 @@ pub(crate) enum Step<F> {
     Begun(JobBegun),
     Progress(Progress),
     Committed(Committed),
+    Covered(Covered),
     Finished(F),
 }
 
@@ -49,6 +50,7 @@ impl Event for SetUpEvent {
         Some(match self.event? {
             set_up_event::Event::Begun(begun) => Step::Begun(begun),
             set_up_event::Event::Progress(progress) => Step::Progress(progress),
+            set_up_event::Event::Covered(covered) => Step::Covered(covered),
             set_up_event::Event::Finished(finished) => Step::Finished(finished),
         })
     }

@@ -47,6 +47,10 @@ pub(crate) async fn to_end<E: Event>(
                 context.output.say(|paint| text::job::committed(&committed, paint))?;
                 reached.committed = Some(committed);
             }
+            Some(Step::Covered(covered)) => {
+                line.clear();
+                context.output.say(|paint| text::project::covered(&covered, paint))?;
+            }
             Some(Step::Finished(finished)) => return Ok(finished),
             None => {}
         }

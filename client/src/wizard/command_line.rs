@@ -23,6 +23,9 @@ pub(super) fn of(plan: &Plan) -> String {
     if plan.is_init() && (plan.join || draft.held.is_some()) {
         words.push("--join".to_owned());
     }
+    if plan.gitignore {
+        words.push("--gitignore".to_owned());
+    }
     if plan.no_pull {
         words.push("--no-pull".to_owned());
     }
@@ -55,6 +58,7 @@ mod tests {
             name: Some("notes".to_owned()),
             patterns: vec!["**/*.md".to_owned(), "**/*.txt".to_owned()],
             settings: vec![Setting { key: "token_file".into(), value: "/home/ann/.far/k".into() }],
+            gitignore: true,
             ..InitProjectRequest::default()
         }
     }
@@ -64,7 +68,8 @@ mod tests {
         assert_eq!(
             of(&Plan::of_init(plan())),
             "mirrorctl init '/home/ann/my notes' --to 'far://ann@nas/~/it'\\''s' --name notes \
-             --pattern '**/*.md' --pattern '**/*.txt' --set token_file=/home/ann/.far/k"
+             --pattern '**/*.md' --pattern '**/*.txt' --set token_file=/home/ann/.far/k \
+             --gitignore"
         );
     }
 

@@ -13,6 +13,7 @@ pub(super) struct Plan {
     /// All that is asked for, in this order.
     pub(super) questions: Vec<Question>,
     pub(super) excludes: Vec<String>,
+    pub(super) gitignore: bool,
     pub(super) no_pull: bool,
     /// Joins what the backend holds, without being asked.
     pub(super) join: bool,
@@ -29,7 +30,8 @@ impl Plan {
             patterns: typed.patterns,
             ..SetUpDraft::default()
         };
-        Self { excludes: typed.excludes, join: typed.join, ..Self::of(draft) }
+        let (gitignore, join) = (typed.gitignore, typed.join);
+        Self { excludes: typed.excludes, gitignore, join, ..Self::of(draft) }
     }
 
     pub(super) fn of_clone(typed: CloneProjectRequest) -> Self {
@@ -52,6 +54,7 @@ impl Plan {
             settings,
             questions: Vec::new(),
             excludes: Vec::new(),
+            gitignore: false,
             no_pull: false,
             join: false,
         }
@@ -100,6 +103,7 @@ impl Plan {
             name: self.draft.name,
             patterns: self.draft.patterns,
             excludes: self.excludes,
+            gitignore: self.gitignore,
             settings: self.settings,
             typed_in: String::new(),
             join: self.join,
@@ -135,6 +139,7 @@ mod tests {
             name: Some("mine".to_owned()),
             patterns: vec!["**/*".to_owned()],
             excludes: vec!["tmp/**".to_owned()],
+            gitignore: true,
             settings: vec![setting("token", "x"), setting("poll_interval", "5s")],
             typed_in: String::new(),
             join: true,

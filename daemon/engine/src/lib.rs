@@ -24,4 +24,4 @@ pub use api::*;
 pub use data::kept::kept;
 pub use error::EngineError;
 pub use log::local_project;
-pub use project::{Project, create, inspect, standing, stashed};
+pub use project::{Project, create, inspect, preview, standing, stashed};

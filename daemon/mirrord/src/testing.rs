@@ -73,6 +73,7 @@ impl World {
             name: None,
             patterns: Vec::new(),
             excludes: Vec::new(),
+            gitignore: false,
             settings: Vec::new(),
         }
     }

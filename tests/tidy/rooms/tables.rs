@@ -87,7 +87,7 @@ const ENGINE: &str = "
     project/versions.rs: project/naming.rs project/stash.rs project/worker snapshots packs log api
         error.rs
     project/naming.rs: project/stash.rs project/worker data log state index api error.rs outside
-    project/rules: project/worker links.rs log state api error.rs outside
+    project/rules: project/worker log state index links.rs api error.rs outside
     project/stash.rs: project/worker data packs api error.rs outside
     project/view_state: project/worker view log state api error.rs
     project/worker: beside data view packs log state index api error.rs store outside

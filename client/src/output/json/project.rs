@@ -1,6 +1,8 @@
 //! `projects`, `init`, `clone` and `quickstart`.
 
-use mirror_proto::v1::{ListProjectsResponse, ProjectSummary, SetUpFinished};
+use mirror_proto::v1::{
+    Covered, CoveredFolder, ListProjectsResponse, ProjectSummary, SetUpFinished,
+};
 use serde_json::{Value, json};
 
 use super::job::{failed, named};
@@ -32,6 +34,21 @@ pub(crate) fn set_up(project: &SetUpFinished) -> Value {
         "conflicts": project.conflicts,
         "failed": project.failed.iter().map(failed).collect::<Vec<_>>(),
         "cancelled": project.cancelled,
+        "covered": project.covered.as_ref().map(covered),
+    })
+}
+
+fn covered(covered: &Covered) -> Value {
+    let sum = |of: fn(&CoveredFolder) -> u64| covered.folders.iter().map(of).sum::<u64>();
+    let folder = |folder: &CoveredFolder| {
+        let path = if folder.path.is_empty() { "." } else { folder.path.as_str() };
+        json!({"path": path, "files": folder.file_count, "bytes": folder.size_bytes})
+    };
+    json!({
+        "files": sum(|folder| folder.file_count),
+        "bytes": sum(|folder| folder.size_bytes),
+        "folders": covered.folders.iter().map(folder).collect::<Vec<_>>(),
+        "exclude": covered.exclude,
     })
 }
 
@@ -85,6 +102,16 @@ mod tests {
             joined: true,
             commit: 1,
             fetched_file_count: 12,
+            covered: Some(Covered {
+                folders: [("", 1, 2), ("a", 3, 10)]
+                    .map(|(path, file_count, size_bytes)| CoveredFolder {
+                        path: path.to_owned(),
+                        file_count,
+                        size_bytes,
+                    })
+                    .into(),
+                exclude: vec!["old/**".to_owned()],
+            }),
             ..SetUpFinished::default()
         };
         assert_eq!(
@@ -93,9 +120,13 @@ mod tests {
                 "project": "notes", "project_id": "ab", "root": "/n", "url": "near:b",
                 "joined": true, "commit": 1, "fetched": 12, "conflicts": [], "failed": [],
                 "cancelled": false,
+                "covered": {"files": 4, "bytes": 12, "exclude": ["old/**"], "folders": [
+                    {"path": ".", "files": 1, "bytes": 2}, {"path": "a", "files": 3, "bytes": 10},
+                ]},
             })
         );
         assert_eq!(set_up(&SetUpFinished::default())["commit"], Value::Null);
+        assert_eq!(set_up(&SetUpFinished::default())["covered"], Value::Null);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! `projects`, `init`, `clone` and `quickstart`.
 
 use mirror_proto::v1::{
-    LeftOver, ListProjectsResponse, ProjectState, ProjectSummary, SetUpFinished,
+    Covered, CoveredFolder, LeftOver, ListProjectsResponse, ProjectState, ProjectSummary,
+    SetUpFinished,
 };
 
 use super::{bounded, conflicts, failed, stash, table};
 use crate::output::escape::escape;
+use crate::output::measure::bytes;
 use crate::output::paint::Paint;
 use crate::output::words;
 
@@ -75,6 +77,35 @@ pub(crate) fn set_up(project: &SetUpFinished, is_quiet: bool, paint: Paint) -> S
     text + &problems + &cancelled(project, paint)
 }
 
+/// What a project takes of a folder, by the folders at its root.
+pub(crate) fn covered(covered: &Covered, paint: Paint) -> String {
+    let (mut files, mut size) = (0, 0);
+    for folder in &covered.folders {
+        files += folder.file_count;
+        size += folder.size_bytes;
+    }
+    let row = |folder: &CoveredFolder| {
+        let path = if folder.path.is_empty() { "." } else { folder.path.as_str() };
+        let files = match folder.file_count {
+            1 => "1 file".to_owned(),
+            count => format!("{count} files"),
+        };
+        [format!("  {}", escape(path)), files, bytes(folder.size_bytes)]
+    };
+    let rows: Vec<_> = covered.folders.iter().map(row).collect();
+    let mut text = match files {
+        0 => "no file here is to be mirrored yet\n".to_owned(),
+        1 => format!("{} 1 file, {}\n", paint.bold("to be mirrored:"), bytes(size)),
+        files => format!("{} {files} files, {}\n", paint.bold("to be mirrored:"), bytes(size)),
+    };
+    text += &bounded(table(&rows));
+    if !covered.exclude.is_empty() {
+        let line = format!("  left out: {}", escape(&covered.exclude.join(" ")));
+        text += &format!("{}\n", paint.dim(&line));
+    }
+    text
+}
+
 /// What is set up by then stays.
 fn cancelled(project: &SetUpFinished, paint: Paint) -> String {
     match project.cancelled {
@@ -121,6 +152,28 @@ mod tests {
             set_up(&project, false, Paint::PLAIN),
             "notes joined at #7\n  folder   /n\n  backend  near:b\n  files    12 fetched\n  \
              changed on both sides, left as it is: a.md\n"
+        );
+    }
+
+    #[test]
+    fn what_will_be_mirrored_is_said_by_top_folder() {
+        let folder = |path: &str, file_count| CoveredFolder {
+            path: path.to_owned(),
+            file_count,
+            size_bytes: 1_000,
+        };
+        let found = Covered {
+            folders: vec![folder("", 1), folder("notes", 12)],
+            exclude: vec!["**/dist/**".to_owned(), "**/build/**".to_owned()],
+        };
+        assert_eq!(
+            covered(&found, Paint::PLAIN),
+            "to be mirrored: 13 files, 2.0 kB\n  .      1 file    1.0 kB\n  \
+             notes  12 files  1.0 kB\n  left out: **/dist/** **/build/**\n"
+        );
+        assert_eq!(
+            covered(&Covered::default(), Paint::PLAIN),
+            "no file here is to be mirrored yet\n"
         );
     }
 

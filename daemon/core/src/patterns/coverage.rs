@@ -86,7 +86,7 @@ impl Coverage {
 
     /// Whether the file at `path` is mirrored.
     pub fn covers(&self, path: &RelPath) -> bool {
-        self.is_of_rules(path)
+        self.holds_rules(path)
             || (!is_temporary(path.name())
                 && !self.is_ours(path)
                 && self.globs().all(|globs| globs.take(path))
@@ -153,9 +153,10 @@ impl Coverage {
         self.rules.drop_file(path).or_else(|| self.git_rules.drop_file(path))
     }
 
-    /// Rules go wherever what they are about goes, whatever they say of
-    /// themselves: else machines would not agree.
-    fn is_of_rules(&self, path: &RelPath) -> bool {
+    /// Whether the file at `path` says what is mirrored. Such files go wherever what
+    /// they are about goes, whatever they say of themselves: else machines would
+    /// not agree.
+    pub fn holds_rules(&self, path: &RelPath) -> bool {
         path.as_str() == IGNORE_FILE
             || self.source.ignore_through.contains(path)
             || self.is_git_rules(path)

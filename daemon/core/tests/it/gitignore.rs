@@ -1,6 +1,6 @@
 //! `.mirrorignore` means what the same text means to git.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -152,6 +152,76 @@ fn ignored_by_git(cases: &[Case]) -> BTreeSet<String> {
     let ignored = git(&folder, &["check-ignore", "--no-index", "-z", "--stdin"], &input);
     fs::remove_dir_all(&folder).unwrap();
     ignored.split_terminator('\0').map(str::to_owned).collect()
+}
+
+/// Folders in which an ignore file of a nested case may lie.
+const FOLDERS: [&str; 5] = ["", "a", "a/b", "b", "c"];
+
+/// Several ignore files in one tree, as texts by their folder.
+struct Nested {
+    texts: BTreeMap<String, String>,
+    paths: BTreeSet<String>,
+}
+
+fn nested_cases() -> Vec<Nested> {
+    let mut dice = Dice(11);
+    let text = |dice: &mut Dice| -> String {
+        (0..=dice.below(3)).map(|_| dice.pattern() + "\n").collect()
+    };
+    (0..400)
+        .map(|_| {
+            let mut texts = BTreeMap::new();
+            for folder in FOLDERS {
+                if dice.below(3) > 0 {
+                    texts.insert(folder.to_owned(), text(&mut dice));
+                }
+            }
+            // What is a folder on the disk is one to git, too.
+            let paths = (0..60).map(|_| dice.path()).filter(|path| !FOLDERS.contains(&&**path));
+            Nested { texts, paths: paths.collect() }
+        })
+        .collect()
+}
+
+fn nested_ignored_by_git(cases: &[Nested]) -> BTreeSet<String> {
+    let root = scratch().with_extension("nested");
+    fs::create_dir_all(&root).unwrap();
+    git(&root, &["init", "--quiet", "."], "");
+    let mut input = String::new();
+    for (number, case) in cases.iter().enumerate() {
+        for (folder, text) in &case.texts {
+            let folder = root.join(number.to_string()).join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join(".gitignore"), text).unwrap();
+        }
+        for path in &case.paths {
+            write!(input, "{number}/{path}\0").unwrap();
+        }
+    }
+    let ignored = git(&root, &["check-ignore", "--no-index", "-z", "--stdin"], &input);
+    fs::remove_dir_all(&root).unwrap();
+    ignored.split_terminator('\0').map(str::to_owned).collect()
+}
+
+#[test]
+fn nested_ignore_files_mean_together_what_they_mean_to_git() {
+    let cases = nested_cases();
+    let by_git = nested_ignored_by_git(&cases);
+    let mut differences = String::new();
+    for (number, case) in cases.iter().enumerate() {
+        let project = Patterns { include: vec!["**/*".into()], exclude: vec![] };
+        let gitignore = Some(case.texts.clone());
+        let source = CoverageSource { project, gitignore, ..CoverageSource::default() };
+        let coverage = Coverage::new(source).unwrap();
+        for text in &case.paths {
+            let ours = !coverage.covers(&RelPath::new(text).unwrap());
+            if ours != by_git.contains(&format!("{number}/{text}")) {
+                writeln!(differences, "{:?} {text:?}: ours {ours}", case.texts).unwrap();
+            }
+        }
+    }
+    assert_eq!(differences, "", "git says otherwise");
+    assert!(by_git.len() > 1_000, "the cases say too little");
 }
 
 fn coverage(ignore: &str) -> Coverage {

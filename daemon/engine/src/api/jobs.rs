@@ -171,10 +171,29 @@ pub struct Cancelled {
     pub commit: Option<u64>,
 }
 
+/// What a project takes of a folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Covered {
+    /// By path; the files at the root come first, under `""`.
+    pub folders: Vec<CoveredFolder>,
+    /// What `exclude` says, for who wonders what is missing.
+    pub exclude: Vec<String>,
+}
+
+/// A folder at the root, with what is taken of all below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoveredFolder {
+    pub path: String,
+    pub files: u64,
+    pub bytes: u64,
+}
+
 /// What a caller hears while a job runs.
 #[derive(Clone, Debug)]
 pub enum JobEvent {
     Progress(Progress),
+    /// Of a set-up, before the project is made.
+    Covered(Covered),
     /// The commit stands: it is safe and visible to other machines.
     Committed {
         seq: u64,

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use mirror_core::patterns::Coverage;
+use mirror_core::patterns::{Coverage, GIT_IGNORE_FILE};
 use mirror_core::{Kind, RelPath, SharedMap, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +94,8 @@ pub struct Index {
     /// Groups of paths that are one name on some disks; `None` when the paths
     /// have changed since they were found.
     twins: std::sync::OnceLock<Vec<Vec<RelPath>>>,
+    /// A file of git's rules came, went or changed since somebody asked.
+    rules_moved: bool,
     /// Larger files are not read.
     largest: Option<u64>,
     /// Files that changed and were not read.
@@ -120,6 +122,7 @@ impl Index {
             unsaved: BTreeSet::new(),
             walked_with: self.walked_with.clone(),
             twins: self.twins.clone(),
+            rules_moved: self.rules_moved,
             largest: Some(READ_BESIDE),
             unread: BTreeSet::new(),
         }
@@ -156,6 +159,16 @@ impl Index {
 
     pub fn get(&self, path: &RelPath) -> Option<&Indexed> {
         self.entries.get(path)
+    }
+
+    /// Whether a file of git's rules is another one than when they were read last.
+    pub(crate) fn have_rules_moved(&self) -> bool {
+        self.rules_moved
+    }
+
+    /// The files of git's rules are about to be read.
+    pub(crate) fn rules_read(&mut self) {
+        self.rules_moved = false;
     }
 
     pub fn entries(&self) -> &SharedMap<RelPath, Indexed> {
@@ -247,6 +260,7 @@ impl Index {
         } else if self.linked.contains(&path) {
             Arc::make_mut(&mut self.linked).remove(&path);
         }
+        self.rules_moved |= path.name() == GIT_IGNORE_FILE && old != indexed;
         if old.is_some() != indexed.is_some() {
             self.twins.take();
         }

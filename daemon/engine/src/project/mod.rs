@@ -47,7 +47,7 @@ use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
 use crate::packs::Content;
 use crate::snapshots::Snapshot;
-pub use create::{create, inspect, standing};
+pub use create::{create, inspect, preview, standing};
 pub use stash::stashed;
 
 /// A handle on a running project; clones share it. The project ends when

@@ -97,7 +97,8 @@ impl Worker {
         manifest.any(|path| path.as_str() == name || path.is_within(name))
     }
 
-    fn why_left_out(&self, name: &str) -> Option<String> {
+    /// What leaves out a file of this name, in words.
+    pub(crate) fn why_left_out(&self, name: &str) -> Option<String> {
         let mut skipped = self.index.all_skipped();
         let is_it_or_above = |at: &str| {
             name.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

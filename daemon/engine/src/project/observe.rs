@@ -18,6 +18,9 @@ use crate::planted::Rule;
 use crate::project::worker::Worker;
 use crate::state::BaseRecord;
 
+/// Rules that were just found may hide others: so often they are asked anew.
+const RULES_OF_RULES: usize = 8;
+
 /// What is known of each path, by path.
 pub(crate) type FactMap = BTreeMap<RelPath, Facts>;
 
@@ -88,11 +91,20 @@ impl Worker {
         if root == Root::Missing {
             return Ok((root, Vec::new()));
         }
-        self.refresh_coverage().await?;
-        let coverage = self.coverage.clone().expect("coverage was just made");
         let before = (root == Root::OtherDevice).then(|| self.index.entries().clone());
-        let Worker { index, parts, .. } = self;
-        let refreshed = index.refresh(&parts.tree, &parts.watch, &coverage, &parts.outside).await?;
+        let mut left = RULES_OF_RULES;
+        let (coverage, refreshed) = loop {
+            self.refresh_coverage().await?;
+            let coverage = self.coverage.clone().expect("coverage was just made");
+            let Worker { index, parts, .. } = self;
+            let refreshed =
+                index.refresh(&parts.tree, &parts.watch, &coverage, &parts.outside).await?;
+            left -= 1;
+            let by_git = coverage.source().gitignore.is_some();
+            if !by_git || !self.index.have_rules_moved() || left == 0 {
+                break (coverage, refreshed);
+            }
+        };
         self.state.set_mounts(self.index.mounts());
         self.follow_coverage(&coverage);
         let root = match before {

@@ -66,6 +66,7 @@ impl Worker {
             index,
             coverage: None,
             rules_unusable: None,
+            git_rules: None,
             queued_view: None,
             queue,
             made_checkpoint,

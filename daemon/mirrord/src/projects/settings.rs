@@ -65,8 +65,15 @@ impl Registry {
             Ok(open) => open.project.settings().await.ok(),
             Err(_) => None,
         };
-        let shared = shared.map(|settings| settings.patterns());
-        Ok(config.effective(shared.as_ref(), &self.settings()))
+        let patterns = shared.as_ref().map(SharedSettings::patterns);
+        let mut settings = config.effective(patterns.as_ref(), &self.settings());
+        if let Some(shared) = shared {
+            let (key, value) = ("gitignore".to_owned(), shared.gitignore.to_string());
+            let after = settings.iter().position(|setting| setting.key == "exclude");
+            let at = after.map_or(settings.len(), |at| at + 1);
+            settings.insert(at, Effective { key, value, origin: Origin::Shared });
+        }
+        Ok(settings)
     }
 
     pub(crate) async fn set(&self, request: SetRequest) -> Result<Effective, RequestError> {
@@ -135,6 +142,7 @@ impl Registry {
         let value = match request.key.as_str() {
             "name" => settings.name.clone(),
             "patterns" => list(&settings.patterns).to_string(),
+            "gitignore" => settings.gitignore.to_string(),
             _ => list(&settings.exclude).to_string(),
         };
         let job =
@@ -224,6 +232,7 @@ fn with_shared(
             settings.name.clone_from(&request.value);
         }
         "patterns" => settings.patterns = globs(&request.value)?,
+        "gitignore" => settings.gitignore = truth(&request.value)?,
         _ => settings.exclude = globs(&request.value)?,
     }
     check_patterns(&settings.patterns())?;
@@ -232,6 +241,17 @@ fn with_shared(
 
 fn check_patterns(patterns: &Patterns) -> Result<(), RequestError> {
     patterns.check().map_err(|error| RequestError::usage(error.to_string()))
+}
+
+fn truth(text: &str) -> Result<bool, RequestError> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(RequestError::usage_with_hint(
+            format!("{text:?} is not true or false"),
+            "write true",
+        )),
+    }
 }
 
 /// A list of globs, or a single one as a bare word.
@@ -304,6 +324,8 @@ mod tests {
         assert_eq!(after.patterns, ["**/*"]);
         let after = with_shared(before.clone(), &request("exclude", "[\"a\", \"b\"]")).unwrap();
         assert_eq!(after.exclude, ["a", "b"]);
+        assert!(with_shared(before.clone(), &request("gitignore", "true")).unwrap().gitignore);
+        assert!(with_shared(before.clone(), &request("gitignore", "yes")).is_err());
         assert!(with_shared(before, &request("patterns", "[1]")).is_err());
     }
 

@@ -7,7 +7,7 @@ use mirror_proto::v1;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
-use super::convert::job::{progress, set_up_finished};
+use super::convert::job::{covered, progress, set_up_finished};
 use super::convert::kept::kept_versions;
 use super::convert::status::{project_state, stop_reason};
 use super::host::{Host, Streamed};
@@ -37,6 +37,7 @@ impl v1::project_service_server::ProjectService for Host {
                 name: request.name,
                 patterns: request.patterns,
                 excludes: request.excludes,
+                gitignore: request.gitignore,
                 settings: pairs(request.settings),
             };
             host.set_up(plan, &Caller { client, job }).await
@@ -57,6 +58,7 @@ impl v1::project_service_server::ProjectService for Host {
                 name: request.name,
                 patterns: request.patterns,
                 excludes: Vec::new(),
+                gitignore: false,
                 settings: pairs(request.settings),
             };
             host.set_up(plan, &Caller { client, job }).await
@@ -144,6 +146,10 @@ impl Host {
 /// Setting up tells how far it has come; its commit is told at the end.
 fn set_up_event(event: JobEvent) -> v1::SetUpEvent {
     let progress = match event {
+        JobEvent::Covered(found) => {
+            let event = v1::set_up_event::Event::Covered(covered(&found));
+            return v1::SetUpEvent { event: Some(event) };
+        }
         JobEvent::Progress(so_far) => progress(&so_far),
         JobEvent::Committed { .. } => {
             v1::Progress { step: "committed".into(), ..v1::Progress::default() }

@@ -8,16 +8,16 @@ use bytes::Bytes;
 use futures::StreamExt;
 use mirror_core::commit::{Change, Pack};
 use mirror_core::path::Names;
-use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE, Patterns};
+use mirror_core::patterns::{Coverage, CoverageSource, GIT_IGNORE_FILE};
 use mirror_core::{Digest, Entry, Kind, RelPath, Timestamp};
 use mirror_storage::{ByteRange, RemoteFile, RemotePath, StorageError};
 
-use crate::api::{EngineResult, Parts};
+use crate::api::{EngineResult, Parts, SharedSettings};
 use crate::error::EngineError;
 use crate::outside::Scratch;
 use crate::outside::tree::digest_of;
 use crate::packs::{Content, Item, Meter, Opener, PACK_BYTES, Packer, SMALL_BYTES};
-use crate::project::rules::{IgnoreFile, ignore_file};
+use crate::project::rules::{GitRules, folder_of, ignore_file, text_of};
 
 /// So many files are taken over together: they are all at hand at once.
 const BATCH: usize = 512;
@@ -28,22 +28,13 @@ type Found = (RelPath, RemoteFile);
 /// batch, so that neither memory nor open files grow with their number.
 pub(crate) async fn adopt(
     parts: &Parts,
-    patterns: &Patterns,
+    settings: &SharedSettings,
 ) -> EngineResult<(Vec<Change>, Vec<Pack>)> {
-    let coverage = coverage_of(parts, patterns).await?;
-    let root = RemotePath::ROOT;
-    let mut files = parts.backend.list(&root);
+    let files = files_at(parts).await?;
+    let coverage = coverage_of(parts, settings, &files).await?;
     let mut names = Names::new();
     let mut covered = Vec::new();
-    while let Some(file) = files.next().await {
-        let file = match file {
-            // Somebody else's folder.
-            Err(StorageError::Forbidden { path }) if !path.is_root() => {
-                tracing::warn!(%path, "it can't be read, and isn't taken over");
-                continue;
-            }
-            file => file?,
-        };
+    for file in files {
         let Ok(path) = RelPath::new(file.path.as_str()) else { continue };
         if coverage.covers(&path) && names.insert(&path).is_ok() {
             covered.push((path, file));
@@ -59,25 +50,59 @@ pub(crate) async fn adopt(
     Ok((changes, packs))
 }
 
-/// What is ignored there is not taken over.
-async fn coverage_of(parts: &Parts, patterns: &Patterns) -> EngineResult<Coverage> {
-    let ignore = match read_small(parts, &RemotePath::from(&ignore_file())).await? {
-        Some(bytes) if bytes.len() as u64 > SMALL_BYTES => {
-            let what = format!("{IGNORE_FILE} on the backend is too large to be read");
-            return Err(EngineError::Usage(what));
-        }
-        Some(bytes) => match IgnoreFile::of(bytes.into(), Vec::new()) {
-            IgnoreFile::Rules { text, .. } => text,
-            IgnoreFile::Unusable(why) => {
-                let what =
-                    format!("the rules of {IGNORE_FILE} on the backend can't be read: {why}");
-                return Err(EngineError::Usage(what));
+/// Every file below the root that can be seen.
+async fn files_at(parts: &Parts) -> EngineResult<Vec<RemoteFile>> {
+    let root = RemotePath::ROOT;
+    let mut listed = parts.backend.list(&root);
+    let mut files = Vec::new();
+    while let Some(file) = listed.next().await {
+        match file {
+            // Somebody else's folder.
+            Err(StorageError::Forbidden { path }) if !path.is_root() => {
+                tracing::warn!(%path, "it can't be read, and isn't taken over");
             }
-        },
-        None => String::new(),
-    };
-    let source = CoverageSource { project: patterns.clone(), ignore, ..CoverageSource::default() };
+            file => files.push(file?),
+        }
+    }
+    Ok(files)
+}
+
+/// What is ignored there is not taken over.
+async fn coverage_of(
+    parts: &Parts,
+    settings: &SharedSettings,
+    files: &[RemoteFile],
+) -> EngineResult<Coverage> {
+    let ignore = rules_at(parts, &ignore_file()).await?.unwrap_or_default();
+    let project = settings.patterns();
+    let mut source = CoverageSource { project, ignore, ..CoverageSource::default() };
+    if settings.gitignore {
+        let paths = files.iter().filter_map(|file| RelPath::new(file.path.as_str()).ok());
+        let mut paths: Vec<RelPath> = paths.filter(|path| path.name() == GIT_IGNORE_FILE).collect();
+        paths.sort_by_key(|path| path.ancestors().count());
+        let mut found = GitRules::new(&source)?;
+        for path in paths {
+            if found.may_hold(path.parent().as_ref())
+                && let Some(text) = rules_at(parts, &path).await?
+            {
+                found.add(folder_of(&path), text)?;
+            }
+        }
+        source.gitignore = Some(found.into_texts());
+    }
     Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))
+}
+
+/// The text of a file of rules on the backend, if there is one.
+async fn rules_at(parts: &Parts, path: &RelPath) -> EngineResult<Option<String>> {
+    let unusable = |why: &str| {
+        EngineError::Usage(format!("the rules of {path} on the backend can't be read: {why}"))
+    };
+    let Some(bytes) = read_small(parts, &RemotePath::from(path)).await? else { return Ok(None) };
+    if bytes.len() as u64 > SMALL_BYTES {
+        return Err(unusable("it is too large"));
+    }
+    text_of(path, bytes.into()).map(Some).map_err(|unreadable| unusable(&unreadable.why))
 }
 
 fn batches(files: Vec<Found>) -> Vec<Vec<Found>> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod adopt;
 mod later;
+mod preview;
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -11,6 +12,7 @@ use mirror_storage::{Backend, Expect, Guarded, RemotePath, StorageError};
 
 use self::adopt::adopt;
 use self::later::refuse_what_needs_a_later_version;
+pub use self::preview::preview;
 use crate::api::{Author, EngineResult, Holding, Parts, SharedSettings, Standing};
 use crate::error::EngineError;
 use crate::log::{Log, OWN_FOLDER, needs_later, own_path, read_entry};
@@ -118,7 +120,7 @@ async fn first_commit(
     author: &Author,
     settings: SharedSettings,
 ) -> EngineResult<Commit> {
-    let (changes, packs) = adopt(parts, &settings.patterns()).await?;
+    let (changes, packs) = adopt(parts, &settings).await?;
     let commit = Commit {
         format: FORMAT,
         seq: 1,

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use mirror_core::RelPath;
-use mirror_core::patterns::IGNORE_FILE;
 use mirror_core::plan::{self, Agreed, Intent, Losses, Plan, Root, losses};
 use mirror_core::reconcile::Sighted;
 use mirror_storage::FaultClass;
@@ -168,11 +167,12 @@ impl<'a> Cycle<'a> {
                 }
                 Intent::Pull | Intent::Check => Resolutions::default(),
             };
-            if !reporter.dry_run
-                && !self.has_rules
-                && let Some(ignore_file) = newer_ignore_file(&mut plan)
-            {
-                let landed = worker.land(Vec::new(), vec![ignore_file], reporter).await;
+            let rules = match reporter.dry_run || self.has_rules {
+                true => Vec::new(),
+                false => newer_rules(&mut plan, worker),
+            };
+            if !rules.is_empty() {
+                let landed = worker.land(Vec::new(), rules, reporter).await;
                 landed.keep_in(&mut self.files)?;
                 self.has_rules = true;
                 continue;
@@ -255,9 +255,9 @@ impl Drafter for Cycle<'_> {
     }
 }
 
-/// Takes the ignore file out of the plan, once a job: its rules come first, so
+/// Takes files of rules out of the plan, once a job: their rules come first, so
 /// that what they ignore is not deleted here by the same job.
-fn newer_ignore_file(plan: &mut Plan) -> Option<plan::Fetch> {
-    let at = plan.fetches.iter().position(|fetch| fetch.path.as_str() == IGNORE_FILE)?;
-    Some(plan.fetches.remove(at))
+fn newer_rules(plan: &mut Plan, worker: &Worker) -> Vec<plan::Fetch> {
+    let Some(coverage) = &worker.coverage else { return Vec::new() };
+    plan.fetches.extract_if(.., |fetch| coverage.holds_rules(&fetch.path)).collect()
 }

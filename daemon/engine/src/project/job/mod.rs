@@ -5,7 +5,6 @@
 
 pub(crate) mod cycle;
 pub(crate) mod delete;
-pub(crate) mod delete_ignored;
 pub(crate) mod export;
 mod losses;
 pub(crate) mod maintain;

@@ -112,7 +112,10 @@ impl Worker {
             let covered = self.coverage.as_ref().is_some_and(|coverage| coverage.covers(path));
             let refused = match twin {
                 _ if !covered && !selection.names(path) => return false,
-                _ if !covered => format!("{path} is not mirrored here"),
+                _ if !covered => match self.why_left_out(path.as_str()) {
+                    Some(why) => format!("{path} is not mirrored here: {why}"),
+                    None => format!("{path} is not mirrored here"),
+                },
                 Some(twin) => format!("{twin} is here, whose name is too much like {path}"),
                 None if unsettled.contains(path) || self.state.targets().contains_key(path) => {
                     format!("{path} is being written here; it stays as it is")

@@ -48,38 +48,40 @@ impl Worker {
         if let Some(fault) = self.fault_of_rules()
             && matches!(intent, Intent::Push | Intent::Sync)
         {
-            withhold_new(&mut plan);
+            withhold_new(&mut plan, &fault.path);
             reporter.fault(fault);
         }
         Ok(plan)
     }
 
-    /// The rules of an ignore file that this job would fetch. They come first, so
+    /// The rules of ignore files that this job would fetch. They come first, so
     /// that what they ignore is neither deleted here nor asked about.
     pub(crate) async fn coverage_to_come(
         &self,
         facts: &BTreeMap<RelPath, Facts>,
         request: &CycleRequest<'_>,
     ) -> EngineResult<Option<Coverage>> {
-        let path = RelPath::new(IGNORE_FILE).expect("our own name is allowed");
-        let comes = facts.get(&path).filter(|facts| {
-            let fetches = matches!(request.intent, Intent::Pull | Intent::Sync);
-            fetches && request.selection.matches(&path) && decide(facts) == Verdict::Fetch
-        });
-        match comes {
-            Some(_) => self.coverage_at_head().await,
-            None => Ok(None),
+        let Some(coverage) = &self.coverage else { return Ok(None) };
+        let fetches = matches!(request.intent, Intent::Pull | Intent::Sync);
+        let comes = |(path, facts): (&RelPath, &Facts)| {
+            let is_wanted = coverage.holds_rules(path) && request.selection.matches(path);
+            is_wanted && decide(facts) == Verdict::Fetch
+        };
+        match fetches && facts.iter().any(comes) {
+            true => self.coverage_at_head().await,
+            false => Ok(None),
         }
     }
 }
 
 /// Takes out what the head doesn't have, with the old names of what was renamed:
 /// perhaps a rule that nobody can read is about it. The rules of the others stay.
-fn withhold_new(plan: &mut Plan) {
+fn withhold_new(plan: &mut Plan, unusable: &str) {
     let is_new = |send: &Send| send.from.is_none() && send.to.is_some();
     let renamed = plan.sends.iter().filter(|send| is_new(send));
     let old: Vec<RelPath> = renamed.filter_map(|send| send.renamed_from.clone()).collect();
-    let stays = |send: &Send| old.contains(&send.path) || send.path.as_str() == IGNORE_FILE;
+    let is_of_rules = |path: &RelPath| [IGNORE_FILE, unusable].contains(&path.as_str());
+    let stays = |send: &Send| old.contains(&send.path) || is_of_rules(&send.path);
     plan.sends.retain(|send| !is_new(send) && !stays(send));
 }
 

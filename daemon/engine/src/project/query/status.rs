@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 
 use mirror_core::RelPath;
-use mirror_core::patterns::IGNORE_FILE;
 use mirror_core::plan::Root;
 use mirror_core::reconcile::{Facts, FileState, Verdict, decide};
 
@@ -124,10 +123,10 @@ impl Worker {
         };
         let mut skipped: Vec<Skipped> = self.index.skipped().cloned().collect();
         skipped.extend(twins.into_iter().map(clash));
-        if self.rules_unusable.is_some() {
+        if let Some(unusable) = &self.rules_unusable {
             // Whatever else is said of that name, this matters more.
-            skipped.retain(|skip| skip.path != IGNORE_FILE);
-            let (path, reason) = (IGNORE_FILE.to_owned(), SkipReason::RulesUnusable);
+            skipped.retain(|skip| skip.path != unusable.file.as_str());
+            let (path, reason) = (unusable.file.as_str().to_owned(), SkipReason::RulesUnusable);
             skipped.push(Skipped { path, reason });
         }
         let is_left_out = |(path, seq): &(&RelPath, &u64)| {

@@ -4,6 +4,8 @@
 //! Rules that can't be read are never taken for none: until they can, those
 //! that were read last hold, and nothing new is pushed.
 
+mod git;
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
@@ -17,7 +19,8 @@ use crate::api::{EngineResult, FileFault};
 use crate::error::EngineError;
 use crate::links;
 use crate::outside::{DirEntry, Tree, TreeError};
-use crate::project::worker::Worker;
+use crate::project::worker::{Unusable, Worker};
+pub(crate) use git::{GitRules, Texts, folder_of, read_git_rules, text_of};
 
 /// An ignore file larger than this is not read.
 const MAX_IGNORE_BYTES: u64 = 4 << 20;
@@ -75,27 +78,31 @@ impl Worker {
     /// Makes the coverage anew when the settings or the ignore file changed.
     pub(crate) async fn refresh_coverage(&mut self) -> EngineResult<()> {
         let settings = self.log.history().settings().ok_or(EngineError::NoProject)?;
-        let project = settings.patterns();
+        let (project, by_git) = (settings.patterns(), settings.gitignore);
+        let mut unusable = None;
         let (ignore, ignore_through) = match self.read_ignore_file().await? {
-            IgnoreFile::Rules { text, through } => {
-                self.rules_unusable = None;
-                (text, through)
-            }
+            IgnoreFile::Rules { text, through } => (text, through),
             IgnoreFile::Unusable(why) => {
-                self.rules_unusable = Some(why);
-                self.last_rules()
+                unusable = Some(Unusable::new(&ignore_file(), &why));
+                let last = self.last_rules();
+                (last.ignore, last.ignore_through)
             }
         };
         let tree = self.parts.tree.clone();
         let own = self.parts.outside.offload(move || tree.own_places()).await;
-        let source = CoverageSource {
-            project,
-            narrowing: self.spec.narrowing.clone(),
-            ignore,
-            ignore_through,
-            gitignore: None,
-            own,
-        };
+        let narrowing = self.spec.narrowing.clone();
+        let mut source =
+            CoverageSource { project, narrowing, ignore, ignore_through, gitignore: None, own };
+        if by_git {
+            source.gitignore = Some(match self.git_rules(&source).await? {
+                Ok(texts) => texts,
+                Err(unreadable) => {
+                    unusable = Some(unreadable);
+                    self.last_rules().gitignore.unwrap_or_default()
+                }
+            });
+        }
+        self.rules_unusable = unusable;
         if self.coverage.as_ref().is_some_and(|coverage| *coverage.source() == source) {
             return Ok(());
         }
@@ -105,11 +112,11 @@ impl Worker {
         Ok(())
     }
 
-    /// The ignore file's rules as they could be read last.
-    fn last_rules(&self) -> (String, Vec<RelPath>) {
+    /// The rules as they could be read last.
+    fn last_rules(&self) -> CoverageSource {
         let saved = || serde_json::from_str::<CoverageSource>(self.state.coverage()?).ok();
-        let last = self.coverage.as_ref().map(|coverage| coverage.source().clone()).or_else(saved);
-        last.map(|last| (last.ignore, last.ignore_through)).unwrap_or_default()
+        let last = self.coverage.as_ref().map(|coverage| coverage.source().clone());
+        last.or_else(saved).unwrap_or_default()
     }
 
     pub(crate) async fn read_ignore_file(&self) -> EngineResult<IgnoreFile> {
@@ -124,22 +131,30 @@ impl Worker {
             here => here?,
         };
         let (mut coverages, mut is_complete) = (Vec::new(), true);
-        for rules in [self.ignore_file_at_head().await?, here] {
+        for (rules, is_head) in [(self.ignore_file_at_head().await?, true), (here, false)] {
+            let last = self.last_rules();
             let (ignore, ignore_through) = match rules {
                 IgnoreFile::Rules { text, through } => (text, through),
                 IgnoreFile::Unusable(_) => {
                     is_complete = false;
-                    self.last_rules()
+                    (last.ignore, last.ignore_through)
                 }
             };
-            let own = self.coverage.as_ref().map(|known| known.source().own.clone());
-            let source = CoverageSource {
+            let mut source = CoverageSource {
                 project: settings.patterns(),
                 ignore,
                 ignore_through,
-                own: own.unwrap_or_default(),
+                own: last.own,
                 ..CoverageSource::default()
             };
+            if settings.gitignore {
+                let texts = match is_head {
+                    true => self.git_rules_at_head(&source).await?.ok(),
+                    false => self.git_rules_here(&source).await?,
+                };
+                is_complete &= texts.is_some();
+                source.gitignore = texts.or(last.gitignore).or_else(|| Some(Texts::new()));
+            }
             let coverage = Coverage::new(source);
             coverages.push(coverage.map_err(|error| EngineError::Usage(error.to_string()))?);
         }
@@ -154,14 +169,18 @@ impl Worker {
             return Ok(None);
         };
         let own = self.coverage.as_ref().map(|known| known.source().own.clone());
-        let source = CoverageSource {
+        let mut source = CoverageSource {
             project: settings.patterns(),
             narrowing: self.spec.narrowing.clone(),
             ignore,
             ignore_through: through,
             own: own.unwrap_or_default(),
-            ..CoverageSource::default()
+            gitignore: None,
         };
+        if settings.gitignore {
+            let Ok(texts) = self.git_rules_at_head(&source).await? else { return Ok(None) };
+            source.gitignore = Some(texts);
+        }
         let coverage = Coverage::new(source);
         coverage.map(Some).map_err(|error| EngineError::Usage(error.to_string()))
     }
@@ -213,14 +232,17 @@ impl Worker {
 
     /// Why nothing new is pushed, where the rules can't be read.
     pub(crate) fn fault_of_rules(&self) -> Option<FileFault> {
-        let why = self.rules_unusable.as_ref()?;
+        let Unusable { file, why } = self.rules_unusable.as_ref()?;
         Some(FileFault {
-            path: IGNORE_FILE.to_owned(),
+            path: file.as_str().to_owned(),
             class: FaultClass::Rejected,
             message: format!(
-                "the rules of {IGNORE_FILE} can't be read: {why}; nothing new is pushed until they can"
+                "the rules of {file} can't be read: {why}; nothing new is pushed until they can"
             ),
-            hint: Some(format!("make {IGNORE_FILE} a text file, or a link to one in the project")),
+            hint: Some(match file.as_str() {
+                IGNORE_FILE => format!("make {file} a text file, or a link to one in the project"),
+                _ => format!("make {file} a text file that can be read"),
+            }),
         })
     }
 }

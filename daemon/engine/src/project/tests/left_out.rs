@@ -83,6 +83,15 @@ async fn what_is_ignored_now_can_be_deleted_from_the_project() {
 }
 
 #[tokio::test]
+async fn restoring_what_is_not_mirrored_is_told_why() {
+    let (_world, laptop) = story().await;
+    let job = Job::Restore { scope: scope("leak.md"), from: Some(2), output: None };
+    let report = laptop.runs(job).await.unwrap();
+    let said = report.failed.iter().any(|it| it.message.contains("line 2 of .mirrorignore"));
+    assert!(said, "{report:?}");
+}
+
+#[tokio::test]
 async fn what_is_mirrored_is_not_deleted_as_ignored() {
     let (world, laptop) = story().await;
     let refused = laptop.runs(delete_ignored("a.md")).await.unwrap_err();

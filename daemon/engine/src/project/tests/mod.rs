@@ -16,6 +16,7 @@ mod deleting;
 mod events;
 mod faulty;
 mod forks;
+mod git_rules;
 mod kinds;
 mod left_out;
 mod leftovers;

@@ -50,8 +50,10 @@ pub(crate) struct Worker {
     pub(crate) state: State,
     pub(crate) index: Index,
     pub(crate) coverage: Option<Arc<Coverage>>,
-    /// Why the ignore file's rules can't be read; those read last hold.
-    pub(crate) rules_unusable: Option<String>,
+    /// The file of rules that can't be read; those read last hold.
+    pub(crate) rules_unusable: Option<Unusable>,
+    /// The texts of all `.gitignore` files here, by folder, once they were read.
+    pub(crate) git_rules: Option<Arc<BTreeMap<String, String>>>,
     pub(crate) fetcher: Fetcher,
     pub(crate) view: View,
     pub(crate) queued_view: Option<QueuedWork>,
@@ -84,6 +86,19 @@ pub(crate) struct Worker {
     pub(crate) events: Events,
     pub(crate) board: StatusBoard,
     pub(crate) published: Published,
+}
+
+/// A file that no rules can be read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unusable {
+    pub(crate) file: RelPath,
+    pub(crate) why: String,
+}
+
+impl Unusable {
+    pub(crate) fn new(file: &RelPath, why: &str) -> Self {
+        Self { file: file.clone(), why: why.to_owned() }
+    }
 }
 
 /// How much of the cache folder fetched contents may fill.

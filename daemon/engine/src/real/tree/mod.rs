@@ -10,7 +10,6 @@ mod list;
 mod local;
 mod mounts;
 mod names;
-mod own;
 mod replace;
 mod root;
 mod sight;
@@ -103,7 +102,7 @@ impl Tree for LocalTree {
     }
 
     fn path_of(&self, absolute: &Path) -> Option<RelPath> {
-        own::below(self.root.path(), absolute)
+        local::own::below(self.root.path(), absolute)
     }
 
     fn stage(

@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use mirror_engine::{
-    Cancel, Holding, Job, JobEvent, JobRequest, Report, Scope, Settle, SharedSettings, create,
-    inspect,
+    Cancel, Covered, Holding, Job, JobEvent, JobRequest, Report, Scope, Settle, SharedSettings,
+    create, inspect, preview,
 };
 use mirror_storage::FaultClass;
 use tokio::sync::{mpsc, watch};
@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, watch};
 use error::SetUpError;
 use folders::{folder_error, make_places, make_remote_root, refuse_synced_folder};
 pub(crate) use plan::{SetUp, SetUpKind};
-use plan::{checked_patterns, narrowing_of};
+use plan::{checked_patterns, narrowing_of, shared_settings};
 use rollback::{Created, Rollback};
 
 use crate::backends::Breaker;
@@ -51,6 +51,8 @@ pub(crate) struct SetUpOutcome {
     pub(crate) joined: bool,
     pub(crate) head: u64,
     pub(crate) already_there: bool,
+    /// What was found to be mirrored, before it was made.
+    pub(crate) covered: Option<Covered>,
     pub(crate) report: Report,
 }
 
@@ -60,6 +62,7 @@ struct Begun<'a> {
     config: ProjectConfig,
     place: Reservation<'a>,
     rollback: Rollback,
+    covered: Option<Covered>,
     _counted: Counted<'a>,
 }
 
@@ -106,7 +109,8 @@ impl Registry {
         }
         let place = self.reserve(&claimed).await?;
         let (rollback, set_ups) = (Rollback::default(), &self.set_ups);
-        Ok(Begun { plan, config, place, rollback, _counted: Counted::among(set_ups) })
+        let covered = None;
+        Ok(Begun { plan, config, place, rollback, covered, _counted: Counted::among(set_ups) })
     }
 
     /// Sets up what was begun, or takes it back.
@@ -185,6 +189,7 @@ impl Registry {
         let holding = cancellation.unless_asked(held).await?;
         self.take_name(begun, &holding).await?;
         let mut ground = self.ground_of(&begun.config)?;
+        self.show_covered(begun, &ground, &holding, &events).await;
         let door = Arc::new(Breaker::new(ground.parts.backend.clone()));
         ground.parts.backend = door.clone();
         // Steps that are under way end in good order, and soon.
@@ -198,6 +203,34 @@ impl Registry {
         filled.await
     }
 
+    /// Says what is going to be mirrored of a folder that holds files already.
+    async fn show_covered(
+        &self,
+        begun: &mut Begun<'_>,
+        ground: &Ground,
+        holding: &Holding,
+        events: &mpsc::Sender<JobEvent>,
+    ) {
+        let Begun { plan, config, covered, .. } = begun;
+        let settings = match (plan.kind, holding) {
+            (SetUpKind::Clone { .. }, _) => return,
+            (_, Holding::Project { settings, .. }) => Ok(SharedSettings::clone(settings)),
+            (_, Holding::Empty | Holding::PlainFiles) => shared_settings(plan, config),
+        };
+        let Ok(settings) = settings else { return };
+        let joins = matches!(holding, Holding::Project { .. });
+        let narrowing = if joins { narrowing_of(plan) } else { None };
+        match preview(&ground.parts, &settings, narrowing).await {
+            Ok(found) => {
+                let found = Covered { exclude: settings.exclude.clone(), ..found };
+                // A client that reads nothing must not hold us up.
+                drop(events.try_send(JobEvent::Covered(found.clone())));
+                *covered = Some(found);
+            }
+            Err(error) => tracing::warn!(%error, "what will be mirrored could not be counted"),
+        }
+    }
+
     async fn fill(
         &self,
         begun: &mut Begun<'_>,
@@ -209,7 +242,7 @@ impl Registry {
         let goes_on = begun.rollback.note.is_none();
         self.check_joining(&begun.plan, &begun.config, (&holding, goes_on), &ground).await?;
         let joined = self.join_or_create(begun, &ground, holding).await?;
-        let Begun { plan, config, rollback, .. } = begun;
+        let Begun { plan, config, rollback, covered, .. } = begun;
         let open = self.open_on(config, ground).await?;
         rollback.open = Some(open.clone());
         check_only(&self.slots(), &open)?;
@@ -227,6 +260,7 @@ impl Registry {
             config: config.clone(),
             joined,
             already_there: false,
+            covered: covered.take(),
             report,
         };
         Ok((outcome, open))
@@ -307,7 +341,7 @@ impl Registry {
                 Err(mirror_engine::EngineError::NoProject.into())
             }
             (Holding::Empty | Holding::PlainFiles, SetUpKind::Init { .. }) => {
-                let settings = SharedSettings::new(&config.name, checked_patterns(plan)?);
+                let settings = shared_settings(plan, config)?;
                 rollback.used = Some(ground.account.clone());
                 let created = create(&ground.parts, &self.author(), settings).await;
                 rollback.created = match &created {

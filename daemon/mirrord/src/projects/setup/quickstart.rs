@@ -61,6 +61,7 @@ impl Registry {
             name: Some(name.clone()),
             patterns: Vec::new(),
             excludes: Vec::new(),
+            gitignore: false,
             settings: Vec::new(),
         };
         let mut begun = self.begin(plan).await?;
@@ -86,6 +87,7 @@ impl Registry {
             config: open.config.as_ref().clone(),
             joined: false,
             already_there: true,
+            covered: None,
             report: Report::default(),
         })
     }

@@ -42,6 +42,7 @@ impl Registry {
             config: open.config.as_ref().clone(),
             joined: true,
             already_there: false,
+            covered: None,
             report,
         };
         self.note_whether_to_go_on(&outcome);

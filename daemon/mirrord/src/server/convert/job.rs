@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use mirror_engine::{FileAction, FileReport, JobEvent, Notice, NoticeKind, Progress, Report};
+use mirror_engine::{
+    Covered, CoveredFolder, FileAction, FileReport, JobEvent, Notice, NoticeKind, Progress, Report,
+};
 use mirror_proto::v1;
 
 use super::fault::failed_file;
@@ -50,6 +52,8 @@ impl JobStream for v1::SetUpEvent {
 pub(in crate::server) fn job_event(event: JobEvent) -> v1::JobEvent {
     let event = match event {
         JobEvent::Progress(so_far) => v1::job_event::Event::Progress(progress(&so_far)),
+        // Told of set-ups alone.
+        JobEvent::Covered(_) => return v1::JobEvent::default(),
         JobEvent::Committed { seq, id } => {
             v1::job_event::Event::Committed(v1::Committed { seq, id: id.to_string() })
         }
@@ -104,6 +108,19 @@ pub(in crate::server) fn set_up_finished(outcome: &SetUpOutcome, home: &Path) ->
         conflicts: paths(report),
         failed: report.failed.iter().map(|fault| failed_file(fault, home)).collect(),
         cancelled: report.cancelled,
+        covered: outcome.covered.as_ref().map(covered),
+    }
+}
+
+pub(in crate::server) fn covered(found: &Covered) -> v1::Covered {
+    let folder = |folder: &CoveredFolder| v1::CoveredFolder {
+        path: folder.path.clone(),
+        file_count: folder.files,
+        size_bytes: folder.bytes,
+    };
+    v1::Covered {
+        folders: found.folders.iter().map(folder).collect(),
+        exclude: found.exclude.clone(),
     }
 }
 

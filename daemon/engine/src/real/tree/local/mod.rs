@@ -1,12 +1,14 @@
 //! What a working tree on this machine is known by.
 
+pub(super) mod own;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 use super::names::{Names, SystemNames};
-use super::own::Own;
 use super::root::Root;
+use own::Own;
 
 /// A working tree below a folder of this machine.
 pub struct LocalTree {

@@ -13,38 +13,38 @@ use mirror_core::RelPath;
 use rustix::fs::fstat;
 
 use super::LocalTree;
-use super::error::Result;
-use super::sight::place_of;
 use crate::outside::TreeError;
+use crate::real::tree::error::Result;
+use crate::real::tree::sight::place_of;
 
 /// Folders and files of the program.
 #[derive(Debug, Default)]
-pub(super) struct Own {
+pub(in crate::real::tree) struct Own {
     places: Vec<PathBuf>,
     /// Which folders they are now.
     identities: Mutex<Vec<(u64, u64)>>,
 }
 
 impl Own {
-    pub(super) fn new(places: Vec<PathBuf>) -> Self {
+    pub(in crate::real::tree) fn new(places: Vec<PathBuf>) -> Self {
         let own = Self { places, identities: Mutex::default() };
         own.look();
         own
     }
 
     /// Looks anew which folders they are: one may have been made again.
-    pub(super) fn look(&self) {
+    pub(in crate::real::tree) fn look(&self) {
         let found = self.places.iter().filter_map(|place| fs::metadata(place).ok());
         let found = found.map(|own| (own.dev(), own.ino())).collect();
         *self.identities.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
-    pub(super) fn is_known(&self) -> bool {
+    pub(in crate::real::tree) fn is_known(&self) -> bool {
         !self.places.is_empty()
     }
 
     /// Those that lie below `root`, as they are spelled and as they really lie.
-    pub(super) fn in_tree(&self, root: &Path) -> Vec<RelPath> {
+    pub(in crate::real::tree) fn in_tree(&self, root: &Path) -> Vec<RelPath> {
         let names = self.places.iter().flat_map(|place| [spelled(root, place), below(root, place)]);
         let mut found: Vec<RelPath> = names.flatten().collect();
         found.sort();
@@ -53,7 +53,7 @@ impl Own {
     }
 
     /// Whether an open folder is one of them.
-    pub(super) fn holds(&self, folder: Option<&OwnedFd>) -> bool {
+    pub(in crate::real::tree) fn holds(&self, folder: Option<&OwnedFd>) -> bool {
         let Some(Ok(stat)) = folder.map(fstat) else { return false };
         let identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
         identities.contains(&place_of(&stat))
@@ -62,7 +62,7 @@ impl Own {
 
 impl LocalTree {
     /// Refuses to write where something of our own lies, by whatever name.
-    pub(super) fn refuse_own(&self, path: &RelPath) -> Result<()> {
+    pub(in crate::real::tree) fn refuse_own(&self, path: &RelPath) -> Result<()> {
         let holds = |folder: &str| {
             let folder = RelPath::new(folder).expect("a path's folders are paths");
             self.root.folder(&folder).is_ok_and(|folder| self.own.holds(folder.as_ref()))
@@ -80,7 +80,7 @@ fn spelled(root: &Path, place: &Path) -> Option<RelPath> {
 
 /// The path below `root` of what an absolute path leads to, once all links above
 /// it are followed; it need not be there.
-pub(super) fn below(root: &Path, absolute: &Path) -> Option<RelPath> {
+pub(in crate::real::tree) fn below(root: &Path, absolute: &Path) -> Option<RelPath> {
     let root = root.canonicalize().ok()?;
     let there = absolute.ancestors().find_map(|above| {
         let real = above.canonicalize().ok()?;

@@ -1,5 +1,7 @@
 //! Deleting files here and at the head in one commit.
 
+mod ignored;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
