@@ -60,7 +60,7 @@ fn read(name: &str, source: io::Result<impl Read>) -> Result<Vec<u8>, Failure> {
     match bytes.len() as u64 {
         0..=LARGEST => Ok(bytes),
         _ => Err(Failure::usage(format!("{name} is larger than 64 MiB"))
-            .with_hint("put it in the file's place, then `mirrorctl conflict take PATH local`")),
+            .with_hint("put it in the file's place, then `mirrorctl conflict take PATH here`")),
     }
 }
 

@@ -54,7 +54,7 @@ fn row(version: &FileVersion, path: &str) -> [String; 6] {
 /// What else there is to say of a version.
 fn remarks(version: &FileVersion, path: &str) -> String {
     let kept = match (version.role(), &version.stash_id) {
-        (VersionRole::Input, _) => Some("went into that commit's version".to_owned()),
+        (VersionRole::Input, _) => Some("a side of what that commit settled".to_owned()),
         (_, Some(id)) => Some(format!("set aside here as {}", escape(id))),
         (_, None) => None,
     };
@@ -180,7 +180,7 @@ mod tests {
             versions(&listed, Paint::PLAIN),
             "#12    once  u on m  deleted\n\
              stash  once  u on m  10 B     eeeeeeeeeeee  set aside here as 01J\n\
-             #10    once  u on m  10 B     dddddddddddd  went into that commit's version\n\
+             #10    once  u on m  10 B     dddddddddddd  a side of what that commit settled\n\
              #9     once  u on m  10 B     bbbbbbbbbbbb\n\
              #3     once  u on m  10 B     cccccccccccc  as old.md\n"
         );
