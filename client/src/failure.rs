@@ -107,7 +107,7 @@ fn from_bare(status: &Status) -> Failure {
         )
         .with_hint("see `mirrorctl daemon logs`"),
         Code::Unimplemented => Failure::internal("the running daemon doesn't know this command")
-            .with_hint("`mirrorctl daemon stop` ends it; the next command starts the current one"),
+            .with_hint("`mirrorctl daemon restart` puts the current one in its place"),
         _ => Failure::internal(status.message()),
     }
 }

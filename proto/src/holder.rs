@@ -57,7 +57,11 @@ pub struct Holder {
 impl Holder {
     /// This process, before it listens.
     pub fn of_this_process(version: &str, state: &Path) -> Self {
-        let pid = std::process::id();
+        Self::of_process(std::process::id(), version, state)
+    }
+
+    /// A process of this host, before it listens.
+    pub fn of_process(pid: u32, version: &str, state: &Path) -> Self {
         Self {
             pid,
             started: start_of(pid),

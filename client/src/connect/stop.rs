@@ -1,5 +1,7 @@
 //! Ends the daemon, also one that can't be spoken to any more.
 
+use std::time::Duration;
+
 use mirror_proto::folders::Folders;
 use mirror_proto::holder::{Held, Holder, holder_of, is_running};
 use mirror_proto::v1::StopDaemonRequest;
@@ -14,7 +16,12 @@ use crate::failure::Failure;
 
 /// Ends whoever is there, and waits until it is gone; false where nobody was.
 pub(crate) async fn stop(socket: &Socket) -> Result<bool, Failure> {
-    let deadline = Instant::now() + SOCKET_ANEW;
+    stop_after(SOCKET_ANEW, socket).await
+}
+
+/// Waits so long for one that has lost its socket to make it anew.
+async fn stop_after(patience: Duration, socket: &Socket) -> Result<bool, Failure> {
+    let deadline = Instant::now() + patience;
     loop {
         let found = find(socket).await;
         let Socket::Usual(folders) = socket else {
@@ -86,4 +93,57 @@ async fn await_end(pid: u32, is_there: impl Fn() -> bool) -> Result<(), Failure>
         sleep(PAUSE).await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::process::{Child, Command};
+
+    use mirror_proto::holder::{Phase, lock_file};
+
+    use super::*;
+    use crate::tests::testing::folders_in;
+
+    /// A process that holds the state and can't be spoken to.
+    fn holder_without_a_socket(folders: &Folders, change: impl FnOnce(&mut Holder)) -> Child {
+        let lock = File::create(lock_file(&folders.state)).expect("made");
+        lock.lock().expect("locked");
+        let child = Command::new("sleep").arg("600").stdin(lock).spawn().expect("started");
+        let mut holder = Holder::of_process(child.id(), "0.1.0", &folders.state);
+        holder.phase = Phase::Serving;
+        change(&mut holder);
+        fs::write(lock_file(&folders.state), holder.to_text()).expect("written");
+        child
+    }
+
+    #[tokio::test]
+    async fn holder_that_can_not_be_spoken_to_is_ended_by_its_pid() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folders = folders_in(place.path());
+        let mut child = holder_without_a_socket(&folders, |_| {});
+
+        let is_stopped = stop_after(Duration::ZERO, &Socket::Usual(folders.clone())).await;
+
+        assert!(is_stopped.expect("stopped"));
+        assert!(!child.wait().expect("ended").success(), "by a signal");
+        let again = stop_after(Duration::ZERO, &Socket::Usual(folders)).await;
+        assert!(!again.expect("nothing to stop"));
+    }
+
+    #[tokio::test]
+    async fn holder_on_another_host_is_named_and_its_pid_is_left_alone() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folders = folders_in(place.path());
+        let mut child =
+            holder_without_a_socket(&folders, |holder| holder.host = "elsewhere".to_owned());
+
+        let refused = stop_after(Duration::ZERO, &Socket::Usual(folders)).await;
+
+        let failure = refused.expect_err("not from here");
+        assert!(failure.fault.message.contains("on elsewhere"), "{}", failure.fault.message);
+        assert!(child.try_wait().expect("asked").is_none(), "it still runs");
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+    }
 }
