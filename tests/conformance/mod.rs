@@ -45,11 +45,16 @@ macro_rules! promises {
         promises!(memory_with_everything ["rename", "many", "times", "access", "copies"]:
             $($rules)* $($renames)* $($many)* $($times)* $($access)* $($copies)* $($power)*
             power::files_stored_together_survive_a_power_cut,);
-        promises!(local_folder ["rename"]: $($rules)* $($renames)* $($disks)*);
-        promises!(sftp ["rename"]: $($rules)* $($renames)* $($disks)*);
-        promises!(sftp_only ["rename"]: $($rules)* $($renames)* $($disks)*);
-        promises!(sftp_without_hardlinks ["rename"]: $($rules)* $($renames)* $($disks)*);
-        promises!(sftp_as_a_user ["rename"]: $($rules)* $($renames)* $($disks)*);
+        promises!(local_folder ["rename", "times", "access"]:
+            $($rules)* $($renames)* $($times)* $($access)* $($disks)*);
+        promises!(sftp ["rename", "access"]:
+            $($rules)* $($renames)* $($access)* $($disks)*);
+        promises!(sftp_only ["rename", "access"]:
+            $($rules)* $($renames)* $($access)* $($disks)*);
+        promises!(sftp_without_hardlinks ["rename", "access"]:
+            $($rules)* $($renames)* $($access)* $($disks)*);
+        promises!(sftp_as_a_user ["rename", "access"]:
+            $($rules)* $($renames)* $($access)* $($disks)*);
     };
     ($adapter:ident [$($offer:literal),*]: $($module:ident::$rule:ident,)*) => {
         mod $adapter {

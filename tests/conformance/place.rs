@@ -11,9 +11,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use mirror_storage::adapter::sftp::{SftpBackend, SftpConnection};
 use mirror_storage::adapter::{FolderBackend, MemoryBackend, MemoryProfile};
 use mirror_storage::{
-    Access, Attributes, Backend, Body, ByteRange, ByteStream, CopyRange, Expect, Guarded,
-    KeepAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision, Source, StorageError,
-    Stored,
+    Access, Backend, Body, ByteRange, ByteStream, CopyRange, Expect, Guarded, KeepAttributes,
+    MoveAside, NewFile, RemoteFile, RemotePath, Revision, Source, StorageError, Stored,
 };
 use tempfile::TempDir;
 
@@ -160,7 +159,11 @@ impl Place {
         if let Some(memory) = &self.memory {
             return memory.access(&path(at));
         }
-        let file = self.on_disk().join(at).metadata().expect("the file is there");
+        let mut file = self.on_disk().join(at);
+        if file.is_dir() {
+            file.push("body");
+        }
+        let file = file.metadata().expect("the file is there");
         Some(match file.permissions().mode() & 0o077 {
             0 => Access::Owner,
             0o060 => Access::Group,
@@ -294,7 +297,7 @@ impl Place {
 
 /// A file to be stored without attributes.
 pub(crate) fn new_file(at: &str, expect: Expect) -> NewFile {
-    NewFile { path: path(at), expect, attributes: Attributes::default() }
+    NewFile::plain(path(at), expect)
 }
 
 pub(crate) fn path(text: &str) -> RemotePath {

@@ -26,6 +26,7 @@ mod outside_edits;
 mod queue;
 mod recovery;
 mod refused_setups;
+mod rights;
 mod set_ups_killed;
 mod setting_up_by_hand;
 mod sftp;

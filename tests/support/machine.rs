@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -20,6 +21,9 @@ pub(crate) struct Machine {
     settings: Vec<String>,
     /// What its `ssh` is told before anything else.
     ssh: &'static str,
+    /// Whose programs run here, and their group, where that isn't the tester.
+    person: Option<(u32, u32)>,
+    umask: Option<u32>,
     /// All that its commands have printed so far.
     said: Mutex<String>,
 }
@@ -27,7 +31,8 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn new(name: &str, folder: &Path, url: String, settings: Vec<String>) -> Self {
         let (name, folder, said) = (name.to_owned(), folder.to_owned(), Mutex::default());
-        let machine = Self { name, folder, url, settings, ssh: "", said };
+        let (person, umask) = (None, None);
+        let machine = Self { name, folder, url, settings, ssh: "", person, umask, said };
         for one in [machine.home(), machine.folder.join("person")] {
             fs::create_dir_all(one).expect("a folder can be made");
         }
@@ -37,6 +42,17 @@ impl Machine {
     /// The same machine, whose `ssh` is told these options first.
     pub(crate) fn with_ssh(mut self, options: &'static str) -> Self {
         self.ssh = options;
+        self
+    }
+
+    /// The same machine of another person, whose folders belong to them.
+    pub(crate) fn of_person(mut self, user: u32, group: u32) -> Self {
+        self.person = Some((user, group));
+        self
+    }
+
+    pub(crate) fn with_umask(mut self, umask: u32) -> Self {
+        self.umask = Some(umask);
         self
     }
 
@@ -63,7 +79,17 @@ impl Machine {
 
     /// Any program with this machine's environment and nothing of the tester's.
     pub(crate) fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
+        let mut command = match self.umask {
+            None => Command::new(program),
+            Some(umask) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &format!("umask {umask:04o}; exec \"$0\" \"$@\"")]).arg(program);
+                shell
+            }
+        };
+        if let Some((user, group)) = self.person {
+            command.uid(user).gid(group);
+        }
         let inside = self.root().is_dir();
         command
             .env_clear()

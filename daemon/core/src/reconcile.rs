@@ -43,19 +43,49 @@ pub struct Facts {
     pub base: BaseFact,
     pub local: Option<State>,
     pub remote: Option<Sighted>,
+    pub privacy: Privacy,
+}
+
+/// Which sides of a path are for their owner alone (B14).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Privacy {
+    /// What the file here had when the base was agreed on.
+    pub agreed: bool,
+    /// What it has now.
+    pub local: bool,
+    /// What the head says.
+    pub remote: bool,
+}
+
+impl Privacy {
+    /// What a version made from the file here is to have: what the head says
+    /// until somebody here changes what was agreed on.
+    #[must_use]
+    pub fn to_send(self, base: BaseFact, is_at_head: bool) -> bool {
+        let is_changed = match base {
+            BaseFact::Known { .. } => self.local != self.agreed,
+            BaseFact::Absent | BaseFact::Unknown(_) => !is_at_head,
+        };
+        if is_changed { self.local } else { self.remote }
+    }
 }
 
 /// What the local file system can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalTraits {
+    /// Whether it keeps the executable bit, and with it the other modes.
     pub exec: bool,
 }
 
 impl Facts {
     /// Takes the exec bit from the log where the disk can't hold one (B10), so
-    /// that its absence is no edit. Whoever observes calls this once.
+    /// that its absence is no edit, and leaves out what only modes can say (B14). Whoever observes calls this once.
     #[must_use]
     pub fn seen_through(mut self, traits: LocalTraits) -> Self {
+        if !traits.exec {
+            let remote = self.privacy.remote;
+            self.privacy = Privacy { agreed: remote, local: remote, remote };
+        }
         let Some(local) = self.local.as_mut().filter(|_| !traits.exec) else {
             return self;
         };
@@ -110,8 +140,33 @@ pub enum Verdict {
 ///
 /// `None` stands for "no file", so creation needs no special case.
 #[must_use]
-#[expect(clippy::match_same_arms, reason = "a table has one line per rule")]
 pub fn decide(facts: &Facts) -> Verdict {
+    match decide_by_state(facts) {
+        verdict @ (Verdict::Unchanged | Verdict::Adopt) => decide_by_privacy(verdict, facts),
+        verdict => verdict,
+    }
+}
+
+/// B14, where both sides are one file: only a change here is sent, and what is
+/// private at the head is private here; nothing that is pulled widens a file.
+fn decide_by_privacy(verdict: Verdict, facts: &Facts) -> Verdict {
+    if facts.local.is_none() || facts.remote.is_none() {
+        return verdict;
+    }
+    let Privacy { agreed, local, remote } = facts.privacy;
+    let is_known = matches!(facts.base, BaseFact::Known { .. });
+    let (is_changed, is_news) = (is_known && local != agreed, verdict == Verdict::Adopt);
+    match (local, remote) {
+        (false, true) if is_changed && !is_news => Verdict::Send,
+        (false, true) => Verdict::Fetch,
+        (true, false) if is_changed => Verdict::Send,
+        (true, true) | (false, false) if is_changed => Verdict::Adopt,
+        _ => verdict,
+    }
+}
+
+#[expect(clippy::match_same_arms, reason = "a table has one line per rule")]
+fn decide_by_state(facts: &Facts) -> Verdict {
     let sides_agree = facts.local == facts.remote_state();
     let local_changed = facts.local != facts.base.state();
     let remote_changed = !facts.base.is_at(facts.remote);
@@ -197,153 +252,4 @@ pub fn file_state(facts: &Facts) -> FileState {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Digest;
-
-    /// Reads a case as `base local remote`: a letter is a content, `-` no file,
-    /// a number behind it the commit (else 1), `x` an executable, `~` a link.
-    /// A base of `never`, `earlier`, `deleted` or `other` is an unknown one.
-    fn facts(case: &str) -> Facts {
-        let sides: Vec<&str> = case.split(' ').collect();
-        let [base, local, remote] = sides[..] else {
-            panic!("three sides in {case:?}");
-        };
-        let base = match (base, side(base)) {
-            ("never", _) => BaseFact::Unknown(Past::NeverThere),
-            ("earlier", _) => BaseFact::Unknown(Past::Earlier),
-            ("deleted", _) => BaseFact::Unknown(Past::DeletedAtHead),
-            ("other", _) => BaseFact::Unknown(Past::Other),
-            (_, None) => BaseFact::Absent,
-            (_, Some(Sighted { state, seq })) => BaseFact::Known { state, seq },
-        };
-        let local = side(local).map(|sighted| sighted.state);
-        Facts { base, local, remote: side(remote) }
-    }
-
-    fn side(text: &str) -> Option<Sighted> {
-        let letter = text.bytes().next().filter(|byte| *byte != b'-')?;
-        let kind = if text.contains('~') { Kind::Link } else { Kind::File };
-        let seq = text.bytes().find(u8::is_ascii_digit).map_or(1, |digit| u64::from(digit - b'0'));
-        let state = State { kind, digest: Digest([letter; 32]), exec: text[1..].contains('x') };
-        Some(Sighted { state, seq })
-    }
-
-    #[track_caller]
-    fn check(case: &str, verdict: Verdict, state: FileState) {
-        let facts = facts(case);
-        assert_eq!(decide(&facts), verdict, "case {case:?}");
-        assert_eq!(file_state(&facts), state, "case {case:?}");
-    }
-
-    #[test]
-    fn edit_on_one_side_travels_to_the_other() {
-        check("a b a", Verdict::Send, FileState::LocalAhead);
-        check("a a b2", Verdict::Fetch, FileState::RemoteAhead);
-    }
-
-    #[test]
-    fn new_file_travels() {
-        check("- a -", Verdict::Send, FileState::NewLocal);
-        check("- - a", Verdict::Fetch, FileState::NewRemote);
-    }
-
-    #[test]
-    fn deletion_travels() {
-        check("a - a", Verdict::SendDeletion, FileState::DeletedLocal);
-        check("a a -", Verdict::FetchDeletion, FileState::DeletedRemote);
-    }
-
-    #[test]
-    fn equal_sides_need_nothing_but_the_base() {
-        check("a a a", Verdict::Unchanged, FileState::InSync);
-        check("- - -", Verdict::Unchanged, FileState::InSync);
-        check("a b b2", Verdict::Adopt, FileState::InSync);
-        check("- a a", Verdict::Adopt, FileState::InSync);
-        check("a - -", Verdict::Adopt, FileState::InSync);
-        check("a a a2", Verdict::Adopt, FileState::InSync);
-    }
-
-    #[test]
-    fn changes_on_both_sides_stay_as_they_are() {
-        check("a b c2", Verdict::Diverged, FileState::Diverged);
-        check("- a b", Verdict::Diverged, FileState::Diverged);
-    }
-
-    #[test]
-    fn edit_beats_deletion_and_says_so() {
-        check("a b -", Verdict::Send, FileState::LocalAhead);
-        check("a - b2", Verdict::Fetch, FileState::RemoteAhead);
-        for case in ["a b -", "a - b2", "a - a2"] {
-            assert!(edit_beats_deletion(&facts(case)), "case {case:?}");
-        }
-        for case in ["- a -", "- - a", "a b a", "a a b2", "a - a", "a a -", "a - -", "earlier - a"]
-        {
-            assert!(!edit_beats_deletion(&facts(case)), "case {case:?}");
-        }
-    }
-
-    #[test]
-    fn content_that_went_away_and_came_back_is_a_change_at_the_head() {
-        check("a - a2", Verdict::Fetch, FileState::RemoteAhead);
-        check("a b a2", Verdict::Diverged, FileState::Diverged);
-    }
-
-    #[test]
-    fn kind_and_exec_bit_are_changes() {
-        check("a ax a", Verdict::Send, FileState::LocalAhead);
-        check("a a ax2", Verdict::Fetch, FileState::RemoteAhead);
-        check("a a~ a", Verdict::Send, FileState::LocalAhead);
-        check("a a~ ax2", Verdict::Diverged, FileState::Diverged);
-    }
-
-    #[test]
-    fn lost_base_costs_no_false_conflict() {
-        for past in ["never", "earlier", "deleted", "other"] {
-            check(&format!("{past} a a3"), Verdict::Adopt, FileState::InSync);
-            check(&format!("{past} - a3"), Verdict::Fetch, FileState::NewRemote);
-            check(&format!("{past} - -"), Verdict::Adopt, FileState::InSync);
-        }
-        check("earlier a b", Verdict::Fetch, FileState::RemoteAhead);
-        check("never a -", Verdict::Send, FileState::NewLocal);
-    }
-
-    #[test]
-    fn lost_base_never_loses_or_resurrects_a_file() {
-        check("deleted a -", Verdict::Kept, FileState::NewLocal);
-        check("other a -", Verdict::Kept, FileState::NewLocal);
-        check("earlier a -", Verdict::Kept, FileState::NewLocal);
-        check("other a b", Verdict::Diverged, FileState::Diverged);
-        check("never a b", Verdict::Diverged, FileState::Diverged);
-        check("deleted a b", Verdict::Diverged, FileState::Diverged);
-    }
-
-    #[track_caller]
-    fn check_without_exec(case: &str, verdict: Verdict) {
-        let seen = facts(case).seen_through(LocalTraits { exec: false });
-        assert_eq!(decide(&seen), verdict, "case {case:?}");
-    }
-
-    #[test]
-    fn disk_without_exec_bits_makes_no_edits_of_them() {
-        check_without_exec("ax a ax", Verdict::Unchanged);
-        check_without_exec("ax b ax", Verdict::Send);
-        check_without_exec("ax a a2", Verdict::Adopt);
-        check_without_exec("a b bx2", Verdict::Adopt);
-        check_without_exec("ax a -", Verdict::FetchDeletion);
-        check_without_exec("other a ax", Verdict::Adopt);
-        check_without_exec("- a~ ax", Verdict::Diverged);
-    }
-
-    #[test]
-    fn edit_on_a_disk_without_exec_bits_keeps_the_bit() {
-        let seen = facts("ax b ax").seen_through(LocalTraits { exec: false });
-        assert!(seen.local.unwrap().exec);
-    }
-
-    #[test]
-    fn disk_with_exec_bits_is_believed() {
-        let facts = facts("ax a ax");
-        assert_eq!(facts.seen_through(LocalTraits { exec: true }), facts);
-    }
-}
+mod tests;

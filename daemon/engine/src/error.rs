@@ -253,6 +253,9 @@ impl EngineError {
             }
             Self::Disk(error) if is_full(error) => "free some space and run it again",
             Self::Tree(TreeError::Full) => "free some space and run it again; every file is whole",
+            Self::Tree(TreeError::IsFolder(_)) => {
+                "a file is to come there: move the folder, or what is in it, and run it again"
+            }
             Self::Storage(error) => return error.hint(),
             Self::NoProject => "make one with `mirrorctl init`",
             Self::ContentMissing { .. } | Self::ContentCorrupt { .. } => {

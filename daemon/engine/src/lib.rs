@@ -23,5 +23,5 @@ pub mod view;
 pub use api::*;
 pub use data::kept::kept;
 pub use error::EngineError;
-pub use log::local_project;
+pub use log::{access_of, local_project};
 pub use project::{Project, create, inspect, preview, standing, stashed};

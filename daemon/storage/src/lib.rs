@@ -11,6 +11,8 @@ mod hint;
 pub mod layers;
 pub mod offers;
 pub mod path;
+#[cfg(unix)]
+pub mod rights;
 pub mod system;
 
 pub use backend::{

@@ -31,6 +31,17 @@ pub struct NewFile {
     pub path: RemotePath,
     pub expect: Expect,
     pub attributes: Attributes,
+    /// The file whose rights it gets, if there is one: a file that made way, say,
+    /// whose rights a person may have set. A private file gets them for its owner
+    /// alone, and no file more than that one had.
+    pub rights_of: Option<RemotePath>,
+}
+
+impl NewFile {
+    /// A file with nothing beside its bytes.
+    pub fn plain(path: RemotePath, expect: Expect) -> Self {
+        Self { path, expect, attributes: Attributes::default(), rights_of: None }
+    }
 }
 
 /// What a file may have beside its bytes; a service leaves out in silence what

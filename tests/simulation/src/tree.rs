@@ -10,7 +10,8 @@ use std::sync::Arc;
 use mirror_core::{Digest, Kind, RelPath, State};
 use mirror_engine::outside::tree::Opened;
 use mirror_engine::outside::{
-    DirEntry, Expected, Found, Identity, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits,
+    DirEntry, Expected, Found, Identity, Manner, Put, Staged, Stamp, Taken, Tree, TreeError,
+    TreeTraits,
 };
 
 use crate::ground::{Ground, Node};
@@ -92,6 +93,7 @@ impl FakeTree {
             mtime_ns: node.mtime_ns,
             exec: node.exec,
             is_linked: false,
+            private: false,
         }
     }
 
@@ -245,8 +247,7 @@ impl Tree for FakeTree {
     fn stage(
         &self,
         path: &RelPath,
-        kind: Kind,
-        exec: bool,
+        manner: Manner,
         temp_name: &str,
         content: &mut dyn Read,
     ) -> Result<Staged, TreeError> {
@@ -258,11 +259,11 @@ impl Tree for FakeTree {
         self.ground.save(&temp, bytes.into(), false, None);
         self.ground.change(&[&temp], |files| {
             if let Some(node) = files.by_path.get_mut(&temp) {
-                node.exec = exec;
+                node.exec = manner.exec;
             }
         });
         let node = self.node(&temp).expect("just written");
-        let state = State { kind, ..state_of(&node) };
+        let state = State { kind: manner.kind, ..state_of(&node) };
         let stamp = self.stamp_of(&node);
         Ok(Staged { path: path.clone(), temp_name: temp_name.to_owned(), state, stamp })
     }

@@ -38,18 +38,20 @@ const STORAGE: &str = "
     lib.rs:
     adapter/mod.rs:
     adapter/sftp: adapter/sftp/ssh adapter/sftp/wire adapter/temp_names.rs adapter/body.rs
-        backend.rs+offers.rs error.rs system.rs path.rs
+        adapter/access.rs rights.rs backend.rs+offers.rs error.rs system.rs path.rs
     adapter/sftp/ssh: adapter/sftp/config.rs adapter/sftp/wire error.rs
     adapter/sftp/config.rs:
     adapter/sftp/wire:
-    adapter/folder: adapter/temp_names.rs adapter/body.rs backend.rs+offers.rs error.rs
-        system.rs path.rs
+    adapter/folder: adapter/temp_names.rs adapter/body.rs adapter/access.rs rights.rs
+        backend.rs+offers.rs error.rs system.rs path.rs
     adapter/memory: adapter/body.rs backend.rs+offers.rs error.rs path.rs
     adapter/temp_names.rs:
+    adapter/access.rs: backend.rs+offers.rs
     adapter/body.rs: backend.rs+offers.rs error.rs path.rs
     layers: backend.rs+offers.rs error.rs path.rs
     backend.rs+offers.rs: error.rs path.rs
     hint.rs: error.rs
+    rights.rs:
     error.rs: path.rs
     system.rs: path.rs
     path.rs:

@@ -35,6 +35,7 @@ pub(crate) fn set_up(project: &SetUpFinished) -> Value {
         "failed": project.failed.iter().map(failed).collect::<Vec<_>>(),
         "cancelled": project.cancelled,
         "covered": project.covered.as_ref().map(covered),
+        "shared_mode": Some(&project.shared_mode).filter(|mode| !mode.is_empty()),
     })
 }
 
@@ -123,6 +124,7 @@ mod tests {
                 "covered": {"files": 4, "bytes": 12, "exclude": ["old/**"], "folders": [
                     {"path": ".", "files": 1, "bytes": 2}, {"path": "a", "files": 3, "bytes": 10},
                 ]},
+                "shared_mode": null,
             })
         );
         assert_eq!(set_up(&SetUpFinished::default())["commit"], Value::Null);

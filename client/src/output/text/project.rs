@@ -74,6 +74,11 @@ pub(crate) fn set_up(project: &SetUpFinished, is_quiet: bool, paint: Paint) -> S
     if !parts.is_empty() {
         text += &bounded(vec![format!("  files    {}", parts.join(", "))]);
     }
+    text += match project.shared_mode.as_str() {
+        "group" => "  shared   with the group of the backend's folder\n",
+        "world" => "  shared   with everybody who may enter the backend's folder\n",
+        _ => "",
+    };
     text + &problems + &cancelled(project, paint)
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::Kind;
 use crate::path::Clash;
-use crate::reconcile::{BaseFact, Facts, Past};
+use crate::reconcile::{BaseFact, Facts, Past, Privacy};
 
 const GUARD: Guard<'static> = Guard {
     covered: 1_000,
@@ -42,7 +42,7 @@ fn fact(line: &str) -> (RelPath, Facts) {
     };
     let seq = if remote == base { 1 } else { 2 };
     let remote = side(remote).map(|state| Sighted { state, seq });
-    (path(name), Facts { base: base_fact, local: side(local), remote })
+    (path(name), Facts { base: base_fact, local: side(local), remote, privacy: Privacy::default() })
 }
 
 fn plan(intent: Intent, lines: &[&str]) -> Plan {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::path::{Clash, Names};
 use mirror_core::plan::{Intent, Plan, Selection, draw_plan};
-use mirror_core::reconcile::{BaseFact, Facts, Sighted, Verdict, decide};
+use mirror_core::reconcile::{BaseFact, Facts, Privacy, Sighted, Verdict, decide};
 use mirror_core::{RelPath, State};
 
 use crate::model::{CONSENT, path, version};
@@ -20,6 +20,7 @@ fn facts(case: u8) -> Facts {
         base: side(base).map_or(BaseFact::Absent, |state| BaseFact::Known { state, seq: 1 }),
         local: side(local),
         remote: side(remote).map(|state| Sighted { state, seq }),
+        privacy: Privacy::default(),
     }
 }
 

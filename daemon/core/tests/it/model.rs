@@ -9,7 +9,7 @@ use mirror_core::path::{Clash, Names};
 use mirror_core::plan::{
     Agreed, Fetch, Guard, Intent, Plan, Removal, Root, Selection, Send, draw_plan,
 };
-use mirror_core::reconcile::{BaseFact, Facts, Past, Sighted};
+use mirror_core::reconcile::{BaseFact, Facts, Past, Privacy, Sighted};
 use mirror_core::{Digest, Kind, RelPath, State};
 
 pub(crate) const CONSENT: Guard<'static> = Guard {
@@ -133,7 +133,15 @@ impl Machine {
                 None if self.lost_state => BaseFact::Unknown(head.past(path, local)),
                 None => BaseFact::Absent,
             };
-            (path.clone(), Facts { base, local, remote: head.manifest.get(path).copied() })
+            (
+                path.clone(),
+                Facts {
+                    base,
+                    local,
+                    remote: head.manifest.get(path).copied(),
+                    privacy: Privacy::default(),
+                },
+            )
         });
         facts.collect()
     }

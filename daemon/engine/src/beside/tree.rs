@@ -4,11 +4,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use mirror_core::{Kind, RelPath, State};
+use mirror_core::{RelPath, State};
 
 use crate::outside::tree::Opened;
 use crate::outside::{
-    Expected, Found, MountPoint, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits,
+    Expected, Found, Manner, MountPoint, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits,
 };
 
 pub(crate) struct ReadTree(pub(crate) Arc<dyn Tree>);
@@ -60,8 +60,7 @@ impl Tree for ReadTree {
     fn stage(
         &self,
         path: &RelPath,
-        _kind: Kind,
-        _exec: bool,
+        _manner: Manner,
         _temp_name: &str,
         _content: &mut dyn io::Read,
     ) -> Result<Staged, TreeError> {

@@ -11,8 +11,8 @@ use super::*;
 use crate::api::SkipReason;
 use crate::outside::tree::Opened;
 use crate::outside::{
-    DirEntry, Expected, Found, Identity, ManualWatch, Outside, Put, Staged, Taken, Tree, TreeError,
-    TreeTraits, Watch,
+    DirEntry, Expected, Found, Identity, Manner, ManualWatch, Outside, Put, Staged, Taken, Tree,
+    TreeError, TreeTraits, Watch,
 };
 use crate::real::{SystemClock, SystemEntropy, TokioSpawner};
 
@@ -46,6 +46,7 @@ impl FaultyTree {
             size: 1,
             mtime_ns: 0,
             exec: false,
+            private: false,
             is_linked: false,
         };
         ["folder/a.md", "b.md"].contains(&path).then_some(stamp)
@@ -88,8 +89,7 @@ impl Tree for FaultyTree {
     fn stage(
         &self,
         _: &RelPath,
-        _: Kind,
-        _: bool,
+        _: Manner,
         _: &str,
         _: &mut dyn io::Read,
     ) -> Result<Staged, TreeError> {

@@ -10,7 +10,7 @@ use mirror_core::digest::Hasher;
 use mirror_core::history::{Applied, Void};
 use mirror_storage::{Backend, ByteRange, StorageError};
 
-use super::{Log, LogEntry, needs_later, own_path};
+use super::{Log, LogEntry, needs_later, own_path, share_as_settings_say};
 use crate::error::EngineError;
 
 /// An entry's bytes as far as they can be an entry's, and the digest of all.
@@ -52,6 +52,9 @@ impl Log {
         parsed: Result<Commit, String>,
     ) -> LogEntry {
         let applied = self.history.apply(seq, digest, parsed.as_ref().map_err(Clone::clone));
+        if parsed.as_ref().is_ok_and(|commit| commit.settings.is_some()) {
+            share_as_settings_say(self.backend.as_ref(), self.history.settings());
+        }
         let void = match applied {
             Applied::Counted => None,
             Applied::Void(Void::Unreadable(reason)) => Some(reason),

@@ -10,6 +10,7 @@ mod entry;
 mod local;
 mod open;
 mod read;
+mod sharing;
 
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ use mirror_storage::{Backend, RemotePath, StorageError};
 pub use append::Appended;
 pub(crate) use entry::read_entry;
 pub use local::local_project;
+pub use sharing::access_of;
+pub(crate) use sharing::share_as_settings_say;
 
 use crate::api::Parts;
 use crate::error::EngineError;

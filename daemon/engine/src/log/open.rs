@@ -6,7 +6,9 @@ use mirror_core::commit::entry_name;
 use mirror_core::{Digest, History, SharedMap};
 use mirror_storage::{RemotePath, StorageError};
 
-use super::{Log, another_project, fork, nothing_there, own_path, read_entry};
+use super::{
+    Log, another_project, fork, nothing_there, own_path, read_entry, share_as_settings_say,
+};
 use crate::api::Parts;
 use crate::error::EngineError;
 
@@ -27,7 +29,9 @@ impl Log {
             owed: None,
         };
         log.load_local().await?;
-        match (log.history.project(), log.read_backend().await) {
+        let read = log.read_backend().await;
+        share_as_settings_say(log.backend.as_ref(), log.history.settings());
+        match (log.history.project(), read) {
             (_, Ok(())) => Ok(log),
             (Some(_), Err(EngineError::Storage(error))) if is_away(&error) => {
                 tracing::warn!(%error, "the backend is away; going by this machine's copy of the log");

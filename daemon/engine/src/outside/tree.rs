@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use mirror_core::{Digest, Kind, RelPath, State};
+use mirror_core::{Digest, Kind, RelPath, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Which file stands at a path, told without reading it.
@@ -28,6 +28,26 @@ pub struct Stamp {
     pub exec: bool,
     /// It goes by other names, too, by which it changes without an event here.
     pub is_linked: bool,
+    /// Nobody but its owner has any rights (B14).
+    pub private: bool,
+}
+
+/// How a file is to be made, beside its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    pub kind: Kind,
+    pub exec: bool,
+    /// For its owner alone, whatever it is now (B14).
+    pub private: bool,
+    /// When it was changed, for a file that takes nobody's place. One that does
+    /// was changed now: tools compare that with when they read it.
+    pub modified: Option<Timestamp>,
+}
+
+impl Manner {
+    pub fn of(kind: Kind, exec: bool) -> Self {
+        Self { kind, exec, private: false, modified: None }
+    }
 }
 
 /// Another file system that is mounted below the root.
@@ -111,7 +131,7 @@ pub enum TreeError {
     RootFailed(#[source] io::Error),
     #[error("a link or a file stands in the way of {0}")]
     Obstructed(RelPath),
-    #[error("{0} is a folder here")]
+    #[error("{0} is a folder here, and not empty")]
     IsFolder(RelPath),
     #[error("the link {0} points to where no mirrored link may")]
     LinkRefused(RelPath),
@@ -134,7 +154,7 @@ pub enum TreeError {
 /// What the file system under the root can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TreeTraits {
-    /// Whether the executable bit of a file is kept.
+    /// Whether the executable bit of a file is kept, and its other modes.
     pub exec: bool,
 }
 
@@ -153,6 +173,8 @@ pub type Opened = (Stamp, Box<dyn io::Read + Send>);
 ///   version that was out is handed to `rescued`.
 /// - A put, a removal or a restoring that has ended survives power loss.
 /// - Files that are not asked for keep their mtime.
+/// - A file that replaces another has its rights or fewer, never more: who owns
+///   it, lists of rights and what is attached to it, as far as we may say so.
 pub trait Tree: Send + Sync {
     /// Identifies the root folder (device, inode); `None` when it is missing.
     fn root_identity(&self) -> io::Result<Option<(u64, u64)>>;
@@ -208,8 +230,7 @@ pub trait Tree: Send + Sync {
     fn stage(
         &self,
         path: &RelPath,
-        kind: Kind,
-        exec: bool,
+        manner: Manner,
         temp_name: &str,
         content: &mut dyn io::Read,
     ) -> Result<Staged, TreeError>;

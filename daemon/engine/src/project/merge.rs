@@ -316,7 +316,8 @@ impl Worker {
             renamed_from: None,
         };
         let mtime = Some(self.now());
-        resolutions.outgoing.push(Outgoing { send, size, mtime, input: Some(input) });
+        let private = self.private_to_send(path);
+        resolutions.outgoing.push(Outgoing { send, size, mtime, private, input: Some(input) });
     }
 
     /// The local version's size, and what it was (B4).

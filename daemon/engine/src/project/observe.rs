@@ -16,6 +16,7 @@ use crate::outside::Stamp;
 use crate::planted;
 use crate::planted::Rule;
 use crate::project::worker::Worker;
+use crate::project::worker::privacy::privacy_of;
 use crate::state::BaseRecord;
 
 /// Rules that were just found may hide others: so often they are asked anew.
@@ -139,16 +140,25 @@ impl Worker {
         let mut index = self.index.entries().iter().peekable();
         let mut placed = manifest.iter().peekable();
         let mut bases = self.state.bases().iter().peekable();
+        let mut agreed = self.state.private().paths().peekable();
         let next = std::iter::from_fn(|| {
             let heads = [first(&mut index), first(&mut placed), first(&mut bases)];
             let path = heads.into_iter().flatten().min()?;
-            Some((path, value(&mut index, path), value(&mut placed, path), value(&mut bases, path)))
+            let is_agreed = loop {
+                match agreed.peek() {
+                    Some(next) if *next < path => drop(agreed.next()),
+                    next => break next.is_some_and(|next| *next == path),
+                }
+            };
+            let (indexed, placed) = (value(&mut index, path), value(&mut placed, path));
+            Some((path, indexed, placed, value(&mut bases, path), is_agreed))
         });
         let counts = |path: &RelPath| {
             !twins.contains(path) && coverage.covers(path) && !self.index.is_hidden(path)
         };
         next.filter(|(path, ..)| counts(path))
-            .map(|(path, indexed, placed, base)| {
+            .map(|(path, indexed, placed, base, agreed)| {
+                let privacy = privacy_of(agreed, indexed, placed);
                 let local = indexed.map(|indexed| indexed.state);
                 let remote = placed.map(|placed| sighting_of(placed, base));
                 let base = match base {
@@ -158,7 +168,7 @@ impl Worker {
                     }
                     Some(BaseRecord::Unknown) => pasts.unknown(path, local),
                 };
-                (path.clone(), Facts { base, local, remote }.seen_through(traits))
+                (path.clone(), Facts { base, local, remote, privacy }.seen_through(traits))
             })
             .collect()
     }
@@ -177,7 +187,10 @@ impl Worker {
             };
             let base = BaseFact::Known { state: *state, seq: *seq };
             let remote = Some(sighting_of(placed, self.state.bases().get(path)));
-            Some((path.clone(), Facts { base, local: None, remote }))
+            Some((
+                path.clone(),
+                Facts { base, local: None, remote, privacy: privacy_of(false, None, None) },
+            ))
         });
         facts.collect()
     }

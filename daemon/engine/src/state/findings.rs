@@ -34,6 +34,17 @@ impl Findings {
 }
 
 impl State {
+    /// Whether the backend gives other bytes back than it was given (V7).
+    pub fn alters(&self) -> bool {
+        self.alters
+    }
+
+    pub fn set_alters(&mut self) {
+        if !std::mem::replace(&mut self.alters, true) {
+            self.set_fact(super::ALTERS, &true);
+        }
+    }
+
     /// Contents that were found damaged on the backend (P8).
     pub fn damaged(&self) -> &[((Digest, Spot), Damage)] {
         &self.findings.damaged

@@ -5,6 +5,7 @@
 //! costs nothing but a closer look (B5).
 
 mod findings;
+mod privacy;
 mod records;
 mod rows;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use mirror_core::{Digest, RelPath, SharedMap, Ulid};
 use serde::Serialize;
 
+pub use privacy::Private;
 pub use records::{
     AsideRecord, Attempt, BaseAfter, BaseRecord, Damage, LocalInput, Owner, Seen, SeenVersion,
     Spot, Target, TriedChange, Upload,
@@ -48,6 +50,7 @@ pub struct State {
     /// Something was stored that may not survive power loss yet.
     is_unflushed: bool,
     bases: SharedMap<RelPath, BaseRecord>,
+    private: Private,
     targets: SharedMap<RelPath, Target>,
     seen: BTreeMap<RelPath, Seen>,
     attempt: Option<Arc<Attempt>>,
@@ -81,6 +84,7 @@ impl State {
             // could take it.
             is_unflushed: true,
             bases: SharedMap::new(),
+            private: Private::default(),
             targets: SharedMap::new(),
             seen: BTreeMap::new(),
             attempt: None,
@@ -122,6 +126,7 @@ impl State {
             pending: Batch::default(),
             is_unflushed: false,
             bases: self.bases.clone(),
+            private: self.private.clone(),
             targets: self.targets.clone(),
             seen: BTreeMap::new(),
             attempt: None,
@@ -144,6 +149,7 @@ impl State {
     /// `None` when any part of it can't be read.
     fn read_all(&mut self) -> Option<()> {
         self.bases = rows(self.store.as_ref(), Table::Base)?;
+        self.private = Private(rows(self.store.as_ref(), Table::Private)?);
         self.targets = rows(self.store.as_ref(), Table::Target)?;
         self.seen = rows(self.store.as_ref(), Table::View)?;
         self.attempt = fact(self.store.as_ref(), ATTEMPT).map(Arc::new);
@@ -172,12 +178,26 @@ impl State {
 
     /// Moves the base of a path; `None` is "no file" (B1).
     pub fn set_base(&mut self, path: &RelPath, base: Option<BaseRecord>) {
+        if !matches!(base, Some(BaseRecord::Known { .. })) {
+            self.set_private(path, false);
+        }
         if self.bases.get(path) != base.as_ref() {
             self.pending.changes.push((Table::Base, key(path), base.as_ref().map(encode)));
             match base {
                 Some(base) => drop(self.bases.insert(path.clone(), base)),
                 None => drop(self.bases.remove(path)),
             }
+        }
+    }
+
+    pub fn private(&self) -> &Private {
+        &self.private
+    }
+
+    pub fn set_private(&mut self, path: &RelPath, is_private: bool) {
+        if self.private.set(path, is_private) {
+            let value = is_private.then(|| encode(&()));
+            self.pending.changes.push((Table::Private, key(path), value));
         }
     }
 
@@ -301,17 +321,6 @@ impl State {
         let asides = std::mem::take(&mut self.asides);
         self.set_fact(ASIDES, &asides);
         self.asides = asides;
-    }
-
-    /// Whether the backend gives other bytes back than it was given (V7).
-    pub fn alters(&self) -> bool {
-        self.alters
-    }
-
-    pub fn set_alters(&mut self) {
-        if !std::mem::replace(&mut self.alters, true) {
-            self.set_fact(ALTERS, &true);
-        }
     }
 
     /// How far this machine had read when it last said so on the backend (B5).

@@ -27,10 +27,14 @@ pub enum Table {
     Target,
     /// Path → what this machine last saw in the view (V2).
     View,
+    /// Paths whose files here were for their owner alone when they were agreed on
+    /// (B14).
+    Private,
 }
 
 impl Table {
-    pub const ALL: [Self; 5] = [Self::Facts, Self::Index, Self::Base, Self::Target, Self::View];
+    pub const ALL: [Self; 6] =
+        [Self::Facts, Self::Index, Self::Base, Self::Target, Self::View, Self::Private];
 }
 
 /// Changes that are stored together or not at all; `None` removes.

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,7 +57,7 @@ impl SledStore {
     ///
     /// Fails only when the folder can't be written, or is in use.
     pub fn open(folder: &Path) -> Result<(Self, Past), StoreError> {
-        fs::create_dir_all(folder)?;
+        make_own(folder)?;
         let lock = lock(folder)?;
         let numbers = generations(folder)?;
         let newest = numbers.last().copied();
@@ -84,7 +85,7 @@ impl SledStore {
     /// can be read for as long as they are open.
     fn move_on(&self, current: &mut Current) -> Result<(), StoreError> {
         tracing::warn!(folder = %self.folder.display(), "the project's state is made again");
-        fs::create_dir_all(&self.folder)?;
+        make_own(&self.folder)?;
         let lock = lock(&self.folder)?;
         let mut next = next_after(&self.folder, Some(current.generation.number()))?;
         next.apply(&current.generation.all_rows()?, true)?;
@@ -121,7 +122,7 @@ impl Store for SledStore {
 
     fn clear(&self) -> Result<(), StoreError> {
         let mut current = self.current();
-        fs::create_dir_all(&self.folder)?;
+        make_own(&self.folder)?;
         current.generation = next_after(&self.folder, Some(current.generation.number()))?;
         remove_others(&self.folder, current.generation.number());
         Ok(())
@@ -130,6 +131,11 @@ impl Store for SledStore {
     fn is_broken(&self) -> bool {
         self.is_broken.load(Ordering::Relaxed)
     }
+}
+
+/// For nobody else: what is in it has the rights that the database gives it.
+fn make_own(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Tables share one tree of sled, as only then a batch is atomic across them.
@@ -141,6 +147,7 @@ fn prefix(table: Table) -> u8 {
         Table::Base => 3,
         Table::Target => 4,
         Table::View => 5,
+        Table::Private => 6,
     }
 }
 

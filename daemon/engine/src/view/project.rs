@@ -3,7 +3,8 @@
 use futures::future::join;
 use mirror_core::{Digest, Entry, RelPath};
 use mirror_storage::{
-    Body, Capabilities, Expect, Guarded, RemoteFile, RemotePath, Revision, StorageError,
+    Attributes, Body, Capabilities, Expect, Guarded, NewFile, RemoteFile, RemotePath, Revision,
+    StorageError, Stored,
 };
 
 use super::asides::Lying;
@@ -85,7 +86,7 @@ impl View {
             let written = match standing {
                 Standing::News(found) => return Ok(Outcome::News(found)),
                 Standing::Shown(file) => Written::Done(seen_of(&file, projection)),
-                Standing::Nothing => self.create(projection, body).await?,
+                Standing::Nothing => self.create(projection, body, None).await?,
                 Standing::Replaceable(file, version, meaning) => {
                     reverted |= meaning == Meaning::Reverted;
                     let wanted = (projection, body);
@@ -120,6 +121,10 @@ impl View {
         };
         let meaning = Meaning::of(digest, projection, seen);
         let news = match meaning {
+            Meaning::Shown if self.is_to_be_narrowed(projection, seen) => {
+                let version = SeenVersion { digest, seq: projection.seq };
+                return Ok(Standing::Replaceable(file, version, Meaning::Stale));
+            }
             Meaning::Shown => return Ok(Standing::Shown(file)),
             Meaning::Unknown => true,
             Meaning::Stale => false,
@@ -143,6 +148,13 @@ impl View {
         Ok(Standing::News(Found { path: projection.path.clone(), place, seen: seen_now, base }))
     }
 
+    /// Whether the same bytes stood there before they were private (B14).
+    fn is_to_be_narrowed(&self, projection: &Projection, seen: Option<&Seen>) -> bool {
+        let is_private = projection.desired.as_ref().is_some_and(|desired| desired.private);
+        let keeps = self.backend.keep_attributes().is_some_and(|keeper| keeper.keeps().access);
+        is_private && keeps && seen.is_some_and(|seen| seen.seq < projection.seq)
+    }
+
     /// What a file is taken for by a revision that proves nothing, where a wrong
     /// guess costs nothing: it goes aside next, and there its bytes decide (V3).
     fn guess(
@@ -164,16 +176,21 @@ impl View {
         self.backend.capabilities().swap
     }
 
+    /// Makes a file where nothing stands; one that stood there and made way hands
+    /// its rights on.
     async fn create(
         &self,
         projection: &Projection,
         body: Option<&Body>,
+        replaced: Option<&RemotePath>,
     ) -> Result<Written, StorageError> {
         let (Some(desired), Some(body)) = (&projection.desired, body) else {
             return Ok(Written::Done(None));
         };
         let place = RemotePath::from(&projection.path);
-        let created = self.backend.write(&place, body.clone(), Expect::Absent).await?;
+        let file =
+            NewFile { rights_of: replaced.cloned(), ..new_file(place, Expect::Absent, desired) };
+        let created = self.store(&file, body).await?;
         Ok(match created {
             Guarded::Done(revision) => {
                 Written::Done(Some(written(&revision, desired, projection.seq)))
@@ -200,11 +217,11 @@ impl View {
         let renamed = mover.rename(&file.path, &aside).await?;
         // Refused: it is gone meanwhile, and there is room.
         if renamed == Guarded::Refused {
-            return self.create(projection, body).await.map(Some);
+            return self.create(projection, body, None).await.map(Some);
         }
         // Whatever lies aside, its place is free: neither waits for the other.
         let looking = self.look_aside(&aside, projection, standing);
-        let (created, lying) = join(self.fill_place(projection, body), looking).await;
+        let (created, lying) = join(self.fill_place(projection, body, &aside), looking).await;
         match (&created, lying?) {
             (_, Lying::Nothing) => {}
             (_, Lying::News(found)) => asides.push(found),
@@ -217,15 +234,23 @@ impl View {
         created.map(Some)
     }
 
+    async fn store(&self, file: &NewFile, body: &Body) -> Stored {
+        match self.backend.keep_attributes() {
+            Some(keeper) => keeper.write_as(file, body.clone()).await,
+            None => self.backend.write(&file.path, body.clone(), file.expect.clone()).await,
+        }
+    }
+
     /// Fills the place of what went aside. Where nothing is to be there, removing
     /// nothing clears away the folders that are empty now.
     async fn fill_place(
         &self,
         projection: &Projection,
         body: Option<&Body>,
+        aside: &RemotePath,
     ) -> Result<Written, StorageError> {
         if projection.desired.is_some() {
-            return self.create(projection, body).await;
+            return self.create(projection, body, Some(aside)).await;
         }
         let place = RemotePath::from(&projection.path);
         Ok(match self.backend.remove(&place, Expect::Absent).await? {
@@ -247,13 +272,21 @@ impl View {
                 Guarded::Refused => Written::Overtaken,
             });
         };
-        Ok(match self.backend.write(&file.path, body.clone(), expect).await? {
+        let new = new_file(file.path.clone(), expect, desired);
+        Ok(match self.store(&new, body).await? {
             Guarded::Done(revision) => {
                 Written::Done(Some(written(&revision, desired, projection.seq)))
             }
             Guarded::Refused => Written::Overtaken,
         })
     }
+}
+
+/// A version as it is to stand in the view. It is dated by its writing: two
+/// versions of one size and one time could be taken for each other (V2).
+fn new_file(path: RemotePath, expect: Expect, desired: &Entry) -> NewFile {
+    let attributes = Attributes { is_private: desired.private, modified: None };
+    NewFile { attributes, ..NewFile::plain(path, expect) }
 }
 
 /// What is known of a file just written: its time is too fresh to prove

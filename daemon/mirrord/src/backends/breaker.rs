@@ -184,7 +184,6 @@ impl CopyRange for Breaker {
 
 #[cfg(test)]
 mod tests {
-    use mirror_storage::Attributes;
     use mirror_storage::adapter::{MemoryBackend, MemoryProfile};
 
     use super::*;
@@ -232,11 +231,7 @@ mod tests {
         let (many, copies) = (door.write_many().unwrap(), door.copy_range().unwrap());
         let attributes = door.keep_attributes().unwrap();
         let path = |name: &str| RemotePath::new(name).unwrap();
-        let file = |name: &str| NewFile {
-            path: path(name),
-            expect: Expect::Absent,
-            attributes: Attributes::default(),
-        };
+        let file = |name: &str| NewFile::plain(path(name), Expect::Absent);
         let range = StoredRange { path: path("a"), start: 0, len: 3 };
 
         attributes.set_access(Access::Group);

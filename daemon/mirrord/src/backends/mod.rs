@@ -8,8 +8,8 @@ mod breaker;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mirror_storage::Backend;
 use mirror_storage::layers::{CallCounts, Patience, SystemTimer, stack};
+use mirror_storage::{Access, Backend};
 
 pub(crate) use breaker::Breaker;
 
@@ -49,6 +49,12 @@ impl Backends {
 
     /// The account alone, without layers.
     pub(crate) fn account(&self, url: &BackendUrl, settings: &Settings) -> Arc<dyn Account> {
-        url.open(settings, &Surroundings { home: &self.home, connections: &self.connections })
+        let surroundings = Surroundings { home: &self.home, connections: &self.connections };
+        let account = url.open(settings, &surroundings);
+        // Until the project's settings say that it is shared.
+        if let Some(keeper) = account.adapter().keep_attributes() {
+            keeper.set_access(Access::Owner);
+        }
+        account
     }
 }

@@ -13,7 +13,7 @@ pub(super) const TEXTS: [&str; 3] = ["machine", "user", "log.level"];
 const OF_ANY_BACKEND: [&str; 6] = ["root", "url", "name", "patterns", "exclude", "poll_interval"];
 
 /// Those that every machine shares.
-pub(crate) const SHARED: [&str; 4] = ["name", "patterns", "exclude", "gitignore"];
+pub(crate) const SHARED: [&str; 5] = ["name", "patterns", "exclude", "gitignore", "shared_mode"];
 
 fn of_services() -> impl Iterator<Item = &'static str> {
     services::keys().into_iter().map(|key| key.name)

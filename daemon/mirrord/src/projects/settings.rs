@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use toml_edit::{Array, Value};
 
 use super::registry::Registry;
+use super::setup::parsed_shared_mode;
 use crate::config::{
     DAEMON_KEYS, DaemonSettings, Effective, Origin, Place, Problem, ProjectConfig, SHARED, Source,
     check_key, check_name, is_list, list, project_keys, settable, typed_value, with_setting,
@@ -72,6 +73,8 @@ impl Registry {
             let after = settings.iter().position(|setting| setting.key == "exclude");
             let at = after.map_or(settings.len(), |at| at + 1);
             settings.insert(at, Effective { key, value, origin: Origin::Shared });
+            let (key, value) = ("shared_mode".to_owned(), shared.shared_mode.word().to_owned());
+            settings.insert(at + 1, Effective { key, value, origin: Origin::Shared });
         }
         Ok(settings)
     }
@@ -143,6 +146,7 @@ impl Registry {
             "name" => settings.name.clone(),
             "patterns" => list(&settings.patterns).to_string(),
             "gitignore" => settings.gitignore.to_string(),
+            "shared_mode" => settings.shared_mode.word().to_owned(),
             _ => list(&settings.exclude).to_string(),
         };
         let job =
@@ -233,6 +237,7 @@ fn with_shared(
         }
         "patterns" => settings.patterns = globs(&request.value)?,
         "gitignore" => settings.gitignore = truth(&request.value)?,
+        "shared_mode" => settings.shared_mode = parsed_shared_mode(&request.value)?,
         _ => settings.exclude = globs(&request.value)?,
     }
     check_patterns(&settings.patterns())?;

@@ -33,6 +33,13 @@ pub(crate) trait Account: fmt::Debug + Send + Sync {
     /// Whether the root is there; an error where it can't even be made.
     async fn root(&self) -> Result<bool, RootError>;
 
+    /// Whether what is at the root is meant for its group, too: it gives its group
+    /// to what is made there, or lets that write. Of a root that is missing it is
+    /// the folder above that would give its group.
+    async fn is_for_group(&self) -> bool {
+        false
+    }
+
     /// Makes the last component of a root that is missing.
     async fn make_root(&self) -> Result<(), RootError>;
 

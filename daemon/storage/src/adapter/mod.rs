@@ -3,6 +3,8 @@
 //! An adapter keeps the rules of [`Backend`](crate::Backend) and nothing
 //! else: it never retries, never paces itself and logs no calls.
 
+#[cfg(unix)]
+mod access;
 mod body;
 #[cfg(unix)]
 pub mod folder;

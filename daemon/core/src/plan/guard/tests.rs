@@ -2,7 +2,7 @@
 
 use super::super::{Selection, draw_plan};
 use super::*;
-use crate::reconcile::{BaseFact, Sighted};
+use crate::reconcile::{BaseFact, Privacy, Sighted};
 use crate::{Digest, Kind, State};
 
 const NOBODY: Agreed<'static> = Agreed::Only(&BTreeSet::new());
@@ -27,13 +27,21 @@ fn deleted(here: usize, at_head: usize) -> BTreeMap<RelPath, Facts> {
         let base = BaseFact::Known { state, seq };
         let local = (number >= here).then_some(state);
         let remote = (number < here).then_some(Sighted { state, seq });
-        (RelPath::new(&format!("{number}.md")).unwrap(), Facts { base, local, remote })
+        (
+            RelPath::new(&format!("{number}.md")).unwrap(),
+            Facts { base, local, remote, privacy: Privacy::default() },
+        )
     });
     facts.collect()
 }
 
 fn new_file(number: usize, name: &str) -> (RelPath, Facts) {
-    let facts = Facts { base: BaseFact::Absent, local: Some(state(number)), remote: None };
+    let facts = Facts {
+        base: BaseFact::Absent,
+        local: Some(state(number)),
+        remote: None,
+        privacy: Privacy::default(),
+    };
     (RelPath::new(name).unwrap(), facts)
 }
 
@@ -172,7 +180,12 @@ fn other_device_asks_where_files_would_go_or_are_missing() {
 fn changed(base: State, local: Option<State>, remote: Option<State>) -> Facts {
     let seq = if remote == Some(base) { 1 } else { 2 };
     let remote = remote.map(|state| Sighted { state, seq });
-    Facts { base: BaseFact::Known { state: base, seq: 1 }, local, remote }
+    Facts {
+        base: BaseFact::Known { state: base, seq: 1 },
+        local,
+        remote,
+        privacy: Privacy::default(),
+    }
 }
 
 fn numbered(facts: impl Fn(usize) -> Facts) -> BTreeMap<RelPath, Facts> {
@@ -212,7 +225,8 @@ fn file_that_was_copied_first_and_removed_later_was_moved() {
         facts.extend((0..10).map(|n| {
             let sighted = Some(Sighted { state: state(n), seq });
             let base = BaseFact::Known { state: state(n), seq };
-            let facts = Facts { base, local: Some(state(n)), remote: sighted };
+            let facts =
+                Facts { base, local: Some(state(n)), remote: sighted, privacy: Privacy::default() };
             (RelPath::new(&format!("copy/{n}.md")).unwrap(), facts)
         }));
         facts

@@ -29,6 +29,8 @@ struct Settled {
     /// Nothing stood under its temporary names: there was nothing, or the folder
     /// has another name by now.
     is_nowhere: bool,
+    /// What stands there now is for its owner alone (B14).
+    is_private: bool,
 }
 
 impl Worker {
@@ -60,8 +62,8 @@ impl Worker {
                 .await;
             faults.extend(fault_of_stash(&path, &stash));
             match settled {
-                Ok(Settled { left, is_nowhere: true }) => nowhere.push((path, target, left)),
-                Ok(Settled { left, .. }) => self.record_left(&path, &target, &left),
+                Ok(settled) if settled.is_nowhere => nowhere.push((path, target, settled)),
+                Ok(settled) => self.record_left(&path, &target, &settled),
                 Err(TreeError::RootMissing) => break,
                 // One file that can't be looked at keeps no other waiting.
                 Err(error) => {
@@ -76,7 +78,7 @@ impl Worker {
 
     /// Records steps that left nothing where it was looked for, once it was looked
     /// for everywhere.
-    async fn record_nowhere(&mut self, settled: Vec<(RelPath, Target, Left)>) -> Vec<FileFault> {
+    async fn record_nowhere(&mut self, settled: Vec<(RelPath, Target, Settled)>) -> Vec<FileFault> {
         if settled.is_empty() {
             return Vec::new();
         }
@@ -89,9 +91,14 @@ impl Worker {
         Vec::new()
     }
 
-    fn record_left(&mut self, path: &RelPath, target: &Target, left: &Left) {
-        match left {
-            Left::Landed => self.state.set_base(path, target.base_after()),
+    fn record_left(&mut self, path: &RelPath, target: &Target, settled: &Settled) {
+        match settled.left {
+            Left::Landed => {
+                let base = target.base_after();
+                let is_known = matches!(base, Some(BaseRecord::Known { .. }));
+                self.state.set_base(path, base);
+                self.state.set_private(path, is_known && settled.is_private);
+            }
             Left::Unknown => self.state.set_base(path, Some(BaseRecord::Unknown)),
             Left::AsBefore => {}
         }
@@ -123,7 +130,7 @@ fn settle_step(
         // Something else has taken the folder's place, and the file went with it.
         Err(TreeError::IsFolder(_) | TreeError::Obstructed(_)) => {
             let left = if target.state.is_some() { Left::Unknown } else { Left::Landed };
-            return Ok(Settled { left, is_nowhere: true });
+            return Ok(Settled { left, is_nowhere: true, is_private: false });
         }
         temp => temp?,
     };
@@ -148,7 +155,8 @@ fn settle_step(
     }
     // Also what was only half-written, and so is nobody's version.
     tree.remove_temp(path, &target.temp_name)?;
-    Ok(Settled { left, is_nowhere })
+    let is_private = tree.stamp(path)?.is_some_and(|stamp| stamp.private);
+    Ok(Settled { left, is_nowhere, is_private })
 }
 
 /// Settles a step that left nothing aside but what it knows.

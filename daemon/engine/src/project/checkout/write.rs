@@ -19,7 +19,7 @@ use crate::data::stash::Stash;
 use crate::error::EngineError;
 use crate::index::Indexed;
 use crate::outside::tree::TEMP_PREFIX;
-use crate::outside::{Expected, Interrupt, Put, Stamp, Taken, Tree, TreeError};
+use crate::outside::{Expected, Interrupt, Manner, Put, Stamp, Taken, Tree, TreeError};
 use crate::packs::{Content, Wanted};
 use crate::planted::Rule;
 use crate::project::worker::Worker;
@@ -42,6 +42,7 @@ struct Landing {
     /// The step's own second half, where a twin makes room.
     replaced: Option<Target>,
     content: Content,
+    manner: Manner,
     coverage: Option<Arc<Coverage>>,
     stash: Stash,
 }
@@ -127,7 +128,8 @@ impl Worker {
             }
             let replaced = fetch.replaces.as_ref().map(|removal| self.begin_removal(removal));
             let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
-            landings.push(Landing { fetch, target, replaced, content, coverage, stash });
+            let manner = self.manner_at_head(&fetch);
+            landings.push(Landing { fetch, target, replaced, content, manner, coverage, stash });
         }
         self.carry_out_all(landings, files).await
     }
@@ -152,7 +154,9 @@ impl Worker {
             let target = Target { base: BaseAfter::Under(base), ..self.target_for(&fetch) };
             self.state.set_target(&fetch.path, Some(target.clone()));
             let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
-            landings.push(Landing { fetch, target, replaced: None, content, coverage, stash });
+            let manner = Manner { modified: None, ..self.manner_at_head(&fetch) };
+            let replaced = None;
+            landings.push(Landing { fetch, target, replaced, content, manner, coverage, stash });
         }
         let mut files = Vec::new();
         let ended = self.carry_out_all(landings, &mut files).await;
@@ -199,6 +203,20 @@ impl Worker {
             state: Some(fetch.remote.state),
             seq: fetch.remote.seq,
             base: BaseAfter::Written,
+        }
+    }
+
+    /// How the file is to be made (B14). What stands in the commit is of the
+    /// version that it brings.
+    fn manner_at_head(&self, fetch: &Fetch) -> Manner {
+        let State { kind, exec, digest } = fetch.remote.state;
+        let entry = self.log.history().manifest().get(&fetch.path).map(|placed| &placed.entry);
+        let of_version = entry.filter(|entry| entry.sha256 == digest);
+        Manner {
+            kind,
+            exec,
+            private: entry.is_some_and(|entry| entry.private),
+            modified: of_version.and_then(|entry| entry.mtime),
         }
     }
 
@@ -297,8 +315,17 @@ impl Worker {
 
     /// The file at `path` is as `target` wanted it (B1).
     fn note_written(&mut self, path: &RelPath, written: Indexed, target: &Target) {
+        // A change here of who may read the file is still to be sent, unless what
+        // was pulled is private, too.
+        let before = self.index.get(path).map(|indexed| indexed.stamp.private);
+        let agreed = self.state.private().contains(path);
+        let is_to_be_sent = before.is_some_and(|before| before != agreed);
+        let is_narrowed = before == Some(false) && written.stamp.private;
         self.index.note(path.clone(), Some(written));
         self.state.set_base(path, target.base_after());
+        if !is_to_be_sent || is_narrowed {
+            self.agree_on_privacy(path);
+        }
     }
 }
 
@@ -313,12 +340,11 @@ fn carry_out(
         return Ok(Landed::Skipped);
     }
     refuse_ignored_link(tree, landing)?;
-    let Landing { fetch, target, replaced, content, stash, .. } = landing;
+    let Landing { fetch, target, replaced, content, manner, stash, .. } = landing;
     let failed = |cause| TreeError::Failed { path: fetch.path.clone(), cause };
     let mut source = content.open().map_err(failed)?;
-    let State { kind, exec, .. } = fetch.remote.state;
     let mut source = interrupt.guard(source.as_mut());
-    let staged = match tree.stage(&fetch.path, kind, exec, &target.temp_name, &mut source) {
+    let staged = match tree.stage(&fetch.path, *manner, &target.temp_name, &mut source) {
         Err(_) if interrupt.is_cancelled() => {
             tree.remove_temp(&fetch.path, &target.temp_name)?;
             return Ok(Landed::Skipped);

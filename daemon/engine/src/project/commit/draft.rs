@@ -77,6 +77,7 @@ pub(crate) struct Outgoing {
     pub(crate) send: Send,
     pub(crate) size: u64,
     pub(crate) mtime: Option<Timestamp>,
+    pub(crate) private: bool,
     /// What this machine had at the path when the change was made from it;
     /// the base once the commit stands (B4). `None`: the base stays.
     pub(crate) input: Option<LocalInput>,
@@ -89,7 +90,7 @@ impl Outgoing {
             sha256: state.digest,
             size: self.size,
             exec: state.exec,
-            private: false,
+            private: self.private,
             mtime: self.mtime,
             chunks: None,
         };
@@ -118,6 +119,7 @@ impl Worker {
         Outgoing {
             size: stamp.map_or(0, |stamp| stamp.size),
             mtime: stamp.map(|stamp| Timestamp(stamp.mtime_ns.div_euclid(1_000_000))),
+            private: self.private_to_send(&send.path),
             input: (!stands).then_some(input),
             send,
         }
@@ -134,6 +136,7 @@ impl Worker {
         let state = if planted::stands(Rule::B4) { *state } else { change.to };
         let base = state.map(|state| BaseRecord::Known { state, seq });
         self.state.set_base(&change.path, base);
+        self.agree_on_privacy(&change.path);
     }
 }
 

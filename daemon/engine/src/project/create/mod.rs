@@ -15,7 +15,7 @@ use self::later::refuse_what_needs_a_later_version;
 pub use self::preview::preview;
 use crate::api::{Author, EngineResult, Holding, Parts, SharedSettings, Standing};
 use crate::error::EngineError;
-use crate::log::{Log, OWN_FOLDER, needs_later, own_path, read_entry};
+use crate::log::{Log, OWN_FOLDER, needs_later, own_path, read_entry, share_as_settings_say};
 
 /// How a person rebuilds the files without this program.
 const RECOVER: &str = include_str!("../../../../../docs/recover.sh");
@@ -74,6 +74,7 @@ pub async fn create(
     settings: SharedSettings,
 ) -> EngineResult<(Digest, bool)> {
     let backend = parts.backend.as_ref();
+    share_as_settings_say(backend, Some(&settings));
     let (digest, commit, made) = match read_entry(backend, 1).await? {
         Some(raw) => (raw.digest, Commit::parse(&raw.bytes).ok(), false),
         None => append_first(parts, first_commit(parts, author, settings).await?).await?,

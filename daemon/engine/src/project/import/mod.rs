@@ -187,7 +187,8 @@ impl Worker {
             renamed_from: None,
         };
         let mtime = found.seen.modified();
-        draft.outgoing.push(Outgoing { send, size, mtime, input: None });
+        let private = head.is_some_and(|head| head.private);
+        draft.outgoing.push(Outgoing { send, size, mtime, private, input: None });
         match merged {
             Some(bytes) => {
                 draft.held.insert(digest, ContentSource::Bytes(bytes));

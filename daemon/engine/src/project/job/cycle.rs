@@ -94,6 +94,7 @@ impl Worker {
             let known = |Sighted { state, seq }| BaseRecord::Known { state, seq };
             let base = adopt.remote.map(known);
             self.state.set_base(&adopt.path, base);
+            self.agree_on_privacy(&adopt.path);
         }
     }
 }

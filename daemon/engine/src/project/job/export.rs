@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use mirror_core::{Entry, RelPath, State};
+use mirror_core::{Entry, RelPath};
 
 use crate::api::{EngineResult, FileAction, FileFault, FileReport, Progress, Scope};
 use crate::data::stash::Stash;
 use crate::error::EngineError;
 use crate::outside::tree::TEMP_PREFIX;
-use crate::outside::{Expected, Put, Tree, TreeError};
+use crate::outside::{Expected, Manner, Put, Tree, TreeError};
 use crate::packs::{Content, Wanted};
 use crate::project::worker::Worker;
 use crate::project::worker::faults::fault;
@@ -78,19 +78,19 @@ impl Worker {
                 return Ok(false);
             }
         };
-        Ok(self.export_content(path, entry.state(), content, output, reporter).await)
+        Ok(self.export_content(path, manner_of(entry), content, output, reporter).await)
     }
 
     /// The same, of a content that is at hand.
     pub(crate) async fn export_content(
         &self,
         path: &RelPath,
-        state: State,
+        manner: Manner,
         content: Content,
         output: &Arc<dyn Tree>,
         reporter: &mut Reporter,
     ) -> bool {
-        let failed = match self.write_out(path, state, content, output).await {
+        let failed = match self.write_out(path, manner, content, output).await {
             Ok(Put::Done(_)) => return true,
             Ok(Put::Changed) => FileFault {
                 path: path.as_str().to_owned(),
@@ -107,7 +107,7 @@ impl Worker {
     async fn write_out(
         &self,
         path: &RelPath,
-        state: State,
+        manner: Manner,
         content: Content,
         output: &Arc<dyn Tree>,
     ) -> Result<Put, TreeError> {
@@ -119,10 +119,15 @@ impl Worker {
             .offload(move || {
                 let failed = |cause| TreeError::Failed { path: path.clone(), cause };
                 let mut source = content.open().map_err(failed)?;
-                let staged =
-                    tree.stage(&path, state.kind, state.exec, &temp_name, source.as_mut())?;
+                let staged = tree.stage(&path, manner, &temp_name, source.as_mut())?;
                 tree.put(&staged, Expected::Absent, &mut |reader| stash.keep(reader))
             })
             .await
     }
+}
+
+/// A file that is written out is as it was committed, where that may be.
+pub(crate) fn manner_of(entry: &Entry) -> Manner {
+    let Entry { kind, exec, private, mtime, .. } = *entry;
+    Manner { kind, exec, private, modified: mtime }
 }

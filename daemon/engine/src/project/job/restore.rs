@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::path::Folded;
 use mirror_core::plan::{Root, Selection};
-use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Sighted};
+use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Privacy, Sighted};
 use mirror_core::{Entry, RelPath, State};
 use mirror_storage::FaultClass;
 
@@ -135,7 +135,8 @@ impl Worker {
         let local = self.index.get(path).map(|indexed| indexed.state);
         let remote = Some(Sighted { state, seq: 0 });
         let traits = LocalTraits { exec: self.parts.tree.traits().exec };
-        let facts = Facts { base: BaseFact::Absent, local, remote }.seen_through(traits);
+        let facts = Facts { base: BaseFact::Absent, local, remote, privacy: Privacy::default() }
+            .seen_through(traits);
         facts.local == Some(state)
     }
 

@@ -9,7 +9,7 @@ use mirror_core::{Digest, Kind, RelPath, State};
 
 use crate::api::{EngineResult, FileAction, FileReport, OutputTree, Stashed, VersionName};
 use crate::error::EngineError;
-use crate::outside::TreeError;
+use crate::outside::{Manner, TreeError};
 use crate::packs::Content;
 use crate::project::checkout::recover::state_at;
 use crate::project::versions::{Chosen, path_of};
@@ -54,8 +54,11 @@ impl Worker {
             let back = Back { kind, digest, exec };
             return self.bring_one_back(&path, back, content, reporter).await;
         };
-        let state = State { kind, digest, exec: exec.unwrap_or(false) };
-        if reporter.dry_run || self.export_content(&path, state, content, &output.0, reporter).await
+        let at_head = self.log.history().manifest().get(&path);
+        let private = at_head.is_some_and(|placed| placed.entry.private);
+        let manner = Manner { private, ..Manner::of(kind, exec.unwrap_or(false)) };
+        if reporter.dry_run
+            || self.export_content(&path, manner, content, &output.0, reporter).await
         {
             reporter.file(report_of_restore(&path));
         }

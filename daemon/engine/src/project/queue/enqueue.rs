@@ -147,7 +147,7 @@ impl Worker {
     fn changes_of(&self, sends: &[Send]) -> Vec<QueuedChange> {
         let tips = self.queue.tips();
         let change = |send: &Send| {
-            let Outgoing { size, mtime, .. } = self.outgoing(send.clone());
+            let Outgoing { size, mtime, private, .. } = self.outgoing(send.clone());
             let made_on = MadeOn::of(self.state.bases().get(&send.path));
             let tip = tips.get(&send.path).filter(|tip| tip.follows(made_on));
             let entry = |state: mirror_core::State| Entry {
@@ -155,7 +155,7 @@ impl Worker {
                 sha256: state.digest,
                 size,
                 exec: state.exec,
-                private: false,
+                private,
                 mtime,
                 chunks: None,
             };

@@ -7,7 +7,7 @@ use mirror_core::RelPath;
 use mirror_core::history::Placed;
 use mirror_core::path::Clash;
 use mirror_core::plan::{Agreed, Guard, Intent, Plan, Root, Selection, draw_plan};
-use mirror_core::reconcile::{BaseFact, Facts, Sighted};
+use mirror_core::reconcile::{BaseFact, Facts, Privacy, Sighted};
 
 use crate::api::{EngineResult, Settle};
 use crate::data::queue::{MadeOn, QueuedChange, QueuedPush, content_name};
@@ -77,6 +77,7 @@ impl Worker {
             base: BaseFact::Known { state: remote.state, seq: remote.seq },
             local: Some(remote.state),
             remote: Some(remote),
+            privacy: Privacy::default(),
         };
         let mut facts: BTreeMap<RelPath, Facts> = manifest
             .iter()
@@ -93,8 +94,13 @@ impl Worker {
                 MadeOn::Known { state, seq } => BaseFact::Known { state, seq },
                 MadeOn::Unknown => BaseFact::Unknown(self.past_of(path, local)),
             };
-            let remote = manifest.get(path).map(Placed::sighted);
-            facts.insert(path.clone(), Facts { base, local, remote });
+            let (placed, to) = (manifest.get(path), change.to.as_ref());
+            let remote = placed.is_some_and(|placed| placed.entry.private);
+            let local = to.is_some_and(|to| to.private);
+            // What was queued is what somebody here wanted.
+            let privacy = Privacy { agreed: remote, local, remote };
+            let (local, remote) = (change.state(), placed.map(Placed::sighted));
+            facts.insert(path.clone(), Facts { base, local, remote, privacy });
         }
         facts
     }
@@ -126,8 +132,9 @@ fn draft_of(push: &QueuedPush, plan: &Plan, merged: Resolutions) -> Draft {
     for send in &plan.sends {
         let Some(change) = changes.get(&send.path) else { continue };
         let (size, mtime) = change.to.as_ref().map_or((0, None), |to| (to.size, to.mtime));
+        let private = change.to.as_ref().is_some_and(|to| to.private);
         let (send, input) = (send.clone(), Some(input_of(change)));
-        draft.outgoing.push(Outgoing { send, size, mtime, input });
+        draft.outgoing.push(Outgoing { send, size, mtime, private, input });
     }
     for entry in push.changes.iter().filter_map(|change| change.to.as_ref()) {
         let stored = ContentSource::Stored(content_name(entry.sha256));

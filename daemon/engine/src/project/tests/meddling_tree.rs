@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use mirror_core::{Kind, RelPath, State};
+use mirror_core::{RelPath, State};
 
 use super::faulty::Power;
 use crate::outside::tree::{Opened, spare_of};
-use crate::outside::{Expected, Found, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits};
+use crate::outside::{
+    Expected, Found, Manner, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits,
+};
 use crate::real::LocalTree;
 
 /// What is about to happen to a path.
@@ -142,13 +144,12 @@ impl Tree for MeddlingTree {
     fn stage(
         &self,
         path: &RelPath,
-        kind: Kind,
-        exec: bool,
+        manner: Manner,
         temp_name: &str,
         content: &mut dyn io::Read,
     ) -> Result<Staged, TreeError> {
         self.power(path)?;
-        self.inner.stage(path, kind, exec, temp_name, content)
+        self.inner.stage(path, manner, temp_name, content)
     }
 
     fn put(

@@ -33,6 +33,7 @@ mod outside_moments;
 mod outside_times;
 mod packing;
 mod power_loss_disk;
+mod privacy;
 mod pulling;
 mod pushing;
 mod queued_contents;

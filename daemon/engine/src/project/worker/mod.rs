@@ -7,6 +7,7 @@ pub(crate) mod contents;
 pub(crate) mod events;
 pub(crate) mod faults;
 pub(crate) mod outcome;
+pub(crate) mod privacy;
 pub(crate) mod reading;
 pub(crate) mod reporter;
 pub(crate) mod status;

@@ -31,7 +31,9 @@ use self::error::Result;
 pub use self::local::LocalTree;
 use self::replace::{Rescue, Spot};
 use crate::outside::tree::Opened;
-use crate::outside::{Expected, Found, MountPoint, Put, Staged, Stamp, Taken, Tree, TreeTraits};
+use crate::outside::{
+    Expected, Found, Manner, MountPoint, Put, Staged, Stamp, Taken, Tree, TreeTraits,
+};
 
 impl LocalTree {
     fn spot<'a>(&'a self, folder: &'a OwnedFd, path: &'a RelPath, temp: &'a str) -> Spot<'a> {
@@ -108,13 +110,12 @@ impl Tree for LocalTree {
     fn stage(
         &self,
         path: &RelPath,
-        kind: Kind,
-        exec: bool,
+        manner: Manner,
         temp_name: &str,
         content: &mut dyn Read,
     ) -> Result<Staged> {
-        match kind {
-            Kind::File => self.stage_file(path, exec, temp_name, content),
+        match manner.kind {
+            Kind::File => self.stage_file(path, manner, temp_name, content),
             Kind::Link => self.stage_link(path, temp_name, content),
         }
     }

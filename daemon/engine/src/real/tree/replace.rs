@@ -17,6 +17,7 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::error::{self, Result};
+use super::list::clear_empty;
 use super::names::{Names, is_unsupported};
 use super::sight::{self, Sight};
 use crate::outside::Stamp;
@@ -86,7 +87,12 @@ impl Spot<'_> {
     }
 
     fn put_new(&self, staged: &Staged) -> Result<Put> {
-        if self.kind_in_place()?.is_some() {
+        let in_place = match self.kind_in_place() {
+            // An empty folder is nobody's version of anything.
+            Err(TreeError::IsFolder(_)) if clear_empty(self.folder, self.path.name()) => None,
+            in_place => in_place?,
+        };
+        if in_place.is_some() {
             return self.changed();
         }
         match self.names.move_in(self.folder, self.temp, self.path.name()) {

@@ -104,7 +104,7 @@ impl Root {
         let Some(above) = error::absent_is_none(above).map_err(error::at(path))? else {
             return Ok(());
         };
-        match mkdirat(&above, name, Mode::from_raw_mode(0o755)) {
+        match mkdirat(&above, name, Mode::from_raw_mode(0o777)) {
             Ok(()) => fsync(&above).map_err(error::at(path)),
             Err(Errno::EXIST | Errno::NOENT) => Ok(()),
             Err(errno) => Err(error::making(path)(errno)),

@@ -6,7 +6,9 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::{Duration, UNIX_EPOCH};
 
 use mirror_core::{Digest, Kind, State};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RawMode, Stat, fstat, openat, readlinkat, statat,
+};
 use rustix::io::Errno;
 use rustix::path::Arg;
 
@@ -22,6 +24,9 @@ const FRESH: Duration = Duration::from_secs(2);
 
 /// A program that saved within this time is taken to be saving still.
 const BUSY: Duration = Duration::from_millis(25);
+
+/// The rights of all but a file's owner.
+const OTHERS: RawMode = 0o077;
 
 pub(super) fn stat_of(folder: BorrowedFd<'_>, name: impl Arg) -> Result<Stat, Errno> {
     statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
@@ -73,6 +78,7 @@ pub(super) fn stamp_of(stat: &Stat) -> Option<Stamp> {
         mtime_ns,
         exec: kind == Kind::File && stat.st_mode & 0o100 != 0,
         is_linked: kind == Kind::File && stat.st_nlink > 1,
+        private: kind == Kind::File && stat.st_mode & OTHERS == 0,
     })
 }
 

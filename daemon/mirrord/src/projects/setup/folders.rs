@@ -1,10 +1,14 @@
 //! The folders of this machine that a project stands on, made where they are
 //! missing: the last component of a path and no more.
 
-use std::fs;
+use std::fs::{self, DirBuilder, Permissions};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
+
+use mirror_core::commit::SharedMode;
+use mirror_engine::access_of;
 
 use super::error::SetUpError;
 use super::plan::{SetUp, SetUpKind};
@@ -18,11 +22,12 @@ use crate::services::{Account, BackendUrl, RootError, Site};
 pub(super) fn make_places(
     plan: &SetUp,
     root: &Path,
+    shared: SharedMode,
     rollback: &mut Rollback,
 ) -> Result<(), RequestError> {
     if let Site::Here(backend) = &plan.url.site() {
         match plan.kind {
-            SetUpKind::Init { .. } => make_last(backend, rollback)?,
+            SetUpKind::Init { .. } => make_last(backend, Some(shared), rollback)?,
             SetUpKind::Clone { .. } if !backend.is_dir() => {
                 return Err(folder_error(
                     "there is no backend folder",
@@ -33,7 +38,7 @@ pub(super) fn make_places(
             SetUpKind::Clone { .. } => {}
         }
     }
-    make_last(root, rollback)?;
+    make_last(root, None, rollback)?;
     if matches!(plan.kind, SetUpKind::Clone { .. }) {
         let mut entries = fs::read_dir(root).map_err(|cause| unusable(root, cause))?;
         if entries.next().is_some() {
@@ -48,6 +53,7 @@ pub(super) fn make_places(
 pub(super) async fn make_remote_root(
     plan: &SetUp,
     account: Arc<dyn Account>,
+    shared: SharedMode,
     rollback: &mut Rollback,
 ) -> Result<(), RequestError> {
     if !account.is_remote() {
@@ -61,6 +67,9 @@ pub(super) async fn make_remote_root(
                 // Before the answer, which may be lost.
                 rollback.used = Some(account.clone());
                 rollback.made_root = true;
+                if let Some(keeper) = account.adapter().keep_attributes() {
+                    keeper.set_access(access_of(shared));
+                }
                 account.make_root().await
             }
         }
@@ -79,7 +88,13 @@ pub(super) fn refuse_synced_folder(url: &BackendUrl) -> Result<(), RequestError>
     }
 }
 
-fn make_last(folder: &Path, rollback: &mut Rollback) -> Result<(), RequestError> {
+/// The folder of a backend is for those whom the project is shared with; one of the
+/// working tree goes by the umask.
+fn make_last(
+    folder: &Path,
+    shared: Option<SharedMode>,
+    rollback: &mut Rollback,
+) -> Result<(), RequestError> {
     match fs::metadata(folder) {
         Ok(found) if found.is_dir() => return Ok(()),
         Ok(_) => return Err(folder_error("this is not a folder:", folder, "choose a folder")),
@@ -94,8 +109,19 @@ fn make_last(folder: &Path, rollback: &mut Rollback) -> Result<(), RequestError>
             "make it, or check the path and that its disk is mounted",
         ));
     }
-    fs::create_dir(folder).map_err(|cause| unusable(folder, cause))?;
+    let mut builder = DirBuilder::new();
+    if shared.is_some() {
+        builder.mode(0o700);
+    }
+    builder.create(folder).map_err(|cause| unusable(folder, cause))?;
     rollback.made_folders.push(folder.to_owned());
+    let mode = match shared {
+        None | Some(SharedMode::Private) => return Ok(()),
+        Some(SharedMode::Group) => 0o2770,
+        Some(SharedMode::World) => 0o2775,
+    };
+    let mode = Permissions::from_mode(mode);
+    fs::set_permissions(folder, mode).map_err(|cause| unusable(folder, cause))?;
     Ok(())
 }
 

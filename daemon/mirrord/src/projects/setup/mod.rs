@@ -4,6 +4,7 @@
 //! stays, because a log's names are never removed (L2), and the error says so.
 
 mod begun;
+mod counted;
 mod error;
 mod fetched_files;
 mod folders;
@@ -12,6 +13,7 @@ mod plan;
 mod quickstart;
 mod resume;
 mod rollback;
+mod sharing;
 mod sync_clients;
 
 use std::panic::AssertUnwindSafe;
@@ -19,16 +21,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::FutureExt;
+use mirror_core::commit::SharedMode;
 use mirror_engine::{
     Cancel, Covered, Holding, Job, JobEvent, JobRequest, Report, Scope, Settle, SharedSettings,
     create, inspect, preview,
 };
 use mirror_storage::FaultClass;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
+use counted::Counted;
 use error::SetUpError;
 use folders::{folder_error, make_places, make_remote_root, refuse_synced_folder};
-pub(crate) use plan::{SetUp, SetUpKind};
+pub(crate) use plan::{SetUp, SetUpKind, parsed_shared_mode};
 use plan::{checked_patterns, narrowing_of, shared_settings};
 use rollback::{Created, Rollback};
 
@@ -54,32 +58,18 @@ pub(crate) struct SetUpOutcome {
     /// What was found to be mirrored, before it was made.
     pub(crate) covered: Option<Covered>,
     pub(crate) report: Report,
+    pub(crate) shared_mode: SharedMode,
 }
 
 /// A set-up that has its place, with what it has made so far.
 struct Begun<'a> {
     plan: SetUp,
     config: ProjectConfig,
+    shared: SharedMode,
     place: Reservation<'a>,
     rollback: Rollback,
     covered: Option<Covered>,
     _counted: Counted<'a>,
-}
-
-/// One of the set-ups that a stopping daemon waits for.
-struct Counted<'a>(&'a watch::Sender<usize>);
-
-impl<'a> Counted<'a> {
-    fn among(set_ups: &'a watch::Sender<usize>) -> Self {
-        set_ups.send_modify(|count| *count += 1);
-        Self(set_ups)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
-    }
 }
 
 impl Registry {
@@ -109,8 +99,8 @@ impl Registry {
         }
         let place = self.reserve(&claimed).await?;
         let (rollback, set_ups) = (Rollback::default(), &self.set_ups);
-        let covered = None;
-        Ok(Begun { plan, config, place, rollback, covered, _counted: Counted::among(set_ups) })
+        let (shared, covered, counted) = (SharedMode::Private, None, Counted::among(set_ups));
+        Ok(Begun { plan, config, shared, place, rollback, covered, _counted: counted })
     }
 
     /// Sets up what was begun, or takes it back.
@@ -179,13 +169,16 @@ impl Registry {
         cancellation: &Cancellation,
     ) -> Result<(SetUpOutcome, Open), RequestError> {
         let Begun { plan, config, rollback, .. } = begun;
-        make_places(plan, &config.root, rollback)?;
+        let account = self.backends.account(&config.url, &config.settings);
+        let wanted = self.while_running(sharing::wanted(plan, account.as_ref()));
+        let shared = cancellation.unless_asked(wanted).await?;
+        make_places(plan, &config.root, shared, rollback)?;
         config.root = resolved(&config.root);
         rollback.note = self.note_beginning(config)?;
-        let account = self.backends.account(&config.url, &config.settings);
-        let made = self.while_running(make_remote_root(plan, account, rollback));
+        let made = self.while_running(make_remote_root(plan, account, shared, rollback));
         cancellation.unless_asked(made).await?;
-        let held = self.while_running(self.look(config));
+        begun.shared = shared;
+        let held = self.while_running(self.look(&begun.config));
         let holding = cancellation.unless_asked(held).await?;
         self.take_name(begun, &holding).await?;
         let mut ground = self.ground_of(&begun.config)?;
@@ -255,6 +248,7 @@ impl Registry {
             None => Report::default(),
         };
         let outcome = SetUpOutcome {
+            shared_mode: sharing::of(&open).await,
             project_id: open.project.project_id().to_string(),
             head: open.project.head(),
             config: config.clone(),
@@ -275,7 +269,9 @@ impl Registry {
             RequestError::usage_with_hint(format!("{what}: {name:?}"), "choose another with --name")
         })?;
         checked_patterns(plan)?;
-        let config = ProjectConfig { name, root: folder, ..given(&plan.url, &plan.settings)? };
+        plan.shared_mode()?;
+        let own: Vec<_> = plan.own_settings().cloned().collect();
+        let config = ProjectConfig { name, root: folder, ..given(&plan.url, &own)? };
         let root = resolved(&config.root);
         let own = self.folders.own_places();
         if own.iter().any(|own| root.starts_with(resolved(own))) {
@@ -330,7 +326,7 @@ impl Registry {
         ground: &Ground,
         holding: Holding,
     ) -> Result<bool, RequestError> {
-        let Begun { plan, config, rollback, .. } = begun;
+        let Begun { plan, config, shared, rollback, .. } = begun;
         match (holding, plan.kind) {
             (Holding::Project { .. }, _) => {
                 refuse_synced_folder(&config.url)?;
@@ -341,7 +337,8 @@ impl Registry {
                 Err(mirror_engine::EngineError::NoProject.into())
             }
             (Holding::Empty | Holding::PlainFiles, SetUpKind::Init { .. }) => {
-                let settings = shared_settings(plan, config)?;
+                let settings =
+                    SharedSettings { shared_mode: *shared, ..shared_settings(plan, config)? };
                 rollback.used = Some(ground.account.clone());
                 let created = create(&ground.parts, &self.author(), settings).await;
                 rollback.created = match &created {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mirror_core::commit::SharedMode;
 use mirror_core::patterns::Patterns;
 use mirror_engine::SharedSettings;
 
@@ -65,6 +66,40 @@ fn usual_excludes(patterns: &[String]) -> impl Iterator<Item = String> {
         patterns.iter().any(|pattern| pattern.split('/').any(|part| part == folder))
     };
     USUAL_EXCLUDES.into_iter().filter(move |glob| !is_named(glob)).map(str::to_owned)
+}
+
+/// The setting that says whom the backend's files are for.
+const SHARED_MODE: &str = "shared_mode";
+
+impl SetUp {
+    /// What was said about sharing; only who makes a project says it.
+    pub(super) fn shared_mode(&self) -> Result<Option<SharedMode>, RequestError> {
+        let Some((_, word)) = self.settings.iter().rfind(|(key, _)| key == SHARED_MODE) else {
+            return Ok(None);
+        };
+        if matches!(self.kind, SetUpKind::Clone { .. }) {
+            return Err(RequestError::usage_with_hint(
+                "shared_mode belongs to the project, not to one machine",
+                "`mirrorctl config set --shared shared_mode …` changes it for all",
+            ));
+        }
+        parsed_shared_mode(word).map(Some)
+    }
+
+    /// Those settings that are of this machine alone.
+    pub(super) fn own_settings(&self) -> impl Iterator<Item = &(String, String)> {
+        self.settings.iter().filter(|(key, _)| key != SHARED_MODE)
+    }
+}
+
+pub(crate) fn parsed_shared_mode(word: &str) -> Result<SharedMode, RequestError> {
+    let bare = word.trim_matches('"');
+    SharedMode::from_word(bare).ok_or_else(|| {
+        RequestError::usage_with_hint(
+            format!("{word:?} says not whom the backend's files are for"),
+            "write \"private\" (you alone), \"group\" or \"world\"",
+        )
+    })
 }
 
 pub(super) fn checked_patterns(plan: &SetUp) -> Result<Patterns, RequestError> {

@@ -82,6 +82,7 @@ impl Registry {
     async fn already_there(&self, name: &str) -> Result<SetUpOutcome, RequestError> {
         let open = self.open(name).await?;
         Ok(SetUpOutcome {
+            shared_mode: super::sharing::of(&open).await,
             project_id: open.project.project_id().to_string(),
             head: open.project.head(),
             config: open.config.as_ref().clone(),

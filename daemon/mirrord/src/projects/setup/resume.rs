@@ -37,6 +37,7 @@ impl Registry {
             None => Report::default(),
         };
         let outcome = SetUpOutcome {
+            shared_mode: super::sharing::of(&open).await,
             project_id: open.project.project_id().to_string(),
             head: open.project.head(),
             config: open.config.as_ref().clone(),

@@ -105,6 +105,7 @@ pub(in crate::server) fn set_up_finished(outcome: &SetUpOutcome, home: &Path) ->
         fetched_file_count: count(report, |action| action == FileAction::Fetched),
         sent_file_count: count(report, |action| action == FileAction::Sent),
         already_there: outcome.already_there,
+        shared_mode: outcome.shared_mode.word().to_owned(),
         conflicts: paths(report),
         failed: report.failed.iter().map(|fault| failed_file(fault, home)).collect(),
         cancelled: report.cancelled,

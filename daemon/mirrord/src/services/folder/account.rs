@@ -1,6 +1,7 @@
 //! What the daemon asks of a folder beside its files.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -57,6 +58,10 @@ impl Account for FolderAccount {
         self.off_runtime(root).await
     }
 
+    async fn is_for_group(&self) -> bool {
+        self.off_runtime(is_for_group).await
+    }
+
     async fn make_root(&self) -> Result<(), RootError> {
         fs::create_dir(&self.path).map_err(|error| RootError::Unmakable(error.into()))
     }
@@ -78,6 +83,14 @@ fn may_use(path: &Path) -> Result<(), FolderError> {
         cause: Some(errno.into()),
         hint: "check that its disk is mounted, and that you may read and write there",
     })
+}
+
+fn is_for_group(path: &Path) -> bool {
+    let mode = |path: &Path| fs::metadata(path).map_or(0, |found| found.permissions().mode());
+    match path.is_dir() {
+        true => mode(path) & 0o2020 != 0,
+        false => path.parent().is_some_and(|above| mode(above) & 0o2000 != 0),
+    }
 }
 
 fn root(path: &Path) -> Result<bool, RootError> {

@@ -52,6 +52,10 @@ impl Account for ServerAccount {
         }
     }
 
+    async fn is_for_group(&self) -> bool {
+        self.adapter.is_for_group().await.unwrap_or_default()
+    }
+
     async fn make_root(&self) -> Result<(), RootError> {
         self.adapter.make_root().await.map_err(|error| match error {
             StorageError::Forbidden { .. } => {

@@ -10,6 +10,7 @@ mod paths;
 mod read;
 mod remove;
 mod rename;
+mod rights;
 mod stat;
 mod sweep;
 mod sys;
@@ -29,10 +30,12 @@ use futures::future::join;
 
 use self::paths::Root;
 use self::stat::{entry_at, remote_file};
+use super::access::AskedAccess;
 use super::body::length_checked;
 use crate::{
-    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
-    RemoteFile, RemotePath, Revision, StorageError,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded,
+    KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
+    StorageError, Stored,
 };
 
 /// The files below one folder of this machine.
@@ -40,13 +43,15 @@ use crate::{
 pub struct FolderBackend {
     root: Arc<PathBuf>,
     label: String,
+    access: Arc<AskedAccess>,
 }
 
 impl FolderBackend {
     /// Uses the folder `root`. Whether it is there is asked by each call, as a
     /// disk may be plugged in later.
     pub fn open(root: PathBuf) -> Self {
-        Self { label: format!("folder {}", root.display()), root: Arc::new(root) }
+        let label = format!("folder {}", root.display());
+        Self { label, root: Arc::new(root), access: Arc::default() }
     }
 
     /// Does `work` in the folder, where waiting for a disk holds nobody up.
@@ -56,7 +61,20 @@ impl FolderBackend {
         work: impl FnOnce(&Root, &RemotePath) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let (folder, path) = (self.root.clone(), path.clone());
-        off_runtime(move || work(&Root::open(&folder, &path)?, &path)).await
+        let rights = self.access.rights();
+        off_runtime(move || {
+            let root = Root::open(&folder, &path)?.with(rights);
+            work(&root, &path)
+        })
+        .await
+    }
+
+    async fn store(&self, file: NewFile, body: Body) -> Stored {
+        let path = file.path.clone();
+        let (fed, chunks) = upload::feed(length_checked(&path, &body));
+        let store = move |root: &Root, _: &RemotePath| write::store(root, &file, chunks);
+        let ((), stored) = join(fed, self.inside(&path, store)).await;
+        stored
     }
 }
 
@@ -106,10 +124,7 @@ impl Backend for FolderBackend {
         body: Body,
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
-        let (fed, chunks) = upload::feed(length_checked(path, &body));
-        let store = move |root: &Root, path: &RemotePath| write::store(root, path, chunks, &expect);
-        let ((), stored) = join(fed, self.inside(path, store)).await;
-        stored
+        self.store(NewFile::plain(path.clone(), expect), body).await
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
@@ -124,6 +139,25 @@ impl Backend for FolderBackend {
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         Some(self)
+    }
+
+    fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl KeepAttributes for FolderBackend {
+    fn keeps(&self) -> KeptAttributes {
+        KeptAttributes { access: true, modified: true }
+    }
+
+    fn set_access(&self, access: Access) {
+        self.access.set(access);
+    }
+
+    async fn write_as(&self, file: &NewFile, body: Body) -> Stored {
+        self.store(file.clone(), body).await
     }
 }
 

@@ -9,8 +9,9 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::super::access::Rights;
 use super::error::{at, root_error};
-use super::sys;
+use super::{rights, sys};
 use crate::{OUR_FOLDER, RemotePath, StorageError};
 
 /// How often a folder is made again when others clear it away meanwhile.
@@ -19,14 +20,21 @@ pub(super) const TRIES: usize = 16;
 /// The backend's folder, opened for one call.
 pub(super) struct Root {
     folder: OwnedFd,
+    /// How files and folders are made.
+    pub(super) rights: Rights,
 }
 
 impl Root {
     pub(super) fn open(folder: &Path, path: &RemotePath) -> Result<Self, StorageError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         rustix::fs::open(folder, flags, Mode::empty())
-            .map(|folder| Self { folder })
+            .map(|folder| Self { folder, rights: Rights::default() })
             .map_err(|errno| root_error(errno, folder, path))
+    }
+
+    /// Makes files and folders with these rights.
+    pub(super) fn with(self, rights: Rights) -> Self {
+        Self { rights, ..self }
     }
 
     /// Opens the folder at `path`; `None` when there is none.
@@ -64,7 +72,7 @@ impl Root {
         let mut here = self.duplicate()?;
         for name in segments(folder) {
             here = match step(&here, name) {
-                Err(Errno::NOENT) => make_folder(&here, name)?,
+                Err(Errno::NOENT) => make_folder(&here, name, self.rights)?,
                 stepped => stepped?,
             };
         }
@@ -125,13 +133,18 @@ fn remove_folder(holder: &OwnedFd, name: &str) -> Result<(), Errno> {
     rustix::fs::unlinkat(holder, name, AtFlags::REMOVEDIR)
 }
 
-fn make_folder(holder: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
-    match rustix::fs::mkdirat(holder, name, Mode::from_raw_mode(0o777)) {
+fn make_folder(holder: &OwnedFd, name: &str, rights: Rights) -> Result<OwnedFd, Errno> {
+    let made = rustix::fs::mkdirat(holder, name, rights::first_of_folder(rights));
+    let folder = match made {
         // Made by another just now: it may not have flushed it yet.
-        Ok(()) | Err(Errno::EXIST) => sys::flush_folder(holder)?,
+        Ok(()) | Err(Errno::EXIST) => step(holder, name)?,
         Err(errno) => return Err(errno),
+    };
+    if made.is_ok() {
+        rights::set_on_folder(&folder, holder, rights);
     }
-    step(holder, name)
+    sys::flush_folder(holder)?;
+    Ok(folder)
 }
 
 /// Opens the folder `name`: `LOOP` for a link, whatever the system says there.

@@ -26,7 +26,7 @@ pub(super) fn sweep(root: &Root, temps: &RemotePath, age: Duration) -> Result<us
         return Ok(0);
     }
     // The clock of the file system, which may be another machine's.
-    let now = Upload::new(root, temps)?.changed().map_err(at(temps))?;
+    let now = Upload::new(root, temps, false)?.changed().map_err(at(temps))?;
     let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
     let is_old = |stat: &Stat| now.saturating_sub(stat.st_mtime) > age;
     let (mut swept, mut failed) = (0, None);

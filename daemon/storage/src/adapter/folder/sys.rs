@@ -18,6 +18,15 @@ pub(super) fn open_file(parent: impl AsFd, name: &str) -> Result<OwnedFd, Errno>
     rustix::fs::openat(parent, name, flags, Mode::empty())
 }
 
+/// Opens the plain file `name` to read.
+pub(super) fn open_plain(parent: impl AsFd, name: &str) -> Result<OwnedFd, Errno> {
+    let file = open_file(parent, name)?;
+    match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
+        FileType::RegularFile => Ok(file),
+        _ => Err(Errno::INVAL),
+    }
+}
+
 /// Describes what stands at `name` itself, if anything does.
 pub(super) fn stat(parent: impl AsFd, name: &str) -> Result<Option<Stat>, Errno> {
     match rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {

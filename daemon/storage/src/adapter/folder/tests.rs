@@ -173,7 +173,8 @@ fn store_here(root: &Path, path: &RemotePath, text: &str) -> Guarded<Revision> {
     chunks.try_send(Ok(Some(Bytes::from(text.to_owned())))).expect("there is room");
     chunks.try_send(Ok(None)).expect("there is room");
     let root = Root::open(root, path).expect("it is there");
-    write::store(&root, path, received, &Expect::Absent).expect("it can be stored")
+    write::store(&root, &NewFile::plain(path.clone(), Expect::Absent), received)
+        .expect("it can be stored")
 }
 
 #[test]

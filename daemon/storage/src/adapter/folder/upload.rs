@@ -7,15 +7,16 @@ use std::os::fd::OwnedFd;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use rustix::fs::{AtFlags, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, OFlags, Stat};
 use rustix::io::Errno;
 use tokio::sync::mpsc;
 
+use super::super::access::Rights;
 use super::super::temp_names;
 use super::error::{at, io_at};
 use super::paths::{self, Root};
-use super::{stat, sys};
-use crate::{ByteStream, RemotePath, StorageError};
+use super::{rights, stat, sys};
+use crate::{ByteStream, NewFile, RemotePath, StorageError};
 
 /// How many chunks may wait between the runtime and the disk.
 const WAITING: usize = 4;
@@ -44,6 +45,8 @@ pub(super) struct Upload {
     folder: OwnedFd,
     name: String,
     file: File,
+    /// How a folder is made that it may be published as.
+    rights: Rights,
     is_published: bool,
     /// The folder that it is moved into, to be published as a folder.
     spelled: Option<String>,
@@ -51,24 +54,41 @@ pub(super) struct Upload {
 
 impl Upload {
     /// Stores all `chunks` in a new file, so that they survive a power cut.
-    pub(super) fn store(
-        root: &Root,
-        path: &RemotePath,
-        chunks: Chunks,
-    ) -> Result<Self, StorageError> {
-        let mut upload = Self::new(root, path)?;
-        upload.fill(path, chunks)?;
-        upload.file.sync_all().map_err(io_at(path))?;
+    pub(super) fn store(root: &Root, file: &NewFile, chunks: Chunks) -> Result<Self, StorageError> {
+        let mut upload = Self::new(root, &file.path, file.attributes.is_private)?;
+        upload.fill(&file.path, chunks)?;
+        upload.finish_rights(root, file).map_err(at(&file.path))?;
+        upload.file.sync_all().map_err(io_at(&file.path))?;
         Ok(upload)
     }
 
-    pub(super) fn new(root: &Root, path: &RemotePath) -> Result<Self, StorageError> {
+    /// What can be said of it only now: whose place it takes, and when it was changed.
+    fn finish_rights(&self, root: &Root, file: &NewFile) -> Result<(), Errno> {
+        if let Some(like) = &file.rights_of
+            && let Ok(Some(parent)) = root.parent_of(like)
+            && let Ok(replaced) = sys::open_plain(&parent, like.name())
+        {
+            rights::set_as_on(&self.file, &replaced, file.attributes.is_private)?;
+        }
+        if let Some(modified) = file.attributes.modified {
+            rights::set_time(&self.file, modified, &rustix::fs::fstat(&self.file)?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn new(
+        root: &Root,
+        path: &RemotePath,
+        is_private: bool,
+    ) -> Result<Self, StorageError> {
         let folder = root.make_folders(paths::temps_folder().as_str(), path)?;
         let name = temp_names::name();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(0o666);
+        let mode = rights::first_of_file(root.rights, is_private);
         let file = rustix::fs::openat(&folder, &name, flags, mode).map_err(at(path))?;
-        Ok(Self { folder, name, file: file.into(), is_published: false, spelled: None })
+        rights::set_on_file(&file, &folder, root.rights, is_private);
+        let (file, rights) = (File::from(file), root.rights);
+        Ok(Self { folder, name, file, rights, is_published: false, spelled: None })
     }
 
     fn fill(&mut self, path: &RemotePath, mut chunks: Chunks) -> Result<(), StorageError> {
@@ -127,10 +147,11 @@ impl Upload {
     /// folder over a file, or over a folder that holds something.
     fn publish_as_folder(&mut self, parent: &OwnedFd, name: &str) -> Result<(), Errno> {
         let spelled = temp_names::name_as_folder(&self.name);
-        rustix::fs::mkdirat(&self.folder, &spelled, Mode::from_raw_mode(0o777))?;
+        rustix::fs::mkdirat(&self.folder, &spelled, rights::first_of_folder(self.rights))?;
         // From here on it goes with `self`.
         self.spelled = Some(spelled.clone());
         let inner = sys::open_folder(&self.folder, &spelled)?;
+        rights::set_on_folder(&inner, &self.folder, self.rights);
         rustix::fs::renameat(&self.folder, &self.name, &inner, stat::BODY)?;
         sys::flush_folder(&inner)?;
         match rustix::fs::renameat(&self.folder, &spelled, parent, name) {

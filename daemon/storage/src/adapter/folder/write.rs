@@ -9,7 +9,7 @@ use super::paths::{self, Root, TRIES};
 use super::stat::{Entry, entry_at, revision};
 use super::sys;
 use super::upload::{Chunks, LastWay, Upload};
-use crate::{Expect, Guarded, RemotePath, Revision, StorageError};
+use crate::{Expect, Guarded, NewFile, RemotePath, Revision, StorageError, Stored};
 
 /// What to do with a complete upload, given what stands at its path.
 enum Step {
@@ -22,16 +22,12 @@ enum Step {
     Reject(&'static str),
 }
 
-pub(super) fn store(
-    root: &Root,
-    path: &RemotePath,
-    chunks: Chunks,
-    expect: &Expect,
-) -> Result<Guarded<Revision>, StorageError> {
+pub(super) fn store(root: &Root, file: &NewFile, chunks: Chunks) -> Stored {
+    let NewFile { path, expect, .. } = file;
     if path.is_root() {
         return Err(rejected(path, FOLDER_IN_THE_WAY));
     }
-    let upload = Upload::store(root, path, chunks)?;
+    let upload = Upload::store(root, file, chunks)?;
     let stored = publish(root, path, upload, expect);
     if !matches!(stored, Ok(Guarded::Done(_))) {
         root.remove_empty_parents(path);

@@ -67,7 +67,7 @@ impl Files {
         content: Bytes,
         manner: Manner,
     ) -> Result<Guarded<Revision>, StorageError> {
-        let NewFile { path, expect, attributes } = file;
+        let NewFile { path, expect, attributes, .. } = file;
         self.check_place(path)?;
         if !self.is_as(expect, path) {
             return Ok(Guarded::Refused);

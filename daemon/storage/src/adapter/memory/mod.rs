@@ -19,9 +19,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use self::files::{Files, Manner};
 use super::body::length_checked;
 use crate::{
-    Access, Attributes, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect,
-    FileStream, Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile,
-    RemotePath, Revision, StorageError, Stored, StoredRange, WriteMany,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream,
+    Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
+    StorageError, Stored, StoredRange, WriteMany,
 };
 
 /// What the service behind a [`MemoryBackend`] would offer.
@@ -167,8 +167,7 @@ impl Backend for MemoryBackend {
         body: Body,
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
-        let attributes = Attributes::default();
-        self.store(&NewFile { path: path.clone(), expect, attributes }, body).await
+        self.store(&NewFile::plain(path.clone(), expect), body).await
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {

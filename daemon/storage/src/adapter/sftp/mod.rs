@@ -37,9 +37,11 @@ pub use self::config::{SftpAccount, SshSettings};
 use self::paths::{KnownFolders, Root};
 pub use self::root::{SftpFeatures, SftpRoot};
 pub use self::ssh::{SftpConnection, SftpFault, ShownKey};
+use super::access::AskedAccess;
 use crate::{
-    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
-    RemoteFile, RemotePath, Revision, StorageError,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded,
+    KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
+    StorageError, Stored,
 };
 
 /// How many calls at once are worth having.
@@ -52,6 +54,7 @@ pub struct SftpBackend {
     base: Arc<str>,
     known: Arc<KnownFolders>,
     label: String,
+    access: Arc<AskedAccess>,
 }
 
 impl SftpBackend {
@@ -63,7 +66,8 @@ impl SftpBackend {
         if !base.is_empty() && !base.ends_with('/') {
             base.push('/');
         }
-        Self { connection, base: base.into(), known: Arc::default(), label }
+        let (known, access) = (Arc::default(), Arc::default());
+        Self { connection, base: base.into(), known, label, access }
     }
 
     async fn reach(&self) -> Result<Root, StorageError> {
@@ -72,6 +76,7 @@ impl SftpBackend {
             session: self.connection.session().await?,
             base: self.base.clone(),
             known: self.known.clone(),
+            rights: self.access.rights(),
         })
     }
 }
@@ -116,7 +121,7 @@ impl Backend for SftpBackend {
         body: Body,
         expect: Expect,
     ) -> Result<Guarded<Revision>, StorageError> {
-        write::store(&self.reach().await?, path, &body, &expect).await
+        write::store(&self.reach().await?, &NewFile::plain(path.clone(), expect), &body).await
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
@@ -129,6 +134,26 @@ impl Backend for SftpBackend {
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         Some(self)
+    }
+
+    fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl KeepAttributes for SftpBackend {
+    /// Times hold the mark by which two versions of a file are told apart.
+    fn keeps(&self) -> KeptAttributes {
+        KeptAttributes { access: true, modified: false }
+    }
+
+    fn set_access(&self, access: Access) {
+        self.access.set(access);
+    }
+
+    async fn write_as(&self, file: &NewFile, body: Body) -> Stored {
+        write::store(&self.reach().await?, file, &body).await
     }
 }
 

@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::super::access::Rights;
 use super::error::{FILE_IN_THE_PATH, LINK_IN_THE_PATH, error_from, rejected};
 use super::ssh::SftpConnection;
-use super::wire::{Answer, Extensions, Failure, FileType, Session, SftpErrorKind};
+use super::wire::{Answer, Extensions, Failure, FileType, Reply, Session, SftpErrorKind};
 use crate::{OUR_FOLDER, RemotePath, StorageError};
 
 /// How often a folder is made again when others clear it away meanwhile.
@@ -76,6 +77,23 @@ pub(super) struct Root {
     /// What stands before a path: empty for the login's own folder.
     pub(super) base: Arc<str>,
     pub(super) known: Arc<KnownFolders>,
+    /// How files and folders are made.
+    pub(super) rights: Rights,
+}
+
+/// Opens a folder that was just made to all who are to use it, whatever the
+/// server's umask. One that was there has the rights that somebody gave it.
+pub(super) async fn share_folder(
+    session: &Session,
+    at: &str,
+    rights: Rights,
+    made: Reply<()>,
+) -> Reply<()> {
+    made?;
+    match rights.of_folder().filter(|_| rights.is_shared()) {
+        Some(shared) => session.set_mode_at(at, shared).await,
+        None => Ok(()),
+    }
 }
 
 impl Root {
@@ -143,9 +161,24 @@ impl Root {
 
     /// Makes the folders of `path` that weren't seen a moment ago. How that ends
     /// is for the next step to find out: most of them are there already.
-    pub(super) fn make_parents(&self, path: &RemotePath) -> Vec<Answer<()>> {
+    ///
+    /// Waits for nothing, but where others are to use the folders: a server makes
+    /// them less what its umask takes, so each has its mode set before the next.
+    pub(super) async fn make_parents(&self, path: &RemotePath) -> Vec<Answer<()>> {
         let unknown = path.folders().filter(|folder| !self.known.holds(folder));
-        unknown.map(|folder| self.session.make_folder(&self.at(&folder))).collect()
+        let mut made = Vec::new();
+        for folder in unknown {
+            let at = self.at(&folder);
+            let answer = self.session.make_folder(&at, self.rights.of_folder());
+            made.push(match self.rights.is_shared() {
+                false => answer,
+                true => {
+                    let answer = share_folder(&self.session, &at, self.rights, answer.await).await;
+                    Box::pin(std::future::ready(answer))
+                }
+            });
+        }
+        made
     }
 
     /// Removes the folders around `path` that hold nothing any more, up to the

@@ -81,7 +81,7 @@ async fn take_aside(
     }
     for _ in 0..TRIES {
         parents.has_room(to)?;
-        root.make_parents(to);
+        root.make_parents(to).await;
         let (moved, arrived) = (send_move(root, from, to), root.session.look(&root.at(to)));
         match moved.await {
             Ok(()) => {
@@ -130,7 +130,7 @@ async fn name_from_aside(
     to: &RemotePath,
 ) -> Result<Guarded<()>, StorageError> {
     for _ in 0..TRIES {
-        root.make_parents(to);
+        root.make_parents(to).await;
         let failure = match give_name(root, aside, to).await {
             Ok(()) => return Ok(Guarded::Done(())),
             Err(failure) => failure,

@@ -3,8 +3,8 @@
 //! The calls of [`Backend`](crate::Backend) never make the root: one that is
 //! missing is most likely a disk that is not mounted on the server.
 
-use super::paths::Root;
-use super::wire::{Extensions, Failure, FileType};
+use super::paths::{Root, share_folder};
+use super::wire::{Extensions, Failure, FileAttrs, FileType};
 use super::{SftpBackend, SftpConnection};
 use crate::{RemotePath, StorageError};
 
@@ -57,11 +57,28 @@ impl SftpBackend {
         }
     }
 
+    /// Whether the root gives its group to what is made in it, or lets that write;
+    /// of one that is missing, whether the folder above would give it its group.
+    pub async fn is_for_group(&self) -> Result<bool, StorageError> {
+        let root = self.reach().await?;
+        let at = root.at(&RemotePath::ROOT);
+        let mode = |seen: &FileAttrs| seen.get_permissions().map_or(0, |mode| mode.bits());
+        match root.session.follow(&at).await {
+            Ok(seen) => Ok(mode(&seen) & 0o2020 != 0),
+            Err(_) => {
+                let seen = root.session.follow(above(&at)).await;
+                Ok(seen.is_ok_and(|seen| mode(&seen) & 0o2000 != 0))
+            }
+        }
+    }
+
     /// Makes the root in a folder that is there.
     pub async fn make_root(&self) -> Result<(), StorageError> {
         let root = self.reach().await?;
         let path = RemotePath::ROOT;
-        let made = root.session.make_folder(&root.at(&path)).await;
+        let at = root.at(&path);
+        let made = root.session.make_folder(&at, root.rights.of_folder()).await;
+        let made = share_folder(&root.session, &at, root.rights, made).await;
         // Another machine may have been faster.
         match made {
             Err(failure) if self.look_at_root().await? != SftpRoot::Folder => {

@@ -16,7 +16,7 @@ use super::rename::send_move;
 use super::stat::BODY;
 use super::upload::Upload;
 use super::wire::{Answer, Failure, FileAttrs, FileType, Reply, SftpErrorKind};
-use crate::{RemotePath, StorageError};
+use crate::{Expect, NewFile, RemotePath, StorageError};
 
 /// How many are looked at in one sweep, the oldest first.
 const MOST: usize = 1_000;
@@ -63,7 +63,7 @@ fn oldest(found: Folder) -> Vec<RemotePath> {
 
 /// The server's own time, in seconds: that of a file made just now.
 async fn now(root: &Root, temps: &RemotePath) -> Result<u32, StorageError> {
-    let upload = Upload::create(root, temps).await?;
+    let upload = Upload::create(root, &NewFile::plain(temps.clone(), Expect::Anything)).await?;
     let seen = root.session.look(&upload.at).await.map_err(root.error(temps))?;
     let unsaid = || StorageError::Malformed("the server does not say when a file changed".into());
     changed(&seen).ok_or_else(unsaid)

@@ -15,7 +15,7 @@ use super::paths::Root;
 use super::ssh::SftpFault;
 use super::wire::{Ending, Line, Session};
 use super::{read, write};
-use crate::{Body, ByteRange, Expect, Guarded, RemotePath, Revision, StorageError};
+use crate::{Body, ByteRange, Expect, Guarded, NewFile, RemotePath, Revision, StorageError};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -36,7 +36,7 @@ async fn read_from(root: &Root, range: ByteRange) -> Result<Vec<u8>, StorageErro
 }
 
 async fn store(root: &Root, at: &str, expect: Expect) -> Result<Guarded<Revision>, StorageError> {
-    write::store(root, &path(at), &Body::from("text"), &expect).await
+    write::store(root, &NewFile::plain(path(at), expect), &Body::from("text")).await
 }
 
 fn varied(len: usize) -> Vec<u8> {
@@ -241,7 +241,12 @@ async fn write_that_nobody_waits_for_leaves_no_upload() {
     let root = slow.root(PATIENCE).await;
     let writing = tokio::spawn({
         let root = root.clone();
-        async move { write::store(&root, &path("a"), &Body::from("text"), &Expect::Absent).await }
+        async move {
+            {
+                let file = NewFile::plain(path("a"), Expect::Absent);
+                write::store(&root, &file, &Body::from("text")).await
+            }
+        }
     });
     slow.hears("open tmp").await;
 

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use super::super::access::Rights;
 use super::super::temp_names;
-use super::paths::{self, Root};
+use super::paths::{self, Root, share_folder};
 use super::stat::{BODY, marked_times};
 use super::wire::{
     Answer, Extensions, Failure, FileAttrs, Handle, Reply, Session, SftpErrorKind, UnixTimeStamp,
     first_denial,
 };
-use crate::{ByteStream, OUR_FOLDER, RemotePath, StorageError};
+use crate::rights::without_group;
+use crate::{ByteStream, NewFile, OUR_FOLDER, RemotePath, StorageError};
 
 #[derive(Debug)]
 pub(super) struct Upload {
@@ -31,6 +33,9 @@ pub(super) struct Upload {
     /// The folder that it is moved into, to be published as a folder.
     folder: Option<String>,
     is_in_folder: bool,
+    rights: Rights,
+    /// What it is to have before it has any bytes.
+    mode: Option<u32>,
 }
 
 /// Whether a file there is the truth about the project: an entry of the log, or
@@ -41,22 +46,25 @@ fn is_truth(path: &RemotePath) -> bool {
 }
 
 impl Upload {
-    pub(super) async fn create(root: &Root, path: &RemotePath) -> Result<Self, StorageError> {
+    pub(super) async fn create(root: &Root, file: &NewFile) -> Result<Self, StorageError> {
+        let path = &file.path;
+        let (rights, mode) = (root.rights, root.rights.of_file(file.attributes.is_private));
         let place = paths::temp_path(&temp_names::name());
         let at = root.at(&place);
         for _ in 0..paths::TRIES {
             let parents = root.parents(&place);
             let (held_at, is_lasting) = (at.clone(), is_truth(path));
             // Held as soon as it is there, so that it is removed whatever comes.
-            let hold = move |file| Self::new(held_at, file, is_lasting);
-            let created = Handle::open_as(&root.session, |session| session.create(&at), hold).await;
+            let hold = move |file| Self::new(held_at, file, is_lasting).with(rights, mode);
+            let create = |session: &Session| session.create(&at, mode);
+            let created = Handle::open_as(&root.session, create, hold).await;
             parents.await?.has_room(path)?;
             match created {
                 Ok(upload) => return Ok(upload),
                 Err(failure) if failure.is_missing() => {
                     root.check_presence().await?;
                     root.forget_parents(&place);
-                    if let Some(failure) = first_denial(root.make_parents(&place)).await {
+                    if let Some(failure) = first_denial(root.make_parents(&place).await).await {
                         return Err(root.error(path)(failure));
                     }
                 }
@@ -79,7 +87,14 @@ impl Upload {
             is_published: false,
             folder: None,
             is_in_folder: false,
+            rights: Rights::default(),
+            mode: None,
         }
+    }
+
+    fn with(mut self, rights: Rights, mode: Option<u32>) -> Self {
+        (self.rights, self.mode) = (rights, mode);
+        self
     }
 
     /// Stores all `bytes`, so that they survive a power cut if the server can.
@@ -90,6 +105,10 @@ impl Upload {
         (bytes, len): (ByteStream, u64),
     ) -> Result<(), StorageError> {
         let Some(file) = &self.file else { return Ok(()) };
+        if let Some(mode) = self.mode {
+            // Whatever the server's umask took of what was asked for.
+            drop(self.session.set_mode(&file.id, mode));
+        }
         match write_pieces(file, bytes).await {
             Ok(written) => {
                 self.written = written;
@@ -101,6 +120,17 @@ impl Upload {
                 Err(StorageError::Unreachable("the server did not keep what it took".into()))
             }
         }
+    }
+
+    /// Gives it what the file has whose place it takes: a person may have set it.
+    pub(super) async fn take_rights(&self, replaced: &FileAttrs, is_private: bool) -> Reply<()> {
+        let (Some(file), Some(mode)) = (&self.file, replaced.get_permissions()) else {
+            return Ok(());
+        };
+        let mode = mode.bits() & if is_private { 0o700 } else { 0o777 };
+        let group = |attributes: &FileAttrs| attributes.get_id().map(|(_, group)| group);
+        let has_group = group(&self.written) == group(replaced);
+        self.session.set_mode(&file.id, if has_group { mode } else { without_group(mode) }).await
     }
 
     /// Dates and closes the file, unless its name is to be flushed. Where the server
@@ -158,11 +188,12 @@ impl Upload {
         }
         // Noted before it is made: a call may be cut off anywhere.
         self.folder = Some(folder.clone());
-        let made = self.session.make_folder(&folder);
+        let made = self.session.make_folder(&folder, self.rights.of_folder());
         let moved = self.session.rename(&self.at, &format!("{folder}/{BODY}"));
         match (moved.await, made.await) {
-            (Ok(()), _) => {
+            (Ok(()), made) => {
                 self.is_in_folder = true;
+                drop(share_folder(&self.session, &folder, self.rights, made).await);
                 Ok(folder)
             }
             // That there is no folder says less than why.

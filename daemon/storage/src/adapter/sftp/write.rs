@@ -15,7 +15,7 @@ use super::upload::{Upload, give_up};
 use super::wire::{
     Answer, Extensions, Failure, FileAttrs, FileType, Reply, SftpErrorKind, first_denial,
 };
-use crate::{Body, Expect, Guarded, RemotePath, Revision, StorageError};
+use crate::{Body, Expect, Guarded, NewFile, RemotePath, Revision, StorageError, Stored};
 
 /// What may be sent in vain.
 const LITTLE: u64 = 64 * 1024;
@@ -63,16 +63,13 @@ impl Placed {
     }
 }
 
-pub(super) async fn store(
-    root: &Root,
-    path: &RemotePath,
-    body: &Body,
-    expect: &Expect,
-) -> Result<Guarded<Revision>, StorageError> {
+pub(super) async fn store(root: &Root, file: &NewFile, body: &Body) -> Stored {
+    let NewFile { path, expect, .. } = file;
     if path.is_root() {
         return Err(rejected(path, FOLDER_IN_THE_WAY));
     }
-    let (looked, upload) = join(look(root, path, body, expect), Upload::create(root, path)).await;
+    let replaced = file.rights_of.as_ref().map(|like| root.session.look(&root.at(like)));
+    let (looked, upload) = join(look(root, path, body, expect), Upload::create(root, file)).await;
     let (mut upload, looked) = (upload?, looked?);
     looked.0.has_room(path)?;
     match step(expect, &looked.1) {
@@ -81,12 +78,23 @@ pub(super) async fn store(
         Step::Create | Step::Replace | Step::ClearFolder => {}
     }
     upload.fill(root, path, (length_checked(path, body), body.len())).await?;
+    // One that is gone has no rights that matter.
+    if let Some(Ok(replaced)) = answered(replaced).await {
+        drop(upload.take_rights(&replaced, file.attributes.is_private).await);
+    }
     upload.seal().await.map_err(root.error(path))?;
     let stored = publish(root, path, &mut upload, expect, looked).await;
     if !matches!(stored, Ok(Guarded::Done(_))) {
         root.remove_empty_parents(path);
     }
     stored
+}
+
+async fn answered<T>(asked: Option<Answer<T>>) -> Option<Reply<T>> {
+    match asked {
+        Some(answer) => Some(answer.await),
+        None => None,
+    }
 }
 
 /// Looks at what a write will meet. A new name for little is simply tried, where
@@ -119,7 +127,7 @@ async fn publish(
     for _ in 0..TRIES {
         parents.has_room(path)?;
         let made = match parents {
-            Parents::Missing => root.make_parents(path),
+            Parents::Missing => root.make_parents(path).await,
             _ => Vec::new(),
         };
         let placed = match step(expect, &entry) {

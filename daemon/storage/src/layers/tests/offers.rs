@@ -1,7 +1,7 @@
 //! What a service offers, through the layers.
 
 use super::*;
-use crate::{Access, Attributes, KeptAttributes, NewFile, Stored, StoredRange};
+use crate::{Access, KeptAttributes, NewFile, Stored, StoredRange};
 
 #[async_trait]
 impl WriteMany for Service {
@@ -45,7 +45,7 @@ impl CopyRange for Service {
 }
 
 fn new_file(at: &str, expect: Expect) -> NewFile {
-    NewFile { path: path(at), expect, attributes: Attributes::default() }
+    NewFile::plain(path(at), expect)
 }
 
 fn files(names: &[&str]) -> Vec<(NewFile, Body)> {

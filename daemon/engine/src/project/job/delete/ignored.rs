@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mirror_core::RelPath;
 use mirror_core::history::Placed;
 use mirror_core::plan::{Agreed, Guard, Intent, Selection};
-use mirror_core::reconcile::{BaseFact, Facts};
+use mirror_core::reconcile::{BaseFact, Facts, Privacy};
 
 use crate::api::{EngineResult, Scope};
 use crate::error::EngineError;
@@ -78,7 +78,10 @@ impl Worker {
         for path in chosen {
             let Some(remote) = manifest.get(path).map(Placed::sighted) else { continue };
             let base = BaseFact::Known { state: remote.state, seq: remote.seq };
-            facts.insert(path.clone(), Facts { base, local: None, remote: Some(remote) });
+            facts.insert(
+                path.clone(),
+                Facts { base, local: None, remote: Some(remote), privacy: Privacy::default() },
+            );
         }
         facts
     }

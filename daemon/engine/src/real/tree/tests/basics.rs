@@ -10,7 +10,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::super::exec::keeps_exec;
 use super::*;
-use crate::outside::DirEntry;
+use crate::outside::{DirEntry, Manner};
 
 fn mode(scene: &Scene, name: &str) -> u32 {
     fs::metadata(scene.root().join(name)).unwrap().permissions().mode() & 0o777
@@ -89,7 +89,8 @@ fn replaced_file_keeps_its_permissions() {
     scene.put("a", "new", over("old")).unwrap();
     assert_eq!(mode(&scene, "a"), 0o640);
 
-    let staged = scene.tree.stage(&path("a"), Kind::File, true, TEMP, &mut &b"run"[..]).unwrap();
+    let staged =
+        scene.tree.stage(&path("a"), Manner::of(Kind::File, true), TEMP, &mut &b"run"[..]).unwrap();
     assert!(staged.state.exec && staged.stamp.exec);
     scene.put_staged(&staged, over("new")).unwrap();
     assert_eq!(mode(&scene, "a"), 0o750);
@@ -206,7 +207,7 @@ fn failed_staging_leaves_nothing() {
     }
     let scene = Scene::new();
     let mut content = b"half".chain(Broken);
-    let staged = scene.tree.stage(&path("a"), Kind::File, false, TEMP, &mut content);
+    let staged = scene.tree.stage(&path("a"), Manner::of(Kind::File, false), TEMP, &mut content);
     assert!(matches!(staged, Err(TreeError::Failed { .. })));
     assert_eq!(scene.names(), Vec::<String>::new());
 }
@@ -222,7 +223,7 @@ fn file_that_is_cut_off_while_it_is_written_is_no_version() {
     let scene = Scene::new();
     let mut content = b"half".chain(Killed);
     let staging = std::panic::AssertUnwindSafe(|| {
-        scene.tree.stage(&path("a"), Kind::File, false, TEMP, &mut content)
+        scene.tree.stage(&path("a"), Manner::of(Kind::File, false), TEMP, &mut content)
     });
     std::panic::catch_unwind(staging).unwrap_err();
     assert_eq!(scene.names(), [format!("{TEMP}-stage")]);
@@ -238,7 +239,7 @@ fn file_that_is_cut_off_while_it_is_written_is_no_version() {
 fn name_too_long_for_the_file_system_is_refused() {
     let scene = Scene::new();
     let temp = "x".repeat(256);
-    let refused = scene.tree.stage(&path("a"), Kind::File, false, &temp, &mut &b""[..]);
+    let refused = scene.tree.stage(&path("a"), Manner::of(Kind::File, false), &temp, &mut &b""[..]);
     assert!(matches!(refused, Err(TreeError::NameRefused(_))), "{refused:?}");
 }
 

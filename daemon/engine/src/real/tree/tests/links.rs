@@ -2,6 +2,7 @@
 
 use super::super::system;
 use super::*;
+use crate::outside::Manner;
 use std::os::fd::AsFd as _;
 
 /// A scene with a link `out` to a folder beside the root, which has `a.txt`.
@@ -138,7 +139,7 @@ fn link_to_where_no_mirrored_link_may_point_is_refused() {
         assert!(matches!(refused, Err(TreeError::LinkRefused(_))), "{target:?}: {refused:?}");
     }
     let mut not_text = &b"\xff"[..];
-    let refused = scene.tree.stage(&path("l"), Kind::Link, false, TEMP, &mut not_text);
+    let refused = scene.tree.stage(&path("l"), Manner::of(Kind::Link, false), TEMP, &mut not_text);
     assert!(matches!(refused, Err(TreeError::LinkRefused(_))));
     assert_eq!(scene.names(), ["docs/a.txt", "docs/inner_out", "out"]);
 }

@@ -7,6 +7,7 @@ mod editors;
 mod links;
 mod own;
 mod races;
+mod rights;
 
 use std::fs;
 use std::io::{self, Read};
@@ -21,7 +22,7 @@ use rustix::io::Errno;
 
 use super::LocalTree;
 use super::names::{Names, SystemNames, link_in};
-use crate::outside::{Expected, Put, Staged, Taken, Tree, TreeError};
+use crate::outside::{Expected, Manner, Put, Staged, Taken, Tree, TreeError};
 
 const TEMP: &str = ".mirrord-temp";
 
@@ -191,11 +192,11 @@ impl Scene {
     }
 
     fn stage(&self, name: &str, content: &str) -> Result<Staged, TreeError> {
-        self.tree.stage(&path(name), Kind::File, false, TEMP, &mut content.as_bytes())
+        self.tree.stage(&path(name), Manner::of(Kind::File, false), TEMP, &mut content.as_bytes())
     }
 
     fn stage_link(&self, name: &str, target: &str) -> Result<Staged, TreeError> {
-        self.tree.stage(&path(name), Kind::Link, false, TEMP, &mut target.as_bytes())
+        self.tree.stage(&path(name), Manner::of(Kind::Link, false), TEMP, &mut target.as_bytes())
     }
 
     /// Stages and puts a file where `expected` must stand.

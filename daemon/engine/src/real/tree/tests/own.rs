@@ -38,7 +38,8 @@ fn folder_is_own_by_what_it_is_and_not_by_its_name() {
 
     assert!(tree.is_own(&path("state")));
     assert!(!tree.is_own(&path("other")) && !tree.is_own(&path("gone")));
-    let staged = tree.stage(&path("state/deep/a"), Kind::File, false, TEMP, &mut &b"x"[..]);
+    let staged =
+        tree.stage(&path("state/deep/a"), Manner::of(Kind::File, false), TEMP, &mut &b"x"[..]);
     assert!(matches!(staged, Err(TreeError::OurOwn(_))), "{staged:?}");
     assert!(!root.join("state/deep").exists());
     fs::remove_dir_all(root.join("state")).unwrap();

@@ -1,5 +1,6 @@
 //! Programs save at full speed while files are replaced and removed.
 
+use crate::outside::Manner;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -131,7 +132,9 @@ fn files_appear_and_folders_vanish_side_by_side() {
                 let never = &mut |_: &mut dyn Read| panic!("nothing to rescue");
                 for _ in 0..50 {
                     let mut content = &b"text"[..];
-                    let staged = tree.stage(&path, Kind::File, false, &temp, &mut content).unwrap();
+                    let staged = tree
+                        .stage(&path, Manner::of(Kind::File, false), &temp, &mut content)
+                        .unwrap();
                     assert!(is_done(&tree.put(&staged, Expected::Absent, never).unwrap()));
                     assert_eq!(tree.take(&path, staged.state, &temp, never).unwrap(), Taken::Done);
                 }

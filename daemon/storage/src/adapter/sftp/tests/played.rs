@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
+use super::super::super::access::Rights;
 use super::super::paths::{KnownFolders, Root};
 use super::super::wire::{Ending, Line, Session};
 use super::super::{SftpAccount, SftpConnection, SshSettings};
@@ -95,6 +96,7 @@ impl Played {
             session: Arc::new(self.session(patience).await.expect("a session")),
             base: "".into(),
             known: Arc::new(KnownFolders::default()),
+            rights: Rights::default(),
         }
     }
 

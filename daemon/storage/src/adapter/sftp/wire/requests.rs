@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use openssh_sftp_client_lowlevel::{
     CreateFlags, Data, Error, FileAttrs, HandleOwned, Id, Limits, NameEntry, OpenOptions,
-    SftpErrorKind, Statvfs, UnixTimeStamp,
+    Permissions, SftpErrorKind, Statvfs, UnixTimeStamp,
 };
 
 use super::line::{Buffer, Ending, Requests, wait_for_end};
@@ -57,6 +57,15 @@ pub(crate) async fn first_denial(answers: Vec<Answer<()>>) -> Option<Failure> {
     None
 }
 
+/// What a server is to give to what it makes; nothing where it goes by itself.
+fn with_mode(mode: Option<u32>) -> FileAttrs {
+    let mut attributes = FileAttrs::new();
+    if let Some(mode) = mode {
+        attributes.set_permissions(Permissions::from_bits_truncate(mode));
+    }
+    attributes
+}
+
 fn as_path(path: &str) -> Cow<'_, Path> {
     Cow::Borrowed(Path::new(path))
 }
@@ -92,9 +101,9 @@ impl Session {
     }
 
     /// Opens a new file to write; fails where anything stands.
-    pub(crate) fn create(&self, path: &str) -> Answer<HandleOwned> {
+    pub(crate) fn create(&self, path: &str, mode: Option<u32>) -> Answer<HandleOwned> {
         let open = OpenOptions::new().write(true);
-        let open = open.create(as_path(path), CreateFlags::Excl, FileAttrs::new());
+        let open = open.create(as_path(path), CreateFlags::Excl, with_mode(mode));
         self.call(|requests, id| Ok(requests.send_open_file_request(id, open)?.wait()))
     }
 
@@ -184,10 +193,24 @@ impl Session {
         self.call(|requests, id| Ok(requests.send_remove_request(id, as_path(path))?.wait()))
     }
 
-    pub(crate) fn make_folder(&self, path: &str) -> Answer<()> {
-        let attributes = FileAttrs::new();
+    pub(crate) fn make_folder(&self, path: &str, mode: Option<u32>) -> Answer<()> {
         self.call(|requests, id| {
-            Ok(requests.send_mkdir_request(id, as_path(path), attributes)?.wait())
+            Ok(requests.send_mkdir_request(id, as_path(path), with_mode(mode))?.wait())
+        })
+    }
+
+    /// Sets the mode of an open file.
+    pub(crate) fn set_mode(&self, handle: &HandleOwned, mode: u32) -> Answer<()> {
+        self.call(|requests, id| {
+            let mode = with_mode(Some(mode));
+            Ok(requests.send_fsetstat_request(id, Cow::Borrowed(handle), mode)?.wait())
+        })
+    }
+
+    /// Sets the mode of what stands at `path`.
+    pub(crate) fn set_mode_at(&self, path: &str, mode: u32) -> Answer<()> {
+        self.call(|requests, id| {
+            Ok(requests.send_setstat_request(id, as_path(path), with_mode(Some(mode)))?.wait())
         })
     }
 
