@@ -95,7 +95,7 @@ mod tests {
                 "conflicts": ["b.md"],
                 "failed": [{"path": "c.md", "error": {
                     "class": "permission", "message": "no", "hint": null, "path": null,
-                    "backend": null,
+                    "backend": null, "deletions": null,
                 }}],
                 "queued": false, "view": "pending", "dry_run": false, "cancelled": false,
                 "skipped_count": 11,

@@ -202,7 +202,7 @@ mod tests {
                     "attempts": 3, "next_at": "2026-04-15T10:01:00Z",
                     "error": {
                         "class": "quota", "message": "full", "hint": null, "path": null,
-                        "backend": null,
+                        "backend": null, "deletions": null,
                     },
                 }],
                 "skipped": [{"path": "x", "reason": "symlink_outside"}],
@@ -212,7 +212,7 @@ mod tests {
                 },
                 "error": {
                     "class": "transient", "message": "away", "hint": null, "path": null,
-                    "backend": null,
+                    "backend": null, "deletions": null,
                 },
             })
         );
