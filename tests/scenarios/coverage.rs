@@ -36,7 +36,7 @@ fn pull_writes_nothing_where_own_files_lie() {
     desktop.runs(&["push"]).exits(0);
     let laptop = world.machine("laptop");
     let home = laptop.home().parent().expect("a folder around it").to_owned();
-    laptop.runs(&laptop.words_of_init(&home)).exits(0);
+    laptop.runs(&[&laptop.words_of_init(&home)[..], &["--join"]].concat()).exits(0);
 
     laptop.runs(&["--project", "laptop", "sync"]).exits(0);
     assert_eq!(fs::read_to_string(home.join("a.md")).expect("it came"), "a\n");
