@@ -158,13 +158,13 @@ fn two_people_work_in_one_folder_of_their_group_whatever_their_umask() {
     assert_eq!(bob.reads("mine.md"), "mine\n");
     assert_eq!(mode(&bob.path("mine.md")), 0o600);
     for path in all_below(&store) {
-        let (mode, found) = (mode(&path), fs::symlink_metadata(&path).expect("it is there"));
+        let (rights, found) = (mode(&path), fs::symlink_metadata(&path).expect("it is there"));
         let expected = match (found.is_dir(), path.ends_with("mine.md")) {
             (true, _) => 0o2770,
             (false, true) => 0o600,
             (false, false) => 0o660,
         };
-        assert_eq!(mode, expected, "{}: {mode:o}", path.display());
+        assert_eq!(rights, expected, "{}: {rights:o}", path.display());
         assert_eq!(found.gid(), FRIENDS, "{}", path.display());
     }
 }
