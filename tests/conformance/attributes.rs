@@ -74,6 +74,19 @@ pub(crate) async fn private_file_is_for_its_owner_alone(place: &Place) {
     }
 }
 
+pub(crate) async fn private_file_is_told_from_others(place: &Place) {
+    place.keep_attributes().set_access(Access::Group);
+    store(place, "private", PRIVATE).await;
+    store(place, "other", Attributes::default()).await;
+
+    for (at, expected) in [("private", true), ("other", false)] {
+        let looked_up = place.stat(at).await.and_then(|file| file.is_private);
+        assert_eq!(looked_up, Some(expected), "{at}");
+        let listed = place.files("").await.into_iter().find(|file| file.path.as_str() == at);
+        assert_eq!(listed.and_then(|file| file.is_private), Some(expected), "{at}");
+    }
+}
+
 pub(crate) async fn access_is_that_of_the_time_of_the_write_by_any_call(place: &Place) {
     place.keep_attributes().set_access(Access::Group);
     place.store("a", "one").await;

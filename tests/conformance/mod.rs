@@ -137,6 +137,7 @@ promises! {
     }
     with_access {
         attributes::private_file_is_for_its_owner_alone,
+        attributes::private_file_is_told_from_others,
         attributes::access_is_that_of_the_time_of_the_write_by_any_call,
         attributes::file_has_no_attributes_of_the_one_that_it_replaces,
         attributes::refused_write_changes_no_attributes,

@@ -37,6 +37,8 @@ enum Fault {
     /// A file that stands there with the same time is not written again.
     SkipsTheSame,
     OpensPrivateFiles,
+    /// Nothing says that a file is private.
+    HidesPrivacy,
     /// Only the first word counts on who may use files.
     HearsOnce,
     /// A file is as private as the one that it replaces.
@@ -91,7 +93,9 @@ impl Backend for Wrong {
     }
 
     async fn stat(&self, path: &RemotePath) -> Result<Option<RemoteFile>, StorageError> {
-        self.memory.stat(path).await
+        let file = self.memory.stat(path).await?;
+        let hides = self.fault == Fault::HidesPrivacy;
+        Ok(file.map(|file| RemoteFile { is_private: file.is_private.filter(|_| !hides), ..file }))
     }
 
     fn list<'a>(&'a self, prefix: &'a RemotePath) -> FileStream<'a> {
@@ -269,6 +273,7 @@ async fn what_is_wrong_with_attributes_is_found() {
         .await;
     finds(Fault::SkipsTheSame, attributes::same_file_written_again_is_another_revision).await;
     finds(Fault::OpensPrivateFiles, attributes::private_file_is_for_its_owner_alone).await;
+    finds(Fault::HidesPrivacy, attributes::private_file_is_told_from_others).await;
     finds(Fault::HearsOnce, attributes::access_is_that_of_the_time_of_the_write_by_any_call).await;
     finds(Fault::Inherits, attributes::file_has_no_attributes_of_the_one_that_it_replaces).await;
     finds(Fault::TouchesWhatItRefuses, attributes::refused_write_changes_no_attributes).await;

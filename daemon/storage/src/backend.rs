@@ -31,6 +31,8 @@ pub struct RemoteFile {
     /// When the service says the file was last changed.
     pub modified: Option<SystemTime>,
     pub revision: Revision,
+    /// Whether nobody but its owner may use it; `None` where the service doesn't say.
+    pub is_private: Option<bool>,
 }
 
 /// A part of a file's bytes.

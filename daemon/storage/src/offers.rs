@@ -105,6 +105,8 @@ pub struct KeptAttributes {
 /// - A file has its attributes as soon as it can be seen: no private file is
 ///   open to others for a moment.
 /// - A file written without attributes has none of those that it replaces.
+/// - Where access is kept, a look and a listing say whether a file is private, as
+///   it is now, whoever made it so.
 /// - A time ahead of the service's clock becomes the moment of the write, by
 ///   that clock.
 ///

@@ -10,7 +10,7 @@ use rustix::fs::{Gid, Mode, Stat, Uid, fchmod, fchown, fstat};
 use rustix::io::Errno;
 
 /// The rights of all but the owner.
-const OTHERS: u32 = 0o077;
+pub(crate) const OTHERS: u32 = 0o077;
 
 /// Gives `file`, which is new and ours, what `replaced` has: group and owner where
 /// we may, its list of rights (ACL), and what people attached to it. Its mode is

@@ -3,6 +3,7 @@
 use mirror_core::commit::Pack;
 use mirror_core::entry::State;
 use mirror_core::{Digest, RelPath, Timestamp, Ulid};
+use mirror_storage::RemoteFile;
 use serde::{Deserialize, Serialize};
 
 /// Whose state this is: another project or another folder means it is lost (L1).
@@ -160,6 +161,9 @@ pub struct Seen {
     pub recorded_ns: Option<i64>,
     /// This machine wrote it, and hasn't read it back yet (V7).
     pub is_own: bool,
+    /// This machine wrote it for its owner alone. Where it is open all the same,
+    /// that is how the service has it, and nothing is gained by another try (B14).
+    pub is_narrowed: bool,
 }
 
 /// A version that the view held: the base of what a person makes of it (V2).
@@ -178,6 +182,11 @@ pub struct AsideRecord {
 }
 
 impl Seen {
+    /// Whether this machine has made this very file private, as far as it can.
+    pub fn is_narrowed_as(&self, file: &RemoteFile) -> bool {
+        self.is_narrowed && self.revision == file.revision.0
+    }
+
     /// The service's time for it, for people.
     pub fn modified(&self) -> Option<Timestamp> {
         Some(Timestamp(self.modified_ns?.div_euclid(1_000_000)))

@@ -94,6 +94,7 @@ impl View {
             seq: 0,
             recorded_ns: None,
             is_own: false,
+            is_narrowed: false,
         };
         Ok(Some(Found { path: path.clone(), place: place.clone(), seen, base }))
     }

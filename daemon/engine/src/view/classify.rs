@@ -109,6 +109,7 @@ mod tests {
             seq: seq(letter),
             recorded_ns: None,
             is_own: false,
+            is_narrowed: false,
         });
         assert_eq!(Meaning::of(content(standing), &projection, seen.as_ref()), expected);
     }

@@ -85,7 +85,7 @@ impl View {
             };
             let written = match standing {
                 Standing::News(found) => return Ok(Outcome::News(found)),
-                Standing::Shown(file) => Written::Done(seen_of(&file, projection)),
+                Standing::Shown(file) => Written::Done(seen_of(&file, projection, seen)),
                 Standing::Nothing => self.create(projection, body, None).await?,
                 Standing::Replaceable(file, version, meaning) => {
                     reverted |= meaning == Meaning::Reverted;
@@ -121,7 +121,7 @@ impl View {
         };
         let meaning = Meaning::of(digest, projection, seen);
         let news = match meaning {
-            Meaning::Shown if self.is_to_be_narrowed(projection, seen) => {
+            Meaning::Shown if is_to_be_narrowed(&file, projection, seen) => {
                 let version = SeenVersion { digest, seq: projection.seq };
                 return Ok(Standing::Replaceable(file, version, Meaning::Stale));
             }
@@ -143,16 +143,10 @@ impl View {
             seq,
             recorded_ns: None,
             is_own: false,
+            is_narrowed: false,
         };
         let base = seen.map(Seen::version);
         Ok(Standing::News(Found { path: projection.path.clone(), place, seen: seen_now, base }))
-    }
-
-    /// Whether the same bytes stood there before they were private (B14).
-    fn is_to_be_narrowed(&self, projection: &Projection, seen: Option<&Seen>) -> bool {
-        let is_private = projection.desired.as_ref().is_some_and(|desired| desired.private);
-        let keeps = self.backend.keep_attributes().is_some_and(|keeper| keeper.keeps().access);
-        is_private && keeps && seen.is_some_and(|seen| seen.seq < projection.seq)
     }
 
     /// What a file is taken for by a revision that proves nothing, where a wrong
@@ -282,6 +276,14 @@ impl View {
     }
 }
 
+/// Whether the right bytes stand there for others than their owner, too, whoever
+/// made them so and whatever this machine remembers of it (B14).
+fn is_to_be_narrowed(file: &RemoteFile, projection: &Projection, seen: Option<&Seen>) -> bool {
+    projection.desired.as_ref().is_some_and(|desired| desired.private)
+        && file.is_private == Some(false)
+        && !seen.is_some_and(|seen| seen.is_narrowed_as(file))
+}
+
 /// A version as it is to stand in the view. It is dated by its writing: two
 /// versions of one size and one time could be taken for each other (V2).
 fn new_file(path: RemotePath, expect: Expect, desired: &Entry) -> NewFile {
@@ -300,11 +302,13 @@ fn written(revision: &Revision, entry: &Entry, seq: u64) -> Seen {
         seq,
         recorded_ns: None,
         is_own: true,
+        is_narrowed: entry.private,
     }
 }
 
 /// What is known of a file that was there, and was read or proved.
-fn seen_of(file: &RemoteFile, projection: &Projection) -> Option<Seen> {
+fn seen_of(file: &RemoteFile, projection: &Projection, before: Option<&Seen>) -> Option<Seen> {
+    let is_narrowed = before.is_some_and(|before| before.is_narrowed_as(file));
     let modified_ns = file.modified.map(nanoseconds);
     projection.desired.as_ref().map(|entry| Seen {
         digest: entry.sha256,
@@ -314,5 +318,6 @@ fn seen_of(file: &RemoteFile, projection: &Projection) -> Option<Seen> {
         seq: projection.seq,
         recorded_ns: None,
         is_own: false,
+        is_narrowed,
     })
 }

@@ -17,6 +17,8 @@ pub struct Sight {
     pub seen: Seen,
     /// It is as this machine wrote it, and reads back differently (V7).
     pub altered: bool,
+    /// Others than its owner may use it, and narrowing it would change that (B14).
+    pub is_open: bool,
 }
 
 impl Survey {
@@ -116,6 +118,8 @@ impl View {
                 }
             }
         };
+        let is_narrowed = seen.as_ref().is_some_and(|seen| seen.is_narrowed_as(&file));
+        let is_open = file.is_private == Some(false) && !is_narrowed;
         let seen = Seen {
             digest,
             size: file.size,
@@ -124,8 +128,9 @@ impl View {
             seq: seen.map_or(0, |seen| seen.seq),
             recorded_ns: service_ns,
             is_own: false,
+            is_narrowed,
         };
-        Ok(Some((path, Sight { digest, seen, altered })))
+        Ok(Some((path, Sight { digest, seen, altered, is_open })))
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mirror_core::history::Placed;
 use mirror_core::{Kind, RelPath};
 
 use crate::api::{EngineResult, NoticeKind};
@@ -123,7 +124,13 @@ impl Worker {
             if sight.altered {
                 deviations.altered = Some(path.clone());
             }
-            let seq = is_file(&path).map_or(0, |placed| placed.seq);
+            let placed = is_file(&path);
+            let is_private =
+                |placed: &Placed| placed.entry.private && placed.entry.sha256 == sight.digest;
+            if sight.is_open && placed.is_some_and(is_private) {
+                deviations.stale.push((path.clone(), Some(sight.digest)));
+            }
+            let seq = placed.map_or(0, |placed| placed.seq);
             deviations.remember(self.state.seen(&path), path, Seen { seq, ..sight.seen });
         }
         let mut known: BTreeMap<RelPath, Known> =

@@ -1,7 +1,5 @@
-//! A line to a backend that fails as it is told to, and counts its calls; and
-//! a power switch that ends everything a machine does, at a step of choice.
+//! A line to a backend that fails as it is told to, and counts its calls.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,11 +9,12 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use mirror_storage::adapter::memory::MemoryBackend;
 use mirror_storage::{
-    Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, MoveAside,
-    RemoteFile, RemotePath, Revision, StorageError,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded,
+    KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
+    StorageError, Stored,
 };
 
-use crate::store::{Batch, MemoryStore, Rows, Store, StoreError, Table};
+use super::power::Power;
 
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +42,7 @@ type Counting = Box<dyn FnMut(&str, &str) -> bool + Send>;
 type Late = (RemotePath, Body, Expect);
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flaw of its own")]
 struct Line {
     begun: usize,
     ended: Vec<Call>,
@@ -56,6 +56,7 @@ struct Line {
     is_denied: bool,
     alters: bool,
     is_coarse: bool,
+    opens_all: bool,
 }
 
 pub(super) struct FaultyBackend {
@@ -108,6 +109,12 @@ impl FaultyBackend {
     /// Tells two versions of a file apart by size and second only, as SFTP does.
     pub(super) fn tell_little(&self) {
         self.line(|line| line.is_coarse = true);
+    }
+
+    /// Has no file for its owner alone, whatever is asked for, as disks without
+    /// modes do.
+    pub(super) fn open_all(&self) {
+        self.line(|line| line.opens_all = true);
     }
 
     fn described(&self, file: RemoteFile) -> RemoteFile {
@@ -296,6 +303,30 @@ impl Backend for FaultyBackend {
     fn move_aside(&self) -> Option<&dyn MoveAside> {
         self.inner.move_aside().is_some().then_some(self as &dyn MoveAside)
     }
+
+    fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
+        self.inner.keep_attributes().is_some().then_some(self as &dyn KeepAttributes)
+    }
+}
+
+#[async_trait]
+impl KeepAttributes for FaultyBackend {
+    fn keeps(&self) -> KeptAttributes {
+        self.inner.keep_attributes().expect("only offered where it is there").keeps()
+    }
+
+    fn set_access(&self, access: Access) {
+        self.inner.keep_attributes().expect("only offered where it is there").set_access(access);
+    }
+
+    async fn write_as(&self, file: &NewFile, body: Body) -> Stored {
+        let ticket = self.begin("write", &file.path).await?;
+        let mut file = file.clone();
+        file.attributes.is_private &= !self.line(|line| line.opens_all);
+        let keeper = self.inner.keep_attributes().expect("only offered where it is there");
+        let answer = keeper.write_as(&file, body).await?;
+        self.end(ticket, answer)
+    }
 }
 
 #[async_trait]
@@ -309,92 +340,5 @@ impl MoveAside for FaultyBackend {
         let mover = self.inner.move_aside().expect("only offered where it is there");
         let answer = mover.rename(from, to).await?;
         self.end(ticket, answer)
-    }
-}
-
-/// Lasts for so many steps of one machine; none has an effect afterwards, as
-/// when a process is killed between two of them.
-pub(super) struct Power(AtomicI64);
-
-impl Power {
-    pub(super) fn new() -> Self {
-        Self(AtomicI64::new(i64::MAX))
-    }
-
-    /// Ends after so many more steps.
-    pub(super) fn ends_after(&self, steps: usize) {
-        self.0.store(i64::try_from(steps).unwrap(), Ordering::SeqCst);
-    }
-
-    pub(super) fn comes_back(&self) {
-        self.0.store(i64::MAX, Ordering::SeqCst);
-    }
-
-    pub(super) fn is_off(&self) -> bool {
-        self.0.load(Ordering::SeqCst) < 0
-    }
-
-    /// Takes one step; `false` when there is no power for it any more.
-    pub(super) fn lasts(&self) -> bool {
-        self.0.fetch_sub(1, Ordering::SeqCst) > 0
-    }
-}
-
-/// A store in memory that outlives the project that uses it.
-#[derive(Debug)]
-pub(super) struct PoweredStore {
-    inner: Mutex<MemoryStore>,
-    /// As it was when it was last flushed.
-    flushed: Mutex<MemoryStore>,
-    power: Arc<Power>,
-}
-
-impl std::fmt::Debug for Power {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Power")
-    }
-}
-
-impl PoweredStore {
-    pub(super) fn new(power: Arc<Power>) -> Self {
-        Self { inner: Mutex::default(), flushed: Mutex::default(), power }
-    }
-
-    pub(super) fn copied(&self) -> MemoryStore {
-        self.inner.lock().unwrap().copied()
-    }
-
-    pub(super) fn replace(&self, store: MemoryStore) {
-        *self.inner.lock().unwrap() = store;
-    }
-
-    /// The power has gone: what was not flushed is lost.
-    pub(super) fn forgets_unflushed(&self) {
-        self.replace(self.flushed.lock().unwrap().copied());
-    }
-}
-
-impl Store for PoweredStore {
-    fn load(&self, table: Table) -> Result<Rows, StoreError> {
-        self.inner.lock().unwrap().load(table)
-    }
-
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.lock().unwrap().get(table, key)
-    }
-
-    fn apply(&self, batch: Batch, durable: bool) -> Result<(), StoreError> {
-        if !self.power.lasts() {
-            return Err(StoreError::Failed("there is no power".to_owned()));
-        }
-        self.inner.lock().unwrap().apply(batch, durable)?;
-        if durable {
-            *self.flushed.lock().unwrap() = self.copied();
-        }
-        Ok(())
-    }
-
-    fn clear(&self) -> Result<(), StoreError> {
-        self.inner.lock().unwrap().clear()
     }
 }

@@ -11,8 +11,9 @@ use mirror_core::reconcile::FileState;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use super::faulty::{FaultyBackend, Power, PoweredStore};
+use super::faulty::FaultyBackend;
 use super::meddling_tree::MeddlingTree;
+use super::power::{Power, PoweredStore};
 use super::power_loss_disk::{PowerLossDisk, Room};
 use super::{World, push_of};
 use crate::api::*;

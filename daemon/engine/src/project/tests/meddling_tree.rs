@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use mirror_core::{RelPath, State};
 
-use super::faulty::Power;
+use super::power::Power;
 use crate::outside::tree::{Opened, spare_of};
 use crate::outside::{
     Expected, Found, Manner, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits,

@@ -32,6 +32,7 @@ mod outside_edits;
 mod outside_moments;
 mod outside_times;
 mod packing;
+mod power;
 mod power_loss_disk;
 mod privacy;
 mod pulling;

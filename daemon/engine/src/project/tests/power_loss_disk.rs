@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use super::faulty::Power;
+use super::power::Power;
 use crate::outside::disk::DiskFile;
 use crate::outside::{Disk, Scratch};
 use crate::real::LocalDisk;

@@ -3,6 +3,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use mirror_core::commit::SharedMode;
+use mirror_storage::{Access, RemotePath};
+
+use super::faulty::Call;
 use super::*;
 
 fn set_mode(machine: &Machine, path: &str, mode: u32) {
@@ -132,4 +136,105 @@ async fn queued_push_carries_who_may_read() {
     assert!(is_private(&world, "plain.md"));
     assert_eq!(mode(&desktop, "plain.md"), 0o600);
     is_settled(&world, &[&laptop, &desktop]).await;
+}
+
+/// Services that keep who may use a file, with and without compare-and-swap.
+const KEEPING: [MemoryProfile; 2] = [
+    MemoryProfile::EVERYTHING,
+    MemoryProfile { move_aside: true, extras: true, ..MemoryProfile::RENAME },
+];
+
+/// A project for a group, in which `plain.md` is for all and stands in the view.
+async fn shared(profile: MemoryProfile) -> (World, Machine) {
+    let settings = SharedSettings { shared_mode: SharedMode::Group, ..settings(&["**/*"]) };
+    let world = World::with(profile, settings).await;
+    let laptop = world.machine("laptop").await;
+    laptop.writes("plain.md", "one");
+    set_mode(&laptop, "plain.md", 0o644);
+    laptop.pushes().await;
+    assert_eq!(access(&world), Some(Access::Group));
+    (world, laptop)
+}
+
+fn access(world: &World) -> Option<Access> {
+    world.files.access(&RemotePath::new("plain.md").unwrap())
+}
+
+/// Two rounds of the daemon, one poll apart.
+async fn rounds(world: &World, machine: &Machine) {
+    for _ in 0..3 {
+        world.advance(Duration::from_mins(10));
+        machine.project().poll().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn view_is_narrowed_by_whoever_looks_when_the_pass_was_cut_off() {
+    for profile in KEEPING {
+        let (world, laptop) = shared(profile).await;
+        let desktop = world.machine("desktop").await;
+        desktop.syncs().await;
+        set_mode(&laptop, "plain.md", 0o600);
+        laptop.backend.refuse(|_, path| path == "plain.md");
+        laptop.pushes().await;
+        assert!(is_private(&world, "plain.md"));
+        assert_eq!(access(&world), Some(Access::Group));
+
+        rounds(&world, &desktop).await;
+
+        assert_eq!(access(&world), Some(Access::Owner), "{profile:?}");
+        assert_eq!(world.text("plain.md").as_deref(), Some("one"));
+    }
+}
+
+#[tokio::test]
+async fn view_is_narrowed_by_a_machine_that_has_lost_its_state() {
+    for profile in KEEPING {
+        let (world, mut laptop) = shared(profile).await;
+        set_mode(&laptop, "plain.md", 0o600);
+        laptop.backend.refuse(|_, path| path == "plain.md");
+        laptop.pushes().await;
+        laptop.backend.plug_in();
+        laptop.loses_state();
+        laptop.open().await.unwrap();
+
+        rounds(&world, &laptop).await;
+
+        assert_eq!(access(&world), Some(Access::Owner), "{profile:?}");
+    }
+}
+
+#[tokio::test]
+async fn view_file_that_a_person_saved_for_all_is_private_again() {
+    for profile in KEEPING {
+        let (world, laptop) = shared(profile).await;
+        set_mode(&laptop, "plain.md", 0o600);
+        laptop.pushes().await;
+        assert_eq!(access(&world), Some(Access::Owner));
+        world.plant("plain.md", "edited on the server");
+        assert_eq!(access(&world), Some(Access::Group));
+
+        rounds(&world, &laptop).await;
+
+        assert!(is_private(&world, "plain.md"));
+        assert_eq!(access(&world), Some(Access::Owner), "{profile:?}");
+        assert_eq!(world.text("plain.md").as_deref(), Some("edited on the server"));
+    }
+}
+
+#[tokio::test]
+async fn service_that_holds_no_rights_is_not_written_to_again_and_again() {
+    for profile in KEEPING {
+        let (world, laptop) = shared(profile).await;
+        laptop.backend.open_all();
+        set_mode(&laptop, "plain.md", 0o600);
+        laptop.pushes().await;
+        rounds(&world, &laptop).await;
+        laptop.backend.begin_story(None);
+
+        rounds(&world, &laptop).await;
+
+        let touches = |call: &Call| call.path == "plain.md" && call.verb != "read";
+        assert!(!laptop.backend.ended().iter().any(touches), "{profile:?}");
+    }
 }

@@ -15,6 +15,7 @@ use mirror_storage::adapter::memory::{MemoryBackend, MemoryProfile};
 use mirror_storage::{Backend, ByteRange, Expect, RemotePath};
 
 use super::{Machine, entry_path, settings};
+use crate::api::SharedSettings;
 use crate::outside::{Clock, Entropy, Outside};
 use crate::project::create;
 use crate::real::TokioSpawner;
@@ -72,6 +73,10 @@ impl World {
     }
 
     pub(super) async fn on(profile: MemoryProfile) -> Self {
+        Self::with(profile, settings(&["**/*"])).await
+    }
+
+    pub(super) async fn with(profile: MemoryProfile, settings: SharedSettings) -> Self {
         let clock = Arc::new(ManualClock {
             milliseconds: AtomicI64::new(1_790_000_000_000),
             program: Mutex::default(),
@@ -83,7 +88,6 @@ impl World {
         );
         let world = Self { files: MemoryBackend::new(profile), clock, outside };
         let first = Machine::new(&world, "first");
-        let settings = settings(&["**/*"]);
         create(&first.parts(), &first.author, settings).await.unwrap();
         world
     }

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use super::error::at;
 use super::{paths, sys};
+use crate::rights::OTHERS;
 use crate::{RemoteFile, RemotePath, Revision, StorageError};
 
 /// The file in a folder that makes it an entry of the log; whatever else is in
@@ -77,6 +78,7 @@ pub(super) fn remote_file(path: &RemotePath, stat: &Stat) -> RemoteFile {
         size: size(stat),
         modified: modified(stat),
         revision: revision(stat),
+        is_private: Some(stat.st_mode & OTHERS == 0),
     }
 }
 

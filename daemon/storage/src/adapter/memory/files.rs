@@ -151,5 +151,6 @@ fn describe(path: &RemotePath, stored: &MemoryFile) -> RemoteFile {
         size: stored.content.len() as u64,
         modified: Some(stored.modified),
         revision: stored.revision.clone(),
+        is_private: stored.access.map(|access| access == Access::Owner),
     }
 }

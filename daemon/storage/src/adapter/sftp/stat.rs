@@ -15,6 +15,7 @@ use ulid::Ulid;
 
 use super::paths::{Parents, Root, is_in_log};
 use super::wire::{FileAttrs, FileType, UnixTimeStamp};
+use crate::rights::OTHERS;
 use crate::{RemoteFile, RemotePath, Revision, StorageError};
 
 /// The file in a folder that makes it an entry of the log; whatever else is in
@@ -32,6 +33,7 @@ pub(super) struct FileStat {
     pub(super) size: u64,
     changed: u32,
     mark: Option<u32>,
+    is_private: Option<bool>,
 }
 
 impl FileStat {
@@ -40,7 +42,13 @@ impl FileStat {
         let (read, changed) = (read.into_raw(), changed.into_raw());
         let ahead = read.checked_sub(changed).and_then(|ahead| ahead.checked_sub(MARK_FROM));
         let mark = ahead.filter(|mark| *mark < MARKS);
-        Self { size: attributes.get_size().unwrap_or_default(), changed, mark }
+        let mode = attributes.get_permissions();
+        Self {
+            size: attributes.get_size().unwrap_or_default(),
+            changed,
+            mark,
+            is_private: mode.map(|mode| mode.bits() & OTHERS == 0),
+        }
     }
 
     pub(super) fn revision(&self) -> Revision {
@@ -58,6 +66,7 @@ impl FileStat {
             size: self.size,
             modified: SystemTime::UNIX_EPOCH.checked_add(changed),
             revision: self.revision(),
+            is_private: self.is_private,
         }
     }
 }
