@@ -53,7 +53,7 @@ fn apply(tables: &mut Tables, change: &Change) {
     match change {
         Change::Clear => tables.clear(),
         Change::Batch(batch) => {
-            for (table, key, value) in &batch.changes {
+            for ((table, key), value) in &batch.changes {
                 match value {
                     Some(value) => tables.insert((*table, key.clone()), value.clone()),
                     None => tables.remove(&(*table, key.clone())),

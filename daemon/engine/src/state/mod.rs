@@ -4,16 +4,17 @@
 //! A cache by design: whatever can't be read counts as lost, and lost state
 //! costs nothing but a closer look (B5).
 
-mod findings;
+mod facts;
 mod privacy;
 mod records;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mirror_core::{Digest, RelPath, SharedMap, Ulid};
-use serde::Serialize;
 
 pub use privacy::Private;
 pub use records::{
@@ -21,32 +22,20 @@ pub use records::{
     Spot, Target, TriedChange, Upload,
 };
 
-use self::findings::Findings;
-use self::rows::{fact, key, rows};
+use self::facts::{Fact, Findings, fact};
+use self::rows::{key, rows};
 use crate::index::Index;
 use crate::outside::Outside;
 use crate::outside::tree::Mounts;
 use crate::store::{Batch, Store, StoreError, Table, encode};
-
-const OWNER: &str = "owner";
-const ATTEMPT: &str = "attempt.4";
-const COVERAGE: &str = "coverage";
-const DELETIONS: &str = "deletions";
-const UNPROJECTED: &str = "unprojected";
-const DEVICE: &str = "device";
-const MACHINE: &str = "machine";
-const ASIDES: &str = "asides";
-const ALTERS: &str = "alters";
-const RECORDED: &str = "recorded";
-const NEWEST: &str = "newest";
-const UPLOADS: &str = "uploads";
-const MOUNTS: &str = "mounts";
 
 /// One project's state, with a batch of changes that are still to be stored.
 #[derive(Debug)]
 pub struct State {
     store: Arc<dyn Store>,
     pending: Batch,
+    /// Facts that are other ones than were stored.
+    changed: BTreeSet<Fact>,
     /// Something was stored that may not survive power loss yet.
     is_unflushed: bool,
     bases: SharedMap<RelPath, BaseRecord>,
@@ -58,6 +47,7 @@ pub struct State {
     deletions: Vec<i64>,
     unprojected: BTreeSet<RelPath>,
     owner: Owner,
+    machine: Option<Ulid>,
     device: Option<u64>,
     asides: BTreeMap<String, AsideRecord>,
     alters: bool,
@@ -73,13 +63,14 @@ pub struct State {
 impl State {
     /// Loads the state if it is this project's, else starts afresh (L1).
     pub fn load(store: Arc<dyn Store>, owner: &Owner, machine: Ulid) -> Result<Self, StoreError> {
-        let known: Option<Owner> = fact(store.as_ref(), OWNER);
-        let writer: Option<Ulid> = fact(store.as_ref(), MACHINE);
+        let known: Option<Owner> = fact(store.as_ref(), Fact::Owner);
+        let writer: Option<Ulid> = fact(store.as_ref(), Fact::Machine);
         let is_own = writer.is_none_or(|writer| writer == machine);
         let known = known.filter(|known| known.is_still(owner, is_own));
         let mut state = Self {
             store,
             pending: Batch::default(),
+            changed: BTreeSet::new(),
             // What an earlier run stored survived its crash, and yet the power
             // could take it.
             is_unflushed: true,
@@ -92,6 +83,7 @@ impl State {
             deletions: Vec::new(),
             unprojected: BTreeSet::new(),
             owner: known.clone().unwrap_or_else(|| owner.clone()),
+            machine: writer,
             device: None,
             asides: BTreeMap::new(),
             alters: false,
@@ -104,7 +96,7 @@ impl State {
         };
         if state.fresh {
             state.store.clear()?;
-            state.set_fact(OWNER, owner);
+            state.changed.insert(Fact::Owner);
         } else if state.read_all().is_none() {
             tracing::warn!("the project's state could not be read and is made anew");
             state.store.clear()?;
@@ -114,7 +106,8 @@ impl State {
         if state.fresh || writer != Some(machine) {
             // Another machine's packs are its own (P7).
             state.set_uploads(Vec::new());
-            state.set_fact(MACHINE, &machine);
+            state.machine = Some(machine);
+            state.changed.insert(Fact::Machine);
         }
         Ok(state)
     }
@@ -124,6 +117,7 @@ impl State {
         Self {
             store,
             pending: Batch::default(),
+            changed: BTreeSet::new(),
             is_unflushed: false,
             bases: self.bases.clone(),
             private: self.private.clone(),
@@ -134,6 +128,7 @@ impl State {
             deletions: Vec::new(),
             unprojected: BTreeSet::new(),
             owner: self.owner.clone(),
+            machine: self.machine,
             device: self.device,
             asides: BTreeMap::new(),
             alters: self.alters,
@@ -152,17 +147,7 @@ impl State {
         self.private = Private(rows(self.store.as_ref(), Table::Private)?);
         self.targets = rows(self.store.as_ref(), Table::Target)?;
         self.seen = rows(self.store.as_ref(), Table::View)?;
-        self.attempt = fact(self.store.as_ref(), ATTEMPT).map(Arc::new);
-        self.coverage = fact(self.store.as_ref(), COVERAGE);
-        self.deletions = fact(self.store.as_ref(), DELETIONS).unwrap_or_default();
-        self.unprojected = fact(self.store.as_ref(), UNPROJECTED).unwrap_or_default();
-        self.device = fact(self.store.as_ref(), DEVICE).flatten();
-        self.asides = fact(self.store.as_ref(), ASIDES).unwrap_or_default();
-        self.alters = fact(self.store.as_ref(), ALTERS).unwrap_or_default();
-        self.recorded = fact(self.store.as_ref(), RECORDED).unwrap_or_default();
-        self.newest = fact(self.store.as_ref(), NEWEST);
-        self.uploads = fact(self.store.as_ref(), UPLOADS).unwrap_or_default();
-        self.mounts = fact(self.store.as_ref(), MOUNTS).unwrap_or_default();
+        self.read_facts();
         self.findings = Findings::load(self.store.as_ref());
         Some(())
     }
@@ -182,7 +167,7 @@ impl State {
             self.set_private(path, false);
         }
         if self.bases.get(path) != base.as_ref() {
-            self.pending.changes.push((Table::Base, key(path), base.as_ref().map(encode)));
+            self.pending.set(Table::Base, key(path), base.as_ref().map(encode));
             match base {
                 Some(base) => drop(self.bases.insert(path.clone(), base)),
                 None => drop(self.bases.remove(path)),
@@ -197,7 +182,7 @@ impl State {
     pub fn set_private(&mut self, path: &RelPath, is_private: bool) {
         if self.private.set(path, is_private) {
             let value = is_private.then(|| encode(&()));
-            self.pending.changes.push((Table::Private, key(path), value));
+            self.pending.set(Table::Private, key(path), value);
         }
     }
 
@@ -206,7 +191,7 @@ impl State {
     }
 
     pub fn set_target(&mut self, path: &RelPath, target: Option<Target>) {
-        self.pending.changes.push((Table::Target, key(path), target.as_ref().map(encode)));
+        self.pending.set(Table::Target, key(path), target.as_ref().map(encode));
         match target {
             Some(target) => drop(self.targets.insert(path.clone(), target)),
             None => drop(self.targets.remove(path)),
@@ -224,153 +209,10 @@ impl State {
     }
 
     pub fn set_seen(&mut self, path: &RelPath, seen: Option<Seen>) {
-        self.pending.changes.push((Table::View, key(path), seen.as_ref().map(encode)));
+        self.pending.set(Table::View, key(path), seen.as_ref().map(encode));
         match seen {
             Some(seen) => drop(self.seen.insert(path.clone(), seen)),
             None => drop(self.seen.remove(path)),
-        }
-    }
-
-    pub fn attempt(&self) -> Option<&Arc<Attempt>> {
-        self.attempt.as_ref()
-    }
-
-    pub fn set_attempt(&mut self, attempt: Option<Arc<Attempt>>) {
-        match &attempt {
-            Some(attempt) => self.set_fact(ATTEMPT, attempt.as_ref()),
-            None => self.pending.remove(Table::Facts, ATTEMPT),
-        }
-        self.attempt = attempt;
-    }
-
-    /// The device on which files were last agreed on.
-    pub fn device(&self) -> Option<u64> {
-        self.device
-    }
-
-    /// Whether the root is on another device than when files were last agreed on.
-    pub fn is_elsewhere(&self, (device, _): (u64, u64)) -> bool {
-        self.device.is_some_and(|known| known != device)
-    }
-
-    /// Files were agreed on in this folder.
-    pub fn set_root(&mut self, root: Option<(u64, u64)>) {
-        let device = root.map(|(device, _)| device);
-        if self.device != device {
-            self.set_fact(DEVICE, &device);
-            self.device = device;
-        }
-        if self.owner.identity.is_none() || self.owner.is_on_other_device(root) {
-            self.owner.identity = root;
-            self.set_fact(OWNER, &self.owner.clone());
-        }
-    }
-
-    /// What was covered at the last observation (B7), as JSON.
-    pub fn coverage(&self) -> Option<&str> {
-        self.coverage.as_deref()
-    }
-
-    pub fn set_coverage(&mut self, coverage: String) {
-        self.set_fact(COVERAGE, &coverage);
-        self.coverage = Some(coverage);
-    }
-
-    pub fn forget_coverage(&mut self) {
-        self.pending.remove(Table::Facts, COVERAGE);
-        self.coverage = None;
-    }
-
-    /// Times of this project's latest deletions, in milliseconds (B12).
-    pub fn deletions(&self) -> &[i64] {
-        &self.deletions
-    }
-
-    pub fn set_deletions(&mut self, deletions: Vec<i64>) {
-        if self.deletions != deletions {
-            self.set_fact(DELETIONS, &deletions);
-            self.deletions = deletions;
-        }
-    }
-
-    /// Paths that this machine committed and the view may not show yet (V1).
-    pub fn unprojected(&self) -> &BTreeSet<RelPath> {
-        &self.unprojected
-    }
-
-    pub fn set_unprojected(&mut self, paths: BTreeSet<RelPath>) {
-        if self.unprojected != paths {
-            self.set_fact(UNPROJECTED, &paths);
-            self.unprojected = paths;
-        }
-    }
-
-    /// View files moved aside whose contents the log may not have, by place.
-    pub fn asides(&self) -> &BTreeMap<String, AsideRecord> {
-        &self.asides
-    }
-
-    pub fn set_aside(&mut self, place: &str, aside: Option<AsideRecord>) {
-        if self.asides.get(place) == aside.as_ref() {
-            return;
-        }
-        match aside {
-            Some(aside) => drop(self.asides.insert(place.to_owned(), aside)),
-            None => drop(self.asides.remove(place)),
-        }
-        let asides = std::mem::take(&mut self.asides);
-        self.set_fact(ASIDES, &asides);
-        self.asides = asides;
-    }
-
-    /// How far this machine had read when it last said so on the backend (B5).
-    pub fn recorded(&self) -> u64 {
-        self.recorded
-    }
-
-    pub fn set_recorded(&mut self, seq: u64) {
-        if self.recorded != seq {
-            self.set_fact(RECORDED, &seq);
-            self.recorded = seq;
-        }
-    }
-
-    /// The newest entry of the log that anything here was stored after (L7).
-    pub fn newest(&self) -> Option<(u64, Digest)> {
-        self.newest
-    }
-
-    /// Goes into the batch that relies on it, if there is one. A copy of the log
-    /// that lost its end takes nothing back.
-    pub fn set_newest(&mut self, seq: u64, digest: Digest) {
-        let is_newer = self.newest.is_none_or(|(newest, _)| newest < seq);
-        if is_newer && !self.pending.is_empty() {
-            self.newest = Some((seq, digest));
-            self.set_fact(NEWEST, &(seq, digest));
-        }
-    }
-
-    /// Packs whose commit was not sent (P7): nobody else knows of them.
-    pub fn uploads(&self) -> &[Upload] {
-        &self.uploads
-    }
-
-    pub fn set_uploads(&mut self, uploads: Vec<Upload>) {
-        if self.uploads != uploads {
-            self.set_fact(UPLOADS, &uploads);
-            self.uploads = uploads;
-        }
-    }
-
-    /// What was mounted where below the root when its files were seen (B18).
-    pub(crate) fn mounts(&self) -> &Mounts {
-        &self.mounts
-    }
-
-    pub(crate) fn set_mounts(&mut self, mounts: &Mounts) {
-        if self.mounts != *mounts {
-            self.set_fact(MOUNTS, mounts);
-            self.mounts = mounts.clone();
         }
     }
 
@@ -383,9 +225,10 @@ impl State {
     /// `durable`, returns once it survives power loss, with all that was stored
     /// before.
     pub async fn save(&mut self, outside: &Outside, durable: bool) -> Result<(), StoreError> {
-        if self.pending.is_empty() && !(durable && self.is_unflushed) {
+        if !(self.has_changed() || durable && self.is_unflushed) {
             return Ok(());
         }
+        self.put_facts();
         let (batch, store) = (self.pending.clone(), self.store.clone());
         outside.offload(move || store.apply(batch, durable)).await?;
         // Only now: what could not be stored is tried again with the next save.
@@ -394,7 +237,7 @@ impl State {
         Ok(())
     }
 
-    fn set_fact(&mut self, name: &str, value: &impl Serialize) {
-        self.pending.put(Table::Facts, name, encode(value));
+    fn has_changed(&self) -> bool {
+        !self.pending.is_empty() || !self.changed.is_empty()
     }
 }

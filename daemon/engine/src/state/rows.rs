@@ -9,11 +9,6 @@ pub(super) fn key(path: &RelPath) -> Vec<u8> {
     path.as_str().as_bytes().to_vec()
 }
 
-pub(super) fn fact<T: DeserializeOwned>(store: &dyn Store, name: &str) -> Option<T> {
-    let bytes = store.get(Table::Facts, name.as_bytes()).ok()??;
-    postcard::from_bytes(&bytes).ok()
-}
-
 pub(super) fn rows<T: DeserializeOwned, M: FromIterator<(RelPath, T)>>(
     store: &dyn Store,
     table: Table,

@@ -43,10 +43,10 @@ impl Store for MemoryStore {
 
     fn apply(&self, batch: Batch, _durable: bool) -> Result<(), StoreError> {
         self.with(|rows| {
-            for (table, key, value) in batch.changes {
+            for (key, value) in batch.changes {
                 match value {
-                    Some(value) => rows.insert((table, key), value),
-                    None => rows.remove(&(table, key)),
+                    Some(value) => rows.insert(key, value),
+                    None => rows.remove(&key),
                 };
             }
         });

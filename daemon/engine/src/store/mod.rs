@@ -7,6 +7,7 @@ mod sled_store;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -37,19 +38,24 @@ impl Table {
         [Self::Facts, Self::Index, Self::Base, Self::Target, Self::View, Self::Private];
 }
 
-/// Changes that are stored together or not at all; `None` removes.
+/// Changes that are stored together or not at all; `None` removes. Of one key the
+/// last change alone is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    pub changes: Vec<(Table, Vec<u8>, Option<Vec<u8>>)>,
+    pub changes: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
 }
 
 impl Batch {
     pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: Vec<u8>) {
-        self.changes.push((table, key.as_ref().to_vec(), Some(value)));
+        self.set(table, key, Some(value));
     }
 
     pub fn remove(&mut self, table: Table, key: impl AsRef<[u8]>) {
-        self.changes.push((table, key.as_ref().to_vec(), None));
+        self.set(table, key, None);
+    }
+
+    pub fn set(&mut self, table: Table, key: impl AsRef<[u8]>, value: Option<Vec<u8>>) {
+        self.changes.insert((table, key.as_ref().to_vec()), value);
     }
 
     pub fn is_empty(&self) -> bool {

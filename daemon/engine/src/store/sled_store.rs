@@ -5,7 +5,6 @@
 //! when rows went missing between them. Whatever fails, panics or takes too
 //! long while opening means that the state is lost, never that a caller fails.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -104,12 +103,8 @@ impl Store for SledStore {
     }
 
     fn apply(&self, batch: Batch, durable: bool) -> Result<(), StoreError> {
-        // The last change of a key counts, so that the sum sees each key once.
-        let changes: BTreeMap<_, _> = batch
-            .changes
-            .into_iter()
-            .map(|(table, key, value)| (full_key(table, &key), value))
-            .collect();
+        let changes = batch.changes.into_iter();
+        let changes = changes.map(|((table, key), value)| (full_key(table, &key), value)).collect();
         let mut current = self.current();
         let moved = match current.generation.is_gone() {
             true => self.move_on(&mut current),
