@@ -59,14 +59,17 @@ pub struct Privacy {
 
 impl Privacy {
     /// What a version made from the file here is to have: what the head says
-    /// until somebody here changes what was agreed on.
+    /// until somebody here changes what was agreed on. Where the head has no file,
+    /// nothing but the file here says it.
     #[must_use]
     pub fn to_send(self, base: BaseFact, is_at_head: bool) -> bool {
         let is_changed = match base {
             BaseFact::Known { .. } => self.local != self.agreed,
-            BaseFact::Absent | BaseFact::Unknown(_) => !is_at_head,
+            // Two files came into being under one name: the narrower of both wins.
+            BaseFact::Absent => self.local,
+            BaseFact::Unknown(_) => false,
         };
-        if is_changed { self.local } else { self.remote }
+        if is_changed || !is_at_head { self.local } else { self.remote }
     }
 }
 

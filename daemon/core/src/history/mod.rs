@@ -218,6 +218,38 @@ impl History {
         self.past.iter().filter(move |version| version.path == *path)
     }
 
+    /// Which of these paths were for their owner alone (B14) in the newest version
+    /// that there is of them, at the head or before they were deleted.
+    pub fn private_among<'a>(
+        &self,
+        paths: impl IntoIterator<Item = &'a RelPath>,
+    ) -> BTreeSet<&'a RelPath> {
+        let (mut private, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        for path in paths {
+            match self.manifest.get(path) {
+                Some(placed) if placed.entry.private => drop(private.insert(path)),
+                Some(_) => {}
+                None => drop(gone.insert(path)),
+            }
+        }
+        for version in self.past.iter().rev() {
+            if gone.is_empty() {
+                break;
+            }
+            if let Some(path) = gone.take(&version.path)
+                && version.entry.private
+            {
+                private.insert(path);
+            }
+        }
+        private
+    }
+
+    /// The same of one path.
+    pub fn is_private(&self, path: &RelPath) -> bool {
+        !self.private_among([path]).is_empty()
+    }
+
     /// The versions that went into merges of a path (M2).
     pub fn inputs_of(&self, path: &RelPath) -> impl Iterator<Item = Digest> {
         self.inputs.get(path).into_iter().flatten().copied()

@@ -195,8 +195,16 @@ fn version_made_here_is_private_as_the_head_until_somebody_changes_that() {
         ("a b a", "- p -", true),
         ("a b a", "p - p", false),
         ("- b -", "- p -", true),
+        ("- b a", "- p -", true),
+        ("- b a", "- - p", true),
+        ("- b a", "- - -", false),
         ("other b a", "- p -", false),
         ("other b a", "- - p", true),
+        // Deleted at the head meanwhile: it says nothing any more.
+        ("a b -", "p p -", true),
+        ("a b -", "p - -", false),
+        ("a b -", "- - -", false),
+        ("other b -", "- p -", true),
     ] {
         let facts = with_privacy(case, privacy);
         let sent = facts.privacy.to_send(facts.base, facts.remote.is_some());

@@ -91,4 +91,7 @@ pub struct Stashed {
     pub kind: Option<Kind>,
     #[serde(default)]
     pub exec: Option<bool>,
+    /// Whether it was for its owner alone (B14).
+    #[serde(default)]
+    pub private: Option<bool>,
 }

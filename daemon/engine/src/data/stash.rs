@@ -23,18 +23,25 @@ pub(crate) struct Stash {
     data: Arc<dyn Disk>,
     path: RelPath,
     reason: &'static str,
+    private: Option<bool>,
     kept: Vec<String>,
 }
 
 impl Stash {
     pub(crate) fn of(path: &RelPath, parts: &Parts) -> Self {
         let (outside, data) = (parts.outside.clone(), parts.data.clone());
-        Self { outside, data, path: path.clone(), reason: "pull", kept: Vec::new() }
+        Self { outside, data, path: path.clone(), reason: "pull", private: None, kept: Vec::new() }
     }
 
     /// Says what takes the place of what is kept.
     pub(crate) fn because_of(mut self, reason: &'static str) -> Self {
         self.reason = reason;
+        self
+    }
+
+    /// Says whether what is kept is for its owner alone (B14).
+    pub(crate) fn noting_private(mut self, private: bool) -> Self {
+        self.private = Some(private);
         self
     }
 
@@ -65,6 +72,7 @@ impl Stash {
             reason: self.reason.to_owned(),
             kind: state.map(|state| state.kind),
             exec: state.map(|state| state.exec),
+            private: self.private,
         };
         let text = serde_json::to_vec(&record)?;
         self.data.write(&format!("stash/{id}.json"), &mut text.as_slice(), true)?;

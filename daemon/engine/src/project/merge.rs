@@ -316,7 +316,10 @@ impl Worker {
             renamed_from: None,
         };
         let mtime = Some(self.now());
-        let private = self.private_to_send(path);
+        let private = match &sides.spooled {
+            Some(_) => facts.privacy.to_send(facts.base, true),
+            None => self.private_to_send(path),
+        };
         resolutions.outgoing.push(Outgoing { send, size, mtime, private, input: Some(input) });
     }
 

@@ -73,7 +73,7 @@ impl Worker {
         expected: State,
         reason: &'static str,
     ) -> EngineResult<Option<Ulid>> {
-        let mut stash = Stash::of(path, &self.parts).because_of(reason);
+        let stash = Stash::of(path, &self.parts).because_of(reason);
         let (tree, path) = (self.parts.tree.clone(), path.clone());
         let keep = move || -> EngineResult<Option<Ulid>> {
             let Some((stamp, mut reader)) = tree.open(&path)? else { return Ok(None) };
@@ -81,6 +81,7 @@ impl Worker {
                 return Ok(None);
             }
             let Some((_, mut reader)) = tree.open(&path)? else { return Ok(None) };
+            let mut stash = stash.noting_private(stamp.private);
             let Stashed { id, sha256, .. } = stash.keep_whole(reader.as_mut(), Some(expected))?;
             Ok((sha256 == expected.digest).then_some(id))
         };

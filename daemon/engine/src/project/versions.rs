@@ -28,6 +28,7 @@ struct Logged {
     wanted: Wanted,
     kind: Kind,
     exec: Option<bool>,
+    private: bool,
 }
 
 /// A version that was asked for.
@@ -37,6 +38,8 @@ pub(crate) struct Chosen {
     pub(crate) kind: Kind,
     /// `None` where nobody noted it.
     pub(crate) exec: Option<bool>,
+    /// Whether it was for its owner alone (B14), as far as somebody noted it.
+    pub(crate) private: bool,
 }
 
 /// What there is of a file, newest first.
@@ -140,7 +143,13 @@ impl Worker {
             stash: None,
         };
         let content = self.fetch_at_newest_head(&Wanted::of(path, &entry)).await?;
-        Ok(Chosen { told, content, kind: entry.kind, exec: Some(entry.exec) })
+        Ok(Chosen {
+            told,
+            content,
+            kind: entry.kind,
+            exec: Some(entry.exec),
+            private: entry.private,
+        })
     }
 
     async fn version_by_digest(&mut self, path: &RelPath, digits: &str) -> EngineResult<Chosen> {
@@ -177,13 +186,14 @@ impl Worker {
         let Version { told, in_log } = version;
         if let Some(id) = told.stash {
             let (stashed, content) = self.stashed(&id.to_string()).await?;
-            let Stashed { kind, exec, .. } = stashed;
-            return Ok(Chosen { told, content, kind: kind.unwrap_or(Kind::File), exec });
+            let Stashed { kind, exec, private, .. } = stashed;
+            let (kind, private) = (kind.unwrap_or(Kind::File), private.unwrap_or_default());
+            return Ok(Chosen { told, content, kind, exec, private });
         }
         let missing = || EngineError::ContentMissing { path: told.path.clone() };
-        let Logged { wanted, kind, exec } = in_log.ok_or_else(missing)?;
+        let Logged { wanted, kind, exec, private } = in_log.ok_or_else(missing)?;
         let content = self.fetch_at_newest_head(&wanted).await?;
-        Ok(Chosen { told, content, kind, exec })
+        Ok(Chosen { told, content, kind, exec, private })
     }
 
     /// Says which other file has had it, if one has.
@@ -244,7 +254,7 @@ impl Walk {
                     size: input.size,
                     chunks: input.chunks.clone(),
                 };
-                let in_log = Some(Logged { wanted, kind: input.kind, exec: None });
+                let in_log = Some(Logged { wanted, kind: input.kind, exec: None, private: false });
                 Version { told, in_log }
             });
             self.versions.extend(inputs);
@@ -298,6 +308,7 @@ fn committed(commit: &Commit, change: &Change) -> Version {
         wanted: Wanted::of(&change.path, entry),
         kind: entry.kind,
         exec: Some(entry.exec),
+        private: entry.private,
     });
     Version { told, in_log }
 }

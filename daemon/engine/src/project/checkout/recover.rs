@@ -96,8 +96,10 @@ impl Worker {
             Left::Landed => {
                 let base = target.base_after();
                 let is_known = matches!(base, Some(BaseRecord::Known { .. }));
+                let is_agreed =
+                    self.state.private().contains(path) || self.is_private_by(path, target);
                 self.state.set_base(path, base);
-                self.state.set_private(path, is_known && settled.is_private);
+                self.state.set_private(path, is_known && settled.is_private && is_agreed);
             }
             Left::Unknown => self.state.set_base(path, Some(BaseRecord::Unknown)),
             Left::AsBefore => {}

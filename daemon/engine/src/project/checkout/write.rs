@@ -13,6 +13,7 @@ use mirror_core::patterns::Coverage;
 use mirror_core::plan::{Fetch, Removal};
 use mirror_core::{Digest, Kind, RelPath, State, Timestamp};
 
+use super::Edit;
 use super::faults::fault_of_stash;
 use crate::api::{EngineResult, FileAction, Notice, NoticeKind, Progress};
 use crate::data::stash::Stash;
@@ -26,7 +27,7 @@ use crate::project::worker::Worker;
 use crate::project::worker::faults::{changed_meanwhile, fault};
 use crate::project::worker::outcome::{FileOutcome, Outcomes};
 use crate::project::worker::reporter::Reporter;
-use crate::state::{BaseAfter, BaseRecord, Target};
+use crate::state::{BaseAfter, Target};
 use crate::{links, planted};
 
 /// Files whose targets are saved together.
@@ -134,27 +135,16 @@ impl Worker {
         self.carry_out_all(landings, files).await
     }
 
-    /// Writes an edit that is no version of the head: its base is `base`.
-    pub(crate) async fn land_edit(
-        &mut self,
-        edit: Fetch,
-        content: Content,
-        base: Option<BaseRecord>,
-    ) -> Outcomes {
-        self.land_edits(vec![(edit, content, base)]).await
-    }
-
-    /// Writes several of them, with their targets saved together.
-    pub(crate) async fn land_edits(
-        &mut self,
-        edits: Vec<(Fetch, Content, Option<BaseRecord>)>,
-    ) -> Outcomes {
+    /// Writes versions that are none of the head's, with their targets saved
+    /// together.
+    pub(crate) async fn land_edits(&mut self, edits: Vec<Edit>) -> Outcomes {
         let mut landings = Vec::new();
-        for (fetch, content, base) in edits {
+        for Edit { fetch, content, base, private } in edits {
             let target = Target { base: BaseAfter::Under(base), ..self.target_for(&fetch) };
             self.state.set_target(&fetch.path, Some(target.clone()));
             let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
-            let manner = Manner { modified: None, ..self.manner_at_head(&fetch) };
+            let manner = self.manner_at_head(&fetch);
+            let manner = Manner { modified: None, private: private || manner.private, ..manner };
             let replaced = None;
             landings.push(Landing { fetch, target, replaced, content, manner, coverage, stash });
         }
@@ -265,7 +255,7 @@ impl Worker {
         begun: Timestamp,
         files: &mut Vec<FileOutcome>,
     ) {
-        let Landing { fetch, target, stash, .. } = landing;
+        let Landing { fetch, target, manner, stash, .. } = landing;
         let path = &fetch.path;
         files.extend(fault_of_stash(path, stash).map(FileOutcome::Failed));
         match landed {
@@ -275,7 +265,7 @@ impl Worker {
                 }
                 let state = fetch.remote.state;
                 let written = Indexed { stamp, state, hashed_at: begun };
-                self.note_written(path, written, target);
+                self.note_written(path, written, (target, manner.private));
                 files.push(FileOutcome::done(path, FileAction::Fetched));
             }
             Ok(Landed::Changed) => files.push(FileOutcome::Failed(changed_meanwhile(path))),
@@ -314,16 +304,24 @@ impl Worker {
     }
 
     /// The file at `path` is as `target` wanted it (B1).
-    fn note_written(&mut self, path: &RelPath, written: Indexed, target: &Target) {
+    fn note_written(
+        &mut self,
+        path: &RelPath,
+        written: Indexed,
+        (target, is_to_be_private): (&Target, bool),
+    ) {
         // A change here of who may read the file is still to be sent, unless what
-        // was pulled is private, too.
+        // was pulled is private, too. Where an edit brought it, it is a change.
         let before = self.index.get(path).map(|indexed| indexed.stamp.private);
         let agreed = self.state.private().contains(path);
+        let is_change = is_to_be_private && !self.is_private_by(path, target);
         let is_to_be_sent = before.is_some_and(|before| before != agreed);
         let is_narrowed = before == Some(false) && written.stamp.private;
         self.index.note(path.clone(), Some(written));
         self.state.set_base(path, target.base_after());
-        if !is_to_be_sent || is_narrowed {
+        if is_change {
+            self.state.set_private(path, false);
+        } else if !is_to_be_sent || is_narrowed {
             self.agree_on_privacy(path);
         }
     }

@@ -136,6 +136,10 @@ impl Worker {
                 .into_iter()
                 .map(|(path, known)| (path.clone(), known))
                 .collect();
+        // One that was deleted meanwhile stays what it was (B14).
+        let paths = batch.iter().map(|found| &found.path);
+        let private: BTreeSet<RelPath> =
+            self.log.history().private_among(paths).into_iter().cloned().collect();
         let mut names = NewNames::default();
         for found in batch {
             let known = known.remove(&found.path).unwrap_or_default();
@@ -150,11 +154,13 @@ impl Worker {
                 Fate::Waits(kind) => reading.waiting.push((found.clone(), kind)),
                 Fate::Left => {}
                 Fate::Taken => {
-                    self.add_taken(&mut reading.draft, found, content, None);
+                    let is_private = private.contains(&found.path);
+                    self.add_taken(&mut reading.draft, (found, is_private), content, None);
                     reading.committed.push(found.clone());
                 }
                 Fate::Merged(bytes) => {
-                    self.add_taken(&mut reading.draft, found, content, Some(bytes));
+                    let is_private = private.contains(&found.path);
+                    self.add_taken(&mut reading.draft, (found, is_private), content, Some(bytes));
                     reading.committed.push(found.clone());
                 }
                 Fate::Contained => {
@@ -170,7 +176,7 @@ impl Worker {
     fn add_taken(
         &self,
         draft: &mut Draft,
-        found: &Found,
+        (found, private): (&Found, bool),
         content: &ContentSource,
         merged: Option<Bytes>,
     ) {
@@ -187,7 +193,6 @@ impl Worker {
             renamed_from: None,
         };
         let mtime = found.seen.modified();
-        let private = head.is_some_and(|head| head.private);
         draft.outgoing.push(Outgoing { send, size, mtime, private, input: None });
         match merged {
             Some(bytes) => {

@@ -19,6 +19,7 @@ use crate::data::conflicts::Record;
 use crate::error::EngineError;
 use crate::outside::TreeError;
 use crate::packs::Content;
+use crate::project::checkout::Edit;
 use crate::project::commit::draft::Draft;
 use crate::project::commit::until_won::{Drafter, until_won};
 use crate::project::conflict::decision::{Decision, action_of, refuse_markers};
@@ -124,13 +125,14 @@ impl Worker {
             return Ok(Round::Again);
         };
         self.tell_stashed(path, id, reporter);
-        let edit = Fetch {
+        let fetch = Fetch {
             path: path.clone(),
             remote: Sighted { state: outcome.state, seq },
             expected_local: Some(local),
             replaces: None,
         };
-        let landed = self.land_edit(edit, Content::Bytes(content), base).await;
+        let content = Content::Bytes(content);
+        let landed = self.land_edits(vec![Edit { fetch, content, base, private: false }]).await;
         round_after_write(path, landed.told_as(|_| FileAction::Merged), reporter)
     }
 }

@@ -137,7 +137,8 @@ impl Worker {
         if let Some((digest, size)) = result.filter(|(digest, _)| Some(*digest) != from) {
             let to = Some(State { kind: Kind::File, digest, exec: edit.exec });
             let send = Send { path: record.path.clone(), from, to, renamed_from: None };
-            let (mtime, private) = (Some(self.now()), head.is_some_and(|head| head.private));
+            let private = self.log.history().is_private(&record.path);
+            let mtime = Some(self.now());
             draft.outgoing.push(Outgoing { send, size, mtime, private, input: None });
         }
         Ok(draft)

@@ -11,10 +11,11 @@ use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Privacy, Sighted};
 use mirror_core::{Entry, RelPath, State};
 use mirror_storage::FaultClass;
 
-use super::unstash::{Edit, report_of_restore};
+use super::unstash::{Version, report_of_restore};
 use crate::api::{EngineResult, FileAction, FileFault, OutputTree, Progress, Scope, Stashed};
 use crate::outside::TreeError;
 use crate::packs::Wanted;
+use crate::project::checkout::Edit;
 use crate::project::worker::Worker;
 use crate::project::worker::faults::fault;
 use crate::project::worker::outcome::FileOutcome;
@@ -159,6 +160,7 @@ impl Worker {
         };
         let local = self.index.get(path).map(|indexed| indexed.state);
         let has_room = self.make_room(path, local, kept, reporter).await?;
-        Ok(has_room.then(|| self.edit_over(path, local, entry.state(), content)))
+        let version = Version { state: entry.state(), content, private: entry.private };
+        Ok(has_room.then(|| self.edit_over(path, local, version)))
     }
 }

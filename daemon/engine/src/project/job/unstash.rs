@@ -11,6 +11,7 @@ use crate::api::{EngineResult, FileAction, FileReport, OutputTree, Stashed, Vers
 use crate::error::EngineError;
 use crate::outside::{Manner, TreeError};
 use crate::packs::Content;
+use crate::project::checkout::Edit;
 use crate::project::checkout::recover::state_at;
 use crate::project::versions::{Chosen, path_of};
 use crate::project::worker::Worker;
@@ -23,9 +24,16 @@ struct Back {
     kind: Kind,
     digest: Digest,
     exec: Option<bool>,
+    private: bool,
 }
 
-pub(crate) type Edit = (Fetch, Content, Option<BaseRecord>);
+/// A version with its content.
+pub(crate) struct Version {
+    pub(crate) state: State,
+    pub(crate) content: Content,
+    /// Whether it was for its owner alone (B14).
+    pub(crate) private: bool,
+}
 
 impl Worker {
     pub(crate) async fn restore_stash(
@@ -33,9 +41,10 @@ impl Worker {
         id: &str,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        let (Stashed { path, sha256, kind, exec, .. }, content) = self.stashed(id).await?;
-        let state = Back { kind: kind.unwrap_or(Kind::File), digest: sha256, exec };
-        self.bring_one_back(&path, state, content, reporter).await
+        let (Stashed { path, sha256, kind, exec, private, .. }, content) = self.stashed(id).await?;
+        let (kind, private) = (kind.unwrap_or(Kind::File), private.unwrap_or_default());
+        let back = Back { kind, digest: sha256, exec, private };
+        self.bring_one_back(&path, back, content, reporter).await
     }
 
     /// The version of a file whose digest begins so.
@@ -47,15 +56,14 @@ impl Worker {
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
         let path = path_of(name)?;
-        let Chosen { told, content, kind, exec } =
+        let Chosen { told, content, kind, exec, private } =
             self.version(&path, &VersionName::Digest(digits)).await?;
         let digest = told.sha256.ok_or(EngineError::OneFile)?;
         let Some(output) = output else {
-            let back = Back { kind, digest, exec };
+            let back = Back { kind, digest, exec, private };
             return self.bring_one_back(&path, back, content, reporter).await;
         };
-        let at_head = self.log.history().manifest().get(&path);
-        let private = at_head.is_some_and(|placed| placed.entry.private);
+        let private = private || self.log.history().is_private(&path);
         let manner = Manner { private, ..Manner::of(kind, exec.unwrap_or(false)) };
         if reporter.dry_run
             || self.export_content(&path, manner, content, &output.0, reporter).await
@@ -99,7 +107,9 @@ impl Worker {
         if !self.make_room(path, local, &kept, reporter).await? {
             return Ok(());
         }
-        let edit = self.edit_over(path, local, state, content);
+        let private = back.private || self.log.history().is_private(path);
+        let version = Version { state, content, private };
+        let edit = self.edit_over(path, local, version);
         self.land_restored(vec![edit], reporter).await
     }
 
@@ -138,8 +148,7 @@ impl Worker {
         &self,
         path: &RelPath,
         local: Option<State>,
-        state: State,
-        content: Content,
+        Version { state, content, private }: Version,
     ) -> Edit {
         // The person chose this over what the head is.
         let placed =
@@ -148,7 +157,7 @@ impl Worker {
         let covered = self.coverage.as_ref().is_some_and(|coverage| coverage.covers(path));
         let (path, remote) = (path.clone(), Sighted { state, seq: self.log.head() });
         let fetch = Fetch { path, remote, expected_local: local, replaces: None };
-        (fetch, content, base.filter(|_| covered))
+        Edit { fetch, content, base: base.filter(|_| covered), private }
     }
 
     pub(crate) async fn land_restored(

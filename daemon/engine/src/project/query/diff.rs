@@ -113,7 +113,7 @@ impl Worker {
             VersionName::Digest(_) => {
                 let [path] = scope else { return Err(EngineError::OneFile) };
                 let path = path_of(path)?;
-                let Chosen { told, content, kind, exec } = self.version(&path, name).await?;
+                let Chosen { told, content, kind, exec, .. } = self.version(&path, name).await?;
                 let digest = told.sha256.ok_or(EngineError::OneFile)?;
                 let version = Version { kind, digest, exec, side: Side::read(&content)? };
                 return Ok((End::Version(path, version), short(digest)));

@@ -33,8 +33,8 @@ impl Worker {
             // Settling what was sent may have found it in the log.
             let Some(push) = self.queue.get(id).cloned() else { continue };
             for change in &push.changes {
-                let Some(state) = change.state() else { continue };
-                match self.stash_copy(&change.path, state).await? {
+                let Some(entry) = &change.to else { continue };
+                match self.stash_copy(&change.path, entry).await? {
                     StashCopy::Stashed(stashed) | StashCopy::Known(stashed) => {
                         dropped.stashed.push(stashed);
                     }

@@ -83,6 +83,7 @@ impl Worker {
             .iter()
             .map(|(path, placed)| (path.clone(), unmoved(placed.sighted())))
             .collect();
+        let agreed = self.private_when_queued(push);
         for change in &push.changes {
             let (path, local) = (&change.path, change.state());
             // What has left the project since is not deleted (B7).
@@ -97,12 +98,28 @@ impl Worker {
             let (placed, to) = (manifest.get(path), change.to.as_ref());
             let remote = placed.is_some_and(|placed| placed.entry.private);
             let local = to.is_some_and(|to| to.private);
-            // What was queued is what somebody here wanted.
-            let privacy = Privacy { agreed: remote, local, remote };
+            let agreed = agreed.get(path).copied().unwrap_or(remote);
+            let privacy = Privacy { agreed, local, remote };
             let (local, remote) = (change.state(), placed.map(Placed::sighted));
             facts.insert(path.clone(), Facts { base, local, remote, privacy });
         }
         facts
+    }
+
+    /// Which paths were for their owner alone (B14) in the version that a queued one
+    /// was made on, of those that are at another version now.
+    fn private_when_queued(&self, push: &QueuedPush) -> BTreeMap<RelPath, bool> {
+        let history = self.log.history();
+        let mut moved: BTreeSet<(&RelPath, u64)> = BTreeSet::new();
+        for QueuedChange { path, made_on, .. } in &push.changes {
+            let MadeOn::Known { seq, .. } = *made_on else { continue };
+            if history.manifest().get(path).is_none_or(|placed| placed.seq != seq) {
+                moved.insert((path, seq));
+            }
+        }
+        let past = history.past().iter().filter(|_| !moved.is_empty());
+        let past = past.filter(|version| moved.contains(&(&version.path, version.since)));
+        past.map(|version| (version.path.clone(), version.entry.private)).collect()
     }
 }
 

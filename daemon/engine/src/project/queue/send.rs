@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use mirror_core::plan::Root;
-use mirror_core::{RelPath, State, Ulid};
+use mirror_core::{Entry, RelPath, Ulid};
 use mirror_storage::FaultClass;
 
 use super::replan::Replanned;
@@ -198,7 +198,7 @@ impl Worker {
         let QueuedChange { path, to: Some(entry), .. } = change else { return Ok(()) };
         let local = self.index.get(path).map(|indexed| indexed.state);
         let stands_here = is_here && local == change.state();
-        let home = self.stash_copy(path, entry.state()).await?;
+        let home = self.stash_copy(path, entry).await?;
         let is_in_log = self.log.history().place(entry.sha256).is_some();
         let what = match home {
             StashCopy::Stashed(kept) if !stands_here => where_kept(&kept),
@@ -215,8 +215,13 @@ impl Worker {
     }
 
     /// Copies what the data folder has of a queued version to the stash.
-    pub(crate) async fn stash_copy(&self, path: &RelPath, state: State) -> EngineResult<StashCopy> {
-        let mut stash = Stash::of(path, &self.parts).because_of("queue");
+    pub(crate) async fn stash_copy(
+        &self,
+        path: &RelPath,
+        entry: &Entry,
+    ) -> EngineResult<StashCopy> {
+        let stash = Stash::of(path, &self.parts).because_of("queue");
+        let (mut stash, state) = (stash.noting_private(entry.private), entry.state());
         let data = self.parts.data.clone();
         let find = move || {
             if let Some(known) = stash.known(state.digest)? {
@@ -249,7 +254,7 @@ impl Worker {
         for path in paths {
             let entry = push.change(&path).and_then(|change| change.to.as_ref());
             let what = match entry {
-                Some(entry) => self.stash_copy(&path, entry.state()).await?.of_damaged(),
+                Some(entry) => self.stash_copy(&path, entry).await?.of_damaged(),
                 None => StashCopy::Gone.of_damaged(),
             };
             reporter.fault(FileFault {

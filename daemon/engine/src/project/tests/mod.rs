@@ -35,6 +35,7 @@ mod packing;
 mod power;
 mod power_loss_disk;
 mod privacy;
+mod privacy_kept;
 mod pulling;
 mod pushing;
 mod queued_contents;

@@ -9,16 +9,16 @@ use mirror_storage::{Access, RemotePath};
 use super::faulty::Call;
 use super::*;
 
-fn set_mode(machine: &Machine, path: &str, mode: u32) {
+pub(super) fn set_mode(machine: &Machine, path: &str, mode: u32) {
     fs::set_permissions(machine.root(path), fs::Permissions::from_mode(mode)).unwrap();
 }
 
-fn mode(machine: &Machine, path: &str) -> u32 {
+pub(super) fn mode(machine: &Machine, path: &str) -> u32 {
     fs::metadata(machine.root(path)).unwrap().permissions().mode() & 0o777
 }
 
 /// Whether the head says that it is private.
-fn is_private(world: &World, path: &str) -> bool {
+pub(super) fn is_private(world: &World, path: &str) -> bool {
     let changes = (1..=world.head()).flat_map(|seq| world.commit(seq).changes);
     let mut changes = changes.filter(|change| change.path.as_str() == path).rev();
     let last = changes.next().expect("a change");
@@ -26,7 +26,7 @@ fn is_private(world: &World, path: &str) -> bool {
 }
 
 /// Nothing is to do on any machine, and nobody makes another commit.
-async fn is_settled(world: &World, machines: &[&Machine]) {
+pub(super) async fn is_settled(world: &World, machines: &[&Machine]) {
     let head = world.head();
     for machine in machines.iter().chain(machines) {
         machine.syncs().await;
@@ -36,7 +36,7 @@ async fn is_settled(world: &World, machines: &[&Machine]) {
 }
 
 /// `secret.md` is private on the laptop and came to the desktop.
-async fn story() -> (World, Machine, Machine) {
+pub(super) async fn story() -> (World, Machine, Machine) {
     let world = World::new().await;
     let (laptop, desktop) = (world.machine("laptop").await, world.machine("desktop").await);
     laptop.writes("secret.md", "one");

@@ -165,6 +165,7 @@ async fn edit_that_lost_its_place_is_told_of_and_found_in_the_stash() {
         "reason": "pull",
         "kind": "file",
         "exec": false,
+        "private": null,
     });
     assert_eq!(record, expected);
     let told = report.failed.iter().find(|fault| fault.message.contains(id.as_str()));

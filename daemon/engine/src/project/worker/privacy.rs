@@ -7,7 +7,7 @@ use mirror_core::reconcile::{BaseFact, Past, Privacy};
 
 use super::Worker;
 use crate::index::Indexed;
-use crate::state::BaseRecord;
+use crate::state::{BaseAfter, BaseRecord, Target};
 
 impl Worker {
     /// Whether a version that is made from the file here is private (B14).
@@ -20,9 +20,14 @@ impl Worker {
             Some(BaseRecord::Unknown) => BaseFact::Unknown(Past::Other),
         };
         let to_send = privacy.to_send(base, placed.is_some());
-        let is_news = indexed.is_some() && to_send != privacy.remote;
+        let was_deleted = placed.is_none() && base != BaseFact::Absent;
+        let is_news = indexed.is_some() && (was_deleted || to_send != privacy.remote);
         // Asked only where it matters: it is a look at the disk.
-        if is_news && self.parts.tree.traits().exec { to_send } else { privacy.remote }
+        if is_news && self.parts.tree.traits().exec {
+            return to_send;
+        }
+        // Where a disk says nothing, what the log said last holds.
+        if was_deleted { self.log.history().is_private(path) } else { privacy.remote }
     }
 
     /// The file here is agreed on as it is: what it has is no change (B14).
@@ -30,6 +35,14 @@ impl Worker {
         let is_private = self.index.get(path).is_some_and(|indexed| indexed.stamp.private);
         let is_known = matches!(self.state.bases().get(path), Some(BaseRecord::Known { .. }));
         self.state.set_private(path, is_private && is_known);
+    }
+
+    /// Whether a file that is written to be private is so because the head says it:
+    /// an edit may have it from the version that it brings.
+    pub(crate) fn is_private_by(&self, path: &RelPath, target: &Target) -> bool {
+        let placed = self.log.history().manifest().get(path);
+        matches!(target.base, BaseAfter::Written)
+            || placed.is_some_and(|placed| placed.entry.private)
     }
 }
 

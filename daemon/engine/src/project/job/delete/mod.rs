@@ -13,6 +13,7 @@ use mirror_core::{Digest, Kind, RelPath, State};
 use crate::api::{EngineResult, FileFault, Scope};
 use crate::error::EngineError;
 use crate::packs::Content;
+use crate::project::checkout::Edit;
 use crate::project::commit::append::report_of_send;
 use crate::project::commit::draft::Draft;
 use crate::project::commit::until_won::{Drafter, until_won};
@@ -213,8 +214,9 @@ impl Worker {
             let exec = local.is_some_and(|local| local.exec);
             let remote =
                 Sighted { state: State { kind: Kind::File, digest, exec }, seq: self.log.head() };
-            let edit = Fetch { path, remote, expected_local: local, replaces: None };
-            self.land_edit(edit, Content::Bytes(text.into()), base).await
+            let fetch = Fetch { path, remote, expected_local: local, replaces: None };
+            let content = Content::Bytes(text.into());
+            self.land_edits(vec![Edit { fetch, content, base, private: false }]).await
         } else if let Some(expected) = local {
             self.land(vec![Removal { path, expected }], Vec::new(), reporter).await
         } else {
