@@ -5,7 +5,7 @@ use mirror_proto::v1::ReadVersionRequest;
 
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
-use crate::output::{self, Reader, json};
+use crate::output::{ContentPrinter, Reader, json};
 use crate::paths;
 
 #[derive(Debug, Args)]
@@ -25,14 +25,16 @@ pub(crate) async fn run(args: &ShowArgs, context: &Context) -> Result<Reported, 
     let daemon = context.daemon().await?;
     let mut pieces = daemon.versions().read_version(request).await?.into_inner();
     let (mut version, mut whole) = (None, Vec::new());
+    let mut printer = ContentPrinter::new();
     while let Some(piece) = pieces.message().await? {
         if context.output.is_json() {
             version = piece.version;
             whole.extend(piece.content);
-        } else if output::print_bytes(&piece.content)? == Reader::Gone {
-            break;
+        } else if printer.print(&piece.content)? == Reader::Gone {
+            return Ok(Reported::done(None));
         }
     }
+    printer.end()?;
     let version = version.unwrap_or_default();
     let told = context.output.is_json().then(|| json::history::content(&version, &whole));
     Ok(Reported::done(told))

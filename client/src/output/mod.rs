@@ -9,6 +9,7 @@ mod hostile;
 pub(crate) mod json;
 pub(crate) mod measure;
 pub(crate) mod paint;
+mod pieces;
 pub(crate) mod progress;
 pub(crate) mod text;
 pub(crate) mod words;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use paint::{ColorChoice, Paint};
+use pieces::Pieces;
 use progress::ProgressLine;
 
 /// How to print for this run of the client.
@@ -155,12 +157,37 @@ pub(crate) fn print(text: &str) -> Result<Reader, Failure> {
     write_out(escape::harmless(text).as_bytes())
 }
 
-/// Prints the bytes of a file: as they are to a file or a program, and so that they
-/// do no harm to a terminal.
+/// Prints the bytes of a file, in pieces that may end anywhere: as they are to a
+/// file or a program, and so that they do no harm to a terminal.
+pub(crate) struct ContentPrinter {
+    is_terminal: bool,
+    text: Pieces,
+}
+
+impl ContentPrinter {
+    pub(crate) fn new() -> Self {
+        Self { is_terminal: io::stdout().is_terminal(), text: Pieces::default() }
+    }
+
+    pub(crate) fn print(&mut self, piece: &[u8]) -> Result<Reader, Failure> {
+        match self.is_terminal {
+            true => print(&escape::harmless_content(&self.text.next(piece))),
+            false => write_out(piece),
+        }
+    }
+
+    /// Prints what the last piece left unfinished.
+    pub(crate) fn end(self) -> Result<Reader, Failure> {
+        print(&escape::harmless_content(&self.text.end()))
+    }
+}
+
+/// Prints the bytes of a file that are all there.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<Reader, Failure> {
-    match io::stdout().is_terminal() {
-        true => print(&escape::harmless_content(&String::from_utf8_lossy(bytes))),
-        false => write_out(bytes),
+    let mut printer = ContentPrinter::new();
+    match printer.print(bytes)? {
+        Reader::Listening => printer.end(),
+        Reader::Gone => Ok(Reader::Gone),
     }
 }
 
