@@ -71,16 +71,19 @@ fn meaning(choice: Choice, conflict: &Conflict) -> String {
     }
 }
 
-/// The choice that was typed, as a word or its letter, if it is offered.
+/// The choice that was typed, as a word or its letter, if it is offered. What means
+/// two things, as where the other side is called like a choice, is asked again.
 pub(super) fn read(typed: &str, detail: &ConflictDetail) -> Option<Choice> {
     let typed = typed.trim().to_lowercase();
     let is = |word: &str| typed == word || typed == word[..1];
     let named = CHOICES.iter().find(|(_, words)| words.iter().any(|word| is(word)));
     let is_other = || typed == conflict_of(detail).remote_word.to_lowercase() && !typed.is_empty();
-    named
-        .map(|(choice, _)| *choice)
-        .or_else(|| is_other().then_some(Choice::Remote))
-        .filter(|choice| is_offered(*choice, detail))
+    let meant = match (named, is_other()) {
+        (Some((choice, _)), false) => Some(*choice),
+        (None | Some((Choice::Remote, _)), true) => Some(Choice::Remote),
+        (Some(_), true) | (None, false) => None,
+    };
+    meant.filter(|choice| is_offered(*choice, detail))
 }
 
 fn offered(detail: &ConflictDetail) -> impl Iterator<Item = (Choice, &'static str)> {
@@ -135,6 +138,18 @@ mod tests {
         }
         for typed in ["t", "there", "r", "remote", "Desktop"] {
             assert_eq!(read(typed, &text()), Some(Choice::Remote), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn name_that_is_also_a_choice_decides_nothing() {
+        for (typed, word) in [("h", "here"), ("l", "local"), ("q", "quit"), ("s", "skip")] {
+            let mut detail = text();
+            let conflict = detail.conflict.as_mut().expect("a conflict");
+            conflict.remote_word = typed.to_owned();
+            assert_eq!(read(typed, &detail), None, "{typed:?}");
+            assert!(read(word, &detail).is_some_and(|choice| choice != Choice::Remote));
+            assert_eq!(read("there", &detail), Some(Choice::Remote));
         }
     }
 

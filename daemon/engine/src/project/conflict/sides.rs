@@ -74,11 +74,10 @@ impl Worker {
     }
 
     fn other_side(&self, by: Option<&ChangedBy>, place: Option<&str>) -> OtherSide {
+        let word_of = |place: &str| if is_word(place) { place } else { "there" }.to_owned();
         let (name, word) = match (by, place) {
-            (None, Some(place)) => (format!("{place}, edited there"), place.to_owned()),
-            (Some(by), Some(place)) => {
-                (format!("#{}, edited on {place}", by.seq), place.to_owned())
-            }
+            (None, Some(place)) => (format!("{place}, edited there"), word_of(place)),
+            (Some(by), Some(place)) => (format!("#{}, edited on {place}", by.seq), word_of(place)),
             (Some(ChangedBy { user, machine, seq, .. }), None) => {
                 let is_word = *machine != self.spec.author.machine && is_word(machine);
                 let word = if is_word { machine.clone() } else { format!("#{seq}") };
@@ -114,9 +113,28 @@ impl Worker {
     }
 }
 
-/// Whether a machine's name can be typed for its side.
+/// What a person can answer of a conflict, beside the name of the other side. Their
+/// first letters mean the same, so no single letter is a name.
+const ANSWERS: [&str; 8] = ["here", "there", "local", "remote", "merged", "edit", "skip", "quit"];
+
+/// Whether the name of a machine or a backend can be typed for its side.
 fn is_word(name: &str) -> bool {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
-    let is_taken = ["here", "there", "local", "remote"].contains(&name.to_lowercase().as_str());
-    !name.is_empty() && !is_taken && name.len() <= 64 && name.chars().all(is_plain)
+    let is_taken = ANSWERS.contains(&name.to_lowercase().as_str());
+    (2..=64).contains(&name.len()) && !is_taken && name.chars().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_that_answers_something_else_is_no_word_for_a_side() {
+        for name in ["desktop", "nas", "pi-4.local", "h2"] {
+            assert!(is_word(name), "{name}");
+        }
+        for name in ["", "l", "H", "Here", "local", "quit", "two words", "#3", &"n".repeat(65)] {
+            assert!(!is_word(name), "{name}");
+        }
+    }
 }
