@@ -111,13 +111,21 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
             text::project::list(&filled(number)),
             text::project::set_up(&filled(number), false, plain),
             text::project::next_steps(&filled(number)),
+            text::fault::folders(&filled(number)),
+            text::history::entry(&filled(number), plain),
+            text::job::committed(&filled(number), plain),
+            text::project::covered(&filled(number), plain),
             text::stash::list(&filled(number), plain),
+            text::stash::queue(&filled(number), now, plain),
+            text::stash::dropped(&filled(number)),
+            text::stash::removed(&hostile(), &filled(number)),
+            text::status::queue(&[filled(number)], now, plain),
         ];
         for text in shown {
             check_text(number, &text, false);
         }
         let status: v1::StatusReport = filled(number);
-        for detail in [Detail::Short, Detail::Changes, Detail::Everything] {
+        for detail in [Detail::Short, Detail::Changes, Detail::Everything, Detail::Skipped] {
             check_text(number, &text::status::report(&status, detail, now, plain), false);
         }
         check_text(number, &text::diff::report(&filled(number), plain), true);
@@ -147,10 +155,45 @@ fn no_json_hides_what_stands_in_a_field() {
             json::stash::list(&filled(number)),
             json::status::report(&filled(number), true),
             json::status::diff(&filled(number)),
+            json::conflict::resolved(&hostile(), "merged", &job),
+            json::history::entry(&filled(number)),
+            json::history::content(&filled(number), hostile().as_bytes()),
+            json::kept::queue(&filled(number)),
+            json::kept::push(&filled(number)),
+            json::kept::dropped(&filled(number)),
+            json::kept::removed(&filled(number)),
+            json::kept::versions(&filled(number)),
+            json::stash::list_of(&hostile(), &filled(number)),
+            json::stash::content(&hostile(), hostile().as_bytes()),
             json::failure(Some("status"), &fault),
         ];
         for document in documents {
             check_json(number, &json::document("status", &document));
+        }
+    }
+}
+
+/// What prints nothing that came from elsewhere, or is a part of what is tried.
+const NOT_TRIED: [&str; 3] =
+    ["text::conflict::hint", "text::conflict::other_word", "json::status::count_in"];
+
+/// Everything that prints an answer is tried above, also what is added later.
+#[test]
+fn every_answer_that_is_printed_is_tried() {
+    let tried = include_str!("hostile.rs");
+    for kind in ["text", "json"] {
+        let folder = format!("{}/src/output/{kind}", env!("CARGO_MANIFEST_DIR"));
+        for file in std::fs::read_dir(folder).expect("a folder") {
+            let file = file.expect("a file").path();
+            let module = file.file_stem().expect("a name").to_string_lossy().into_owned();
+            let source = std::fs::read_to_string(&file).expect("text");
+            let functions = source.lines().filter_map(|line| line.strip_prefix("pub(crate) fn "));
+            for function in functions.filter(|_| module != "mod") {
+                let end = function.find(['(', '<']).expect("its arguments");
+                let name = format!("{kind}::{module}::{}", &function[..end]);
+                let is_tried = tried.contains(&format!("{name}(&"));
+                assert!(is_tried || NOT_TRIED.contains(&name.as_str()), "{name} is not tried");
+            }
         }
     }
 }

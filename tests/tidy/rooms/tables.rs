@@ -83,7 +83,7 @@ const ENGINE: &str = "
     project/conflict: project/commit project/observe.rs project/worker data view packs log index
         api error.rs outside
     project/merge.rs: project/commit project/worker packs log state index api outside
-    project/commit: project/worker data packs log state index api error.rs planted.rs outside
+    project/commit: project/worker packs log state index api error.rs planted.rs outside
     project/create: project/rules packs log api error.rs outside
     project/observe.rs: project/rules project/worker log state index api planted.rs outside
     project/versions.rs: project/naming.rs project/stash.rs project/worker snapshots packs log api
@@ -92,7 +92,7 @@ const ENGINE: &str = "
     project/rules: project/worker log state index links.rs api error.rs outside
     project/stash.rs: project/worker data packs api error.rs outside
     project/view_state: project/worker view log state api error.rs
-    project/worker: beside data view packs log state index api error.rs store outside
+    project/worker: beside data view packs log state index api error.rs store planted.rs outside
     beside: store outside
     data: state api outside
     view: log state planted.rs outside

@@ -1,7 +1,8 @@
 //! `queue`, and what `remove` drops.
 
 use mirror_proto::v1::{
-    DropQueuedResponse, KeptVersions, ListQueueResponse, QueuedFile, QueuedKind, QueuedPush,
+    CommittedPush, DropQueuedResponse, KeptVersions, ListQueueResponse, QueuedFile, QueuedKind,
+    QueuedPush,
 };
 use serde_json::{Value, json};
 
@@ -46,9 +47,16 @@ pub(crate) fn push(push: &QueuedPush) -> Value {
 pub(crate) fn dropped(dropped: &DropQueuedResponse) -> Value {
     json!({
         "dropped": dropped.pushes.iter().map(push).collect::<Vec<_>>(),
+        "committed": dropped.committed.iter().map(committed).collect::<Vec<_>>(),
         "stash": dropped.stashed.iter().map(stash::version).collect::<Vec<_>>(),
         "gone": dropped.gone,
     })
+}
+
+fn committed(committed: &CommittedPush) -> Value {
+    let mut row = committed.push.as_ref().map(push).unwrap_or_default();
+    fill(&mut row, json!({"commit": committed.commit}));
+    row
 }
 
 pub(crate) fn removed(kept: &KeptVersions) -> Value {
@@ -110,6 +118,18 @@ mod tests {
         assert_eq!(queue(&listed), json!({"queue": [push, view]}));
         let untried = ListQueueResponse { pushes: vec![waiting()], work: Vec::new() };
         assert_eq!(queue(&untried)["queue"][0]["attempts"], Value::Null);
+    }
+
+    #[test]
+    fn push_that_was_committed_is_named_with_its_commit() {
+        let committed = CommittedPush { push: Some(waiting()), commit: 45 };
+        let known = DropQueuedResponse { committed: vec![committed], ..Default::default() };
+        let mut row = push(&waiting());
+        row["commit"] = 45.into();
+        assert_eq!(
+            dropped(&known),
+            json!({"dropped": [], "committed": [row], "stash": [], "gone": []})
+        );
     }
 
     #[test]

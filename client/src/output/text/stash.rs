@@ -37,7 +37,10 @@ fn row(version: &StashedVersion) -> [String; 5] {
 }
 
 pub(crate) fn queue(listed: &ListQueueResponse, now: Timestamp, paint: Paint) -> String {
-    if listed.pushes.is_empty() && listed.work.is_empty() {
+    // What is tried in their order is tried once for all.
+    let is_shown = |kind| kind != QueuedKind::Push || !listed.pushes.is_empty();
+    let work: Vec<_> = listed.work.iter().filter(|work| is_shown(work.kind())).cloned().collect();
+    if listed.pushes.is_empty() && work.is_empty() {
         return "nothing waits\n".to_owned();
     }
     let pushes = listed.pushes.iter().map(|push| {
@@ -51,9 +54,6 @@ pub(crate) fn queue(listed: &ListQueueResponse, now: Timestamp, paint: Paint) ->
             message.unwrap_or_default(),
         )
     });
-    // What is tried in their order is tried once for all.
-    let is_shown = |kind| kind != QueuedKind::Push || !listed.pushes.is_empty();
-    let work: Vec<_> = listed.work.iter().filter(|work| is_shown(work.kind())).cloned().collect();
     pushes.collect::<String>() + &status::queue(&work, now, paint)
 }
 
@@ -63,8 +63,16 @@ fn file(file: &QueuedFile) -> String {
 }
 
 pub(crate) fn dropped(dropped: &DropQueuedResponse) -> String {
+    let committed = dropped.committed.iter().filter_map(|committed| {
+        let push = line(committed.push.as_ref()?);
+        Some(format!("{push} was committed already, as #{}: it is not dropped", committed.commit))
+    });
+    let committed: Vec<_> = committed.collect();
     if dropped.pushes.is_empty() {
-        return "nothing waited\n".to_owned();
+        return match committed.is_empty() {
+            true => "nothing waited\n".to_owned(),
+            false => bounded(committed),
+        };
     }
     let pushes = dropped.pushes.iter().map(|push| format!("dropped {}", line(push)));
     let stashed = dropped.stashed.iter().map(|kept| format!("  in the stash  {}", version(kept)));
@@ -72,7 +80,7 @@ pub(crate) fn dropped(dropped: &DropQueuedResponse) -> String {
         .gone
         .iter()
         .map(|path| format!("  what was kept of {} could not be found any more", escape(path)));
-    bounded(pushes.chain(stashed).chain(gone).collect())
+    bounded(committed.into_iter().chain(pushes).chain(stashed).chain(gone).collect())
         + "what stands in the folder is still an edit: the next push sends it\n"
 }
 
@@ -114,6 +122,8 @@ fn version(version: &StashedVersion) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mirror_proto::v1::{CommittedPush, QueuedWork};
+
     use super::*;
 
     #[test]
@@ -161,6 +171,23 @@ mod tests {
             queue(&ListQueueResponse::default(), Timestamp::UNIX_EPOCH, Paint::PLAIN),
             "nothing waits\n"
         );
+        let tries = |kind: QueuedKind| ListQueueResponse {
+            work: vec![QueuedWork { kind: kind.into(), ..QueuedWork::default() }],
+            ..ListQueueResponse::default()
+        };
+        let shown = |kind| queue(&tries(kind), Timestamp::UNIX_EPOCH, Paint::PLAIN);
+        assert_eq!(shown(QueuedKind::Push), "nothing waits\n");
+        assert!(shown(QueuedKind::View).contains("queued to"));
+    }
+
+    #[test]
+    fn push_that_was_committed_is_not_called_dropped() {
+        let committed = CommittedPush { push: Some(push()), commit: 45 };
+        let known = DropQueuedResponse { committed: vec![committed], ..Default::default() };
+        let said = "the sync 01J of 2 files was committed already, as #45: it is not dropped\n";
+        assert_eq!(dropped(&known), said);
+        let both = dropped(&DropQueuedResponse { pushes: vec![push()], ..known });
+        assert!(both.starts_with(said) && both.contains("dropped the sync 01J"), "{both}");
     }
 
     #[test]

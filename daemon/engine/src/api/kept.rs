@@ -30,8 +30,11 @@ pub struct QueueReport {
 /// What became of queued pushes that a person gave up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DroppedPushes {
+    /// As far as they still waited.
     pub pushes: Vec<WaitingPush>,
-    /// Where their versions are now.
+    /// What turned out to stand in the log already, and the commit that brought it.
+    pub committed: Vec<(WaitingPush, u64)>,
+    /// Where the versions of those that were dropped are now.
     pub stashed: Vec<Stashed>,
     /// Paths whose queued version could not be found any more.
     pub gone: Vec<RelPath>,

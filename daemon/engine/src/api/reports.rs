@@ -43,6 +43,8 @@ pub enum NoticeKind {
     VoidEntry,
     /// A content was damaged on the backend, and this machine gave it again.
     ContentGivenAgain,
+    /// A push that a person dropped before it was answered is a commit after all.
+    DroppedPushArrived,
     /// A link of the head may not stand on this machine.
     LinkLeftOut,
     /// Something in the view can't be read, and is passed over.

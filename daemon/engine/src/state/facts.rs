@@ -9,7 +9,7 @@ use std::sync::Arc;
 use mirror_core::{Digest, RelPath};
 use serde::de::DeserializeOwned;
 
-use super::{AsideRecord, Attempt, Damage, Spot, State, Upload};
+use super::{AsideRecord, Attempt, Damage, GivenUp, Spot, State, Upload};
 use crate::outside::tree::Mounts;
 use crate::store::{Store, Table, encode};
 
@@ -18,6 +18,7 @@ pub(super) enum Fact {
     Owner,
     Machine,
     Attempt,
+    GivenUp,
     Coverage,
     Deletions,
     Unprojected,
@@ -39,6 +40,7 @@ impl Fact {
             Self::Owner => "owner",
             Self::Machine => "machine",
             Self::Attempt => "attempt.4",
+            Self::GivenUp => "given_up",
             Self::Coverage => "coverage",
             Self::Deletions => "deletions",
             Self::Unprojected => "unprojected",
@@ -88,6 +90,7 @@ impl State {
     pub(super) fn read_facts(&mut self) {
         let store = self.store.as_ref();
         self.attempt = fact(store, Fact::Attempt).map(Arc::new);
+        self.given_up = fact(store, Fact::GivenUp).unwrap_or_default();
         self.coverage = fact(store, Fact::Coverage);
         self.deletions = fact(store, Fact::Deletions).unwrap_or_default();
         self.unprojected = fact(store, Fact::Unprojected).unwrap_or_default();
@@ -114,6 +117,7 @@ impl State {
             Fact::Owner => Some(encode(&self.owner)),
             Fact::Machine => self.machine.as_ref().map(encode),
             Fact::Attempt => self.attempt.as_deref().map(encode),
+            Fact::GivenUp => Some(encode(&self.given_up)),
             Fact::Coverage => self.coverage.as_ref().map(encode),
             Fact::Deletions => Some(encode(&self.deletions)),
             Fact::Unprojected => Some(encode(&self.unprojected)),
@@ -137,6 +141,24 @@ impl State {
     pub fn set_attempt(&mut self, attempt: Option<Arc<Attempt>>) {
         self.attempt = attempt;
         self.changed.insert(Fact::Attempt);
+    }
+
+    /// Has the open attempt sent no more, and known should it arrive.
+    pub fn give_up_attempt(&mut self) {
+        let Some(attempt) = self.attempt.take() else { return };
+        let (seq, id, changes) = (attempt.seq, attempt.id, attempt.changes.clone());
+        self.given_up.push(GivenUp { seq, id, changes });
+        self.changed.extend([Fact::Attempt, Fact::GivenUp]);
+    }
+
+    pub fn given_up(&self) -> &[GivenUp] {
+        &self.given_up
+    }
+
+    /// Forgets those whose place is filled by `head`.
+    pub fn forget_given_up(&mut self, head: u64) {
+        self.given_up.retain(|given_up| given_up.seq > head);
+        self.changed.insert(Fact::GivenUp);
     }
 
     /// The device on which files were last agreed on.

@@ -18,8 +18,8 @@ use mirror_core::{Digest, RelPath, SharedMap, Ulid};
 
 pub use privacy::Private;
 pub use records::{
-    AsideRecord, Attempt, BaseAfter, BaseRecord, Damage, LocalInput, Owner, Seen, SeenVersion,
-    Spot, Target, TriedChange, Upload,
+    AsideRecord, Attempt, BaseAfter, BaseRecord, Damage, GivenUp, LocalInput, Owner, Seen,
+    SeenVersion, Spot, Target, TriedChange, Upload,
 };
 
 use self::facts::{Fact, Findings, fact};
@@ -43,6 +43,7 @@ pub struct State {
     targets: SharedMap<RelPath, Target>,
     seen: BTreeMap<RelPath, Seen>,
     attempt: Option<Arc<Attempt>>,
+    given_up: Vec<GivenUp>,
     coverage: Option<String>,
     deletions: Vec<i64>,
     unprojected: BTreeSet<RelPath>,
@@ -79,6 +80,7 @@ impl State {
             targets: SharedMap::new(),
             seen: BTreeMap::new(),
             attempt: None,
+            given_up: Vec::new(),
             coverage: None,
             deletions: Vec::new(),
             unprojected: BTreeSet::new(),
@@ -124,6 +126,7 @@ impl State {
             targets: self.targets.clone(),
             seen: BTreeMap::new(),
             attempt: None,
+            given_up: Vec::new(),
             coverage: self.coverage.clone(),
             deletions: Vec::new(),
             unprojected: BTreeSet::new(),

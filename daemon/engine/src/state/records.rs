@@ -99,6 +99,15 @@ pub struct Attempt {
     pub losses: u64,
 }
 
+/// An append that a person gave up before it was answered: it is not sent again,
+/// and may arrive all the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenUp {
+    pub seq: u64,
+    pub id: Ulid,
+    pub changes: Vec<TriedChange>,
+}
+
 /// One change of a commit that was tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriedChange {

@@ -5,7 +5,7 @@ use mirror_proto::v1;
 use mirror_proto::v1::drop_queued_request::Which;
 use tonic::{Request, Response, Status};
 
-use super::convert::kept::queued_push;
+use super::convert::kept::{committed_push, queued_push};
 use super::convert::status::queued_work;
 use super::convert::version::stashed_version;
 use super::host::Host;
@@ -50,6 +50,7 @@ impl v1::queue_service_server::QueueService for Host {
             Ok(v1::DropQueuedResponse {
                 pushes: dropped.pushes.iter().map(queued_push).collect(),
                 stashed: dropped.stashed.iter().map(stashed_version).collect(),
+                committed: dropped.committed.iter().map(committed_push).collect(),
                 gone: dropped.gone.iter().map(RelPath::to_string).collect(),
             })
         })

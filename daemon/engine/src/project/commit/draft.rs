@@ -9,12 +9,9 @@ use mirror_core::plan::Send;
 use mirror_core::{Digest, Entry, Kind, State, Timestamp, Ulid};
 
 use crate::api::Parts;
-use crate::data::queue::MadeOn;
 use crate::packs::{Item, Opener};
-use crate::planted;
-use crate::planted::Rule;
 use crate::project::worker::Worker;
-use crate::state::{BaseRecord, LocalInput, TriedChange};
+use crate::state::{LocalInput, TriedChange};
 
 /// What a commit is to say, before it has a place in the log.
 #[derive(Clone)]
@@ -123,20 +120,6 @@ impl Worker {
             input: (!stands).then_some(input),
             send,
         }
-    }
-
-    /// Moves the base of a path to what a commit that stands was made from, if
-    /// that still is the base's next step (B4).
-    pub(crate) fn move_base(&mut self, change: &TriedChange, seq: u64) {
-        let Some(LocalInput { state, made_on }) = &change.input else { return };
-        let base = MadeOn::of(self.state.bases().get(&change.path));
-        if made_on.as_ref().is_some_and(|made_on| !MadeOn::of(made_on.as_ref()).is_still(base)) {
-            return;
-        }
-        let state = if planted::stands(Rule::B4) { *state } else { change.to };
-        let base = state.map(|state| BaseRecord::Known { state, seq });
-        self.state.set_base(&change.path, base);
-        self.agree_on_privacy(&change.path);
     }
 }
 

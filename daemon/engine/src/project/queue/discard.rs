@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use mirror_core::Ulid;
 
 use super::send::StashCopy;
-use crate::api::{DroppedPushes, EngineResult, QueueReport};
+use crate::api::{DroppedPushes, EngineResult, QueueReport, WaitingPush};
 use crate::data::queue::{QueuedPush, Records};
 use crate::error::EngineError;
 use crate::project::worker::Worker;
@@ -27,10 +27,10 @@ impl Worker {
             Some(typed) => vec![self.queued_id(typed)?],
             None => self.queue.pushes().iter().map(|push| push.id).collect(),
         };
-        self.refuse_open(&ids).await?;
+        self.ask_for_sent(&ids).await?;
         let mut dropped = DroppedPushes::default();
         for id in ids {
-            // Settling what was sent may have found it in the log.
+            dropped.committed.extend(self.take_committed(id).await?);
             let Some(push) = self.queue.get(id).cloned() else { continue };
             for change in &push.changes {
                 let Some(entry) = &change.to else { continue };
@@ -40,6 +40,10 @@ impl Worker {
                     }
                     StashCopy::Gone => dropped.gone.push(change.path.clone()),
                 }
+            }
+            // In the same batch that lets the push go: from here on nothing sends it.
+            if self.is_open(&push) {
+                self.state.give_up_attempt();
             }
             let paths: BTreeMap<_, _> =
                 push.changes.iter().map(|change| (change.path.clone(), None)).collect();
@@ -53,24 +57,40 @@ impl Worker {
         Ok(dropped)
     }
 
-    /// A push that was sent and never answered may stand in the log, and what is
-    /// sent again at its place are the same bytes (L5): it is settled first.
-    async fn refuse_open(&mut self, ids: &[Ulid]) -> EngineResult<()> {
-        let Some(open) = self.state.attempt().map(|attempt| attempt.id) else { return Ok(()) };
-        let is_open = |push: &QueuedPush| {
-            push.id == open || push.attempt.as_ref().is_some_and(|tried| tried.id == open)
+    /// A push that was sent and never answered may stand in the log (L5). It is not
+    /// sent again to find that out: what is dropped is never committed by that.
+    async fn ask_for_sent(&mut self, ids: &[Ulid]) -> EngineResult<()> {
+        let head = self.log.head();
+        let asks = |push: &QueuedPush| {
+            self.is_open(push) || push.attempt.as_ref().is_some_and(|tried| tried.seq > head)
         };
-        if !ids.iter().filter_map(|id| self.queue.get(*id)).any(is_open) {
+        if !ids.iter().filter_map(|id| self.queue.get(*id)).any(asks) {
             return Ok(());
         }
-        self.recover_attempt(None).await.map_err(|cause| match cause {
+        let asked = match self.state.attempt() {
+            Some(_) => self.ask_for_attempt().await,
+            None => self.catch_up().await.map(drop),
+        };
+        asked.map_err(|cause| match cause {
             EngineError::Storage(_) => EngineError::SentUnanswered,
             cause => cause,
-        })?;
-        for id in ids {
-            self.drop_known_changes(*id).await?;
-        }
-        Ok(())
+        })
+    }
+
+    /// Whether the open attempt brings any of a push.
+    fn is_open(&self, push: &QueuedPush) -> bool {
+        self.state.attempt().is_some_and(|open| {
+            push.id == open.id || push.attempt.as_ref().is_some_and(|tried| tried.id == open.id)
+        })
+    }
+
+    /// Takes out of a push what the log has of it, and names the commit.
+    async fn take_committed(&mut self, id: Ulid) -> EngineResult<Option<(WaitingPush, u64)>> {
+        let Some(mut push) = self.queue.get(id).cloned() else { return Ok(None) };
+        let Some(seq) = self.drop_known_changes(id).await? else { return Ok(None) };
+        let left = self.queue.get(id);
+        push.changes.retain(|one| left.is_none_or(|left| left.change(&one.path).is_none()));
+        Ok((!push.changes.is_empty()).then(|| (push.told(), seq)))
     }
 
     fn queued_id(&self, typed: &str) -> EngineResult<Ulid> {

@@ -133,19 +133,21 @@ impl Worker {
     }
 
     /// Takes out of a push what stands in the log already: by its own commit, or
-    /// by an attempt that was open when it was queued (L5).
-    pub(crate) async fn drop_known_changes(&mut self, id: Ulid) -> EngineResult<()> {
-        let Some(push) = self.queue.get(id).cloned() else { return Ok(()) };
+    /// by an attempt that was open when it was queued (L5). Gives the commit that
+    /// brought it.
+    pub(crate) async fn drop_known_changes(&mut self, id: Ulid) -> EngineResult<Option<u64>> {
+        let Some(push) = self.queue.get(id).cloned() else { return Ok(None) };
         for seq in push.head.saturating_add(1)..=self.log.head() {
             if is_commit(&self.log.entry(seq).await?, id) {
                 let at = |c: &QueuedChange| (c.path.clone(), Some(MadeOn::at(c.state(), seq)));
                 let settled = push.changes.iter().map(at).collect();
-                return self.take_from_queue(id, &settled).await;
+                self.take_from_queue(id, &settled).await?;
+                return Ok(Some(seq));
             }
         }
         // One whose place has not been read is as open as before.
         let known = push.attempt.filter(|attempt| attempt.seq <= self.log.head());
-        let Some(attempt) = known else { return Ok(()) };
+        let Some(attempt) = known else { return Ok(None) };
         let stands = is_commit(&self.log.entry(attempt.seq).await?, attempt.id);
         let made_on = |change: &QueuedChange| {
             let input = attempt.inputs.get(&change.path).filter(|_| stands)?;
@@ -156,12 +158,14 @@ impl Worker {
             (input == change.state()).then(|| (change.path.clone(), Some(base)))
         });
         self.take_from_queue(id, &brought.collect()).await?;
-        let Some(mut rest) = self.queue.get(id).cloned() else { return Ok(()) };
+        let brought_by = stands.then_some(attempt.seq);
+        let Some(mut rest) = self.queue.get(id).cloned() else { return Ok(brought_by) };
         rest.attempt = None;
         for change in &mut rest.changes {
             change.made_on = made_on(change).map_or(change.made_on, |(_, base)| base);
         }
-        Ok(self.queue.replace(rest).await?)
+        self.queue.replace(rest).await?;
+        Ok(brought_by)
     }
 
     /// The head has come to these versions by itself: the base follows (B1).

@@ -13,6 +13,7 @@ mod consenting;
 mod crashing;
 mod damaged;
 mod deleting;
+mod dropping;
 mod events;
 mod faulty;
 mod forks;

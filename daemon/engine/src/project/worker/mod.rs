@@ -3,9 +3,11 @@
 //! The rooms above each add their verbs to [`Worker`]; `tests/tidy/rooms` holds
 //! which room may call which. What is here calls none of them.
 
+mod bases;
 pub(crate) mod contents;
 pub(crate) mod events;
 pub(crate) mod faults;
+mod head;
 pub(crate) mod outcome;
 pub(crate) mod privacy;
 pub(crate) mod reading;
@@ -19,7 +21,6 @@ use std::sync::Arc;
 use mirror_core::commit::CheckpointRef;
 use mirror_core::patterns::Coverage;
 use mirror_core::{Digest, RelPath, Timestamp};
-use mirror_storage::FaultClass;
 
 use self::events::Events;
 use self::reading::Published;
@@ -36,7 +37,7 @@ use crate::data::notices::Journal;
 use crate::data::queue::Queue;
 use crate::error::EngineError;
 use crate::index::Index;
-use crate::log::{Log, LogEntry};
+use crate::log::Log;
 use crate::outside::TreeError;
 use crate::packs::{Cache, Damaged, Fetcher};
 use crate::state::State;
@@ -177,19 +178,6 @@ impl Worker {
         outcome
     }
 
-    /// Reads new entries.
-    pub(crate) async fn catch_up(&mut self) -> EngineResult<Vec<LogEntry>> {
-        let caught_up = self.log.catch_up().await;
-        let arrived = self.note_stop(caught_up)?;
-        if !arrived.is_empty() {
-            if self.log.is_checkpoint_due() {
-                self.made_checkpoint = self.log.make_checkpoint(false).await;
-            }
-            self.set_phase_head();
-        }
-        Ok(arrived)
-    }
-
     pub(crate) fn set_phase(&self, phase: Phase) {
         let head = self.log.head();
         self.board.change(|status| {
@@ -260,19 +248,6 @@ impl Worker {
 
     pub(crate) fn phase(&self) -> Phase {
         self.board.phase()
-    }
-
-    /// `false` when the backend is away; then what was read before counts.
-    pub(crate) async fn reach_backend(&mut self) -> EngineResult<bool> {
-        match self.catch_up().await {
-            Ok(_) => Ok(true),
-            Err(EngineError::Stopped { .. }) => Ok(false),
-            Err(error) if matches!(error.class(), FaultClass::Transient | FaultClass::Auth) => {
-                tracing::info!(%error, "status goes by what was read before");
-                Ok(false)
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// Keeps what nobody was there to hear for the next job's report; what

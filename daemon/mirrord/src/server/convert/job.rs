@@ -174,6 +174,7 @@ fn notice_kind(kind: NoticeKind) -> v1::NoticeKind {
         NoticeKind::KeptUnknown => v1::NoticeKind::KeptUnknown,
         NoticeKind::VoidEntry => v1::NoticeKind::VoidEntry,
         NoticeKind::ContentGivenAgain => v1::NoticeKind::ContentGivenAgain,
+        NoticeKind::DroppedPushArrived => v1::NoticeKind::DroppedPushArrived,
         NoticeKind::LinkLeftOut => v1::NoticeKind::LinkLeftOut,
         NoticeKind::ViewUnreadable => v1::NoticeKind::ViewUnreadable,
         NoticeKind::Stashed => v1::NoticeKind::Stashed,

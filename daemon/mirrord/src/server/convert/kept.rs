@@ -14,6 +14,10 @@ pub(in crate::server) fn kept_versions(kept: &Kept) -> v1::KeptVersions {
     }
 }
 
+pub(in crate::server) fn committed_push((push, seq): &(WaitingPush, u64)) -> v1::CommittedPush {
+    v1::CommittedPush { push: Some(queued_push(push)), commit: *seq }
+}
+
 pub(in crate::server) fn queued_push(push: &WaitingPush) -> v1::QueuedPush {
     let files = push.files.iter().map(|(path, digest)| v1::QueuedFile {
         path: path.as_str().to_owned(),
