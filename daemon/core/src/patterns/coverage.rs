@@ -87,8 +87,8 @@ impl Coverage {
     /// Whether the file at `path` is mirrored.
     pub fn covers(&self, path: &RelPath) -> bool {
         self.holds_rules(path)
-            || (!is_temporary(path.name())
-                && !self.is_ours(path)
+            || (!self.is_ours(path)
+                && !is_temporary(path.name())
                 && self.globs().all(|globs| globs.take(path))
                 && self.dropped_file(path).is_none())
     }
@@ -96,10 +96,11 @@ impl Coverage {
     /// Whether a covered file may lie somewhere below `folder`. `false` is
     /// certain, so whoever walks the tree needn't enter.
     pub fn may_hold(&self, folder: &RelPath) -> bool {
-        self.source.ignore_through.iter().any(|rules| rules.is_within(folder.as_str()))
-            || (!self.is_ours(folder)
-                && self.globs().all(|globs| globs.may_take_below(folder))
-                && !self.ignores(folder))
+        let holds_rules = |rules: &RelPath| rules.is_within(folder.as_str());
+        !self.is_ours(folder)
+            && (self.source.ignore_through.iter().any(holds_rules)
+                || (self.globs().all(|globs| globs.may_take_below(folder))
+                    && !self.ignores(folder)))
     }
 
     /// Whether an ignore file leaves out a folder at `path`, or one above it.
@@ -155,11 +156,12 @@ impl Coverage {
 
     /// Whether the file at `path` says what is mirrored. Such files go wherever what
     /// they are about goes, whatever they say of themselves: else machines would
-    /// not agree.
+    /// not agree. What is our own goes nowhere, be it called rules or not (B7).
     pub fn holds_rules(&self, path: &RelPath) -> bool {
-        path.as_str() == IGNORE_FILE
-            || self.source.ignore_through.contains(path)
-            || self.is_git_rules(path)
+        !self.is_ours(path)
+            && (path.as_str() == IGNORE_FILE
+                || self.source.ignore_through.contains(path)
+                || self.is_git_rules(path))
     }
 
     fn is_git_rules(&self, path: &RelPath) -> bool {
@@ -318,6 +320,25 @@ mod tests {
         let coverage = Coverage::new(source).unwrap();
         check(&coverage, "rules/shared.txt", true);
         check(&coverage, "rules/a.md", false);
+    }
+
+    #[test]
+    fn ignore_file_that_leads_to_what_is_ours_takes_none_of_it_along() {
+        let source = CoverageSource {
+            project: everything(),
+            ignore_through: vec![path(".config/mirrord/machine_id"), path("rules.txt")],
+            gitignore: Some([(".config/mirrord".to_owned(), String::new())].into()),
+            own: vec![path(".config/mirrord")],
+            ..CoverageSource::default()
+        };
+        let coverage = Coverage::new(source).unwrap();
+        for own in [".config/mirrord/machine_id", ".config/mirrord/.gitignore"] {
+            check(&coverage, own, false);
+            assert!(!coverage.holds_rules(&path(own)));
+            assert_eq!(coverage.why_not(&path(own)), Some(Left::Own));
+        }
+        assert!(!coverage.may_hold(&path(".config/mirrord")));
+        check(&coverage, "rules.txt", true);
     }
 
     #[test]
