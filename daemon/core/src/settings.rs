@@ -47,8 +47,8 @@ pub struct Settings {
 
 /// Who on a machine or a server, besides the person who mirrors, may use what
 /// stands on the backend.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum SharedMode {
     #[default]
     Private,
@@ -56,26 +56,40 @@ pub enum SharedMode {
     Group,
     /// The owner writes, and everybody reads.
     World,
+    /// A word of a later version, kept as it is. This one lets nobody else in.
+    Later(String),
 }
 
 impl SharedMode {
     /// The word that stands in the log.
-    pub fn word(self) -> &'static str {
+    pub fn word(&self) -> &str {
         match self {
             Self::Private => "private",
             Self::Group => "group",
             Self::World => "world",
+            Self::Later(word) => word,
         }
     }
 
-    /// Reads the word that stands in the log.
+    /// Reads a word that this version knows.
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Private, Self::Group, Self::World].into_iter().find(|mode| mode.word() == word)
     }
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     fn is_private(&self) -> bool {
         *self == Self::Private
+    }
+}
+
+impl From<String> for SharedMode {
+    fn from(word: String) -> Self {
+        Self::from_word(&word).unwrap_or(Self::Later(word))
+    }
+}
+
+impl From<SharedMode> for String {
+    fn from(mode: SharedMode) -> Self {
+        mode.word().to_owned()
     }
 }
 
@@ -145,8 +159,9 @@ impl Settings {
         if self.patterns().check().is_err() || merge.check().is_err() {
             return Err("a pattern cannot be understood");
         }
-        let words = self.merge.iter().map(|rule| &rule.how).chain(&self.preset);
-        if !words.chain(self.backends.iter().map(|backend| &backend.name)).all(|it| is_word(it)) {
+        let words = self.merge.iter().map(|rule| rule.how.as_str());
+        let words = words.chain(self.preset.as_deref()).chain([self.shared_mode.word()]);
+        if !words.chain(self.backends.iter().map(|it| it.name.as_str())).all(is_word) {
             return Err("a word in its settings is not allowed");
         }
         self.check_backends()

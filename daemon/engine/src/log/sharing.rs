@@ -7,13 +7,14 @@ use mirror_storage::{Access, Backend};
 /// has none yet, what is made is for its owner alone.
 pub(crate) fn share_as_settings_say(backend: &dyn Backend, settings: Option<&Settings>) {
     let Some(keeper) = backend.keep_attributes() else { return };
-    keeper.set_access(access_of(settings.map_or(SharedMode::Private, |it| it.shared_mode)));
+    let shared = settings.map(|settings| &settings.shared_mode);
+    keeper.set_access(access_of(shared.unwrap_or(&SharedMode::Private)));
 }
 
 /// Who may use what is made in a project that is shared like this.
-pub fn access_of(shared: SharedMode) -> Access {
+pub fn access_of(shared: &SharedMode) -> Access {
     match shared {
-        SharedMode::Private => Access::Owner,
+        SharedMode::Private | SharedMode::Later(_) => Access::Owner,
         SharedMode::Group => Access::Group,
         SharedMode::World => Access::World,
     }

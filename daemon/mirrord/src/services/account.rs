@@ -36,8 +36,8 @@ pub(crate) trait Account: fmt::Debug + Send + Sync {
     /// Whether what is at the root is meant for its group, too: it gives its group
     /// to what is made there, or lets that write. Of a root that is missing it is
     /// the folder above that would give its group.
-    async fn is_for_group(&self) -> bool {
-        false
+    async fn is_for_group(&self) -> Result<bool, RootError> {
+        Ok(false)
     }
 
     /// Makes the last component of a root that is missing.
@@ -81,6 +81,8 @@ pub(crate) enum RootError {
     NoFolder,
     #[error("the backend's folder can't be made")]
     Unmakable(#[source] Cause),
+    #[error("nobody says for whom the backend's folder is")]
+    Unseen(#[source] Cause),
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -107,7 +109,7 @@ impl Explained for RootAt {
             RootError::Missing | RootError::NothingAbove | RootError::NoFolder => {
                 FaultClass::NotFound
             }
-            RootError::Unmakable(_) => FaultClass::Permission,
+            RootError::Unmakable(_) | RootError::Unseen(_) => FaultClass::Permission,
             RootError::Storage(error) => error.class(),
         }
     }
@@ -120,6 +122,7 @@ impl Explained for RootAt {
             }
             RootError::NoFolder => "choose a folder",
             RootError::Unmakable(_) => "make it yourself, writable for you",
+            RootError::Unseen(_) => "open the folders above it for yourself",
             RootError::Storage(error) => return error.hint(),
         };
         Some(hint.to_owned())

@@ -1,7 +1,7 @@
 //! Fields that go with one action, settings, and the end of a log.
 
 use super::*;
-use crate::commit::{CheckpointRef, MergeRule, Moved, NamedBackend, Promote};
+use crate::commit::{CheckpointRef, MergeRule, Moved, NamedBackend, Promote, SharedMode};
 
 fn moved(log: &Log) -> Commit {
     let moved = Some(Moved { to: "nas".to_owned(), seq: 9, id: Ulid(9) });
@@ -75,11 +75,27 @@ fn settings_for_later_versions_are_looked_at_too() {
     spoilt(&|settings| settings.preset = Some("a b".to_owned()), word);
     spoilt(&|settings| settings.merge[0].how = String::new(), word);
     spoilt(&|settings| settings.backends[0].name = "x".repeat(65), word);
+    spoilt(&|settings| settings.shared_mode = SharedMode::Later("a b".to_owned()), word);
     spoilt(&|settings| settings.merge[0].glob = "a[".to_owned(), "a pattern cannot be");
     spoilt(&|settings| settings.backends[1].name = "nas".to_owned(), "have one name");
     spoilt(&|settings| settings.backends[1].primary = true, "is the primary");
     spoilt(&|settings| settings.backends[0].primary = false, "is the primary");
     spoilt(&|settings| settings.backends[0].url = "a\u{1b}".to_owned(), "the URL of a backend");
+}
+
+/// Readers would not agree on the log if one of them left the entry out.
+#[test]
+fn sharing_of_a_later_version_counts_and_is_kept() {
+    let mut log = Log::new();
+    let mut change = log.draft(Action::Settings);
+    let mut later = settings("notes", &["**"]);
+    later.shared_mode = SharedMode::from("family".to_owned());
+    change.settings = Some(later.clone());
+    let read = Commit::parse(&change.to_bytes()).unwrap();
+    assert_eq!(read, change);
+    log.counts(read);
+    assert_eq!(log.history.settings(), Some(&later));
+    assert_eq!(serde_json::to_value(&later).unwrap()["shared_mode"], "family");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::services::{Account, BackendUrl, RootError, Site};
 pub(super) fn make_places(
     plan: &SetUp,
     root: &Path,
-    shared: SharedMode,
+    shared: &SharedMode,
     rollback: &mut Rollback,
 ) -> Result<(), RequestError> {
     if let Site::Here(backend) = &plan.url.site() {
@@ -53,7 +53,7 @@ pub(super) fn make_places(
 pub(super) async fn make_remote_root(
     plan: &SetUp,
     account: Arc<dyn Account>,
-    shared: SharedMode,
+    shared: &SharedMode,
     rollback: &mut Rollback,
 ) -> Result<(), RequestError> {
     if !account.is_remote() {
@@ -92,7 +92,7 @@ pub(super) fn refuse_synced_folder(url: &BackendUrl) -> Result<(), RequestError>
 /// working tree goes by the umask.
 fn make_last(
     folder: &Path,
-    shared: Option<SharedMode>,
+    shared: Option<&SharedMode>,
     rollback: &mut Rollback,
 ) -> Result<(), RequestError> {
     match fs::metadata(folder) {
@@ -116,7 +116,7 @@ fn make_last(
     builder.create(folder).map_err(|cause| unusable(folder, cause))?;
     rollback.made_folders.push(folder.to_owned());
     let mode = match shared {
-        None | Some(SharedMode::Private) => return Ok(()),
+        None | Some(SharedMode::Private | SharedMode::Later(_)) => return Ok(()),
         Some(SharedMode::Group) => 0o2770,
         Some(SharedMode::World) => 0o2775,
     };

@@ -172,10 +172,10 @@ impl Registry {
         let account = self.backends.account(&config.url, &config.settings);
         let wanted = self.while_running(sharing::wanted(plan, account.as_ref()));
         let shared = cancellation.unless_asked(wanted).await?;
-        make_places(plan, &config.root, shared, rollback)?;
+        make_places(plan, &config.root, &shared, rollback)?;
         config.root = resolved(&config.root);
         rollback.note = self.note_beginning(config)?;
-        let made = self.while_running(make_remote_root(plan, account, shared, rollback));
+        let made = self.while_running(make_remote_root(plan, account, &shared, rollback));
         cancellation.unless_asked(made).await?;
         begun.shared = shared;
         let held = self.while_running(self.look(&begun.config));
@@ -238,6 +238,10 @@ impl Registry {
         let Begun { plan, config, rollback, covered, .. } = begun;
         let open = self.open_on(config, ground).await?;
         rollback.open = Some(open.clone());
+        let shared_mode = sharing::of(&open).await;
+        if joined {
+            sharing::check_joined(plan, &shared_mode)?;
+        }
         check_only(&self.slots(), &open)?;
         let file = self.folders.project_file(&config.name);
         create_private(&file, &config.to_text())
@@ -248,7 +252,7 @@ impl Registry {
             None => Report::default(),
         };
         let outcome = SetUpOutcome {
-            shared_mode: sharing::of(&open).await,
+            shared_mode,
             project_id: open.project.project_id().to_string(),
             head: open.project.head(),
             config: config.clone(),
@@ -337,8 +341,10 @@ impl Registry {
                 Err(mirror_engine::EngineError::NoProject.into())
             }
             (Holding::Empty | Holding::PlainFiles, SetUpKind::Init { .. }) => {
-                let settings =
-                    SharedSettings { shared_mode: *shared, ..shared_settings(plan, config)? };
+                let settings = SharedSettings {
+                    shared_mode: shared.clone(),
+                    ..shared_settings(plan, config)?
+                };
                 rollback.used = Some(ground.account.clone());
                 let created = create(&ground.parts, &self.author(), settings).await;
                 rollback.created = match &created {

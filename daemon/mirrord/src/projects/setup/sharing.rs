@@ -2,7 +2,7 @@
 
 use mirror_core::commit::SharedMode;
 
-use super::plan::SetUp;
+use super::plan::{SetUp, SetUpKind};
 use crate::error::RequestError;
 use crate::projects::registry::Open;
 use crate::services::Account;
@@ -13,11 +13,32 @@ pub(super) async fn wanted(
     plan: &SetUp,
     account: &dyn Account,
 ) -> Result<SharedMode, RequestError> {
-    Ok(match plan.shared_mode()? {
-        Some(said) => said,
-        None if account.is_for_group().await => SharedMode::Group,
-        None => SharedMode::Private,
+    Ok(match (plan.shared_mode()?, plan.kind) {
+        (Some(said), _) => said,
+        // It says so itself.
+        (None, SetUpKind::Clone { .. }) => SharedMode::Private,
+        (None, SetUpKind::Init { .. }) => {
+            match account.is_for_group().await.map_err(|error| error.at(&plan.url))? {
+                true => SharedMode::Group,
+                false => SharedMode::Private,
+            }
+        }
     })
+}
+
+/// Refuses what was said of a project that was there before, where that is for
+/// others: it is not one machine's to change by the way.
+pub(super) fn check_joined(plan: &SetUp, there: &SharedMode) -> Result<(), RequestError> {
+    match plan.shared_mode()? {
+        Some(said) if said != *there => Err(RequestError::usage_with_hint(
+            format!(
+                "the project is there, with shared_mode {:?}: that belongs to all machines",
+                there.word()
+            ),
+            "join it without; `mirrorctl config set --shared shared_mode …` changes it for all",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// For a project that is there.

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::projects::SetUpKind;
+use mirror_storage::FaultClass;
+
+use crate::projects::{SetUp, SetUpKind};
 use crate::testing::{World, set_up};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,4 +72,38 @@ async fn clones_without_a_name_go_on_side_by_side() {
         (one.unwrap().config.name, other.unwrap().config.name),
         ("notes".into(), "work".into())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn joining_is_refused_with_another_sharing_than_the_project_has() {
+    let world = World::new();
+    let (laptop, desk) = (world.machine("laptop"), world.machine("desk"));
+    world.init(&laptop, "notes", "nas").await.unwrap();
+    let plan = |mode: &str| {
+        let join = SetUpKind::Init { push: true, join: true };
+        let settings = vec![("shared_mode".to_owned(), mode.to_owned())];
+        SetUp { settings, ..world.plan(join, "desk-notes", "nas") }
+    };
+    fs::create_dir_all(world.at("desk-notes")).unwrap();
+
+    let refused = set_up(&desk, plan("group")).await.unwrap_err();
+
+    assert_eq!(refused.class(), FaultClass::Usage);
+    assert!(refused.message().contains("shared_mode \"private\""), "{}", refused.message());
+    assert!(refused.hint().unwrap().contains("config set --shared"));
+    assert!(!desk.folders.project_file("desk-notes").exists());
+    // Said as it is, it is what was meant.
+    assert!(set_up(&desk, plan("private")).await.unwrap().joined);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn folder_that_does_not_say_for_whom_it_is_is_taken_for_nobodys() {
+    let world = World::new();
+    let machine = world.machine("laptop");
+    // A path of which nobody can say what is there.
+    let backend = format!("{}/nas", "x".repeat(300));
+
+    let refused = world.init(&machine, "notes", &backend).await.unwrap_err();
+
+    assert!(refused.message().contains("for whom"), "{}", refused.message());
 }

@@ -1,9 +1,9 @@
 //! What the daemon asks of a folder beside its files.
 
-use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use async_trait::async_trait;
 use mirror_storage::adapter::FolderBackend;
@@ -58,8 +58,8 @@ impl Account for FolderAccount {
         self.off_runtime(root).await
     }
 
-    async fn is_for_group(&self) -> bool {
-        self.off_runtime(is_for_group).await
+    async fn is_for_group(&self) -> Result<bool, RootError> {
+        self.off_runtime(is_for_group).await.map_err(|error| RootError::Unseen(error.into()))
     }
 
     async fn make_root(&self) -> Result<(), RootError> {
@@ -85,12 +85,17 @@ fn may_use(path: &Path) -> Result<(), FolderError> {
     })
 }
 
-fn is_for_group(path: &Path) -> bool {
-    let mode = |path: &Path| fs::metadata(path).map_or(0, |found| found.permissions().mode());
-    match path.is_dir() {
-        true => mode(path) & 0o2020 != 0,
-        false => path.parent().is_some_and(|above| mode(above) & 0o2000 != 0),
+fn is_for_group(path: &Path) -> io::Result<bool> {
+    let mode = |path: &Path| match fs::metadata(path) {
+        Ok(found) => Ok(Some(found.permissions().mode())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    };
+    if let Some(mode) = mode(path)? {
+        return Ok(mode & 0o2020 != 0);
     }
+    let above = path.parent().map_or(Ok(None), mode)?;
+    Ok(above.is_some_and(|mode| mode & 0o2000 != 0))
 }
 
 fn root(path: &Path) -> Result<bool, RootError> {

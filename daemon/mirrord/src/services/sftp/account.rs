@@ -52,8 +52,8 @@ impl Account for ServerAccount {
         }
     }
 
-    async fn is_for_group(&self) -> bool {
-        self.adapter.is_for_group().await.unwrap_or_default()
+    async fn is_for_group(&self) -> Result<bool, RootError> {
+        Ok(self.adapter.is_for_group().await?)
     }
 
     async fn make_root(&self) -> Result<(), RootError> {
