@@ -56,7 +56,7 @@ pub(super) fn link(
     (to_parent, to): (&OwnedFd, &str),
 ) -> Result<(), Errno> {
     #[cfg(test)]
-    if let Some(answer) = lacking::link() {
+    if let Some(answer) = lacking::link((to_parent, to)) {
         return answer;
     }
     rustix::fs::linkat(from_parent, from, to_parent, to, AtFlags::empty())
@@ -69,7 +69,7 @@ pub(super) fn rename_exclusively(
     (to_parent, to): (&OwnedFd, &str),
 ) -> Result<(), Errno> {
     #[cfg(test)]
-    if lacking::is_without_exclusive_rename() {
+    if lacking::is_without_exclusive_rename((to_parent, to)) {
         return Err(Errno::INVAL);
     }
     let flags = rustix::fs::RenameFlags::NOREPLACE;
@@ -108,7 +108,9 @@ pub(super) fn lock(folder: &OwnedFd) {
 #[cfg(test)]
 pub(super) mod lacking {
     use std::cell::Cell;
+    use std::os::fd::OwnedFd;
 
+    use rustix::fs::{Mode, OFlags};
     use rustix::io::Errno;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +119,14 @@ pub(super) mod lacking {
         LinksAndRenames,
         /// It says that it has made a link, and makes none.
         TrueLinks,
+        /// The same, while somebody saves another file there.
+        TrueLinksAndOvertaken,
+        /// As the first, while somebody saves a file there.
+        LinksAndRenamesAndOvertaken,
     }
+
+    /// What somebody saves meanwhile.
+    pub(crate) const THEIRS: &[u8] = b"saved by somebody meanwhile";
 
     thread_local! {
         static LACK: Cell<Lack> = const { Cell::new(Lack::Nothing) };
@@ -127,15 +136,29 @@ pub(super) mod lacking {
         LACK.set(lack);
     }
 
-    pub(super) fn link() -> Option<Result<(), Errno>> {
+    pub(super) fn link(to: (&OwnedFd, &str)) -> Option<Result<(), Errno>> {
         match LACK.get() {
             Lack::Nothing => None,
-            Lack::LinksAndRenames => Some(Err(Errno::PERM)),
+            Lack::LinksAndRenames | Lack::LinksAndRenamesAndOvertaken => Some(Err(Errno::PERM)),
             Lack::TrueLinks => Some(Ok(())),
+            Lack::TrueLinksAndOvertaken => {
+                save(to);
+                Some(Ok(()))
+            }
         }
     }
 
-    pub(super) fn is_without_exclusive_rename() -> bool {
+    pub(super) fn is_without_exclusive_rename(to: (&OwnedFd, &str)) -> bool {
+        if LACK.get() == Lack::LinksAndRenamesAndOvertaken {
+            save(to);
+        }
         LACK.get() != Lack::Nothing
+    }
+
+    fn save((parent, name): (&OwnedFd, &str)) {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        if let Ok(file) = rustix::fs::openat(parent, name, flags, Mode::from_raw_mode(0o644)) {
+            rustix::io::write(file, THEIRS).expect("there is room");
+        }
     }
 }

@@ -135,15 +135,18 @@ async fn read_outlives_the_file_it_began() {
     assert!(chunks.len() > 1 && chunks.concat() == content);
 }
 
+/// Gives half of what it promises, and then nothing more.
+struct Endless;
+
+impl crate::Source for Endless {
+    fn open(&self) -> ByteStream {
+        let first = futures::stream::iter([Ok(Bytes::from_static(b"12345"))]);
+        first.chain(futures::stream::pending()).boxed()
+    }
+}
+
 #[tokio::test]
 async fn upload_that_nobody_waits_for_leaves_nothing() {
-    struct Endless;
-    impl crate::Source for Endless {
-        fn open(&self) -> ByteStream {
-            let first = futures::stream::iter([Ok(Bytes::from_static(b"12345"))]);
-            first.chain(futures::stream::pending()).boxed()
-        }
-    }
     let (root, backend) = folder();
     let body = Body::Source { len: 10, source: Arc::new(Endless) };
     let tmp = root.path().join("_mirror/tmp");
@@ -165,6 +168,60 @@ async fn upload_that_nobody_waits_for_leaves_nothing() {
     tokio::time::timeout(limit, given_up).await.expect("it is cleared away soon");
 
     assert_eq!(backend.stat(&path("a")).await.expect("a lookup"), None);
+}
+
+fn mode_of(at: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::symlink_metadata(at).expect("it is there").permissions().mode() & 0o777
+}
+
+/// What takes the place of `old` in a project for a group.
+fn in_place_of_old() -> NewFile {
+    let rights_of = Some(path("old"));
+    NewFile { rights_of, ..NewFile::plain(path("a"), Expect::Absent) }
+}
+
+#[tokio::test]
+async fn upload_in_the_place_of_a_file_is_its_owners_until_it_is_whole() {
+    use std::os::unix::fs::PermissionsExt;
+    let (root, backend) = folder();
+    backend.set_access(Access::Group);
+    let old = root.path().join("old");
+    std::fs::write(&old, "one").expect("our own folder");
+    std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o640)).expect("our own file");
+    let file = in_place_of_old();
+
+    let tmp = root.path().join("_mirror/tmp");
+    let body = Body::Source { len: 10, source: Arc::new(Endless) };
+    let mut write = backend.write_as(&file, body);
+    let begun = loop {
+        assert!(futures::poll!(&mut write).is_pending());
+        let mut uploads = std::fs::read_dir(&tmp).into_iter().flatten().flatten();
+        let has_bytes = |at: &PathBuf| at.metadata().is_ok_and(|upload| upload.len() == 5);
+        if let Some(upload) = uploads.next().map(|upload| upload.path()).filter(has_bytes) {
+            break upload;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(mode_of(&begun) & 0o077, 0);
+    drop(write);
+
+    backend.write_as(&file, "two".into()).await.expect("room");
+    assert_eq!(mode_of(&root.path().join("a")), 0o640);
+}
+
+#[tokio::test]
+async fn file_whose_predecessor_can_not_be_read_is_its_owners() {
+    let (root, backend) = folder();
+    backend.set_access(Access::World);
+    // Gone: it is for whom all are.
+    backend.write_as(&in_place_of_old(), "one".into()).await.expect("room");
+    assert_eq!(mode_of(&root.path().join("a")), 0o664);
+
+    std::os::unix::fs::symlink("elsewhere", root.path().join("old")).expect("our own folder");
+    let file = NewFile { path: path("b"), ..in_place_of_old() };
+    backend.write_as(&file, "one".into()).await.expect("room");
+    assert_eq!(mode_of(&root.path().join("b")), 0o600);
 }
 
 /// Stores a text at a path on this thread, whose file system lacks what a test says.
@@ -201,6 +258,22 @@ fn log_entry_has_one_writer_also_without_links_and_exclusive_renames() {
         assert_eq!(read.concat(), b"one");
         let temps = std::fs::read_dir(folder.path().join("_mirror/tmp")).expect("a folder");
         assert_eq!(temps.count(), 0, "{lack:?} leaves nothing");
+    }
+}
+
+/// Whichever way a name is given, what somebody saved there meanwhile stays.
+#[test]
+fn file_that_was_saved_meanwhile_is_never_taken_for_ours_nor_replaced() {
+    for name in ["_mirror/log/0000000/0000000001.json", "_mirror/packs/AB/01AB.zip", "a.md"] {
+        for lack in [Lack::TrueLinksAndOvertaken, Lack::LinksAndRenamesAndOvertaken] {
+            let (folder, _) = folder();
+            lacking::set(lack);
+            let stored = store_here(folder.path(), &path(name), "ours");
+            lacking::set(Lack::Nothing);
+            assert_eq!(stored, Guarded::Refused, "{name} {lack:?}");
+            let there = std::fs::read(folder.path().join(name)).expect("a plain file");
+            assert_eq!(there, lacking::THEIRS, "{name} {lack:?}");
+        }
     }
 }
 

@@ -55,20 +55,20 @@ pub(super) struct Upload {
 impl Upload {
     /// Stores all `chunks` in a new file, so that they survive a power cut.
     pub(super) fn store(root: &Root, file: &NewFile, chunks: Chunks) -> Result<Self, StorageError> {
-        let mut upload = Self::new(root, &file.path, file.attributes.is_private)?;
+        let like = file.rights_of.as_ref().map_or(Like::Nothing, |like| like_of(root, like));
+        let is_private = file.attributes.is_private;
+        let is_for_owner = is_private || !matches!(like, Like::Nothing);
+        let mut upload = Self::new(root, &file.path, is_for_owner)?;
         upload.fill(&file.path, chunks)?;
-        upload.finish_rights(root, file).map_err(at(&file.path))?;
+        upload.finish_rights(file, &like).map_err(at(&file.path))?;
         upload.file.sync_all().map_err(io_at(&file.path))?;
         Ok(upload)
     }
 
-    /// What can be said of it only now: whose place it takes, and when it was changed.
-    fn finish_rights(&self, root: &Root, file: &NewFile) -> Result<(), Errno> {
-        if let Some(like) = &file.rights_of
-            && let Ok(Some(parent)) = root.parent_of(like)
-            && let Ok(replaced) = sys::open_plain(&parent, like.name())
-        {
-            rights::set_as_on(&self.file, &replaced, file.attributes.is_private)?;
+    /// What is said of it last: whose place it takes, and when it was changed.
+    fn finish_rights(&self, file: &NewFile, like: &Like) -> Result<(), Errno> {
+        if let Like::File(replaced) = like {
+            rights::set_as_on(&self.file, replaced, file.attributes.is_private)?;
         }
         if let Some(modified) = file.attributes.modified {
             rights::set_time(&self.file, modified, &rustix::fs::fstat(&self.file)?);
@@ -118,8 +118,11 @@ impl Upload {
         match sys::link((&self.folder, &self.name), (parent, name)) {
             // The first name goes with `self`. Some file systems say that they have
             // made a link, and make none (L10).
-            Ok(()) if self.stands_at(parent, name)? => return Ok(()),
-            Ok(()) => {}
+            Ok(()) => match self.stands_at(parent, name)? {
+                Some(true) => return Ok(()),
+                Some(false) => return Err(Errno::EXIST),
+                None => {}
+            },
             // No hard links here, which some file systems call not permitted.
             Err(errno) if errno == Errno::PERM || sys::is_unsupported(errno) => {}
             Err(errno) => return Err(errno),
@@ -133,14 +136,17 @@ impl Upload {
         }
         match last {
             LastWay::Folder => self.publish_as_folder(parent, name),
+            // Two calls may have taken their time to fail: somebody may have saved there.
+            LastWay::Rename if sys::stat(parent, name)?.is_some() => Err(Errno::EXIST),
             LastWay::Rename => self.publish_over(parent, name),
         }
     }
 
-    fn stands_at(&self, parent: &OwnedFd, name: &str) -> Result<bool, Errno> {
+    /// Whether what stands at a name is this file; `None` for nothing.
+    fn stands_at(&self, parent: &OwnedFd, name: &str) -> Result<Option<bool>, Errno> {
         let size = rustix::fs::fstat(&self.file)?.st_size;
         let there = sys::stat(parent, name)?;
-        Ok(there.is_some_and(|there| stat::is_file(&there) && there.st_size == size))
+        Ok(there.map(|there| stat::is_file(&there) && there.st_size == size))
     }
 
     /// Gives a folder with the file as its body the name: no file system renames a
@@ -202,6 +208,28 @@ impl Upload {
             let _ = rustix::fs::unlinkat(&self.folder, &self.name, AtFlags::empty());
             self.is_published = true;
         }
+    }
+}
+
+/// The file whose rights an upload is to have. It is opened before the upload is
+/// made, which until then is its owner's alone.
+enum Like {
+    File(OwnedFd),
+    Nothing,
+    /// Nobody knows with which rights it stands there: fewer than ours can't be wrong.
+    Unreadable,
+}
+
+fn like_of(root: &Root, like: &RemotePath) -> Like {
+    let parent = match root.parent_of(like) {
+        Ok(Some(parent)) => parent,
+        Ok(None) => return Like::Nothing,
+        Err(_) => return Like::Unreadable,
+    };
+    match sys::open_plain(&parent, like.name()) {
+        Ok(file) => Like::File(file),
+        Err(Errno::NOENT) => Like::Nothing,
+        Err(_) => Like::Unreadable,
     }
 }
 

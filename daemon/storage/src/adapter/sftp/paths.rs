@@ -90,9 +90,15 @@ pub(super) async fn share_folder(
     made: Reply<()>,
 ) -> Reply<()> {
     made?;
-    match rights.of_folder().filter(|_| rights.is_shared()) {
-        Some(shared) => session.set_mode_at(at, shared).await,
-        None => Ok(()),
+    let Some(shared) = rights.of_folder().filter(|_| rights.is_shared()) else { return Ok(()) };
+    match session.set_mode_at(at, shared).await {
+        // Some servers let nobody set modes: it may be as needed all the same.
+        Err(refused @ Failure::Refused(_)) => {
+            let seen = session.look(at).await?;
+            let there = seen.get_permissions().map_or(0, |there| there.bits());
+            if there & shared == shared { Ok(()) } else { Err(refused) }
+        }
+        set => set,
     }
 }
 

@@ -7,7 +7,7 @@ use ulid::Ulid;
 use super::error::{FOLDER_IN_THE_WAY, NO_FILE_IN_THE_WAY, rejected};
 use super::paths::{Root, TRIES};
 use super::stat::Entry;
-use super::wire::{Answer, Extensions, Failure, FileType, Reply, SftpErrorKind};
+use super::wire::{Answer, Extensions, Failure, FileAttrs, FileType, Reply, SftpErrorKind};
 use crate::{Guarded, OUR_FOLDER, RemotePath, StorageError};
 
 /// Renames in two ways. A name aside is made for one rename, so nothing can
@@ -150,16 +150,34 @@ async fn name_from_aside(
 async fn give_name(root: &Root, aside: &RemotePath, to: &RemotePath) -> Reply<()> {
     let (aside, to) = (root.at(aside), root.at(to));
     if root.session.has(Extensions::HARDLINK) {
+        let standing = root.session.look(&aside);
         let (linked, there) = (root.session.link(&aside, &to), root.session.look(&to));
         match linked.await {
             // The name aside may be the only one: some servers say that they have
-            // made a link, and make none.
-            Ok(()) if there.await.is_ok() => return root.session.unlink(&aside).await,
+            // made a link, and make none, also where another file stands.
+            Ok(()) => match there.await {
+                Ok(there) if is_same(&standing.await?, &there) => {
+                    return root.session.unlink(&aside).await;
+                }
+                Ok(_) => return Err(Failure::Refused(SftpErrorKind::Failure)),
+                Err(failure) if failure.is_missing() => {}
+                Err(failure) => return Err(failure),
+            },
             // No hard links on this file system after all.
-            Ok(())
-            | Err(Failure::Refused(SftpErrorKind::PermDenied | SftpErrorKind::OpUnsupported)) => {}
+            Err(Failure::Refused(SftpErrorKind::PermDenied | SftpErrorKind::OpUnsupported)) => {}
             Err(failure) => return Err(failure),
         }
     }
-    root.session.rename(&aside, &to).await
+    // Some servers rename over what stands there.
+    match root.session.look(&to).await {
+        Ok(_) => Err(Failure::Refused(SftpErrorKind::Failure)),
+        Err(failure) if failure.is_missing() => root.session.rename(&aside, &to).await,
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Whether two names may well be those of one file, by all that a server says.
+fn is_same(one: &FileAttrs, other: &FileAttrs) -> bool {
+    let told = |seen: &FileAttrs| (seen.get_filetype(), seen.get_size());
+    told(one) == told(other)
 }

@@ -60,16 +60,7 @@ impl SftpBackend {
     /// Whether the root gives its group to what is made in it, or lets that write;
     /// of one that is missing, whether the folder above would give it its group.
     pub async fn is_for_group(&self) -> Result<bool, StorageError> {
-        let root = self.reach().await?;
-        let at = root.at(&RemotePath::ROOT);
-        let mode = |seen: &FileAttrs| seen.get_permissions().map_or(0, |mode| mode.bits());
-        match root.session.follow(&at).await {
-            Ok(seen) => Ok(mode(&seen) & 0o2020 != 0),
-            Err(_) => {
-                let seen = root.session.follow(above(&at)).await;
-                Ok(seen.is_ok_and(|seen| mode(&seen) & 0o2000 != 0))
-            }
-        }
+        is_for_group(&self.reach().await?).await
     }
 
     /// Makes the root in a folder that is there.
@@ -96,6 +87,20 @@ impl SftpBackend {
             Ok(()) | Err(Failure::Refused(_)) => Ok(()),
             Err(failure) => Err(root.error(folder)(failure)),
         }
+    }
+}
+
+pub(super) async fn is_for_group(root: &Root) -> Result<bool, StorageError> {
+    let at = root.at(&RemotePath::ROOT);
+    let bits = |seen: FileAttrs| seen.get_permissions().map_or(0, |mode| mode.bits());
+    let look = async |at: &str| match root.session.follow(at).await {
+        Ok(seen) => Ok(Some(bits(seen))),
+        Err(failure) if failure.is_missing() => Ok(None),
+        Err(failure) => Err(root.error(&RemotePath::ROOT)(failure)),
+    };
+    match look(&at).await? {
+        Some(mode) => Ok(mode & 0o2020 != 0),
+        None => Ok(look(above(&at)).await?.is_some_and(|mode| mode & 0o2000 != 0)),
     }
 }
 

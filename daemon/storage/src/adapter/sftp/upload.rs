@@ -19,6 +19,10 @@ use super::wire::{
 use crate::rights::without_group;
 use crate::{ByteStream, NewFile, OUR_FOLDER, RemotePath, StorageError};
 
+/// The rights of a file where nobody said for whom what is stored is, which its
+/// umask would have a server give.
+const UNSAID: u32 = 0o644;
+
 #[derive(Debug)]
 pub(super) struct Upload {
     /// Where it stands, as the server calls it.
@@ -48,7 +52,10 @@ fn is_truth(path: &RemotePath) -> bool {
 impl Upload {
     pub(super) async fn create(root: &Root, file: &NewFile) -> Result<Self, StorageError> {
         let path = &file.path;
-        let (rights, mode) = (root.rights, root.rights.of_file(file.attributes.is_private));
+        // Until it is known what the one has that it takes the place of, it is for
+        // nobody else.
+        let is_for_owner = file.attributes.is_private || file.rights_of.is_some();
+        let (rights, mode) = (root.rights, root.rights.of_file(is_for_owner));
         let place = paths::temp_path(&temp_names::name());
         let at = root.at(&place);
         for _ in 0..paths::TRIES {
@@ -123,14 +130,24 @@ impl Upload {
     }
 
     /// Gives it what the file has whose place it takes: a person may have set it.
-    pub(super) async fn take_rights(&self, replaced: &FileAttrs, is_private: bool) -> Reply<()> {
-        let (Some(file), Some(mode)) = (&self.file, replaced.get_permissions()) else {
-            return Ok(());
+    /// What can't be known or set leaves it for its owner alone.
+    pub(super) async fn take_rights_of(&self, replaced: Reply<FileAttrs>, is_private: bool) {
+        let mode = match replaced {
+            Ok(replaced) => replaced.get_permissions().map(|mode| {
+                let mode = mode.bits() & if is_private { 0o700 } else { 0o777 };
+                let group = |attributes: &FileAttrs| attributes.get_id().map(|(_, group)| group);
+                let has_group = group(&self.written) == group(&replaced);
+                if has_group { mode } else { without_group(mode) }
+            }),
+            // One that is gone has no rights that matter.
+            Err(failure) if failure.is_missing() => {
+                Some(self.rights.of_file(is_private).unwrap_or(UNSAID))
+            }
+            Err(_) => None,
         };
-        let mode = mode.bits() & if is_private { 0o700 } else { 0o777 };
-        let group = |attributes: &FileAttrs| attributes.get_id().map(|(_, group)| group);
-        let has_group = group(&self.written) == group(replaced);
-        self.session.set_mode(&file.id, if has_group { mode } else { without_group(mode) }).await
+        if let (Some(file), Some(mode)) = (&self.file, mode) {
+            drop(self.session.set_mode(&file.id, mode).await);
+        }
     }
 
     /// Dates and closes the file, unless its name is to be flushed. Where the server

@@ -78,9 +78,8 @@ pub(super) async fn store(root: &Root, file: &NewFile, body: &Body) -> Stored {
         Step::Create | Step::Replace | Step::ClearFolder => {}
     }
     upload.fill(root, path, (length_checked(path, body), body.len())).await?;
-    // One that is gone has no rights that matter.
-    if let Some(Ok(replaced)) = answered(replaced).await {
-        drop(upload.take_rights(&replaced, file.attributes.is_private).await);
+    if let Some(replaced) = answered(replaced).await {
+        upload.take_rights_of(replaced, file.attributes.is_private).await;
     }
     upload.seal().await.map_err(root.error(path))?;
     let stored = publish(root, path, &mut upload, expect, looked).await;
@@ -201,6 +200,9 @@ async fn create(
             let placed = Placed::wait(seen, flushed).await?;
             Ok((placed.seen.size == upload.size()).then_some(placed))
         }
+        // Some servers rename over what stands there, and it was looked at before
+        // the upload. Our own names are one writer's, or written by all alike.
+        Naming::Rename if !path.is_ours() && stands_there(root, &to).await? => Ok(None),
         Naming::Rename => {
             let seen = session.look(&upload.at);
             let (renamed, flushed) = (session.rename(&upload.at, &to), upload.flush_name());
@@ -211,13 +213,25 @@ async fn create(
     }
 }
 
+async fn stands_there(root: &Root, at: &str) -> Reply<bool> {
+    match root.session.look(at).await {
+        Ok(_) => Ok(true),
+        Err(failure) if failure.is_missing() => Ok(false),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// Whether an upload stands at its new name: some servers say that they have made
 /// a link, and make none.
 async fn is_named(upload: &Upload, there: Answer<FileAttrs>) -> Reply<bool> {
     match there.await {
         Ok(there) => {
             let is_file = there.get_filetype() == Some(FileType::RegularFile);
-            Ok(is_file && FileStat::of(&there).size == upload.size())
+            match is_file && FileStat::of(&there).size == upload.size() {
+                true => Ok(true),
+                // Another file: no way leads to a name that somebody has.
+                false => Err(Failure::Refused(SftpErrorKind::Failure)),
+            }
         }
         Err(failure) if failure.is_missing() => Ok(false),
         Err(failure) => Err(failure),

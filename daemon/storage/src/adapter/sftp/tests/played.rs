@@ -13,7 +13,10 @@ use super::super::wire::{Ending, Line, Session};
 use super::super::{SftpAccount, SftpConnection, SshSettings};
 
 /// Every name that stands for a folder; all others are files.
-const FOLDERS: [&str; 6] = ["_mirror", "tmp", "log", "0000000", "packs", "7Q"];
+const FOLDERS: [&str; 7] = ["_mirror", "tmp", "log", "0000000", "packs", "7Q", "aside"];
+
+/// Folders aside have nothing else for a name.
+const ULID_LETTERS: usize = 26;
 
 const MISSING: u32 = 2;
 
@@ -42,6 +45,12 @@ pub(super) struct Played {
     pub(super) extensions: &'static [&'static str],
     pub(super) judge: Judge,
     pub(super) heard: Arc<Mutex<Vec<String>>>,
+    /// What each file was to be allowed, in the order in which it was asked.
+    pub(super) modes: Arc<Mutex<Vec<u32>>>,
+    /// What its folders allow.
+    pub(super) folder_mode: u32,
+    /// The names of files that hold a single byte.
+    pub(super) short: &'static [&'static str],
 }
 
 impl Played {
@@ -55,6 +64,9 @@ impl Played {
             extensions: &[],
             judge: Arc::new(|_| Verdict::Granted),
             heard: Arc::default(),
+            modes: Arc::default(),
+            folder_mode: 0o755,
+            short: &[],
         }
     }
 
@@ -138,6 +150,8 @@ impl Played {
         }
         let id = fields.get_u32();
         let (word, path) = asked(request[0], &mut fields);
+        let mode = mode_in(word, fields);
+        self.modes.lock().expect("no panic while held").extend(mode);
         let said = format!("{word} {path}").trim_end().to_owned();
         let verdict = match self.lacks(word, &path) {
             true => Verdict::Refused(MISSING),
@@ -164,9 +178,10 @@ impl Played {
             // No room for anything.
             "statvfs" => answer.put_slice(&[0; 88]),
             "fstat" => described(&mut answer, 0o100_644, self.content.len()),
-            _ if path == "." || FOLDERS.iter().any(|name| path.ends_with(name)) => {
-                described(&mut answer, 0o040_755, 0);
+            _ if is_folder(&path) => {
+                described(&mut answer, 0o040_000 | self.folder_mode, 0);
             }
+            _ if self.short.contains(&path.as_str()) => described(&mut answer, 0o100_644, 1),
             _ => described(&mut answer, 0o100_644, self.content.len()),
         }
         Some(answer)
@@ -191,6 +206,11 @@ impl Played {
     }
 }
 
+fn is_folder(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    path == "." || FOLDERS.contains(&name) || name.len() == ULID_LETTERS
+}
+
 /// Refuses what is asked with these words: nothing stands there.
 pub(super) fn missing(words: &'static str) -> impl Fn(&str) -> Verdict {
     move |said| match said == words {
@@ -208,6 +228,7 @@ fn asked(kind: u8, fields: &mut &[u8]) -> (&'static str, String) {
         6 => "write",
         7 => "lstat",
         8 => "fstat",
+        9 => "setstat",
         10 => "fsetstat",
         11 => "opendir",
         12 => "readdir",
@@ -236,13 +257,27 @@ fn asked(kind: u8, fields: &mut &[u8]) -> (&'static str, String) {
     (word, about)
 }
 
+/// The mode that a request asks for, if it asks for one.
+fn mode_in(word: &str, mut fields: &[u8]) -> Option<u32> {
+    match word {
+        // What it is opened for.
+        "open" => drop(fields.get_u32()),
+        "fsetstat" => {}
+        _ => return None,
+    }
+    let flags = fields.get_u32();
+    let before = if flags & 1 == 0 { 0 } else { 8 } + if flags & 2 == 0 { 0 } else { 8 };
+    fields.advance(before);
+    (flags & 4 != 0).then(|| fields.get_u32() & 0o7777)
+}
+
 /// A path, without the part of an upload's name that nobody foresees.
 fn plain(path: &str) -> String {
     let Some(name) = path.strip_prefix("_mirror/tmp/") else { return path.to_owned() };
     if name.starts_with("swept-") {
         return "swept".to_owned();
     }
-    format!("tmp{}", &name[26..])
+    format!("tmp{}", &name[ULID_LETTERS..])
 }
 
 fn field<'a>(fields: &mut &'a [u8]) -> &'a [u8] {
