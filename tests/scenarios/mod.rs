@@ -32,3 +32,4 @@ mod setting_up_by_hand;
 mod sftp;
 mod two_machines;
 mod versions;
+mod watching;

@@ -25,6 +25,7 @@ pub(crate) fn report(report: &StatusReport, with_in_sync: bool) -> Value {
         "offline": report.offline,
         "state": words::project_state(report.state()),
         "reason": report.reason,
+        "auto": report.auto,
         "summary": summary(report),
         "bytes_up": report.bytes_up,
         "bytes_down": report.bytes_down,
@@ -143,6 +144,7 @@ mod tests {
             offline: true,
             state: ProjectState::Idle.into(),
             reason: None,
+            auto: "off".into(),
             bytes_up: 10,
             bytes_down: 0,
             files: vec![file("a.md", FileState::LocalAhead), file("b.md", FileState::InSync)],
@@ -186,7 +188,7 @@ mod tests {
             json!({
                 "project": "notes", "root": "/n", "backend": "primary", "head": 42,
                 "read_up_to": 41, "checked_at": null, "offline": true, "state": "idle",
-                "reason": null,
+                "reason": null, "auto": "off",
                 "summary": {
                     "in_sync": 9, "local_ahead": 1, "remote_ahead": 0, "diverged": 0,
                     "conflict": 0, "new_local": 0, "new_remote": 0, "deleted_local": 0,

@@ -133,7 +133,11 @@ fn position(report: &StatusReport, now: Timestamp) -> String {
         head => format!("at #{} of #{head}", report.read_up_to),
     };
     let offline = if report.offline { " (offline: as it was last read)" } else { "" };
-    format!("{head} on {}, {looked}{offline}", escape(&report.backend))
+    let auto = match report.auto.as_str() {
+        "" | "off" => String::new(),
+        auto => format!(", auto: {}", escape(auto)),
+    };
+    format!("{head} on {}, {looked}{offline}{auto}", escape(&report.backend))
 }
 
 fn files(report: &StatusReport, detail: Detail, paint: Paint) -> Vec<String> {

@@ -11,11 +11,13 @@ mod renames;
 mod selection;
 #[cfg(test)]
 mod tests;
+mod unattended;
 
 pub use draw::draw_plan;
 pub use guard::{Agreed, Guard, NeedsConsent, Root, Why};
 pub use losses::{Losses, empties, losses};
 pub use selection::{Selection, UnknownNames, possible_globs};
+pub use unattended::{Unattended, draw_unattended};
 
 use crate::path::{Clash, RelPath};
 use crate::reconcile::{Sighted, Verdict};

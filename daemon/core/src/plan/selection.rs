@@ -9,7 +9,11 @@ use crate::patterns::compile_glob;
 
 /// The paths that a job is limited to.
 #[derive(Clone, Debug, Default)]
-pub struct Selection(Which);
+pub struct Selection {
+    which: Which,
+    /// Paths that it leaves alone, whatever else they are part of.
+    without: BTreeSet<RelPath>,
+}
 
 #[derive(Clone, Debug, Default)]
 enum Which {
@@ -39,7 +43,15 @@ impl Selection {
 
     /// These very paths, whatever letters they are made of.
     pub fn exactly<'a>(paths: impl IntoIterator<Item = &'a RelPath>) -> Self {
-        Self(Which::Paths(paths.into_iter().cloned().collect()))
+        Self::from(Which::Paths(paths.into_iter().cloned().collect()))
+    }
+
+    /// The same but for these paths.
+    #[must_use]
+    pub fn without<'a>(&self, paths: impl IntoIterator<Item = &'a RelPath>) -> Self {
+        let mut less = self.clone();
+        less.without.extend(paths.into_iter().cloned());
+        less
     }
 
     /// Selects by names relative to the root; none, or the root itself (`.`),
@@ -50,16 +62,20 @@ impl Selection {
     pub fn of<T: AsRef<str>>(names: &[T], exists: impl Fn(&str) -> bool) -> Self {
         let names: Vec<Name> = names.iter().map(|name| Name::new(name.as_ref(), &exists)).collect();
         let is_all = names.is_empty() || names.iter().any(Name::is_root);
-        Self(if is_all { Which::All } else { Which::Names(names) })
+        Self::from(if is_all { Which::All } else { Which::Names(names) })
     }
 
     pub fn matches(&self, path: &RelPath) -> bool {
-        matches!(self.0, Which::All) || self.names(path)
+        let is_all = matches!(self.which, Which::All) && !self.without.contains(path);
+        is_all || self.names(path)
     }
 
     /// Whether a person named this path, rather than the whole project.
     pub fn names(&self, path: &RelPath) -> bool {
-        match &self.0 {
+        if self.without.contains(path) {
+            return false;
+        }
+        match &self.which {
             Which::All => false,
             Which::Names(names) => names.iter().any(|name| name.matches(path)),
             Which::Paths(paths) => paths.contains(path),
@@ -71,7 +87,7 @@ impl Selection {
         &self,
         known: impl IntoIterator<Item = &'a RelPath>,
     ) -> Result<(), UnknownNames> {
-        let Which::Names(names) = &self.0 else { return Ok(()) };
+        let Which::Names(names) = &self.which else { return Ok(()) };
         let mut unknown: Vec<&Name> = names.iter().collect();
         for path in known {
             if unknown.is_empty() {
@@ -81,6 +97,12 @@ impl Selection {
         }
         let unknown: Vec<String> = unknown.into_iter().map(|name| name.given.clone()).collect();
         if unknown.is_empty() { Ok(()) } else { Err(UnknownNames(unknown)) }
+    }
+}
+
+impl From<Which> for Selection {
+    fn from(which: Which) -> Self {
+        Self { which, without: BTreeSet::new() }
     }
 }
 
@@ -188,6 +210,14 @@ mod tests {
         check("notes/", "notes/a.md", true);
         check("notes", "notes.md", false);
         check("a.md", "notes/a.md", false);
+    }
+
+    #[test]
+    fn what_is_left_out_is_neither_selected_nor_named() {
+        let all = Selection::all().without([&path("a/b")]);
+        assert!(all.matches(&path("a/c")) && !all.matches(&path("a/b")));
+        let named = Selection::of(&["a"], |_| false).without([&path("a/b")]);
+        assert!(named.names(&path("a/c")) && !named.names(&path("a/b")));
     }
 
     #[test]

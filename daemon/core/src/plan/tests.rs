@@ -268,3 +268,63 @@ fn kept_file_is_sent_only_when_named() {
     assert_eq!(action_for(Verdict::Kept, Intent::Push, true), Some(Action::Upload));
     assert_eq!(action_for(Verdict::Kept, Intent::Pull, true), None);
 }
+
+/// What goes on without a person, and what waits for one.
+#[track_caller]
+fn unattended(guard: Guard<'_>, waiting: &[&str], lines: &[&str]) -> Result<Unattended, Why> {
+    let waiting = waiting.iter().map(|name| path(name)).collect();
+    let drawn = draw_unattended(&facts(lines), Intent::Sync, &Selection::all(), &guard, &waiting);
+    drawn.map_err(|refused| refused.why)
+}
+
+fn waiting(drawn: &Unattended) -> Vec<&str> {
+    drawn.waiting.iter().map(RelPath::as_str).collect()
+}
+
+const FIVE_GONE: [&str; 7] =
+    ["1 a - a", "2 b - b", "3 c - c", "4 d - d", "5 e - e", "edit f g f", "old h h i"];
+
+#[test]
+fn nobody_to_ask_makes_the_losses_wait_and_nothing_else() {
+    let few = Guard { covered: 7, ..GUARD };
+    let drawn = unattended(few, &[], &FIVE_GONE).unwrap();
+
+    assert_eq!(waiting(&drawn), ["1", "2", "3", "4", "5"]);
+    assert_eq!(drawn.asked.unwrap().losses.len(), 5);
+    assert_eq!((sent(&drawn.plan), fetched(&drawn.plan)), (vec!["edit"], vec!["old"]));
+    assert!(drawn.plan.deletions.is_empty());
+}
+
+#[test]
+fn losses_that_need_nobody_go_on_without_one() {
+    let drawn = unattended(GUARD, &[], &FIVE_GONE).unwrap();
+    assert!(drawn.waiting.is_empty() && drawn.asked.is_none());
+    assert_eq!(sent(&drawn.plan), ["1", "2", "3", "4", "5", "edit"]);
+}
+
+#[test]
+fn loss_that_waited_waits_on_when_no_number_speaks_against_it_any_more() {
+    let drawn = unattended(GUARD, &["1", "back"], &["1 a - a", "back b b b", "2 c - c"]).unwrap();
+    assert_eq!((waiting(&drawn), sent(&drawn.plan)), (vec!["1"], vec!["2"]));
+    assert_eq!(drawn.asked, None);
+}
+
+#[test]
+fn moved_files_wait_for_nobody() {
+    let lines = ["1 a - a", "2 b - b", "3 c - c", "n/1 - a -", "n/2 - b -", "n/3 - c -"];
+    let drawn = unattended(Guard { covered: 3, ..GUARD }, &[], &lines).unwrap();
+    assert!(drawn.waiting.is_empty());
+    assert_eq!(drawn.plan.sends.len(), 6);
+}
+
+#[test]
+fn nobody_to_ask_does_nothing_at_all_in_a_folder_that_is_not_the_one_it_was() {
+    for (root, why) in [
+        (Root::Empty, Why::RootEmpty),
+        (Root::Missing, Why::RootMissing),
+        (Root::OtherDevice, Why::RootOnOtherDevice),
+    ] {
+        let lines = ["1 a - a", "2 b - c"];
+        assert_eq!(unattended(Guard { root, ..GUARD }, &[], &lines).unwrap_err(), why);
+    }
+}

@@ -1,6 +1,7 @@
 //! What a project is asked to do, and how far it has come.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use mirror_core::Ulid;
@@ -81,9 +82,35 @@ pub enum Job {
     RestoreStash {
         id: String,
     },
+    /// What the daemon does by itself: nobody can answer it, and nobody hears its
+    /// report (B12, B17).
+    Auto(Auto),
+}
+
+/// What goes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Pull,
+    Push,
+    Both,
+}
+
+/// A job that nobody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Auto {
+    pub direction: Direction,
+    /// So long a file has to have stood still before it is sent.
+    pub quiet: Duration,
+    /// It was put off for so long already that what still moves goes as well.
+    pub is_overdue: bool,
 }
 
 impl Job {
+    /// Whether somebody reads its report.
+    pub(crate) fn is_heard(&self) -> bool {
+        !matches!(self, Self::Auto(_))
+    }
+
     /// Whether it writes into a folder that is not the project, and only reads here.
     pub(crate) fn writes_elsewhere(&self) -> bool {
         matches!(

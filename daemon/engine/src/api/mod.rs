@@ -27,8 +27,8 @@ pub use history::{
     VersionRole,
 };
 pub use jobs::{
-    Cancelled, Covered, CoveredFolder, Job, JobEvent, JobProgress, JobRequest, OutputTree,
-    Progress, Resolution, Scope, Settle,
+    Auto, Cancelled, Covered, CoveredFolder, Direction, Job, JobEvent, JobProgress, JobRequest,
+    OutputTree, Progress, Resolution, Scope, Settle,
 };
 pub use kept::{DroppedPushes, Kept, QueueReport, WaitingPush};
 pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, Report};

@@ -53,6 +53,10 @@ pub enum NoticeKind {
     Stashed,
     /// Of a dry run: without it, a person is asked first.
     ConsentNeeded,
+    /// Deletions that a job without a person left undone.
+    DeletionsWait,
+    /// Two machines change the file in turn, by themselves.
+    LeftAlone,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +89,8 @@ pub struct Report {
     pub dry_run: bool,
     /// True when its caller ended the job early; what it had done stands.
     pub cancelled: bool,
+    /// True when something was left alone that time alone makes ready (B17).
+    pub left_for_later: bool,
     pub notices: Vec<Notice>,
     /// Files that patterns cover and that are not mirrored.
     pub skipped_count: usize,

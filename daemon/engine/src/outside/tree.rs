@@ -225,6 +225,13 @@ pub trait Tree: Send + Sync {
         None
     }
 
+    /// Whether git is changing the repository whose working tree begins in this
+    /// folder: it holds its index, or a merge, a rebase or the like is under way.
+    /// `None` means the root, or the folder above it that is one.
+    fn is_git_at_work(&self, _folder: Option<&RelPath>) -> bool {
+        false
+    }
+
     /// Writes `content` beside `path`, flushes it and gives its digest; makes
     /// missing parents. A link is checked against B9 and becomes a link.
     fn stage(

@@ -52,6 +52,12 @@ pub trait Watch: Send + Sync {
     /// Whether events are arriving; false means every look is a walk.
     fn is_live(&self) -> bool;
 
+    /// How long ago the last event told of this path, or of a folder above it;
+    /// `None` when none did within the last minute or so.
+    fn quiet_for(&self, _path: &RelPath) -> Option<Duration> {
+        None
+    }
+
     /// Called once with what to wake when something changes.
     fn on_change(&self, wake: Box<dyn Fn() + Send + Sync>);
 }

@@ -247,6 +247,12 @@ impl Project {
         self.watch.is_live()
     }
 
+    /// Has `wake` called at each change that events tell of from now on. Only the
+    /// first call of this counts.
+    pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
+        self.watch.on_change(Box::new(wake));
+    }
+
     /// Ends the project once the running step is done.
     pub async fn close(&self) {
         let (reply, closed) = oneshot::channel();

@@ -24,22 +24,23 @@ impl Worker {
         self.refuse_when_stopped()?;
         let JobRequest { job, dry_run, consent } = request;
         let mut reporter = Reporter::new(events, self.board.clone(), dry_run, consent);
+        let is_heard = job.is_heard();
         self.set_phase(Phase::Busy(verb(&job)));
         self.parts.outside.interrupt.follow(Some(cancel.clone()));
         self.board.begin_job(verb(&job));
-        reporter.add_notices(self.journal.untold().to_vec());
-        let known = self.journal.untold().len();
+        let known = if is_heard { self.journal.untold().len() } else { 0 };
+        reporter.add_notices(self.journal.untold()[..known].to_vec());
         let outcome = self.carry_out(job, &mut reporter).await;
         self.parts.outside.interrupt.follow(None);
         let outcome = end_by(&cancel, outcome, &mut reporter);
         let saved = self.save(false).await;
         reporter.skipped(self.skipped().len());
         let report = reporter.into_report();
-        if outcome.is_err() {
+        if outcome.is_err() || !is_heard {
             // There will be no report to say them.
             self.keep_notices(&report.notices[known..]).await;
             let stashed = report.failed.iter().filter(|fault| fault.class == FaultClass::Conflict);
-            self.pending_stashed = stashed.cloned().collect();
+            self.pending_stashed.extend(stashed.cloned());
         } else {
             self.record_told(&report, known).await;
         }
@@ -61,7 +62,9 @@ impl Worker {
     }
 
     async fn carry_out(&mut self, job: Job, reporter: &mut Reporter) -> EngineResult<()> {
-        reporter.add_faults(std::mem::take(&mut self.pending_stashed));
+        if job.is_heard() {
+            reporter.add_faults(std::mem::take(&mut self.pending_stashed));
+        }
         if !reporter.dry_run && !job.writes_elsewhere() {
             reporter.add_faults(self.recover_targets().await);
         }
@@ -92,6 +95,7 @@ impl Worker {
                 self.restore_version(&path, digits, output.as_deref(), reporter).await
             }
             Job::RestoreStash { id } => self.restore_stash(&id, reporter).await,
+            Job::Auto(auto) => self.auto(auto, reporter).await,
         }
     }
 }
@@ -123,6 +127,7 @@ fn verb(job: &Job) -> &'static str {
         Job::ChangeSettings { .. } => "settings",
         Job::Resolve { .. } => "resolve",
         Job::Export { .. } => "export",
+        Job::Auto(_) => "auto",
         Job::Restore { .. } | Job::RestoreVersion { .. } | Job::RestoreStash { .. } => "restore",
     }
 }

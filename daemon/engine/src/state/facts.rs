@@ -32,6 +32,7 @@ pub(super) enum Fact {
     Damaged,
     Refused,
     Unreadable,
+    Waiting,
 }
 
 impl Fact {
@@ -54,6 +55,7 @@ impl Fact {
             Self::Damaged => "damaged",
             Self::Refused => "refused",
             Self::Unreadable => "unreadable",
+            Self::Waiting => "waiting",
         }
     }
 }
@@ -70,6 +72,7 @@ pub(super) struct Findings {
     damaged: Vec<((Digest, Spot), Damage)>,
     refused: BTreeMap<RelPath, u64>,
     unreadable: BTreeSet<String>,
+    waiting: BTreeSet<RelPath>,
 }
 
 impl Findings {
@@ -78,11 +81,13 @@ impl Findings {
             damaged: fact(store, Fact::Damaged).unwrap_or_default(),
             refused: fact(store, Fact::Refused).unwrap_or_default(),
             unreadable: fact(store, Fact::Unreadable).unwrap_or_default(),
+            waiting: fact(store, Fact::Waiting).unwrap_or_default(),
         }
     }
 
     pub(super) fn for_reader(&self) -> Self {
-        Self { refused: self.refused.clone(), ..Self::default() }
+        let (refused, waiting) = (self.refused.clone(), self.waiting.clone());
+        Self { refused, waiting, ..Self::default() }
     }
 }
 
@@ -131,6 +136,7 @@ impl State {
             Fact::Damaged => Some(encode(&self.findings.damaged)),
             Fact::Refused => Some(encode(&self.findings.refused)),
             Fact::Unreadable => Some(encode(&self.findings.unreadable)),
+            Fact::Waiting => Some(encode(&self.findings.waiting)),
         }
     }
 
@@ -319,6 +325,19 @@ impl State {
     pub fn set_refused(&mut self, path: &RelPath, seq: u64) {
         self.findings.refused.insert(path.clone(), seq);
         self.changed.insert(Fact::Refused);
+    }
+
+    /// Paths whose loss a job without a person left undone (B12), unless it is none
+    /// any more.
+    pub fn waiting(&self) -> &BTreeSet<RelPath> {
+        &self.findings.waiting
+    }
+
+    pub fn set_waiting(&mut self, waiting: BTreeSet<RelPath>) {
+        if self.findings.waiting != waiting {
+            self.changed.insert(Fact::Waiting);
+            self.findings.waiting = waiting;
+        }
     }
 
     /// What can't be read in the view, as far as it was said (V9).

@@ -10,7 +10,8 @@ pub(crate) const DAEMON_KEYS: [&str; 5] =
 pub(super) const TEXTS: [&str; 3] = ["machine", "user", "log.level"];
 
 /// Those of a project, whatever its backend is.
-const OF_ANY_BACKEND: [&str; 6] = ["root", "url", "name", "patterns", "exclude", "poll_interval"];
+const OF_ANY_BACKEND: [&str; 9] =
+    ["root", "url", "name", "patterns", "exclude", "poll_interval", "auto", "auto_quiet", "paused"];
 
 /// Those that every machine shares.
 pub(crate) const SHARED: [&str; 5] = ["name", "patterns", "exclude", "gitignore", "shared_mode"];
@@ -26,7 +27,7 @@ pub(crate) fn project_keys() -> Vec<&'static str> {
 
 /// Those that `init --set` and `clone --set` may give.
 pub(crate) fn settable() -> Vec<&'static str> {
-    ["poll_interval"].into_iter().chain(of_services()).collect()
+    ["poll_interval", "auto", "auto_quiet"].into_iter().chain(of_services()).collect()
 }
 
 /// Whether the value of a key is a list.

@@ -4,6 +4,7 @@
 //! line. Writing is done in one place, whole, and keeps comments. What the
 //! settings bring about is decided elsewhere.
 
+mod auto;
 mod daemon;
 mod environment;
 mod keys;
@@ -13,6 +14,7 @@ mod seconds;
 mod source;
 mod write;
 
+pub(crate) use auto::AutoMode;
 pub(crate) use daemon::{DaemonSettings, LogLevel};
 pub(crate) use environment::Environment;
 pub(crate) use keys::{DAEMON_KEYS, SHARED, is_list, project_keys, settable};

@@ -6,7 +6,7 @@ use mirror_proto::PROTOCOL;
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::status::{project_state, stop_reason};
+use super::convert::status::{project_state, state_reason};
 use super::host::Host;
 use crate::backends::PRIMARY;
 use crate::facts::VERSION;
@@ -87,8 +87,8 @@ fn running_project(view: &View, home: &Path) -> v1::RunningProject {
     v1::RunningProject {
         name: view.name.clone(),
         root: config.map(|config| config.root.display().to_string()).unwrap_or_default(),
-        state: project_state(&view.phase).into(),
-        reason: stop_reason(&view.phase, home),
+        state: project_state(&view.phase, config).into(),
+        reason: state_reason(&view.phase, config, home),
         job,
         head: project.map_or(0, mirror_engine::Project::head),
         watched: project.is_some_and(mirror_engine::Project::is_watched),

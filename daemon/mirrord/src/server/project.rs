@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 
 use super::convert::job::{covered, progress, set_up_finished};
 use super::convert::kept::kept_versions;
-use super::convert::status::{project_state, stop_reason};
+use super::convert::status::{project_state, state_reason};
 use super::host::{Host, Streamed};
 use super::jobs::{Caller, pass_on};
 use super::running::Kind;
@@ -165,8 +165,8 @@ fn summary(view: &View, home: &Path) -> v1::ProjectSummary {
         project_id: view.open.as_ref().map(|open| open.project.project_id().to_string()),
         root: config.map(|config| config.root.display().to_string()).unwrap_or_default(),
         url: config.map(|config| config.url.to_string()).unwrap_or_default(),
-        state: project_state(&view.phase).into(),
-        reason: stop_reason(&view.phase, home),
+        state: project_state(&view.phase, config).into(),
+        reason: state_reason(&view.phase, config, home),
     }
 }
 

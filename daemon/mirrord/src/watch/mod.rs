@@ -1,3 +1,5 @@
 //! When the daemon looks at a project without being asked.
 
+mod auto;
+mod pace;
 mod scheduler;

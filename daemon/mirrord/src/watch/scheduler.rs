@@ -13,7 +13,7 @@ use mirror_storage::FaultClass;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::config::DaemonSettings;
+use crate::config::{DaemonSettings, ProjectConfig};
 use crate::projects::{Condition, Open, Registry, Slot};
 
 /// How often it is seen whether anything is due.
@@ -23,6 +23,8 @@ const TICK: Duration = Duration::from_secs(1);
 struct Turn {
     due: Instant,
     under_way: Option<JoinHandle<()>>,
+    /// The settings by which it does something of its own.
+    follows: Option<Arc<ProjectConfig>>,
 }
 
 impl Registry {
@@ -65,7 +67,14 @@ impl Registry {
                 // A project that was just set up has just looked at its backend.
                 due: if is_open { now + poll } else { now },
                 under_way: None,
+                follows: None,
             });
+            if let Condition::Open(open) = &slot.condition
+                && !turn.follows.as_ref().is_some_and(|known| Arc::ptr_eq(known, &open.config))
+            {
+                turn.follows = Some(open.config.clone());
+                tokio::spawn(self.clone().follow(name.clone(), open.clone()));
+            }
             let is_busy = turn.under_way.as_ref().is_some_and(|task| !task.is_finished());
             if turn.due > now || is_busy {
                 continue;

@@ -157,14 +157,16 @@ impl<'a> Cycle<'a> {
             }
             let agreed = worker.agreed_elsewhere(&facts).await?;
             let agreed_to = Agreed::Only(&agreed);
-            let mut plan = worker.plan(&facts, self.request, root, agreed_to, reporter)?;
+            let restless = worker.restless(&facts, self.request, reporter).await?;
+            let selection = self.request.selection.without(&restless);
+            let request = self.request.limited_to(&selection);
+            let mut plan = worker.plan(&facts, &request, root, agreed_to, reporter)?;
             leave_out(&mut plan, &self.rereads.given_up, &unsettled);
             let mut losses = losses(&plan, &facts);
             losses.here.retain(|path| !agreed.contains(path));
             let resolutions = match self.request.intent {
                 Intent::Push | Intent::Sync => {
-                    let policy = self.request.policy;
-                    worker.merge_diverged(&mut plan.diverged, &facts, policy, reporter).await?
+                    worker.merge_plan(&mut plan, &facts, self.request, reporter).await?
                 }
                 Intent::Pull | Intent::Check => Resolutions::default(),
             };

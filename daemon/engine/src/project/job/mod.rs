@@ -3,7 +3,8 @@
 //! Each is a short list of steps of the rooms below. Stopping anywhere is safe:
 //! attempts and targets are saved before each step (B3).
 
-pub(crate) mod cycle;
+pub(crate) mod auto;
+mod cycle;
 pub(crate) mod delete;
 pub(crate) mod export;
 mod losses;

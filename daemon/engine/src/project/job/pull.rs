@@ -16,8 +16,13 @@ impl Worker {
     ) -> EngineResult<()> {
         let selection = self.selection_of(&scope.names).await;
         let policy = MergePolicy { merges: false, settle: Settle::Wait };
-        let request =
-            CycleRequest { selection: &selection, intent: Intent::Pull, message: None, policy };
+        let request = CycleRequest {
+            selection: &selection,
+            intent: Intent::Pull,
+            message: None,
+            policy,
+            auto: None,
+        };
         self.cycle(&request, reporter).await
     }
 }

@@ -21,7 +21,13 @@ impl Worker {
         // What stands here is the result, where a person says so.
         let settle = if force_local { Settle::KeepLocal } else { Settle::Wait };
         let policy = MergePolicy { merges: !force_local, settle };
-        let request = CycleRequest { selection: &selection, intent: Intent::Push, message, policy };
+        let request = CycleRequest {
+            selection: &selection,
+            intent: Intent::Push,
+            message,
+            policy,
+            auto: None,
+        };
         if let Err(error) = self.cycle(&request, reporter).await {
             return self.queue_instead(&request, error, reporter).await;
         }

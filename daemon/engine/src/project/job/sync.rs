@@ -18,7 +18,13 @@ impl Worker {
     ) -> EngineResult<()> {
         let selection = self.selection_of(&scope.names).await;
         let policy = MergePolicy { merges: true, settle };
-        let request = CycleRequest { selection: &selection, intent: Intent::Sync, message, policy };
+        let request = CycleRequest {
+            selection: &selection,
+            intent: Intent::Sync,
+            message,
+            policy,
+            auto: None,
+        };
         // First, so that what people wrote there comes here with this job.
         let surveyed = match reporter.dry_run {
             true => Ok(()),

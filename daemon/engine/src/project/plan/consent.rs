@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
-use mirror_core::plan::{Guard, Intent, NeedsConsent, Plan, Selection, Why, draw_plan, empties};
+use mirror_core::plan::{
+    Guard, Intent, NeedsConsent, Plan, Selection, Unattended, Why, draw_plan, draw_unattended,
+    empties,
+};
 use mirror_core::reconcile::{Facts, Verdict, decide};
 
 use crate::api::{Deletions, EngineResult, NoticeKind};
@@ -77,6 +80,30 @@ impl Worker {
             drawn => drawn,
         };
         drawn.map_err(|needed| refusal(&needed))
+    }
+
+    /// Draws the plan without the losses that somebody would have to agree to:
+    /// they wait, and are told of once.
+    pub(crate) fn plan_unattended(
+        &mut self,
+        facts: &BTreeMap<RelPath, Facts>,
+        intent: Intent,
+        selection: &Selection,
+        guard: &Guard<'_>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<Plan> {
+        let waiting = self.state.waiting();
+        let drawn = draw_unattended(facts, intent, selection, guard, waiting);
+        let Unattended { plan, waiting, asked } = drawn.map_err(|needed| refusal(&needed))?;
+        if let Some(needed) = asked {
+            let message = format!(
+                "{}: these wait for you, and all else goes on; `mirrorctl sync` asks for them",
+                deletions(&needed).message
+            );
+            reporter.notice(NoticeKind::DeletionsWait, None, message, self.now());
+        }
+        self.state.set_waiting(waiting);
+        Ok(plan)
     }
 }
 

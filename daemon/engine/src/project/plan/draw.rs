@@ -8,7 +8,7 @@ use mirror_core::patterns::{Coverage, IGNORE_FILE};
 use mirror_core::plan::{Agreed, Guard, Intent, Plan, Root, Selection, Send};
 use mirror_core::reconcile::{Facts, Verdict, decide};
 
-use crate::api::EngineResult;
+use crate::api::{Auto, EngineResult};
 use crate::project::merge::MergePolicy;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -19,9 +19,17 @@ pub(crate) struct CycleRequest<'a> {
     pub(crate) intent: Intent,
     pub(crate) message: Option<String>,
     pub(crate) policy: MergePolicy,
+    /// Nobody asked for it, and nobody can answer it.
+    pub(crate) auto: Option<Auto>,
 }
 
 impl CycleRequest<'_> {
+    /// The same for fewer paths.
+    pub(crate) fn limited_to<'a>(&self, selection: &'a Selection) -> CycleRequest<'a> {
+        let Self { intent, ref message, policy, auto, .. } = *self;
+        CycleRequest { selection, intent, message: message.clone(), policy, auto }
+    }
+
     pub(crate) fn action(&self) -> Action {
         if self.intent == Intent::Sync { Action::Sync } else { Action::Push }
     }
@@ -44,7 +52,10 @@ impl Worker {
             agreed,
         };
         let (intent, selection) = (request.intent, request.selection);
-        let mut plan = self.plan_with_consent(facts, intent, selection, &guard, reporter)?;
+        let mut plan = match request.auto {
+            None => self.plan_with_consent(facts, intent, selection, &guard, reporter)?,
+            Some(_) => self.plan_unattended(facts, intent, selection, &guard, reporter)?,
+        };
         if let Some(fault) = self.fault_of_rules()
             && matches!(intent, Intent::Push | Intent::Sync)
         {

@@ -4,3 +4,4 @@
 pub(crate) mod consent;
 pub(crate) mod draw;
 pub(crate) mod report;
+pub(crate) mod rest;

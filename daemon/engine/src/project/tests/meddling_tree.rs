@@ -104,6 +104,10 @@ impl Tree for MeddlingTree {
         self.inner.mounts(wanted)
     }
 
+    fn is_git_at_work(&self, folder: Option<&RelPath>) -> bool {
+        self.inner.is_git_at_work(folder)
+    }
+
     fn root_identity(&self) -> io::Result<Option<(u64, u64)>> {
         let identity = self.inner.root_identity()?;
         Ok(identity.map(|(device, inode)| (device + self.device.load(Ordering::SeqCst), inode)))

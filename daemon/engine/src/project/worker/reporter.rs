@@ -162,6 +162,10 @@ impl Reporter {
         self.report.pull_pending = true;
     }
 
+    pub(crate) fn left_for_later(&mut self) {
+        self.report.left_for_later = true;
+    }
+
     pub(crate) fn skipped(&mut self, count: usize) {
         self.report.skipped_count = count;
     }

@@ -5,6 +5,7 @@
 
 mod error;
 mod exec;
+mod git;
 mod links;
 mod list;
 mod local;
@@ -105,6 +106,10 @@ impl Tree for LocalTree {
 
     fn path_of(&self, absolute: &Path) -> Option<RelPath> {
         local::own::below(self.root.path(), absolute)
+    }
+
+    fn is_git_at_work(&self, folder: Option<&RelPath>) -> bool {
+        self.git_at_work(folder)
     }
 
     fn stage(

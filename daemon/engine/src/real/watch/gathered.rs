@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mirror_core::RelPath;
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind};
@@ -17,6 +17,9 @@ use crate::outside::Dirt;
 
 /// More paths than this are dearer to keep than a walk is.
 const MOST_PATHS: usize = 100_000;
+
+/// So long it is known when the last event told of a path.
+const REMEMBERED: Duration = Duration::from_mins(1);
 
 /// What a settle takes away.
 #[derive(Debug, Default)]
@@ -36,6 +39,8 @@ struct State {
     is_everything: bool,
     is_lost: bool,
     root_opened_count: u64,
+    /// When the last event told of what, whoever took it away since.
+    last: BTreeMap<RelPath, Instant>,
     /// Cookies that someone waits for, and whether they have come.
     cookies: BTreeMap<PathBuf, bool>,
 }
@@ -120,8 +125,16 @@ impl Gathered {
         }
     }
 
+    /// When an event last told of this path or of a folder above it.
+    pub(super) fn last_event(&self, path: &RelPath) -> Option<Instant> {
+        let state = self.state();
+        let of = |path: &str| state.last.get(path).copied();
+        path.ancestors().map(of).fold(of(path.as_str()), Option::max)
+    }
+
     pub(super) fn drain(&self) -> News {
         let mut state = self.state();
+        state.last.retain(|_, at| at.elapsed() < REMEMBERED);
         News {
             dirt: Dirt {
                 paths: std::mem::take(&mut state.paths).into_iter().collect(),
@@ -174,6 +187,7 @@ impl Gathered {
 impl State {
     fn lose(&mut self) {
         (self.paths, self.folders, self.gone) = Default::default();
+        self.last.clear();
         self.is_lost = true;
     }
 
@@ -199,14 +213,17 @@ impl State {
         }
         match nearest(below) {
             (Some(path), true) if !matches!(meaning, Meaning::FolderChanged { .. }) => {
+                self.last.insert(path.clone(), Instant::now());
                 self.paths.insert(path);
             }
             (Some(folder), _) => {
+                self.last.insert(folder.clone(), Instant::now());
                 self.folders.insert(folder);
             }
             (None, _) => self.is_everything = true,
         }
-        if self.paths.len() + self.folders.len() + self.gone.len() > MOST_PATHS {
+        let count = self.paths.len() + self.folders.len() + self.gone.len();
+        if count.max(self.last.len()) > MOST_PATHS {
             self.lose();
         }
         true

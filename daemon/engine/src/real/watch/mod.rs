@@ -223,6 +223,10 @@ impl Watch for LocalWatch {
         !self.is_blind.load(Ordering::Relaxed) && !self.refused.load(Ordering::Relaxed)
     }
 
+    fn quiet_for(&self, path: &RelPath) -> Option<Duration> {
+        self.gathered.last_event(path).map(|at| at.elapsed())
+    }
+
     fn on_change(&self, wake: Box<dyn Fn() + Send + Sync>) {
         self.gathered.set_wake(wake);
     }

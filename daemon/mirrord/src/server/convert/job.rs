@@ -178,6 +178,8 @@ fn notice_kind(kind: NoticeKind) -> v1::NoticeKind {
         NoticeKind::LinkLeftOut => v1::NoticeKind::LinkLeftOut,
         NoticeKind::ViewUnreadable => v1::NoticeKind::ViewUnreadable,
         NoticeKind::Stashed => v1::NoticeKind::Stashed,
+        NoticeKind::DeletionsWait => v1::NoticeKind::DeletionsWait,
+        NoticeKind::LeftAlone => v1::NoticeKind::LeftAlone,
         NoticeKind::ConsentNeeded => v1::NoticeKind::ConsentNeeded,
     }
 }

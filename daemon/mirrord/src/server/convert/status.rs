@@ -15,15 +15,36 @@ use crate::config::ProjectConfig;
 use crate::folders::with_tilde;
 use crate::projects::View;
 
-pub(in crate::server) fn project_state(phase: &Phase) -> v1::ProjectState {
+/// How a project stands. One that a person paused still runs what it is asked for.
+pub(in crate::server) fn project_state(
+    phase: &Phase,
+    config: Option<&ProjectConfig>,
+) -> v1::ProjectState {
     match phase {
+        Phase::Idle if is_paused(config) => v1::ProjectState::Paused,
         Phase::Idle => v1::ProjectState::Idle,
         Phase::Busy(_) => v1::ProjectState::Busy,
         Phase::Stopped { .. } => v1::ProjectState::Stopped,
     }
 }
 
-pub(in crate::server) fn stop_reason(phase: &Phase, home: &Path) -> Option<String> {
+fn is_paused(config: Option<&ProjectConfig>) -> bool {
+    config.is_some_and(|config| config.auto.is_paused)
+}
+
+/// Why it does nothing by itself, or nothing at all.
+pub(in crate::server) fn state_reason(
+    phase: &Phase,
+    config: Option<&ProjectConfig>,
+    home: &Path,
+) -> Option<String> {
+    match phase {
+        Phase::Idle if is_paused(config) => Some("`mirrorctl resume` ends that".to_owned()),
+        phase => stop_reason(phase, home),
+    }
+}
+
+fn stop_reason(phase: &Phase, home: &Path) -> Option<String> {
     match phase {
         Phase::Idle | Phase::Busy(_) => None,
         Phase::Stopped { reason } => Some(with_tilde(reason, home)),
@@ -46,8 +67,9 @@ pub(in crate::server) fn status_report(
         read_up_to: report.read_up_to,
         checked_at: report.checked_at.map(|time| time.to_string()),
         offline: report.offline,
-        state: project_state(&report.phase).into(),
-        reason: stop_reason(&report.phase, home),
+        state: project_state(&report.phase, Some(config)).into(),
+        reason: state_reason(&report.phase, Some(config), home),
+        auto: config.auto.mode().word().to_owned(),
         bytes_up: report.bytes_up,
         bytes_down: report.bytes_down,
         in_sync_count: (report.files.len() - files.len()) as u64,
@@ -91,8 +113,9 @@ pub(in crate::server) fn stopped_report(view: &View, home: &Path) -> v1::StatusR
         root: config.map(|config| config.root.display().to_string()).unwrap_or_default(),
         backend: PRIMARY.to_owned(),
         offline: true,
-        state: project_state(&view.phase).into(),
-        reason: stop_reason(&view.phase, home),
+        state: project_state(&view.phase, config).into(),
+        reason: state_reason(&view.phase, config, home),
+        auto: config.map(|config| config.auto.mode().word().to_owned()).unwrap_or_default(),
         fault: stop_fault(&view.phase, home),
         ..v1::StatusReport::default()
     }

@@ -1,0 +1,168 @@
+//! What a project does without being asked, as its settings say.
+//!
+//! A change here is sent once it stood still; one from elsewhere is fetched when
+//! the log is known to have it. Everything else, how often and how much, is the
+//! engine's to decide: here is only when it is asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mirror_engine::{
+    Auto, Cancel, Direction, EngineError, Happening, Job, JobRequest, ProjectEvent, Report,
+};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::Instant;
+
+use super::pace::{Due, Pace};
+use crate::config::AutoMode;
+use crate::projects::{Open, Registry};
+
+/// A project that runs, and what is heard of it.
+struct Follower {
+    open: Open,
+    direction: Direction,
+    poll: Duration,
+    pace: Pace,
+    /// When events told of a change last.
+    changes: watch::Receiver<Option<Instant>>,
+    events: broadcast::Receiver<ProjectEvent>,
+    /// How long to wait before what was left alone is looked at again.
+    patience: Duration,
+    /// The newest commit that a job has looked at.
+    seen: u64,
+}
+
+/// Why a follower ends.
+struct Over;
+
+impl Registry {
+    /// Does by itself what an open project's settings say, until it is closed.
+    pub(super) async fn follow(self: Arc<Self>, name: String, open: Open) {
+        let Some(mut follower) = Follower::new(open, &self) else { return };
+        let mut stopping = self.stopping();
+        tokio::select! {
+            Over = follower.run(&name) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+        }
+    }
+}
+
+impl Follower {
+    /// `None` where nothing goes by itself.
+    fn new(open: Open, registry: &Registry) -> Option<Self> {
+        let auto = open.config.auto;
+        let direction = match auto.mode() {
+            _ if auto.is_paused => return None,
+            AutoMode::Off => return None,
+            AutoMode::Pull => Direction::Pull,
+            AutoMode::Push => Direction::Push,
+            AutoMode::Both => Direction::Both,
+        };
+        let (told, changes) = watch::channel(None);
+        // Before the first look, which then sees all that was before.
+        open.project.on_change(move || {
+            told.send_replace(Some(Instant::now()));
+        });
+        let events = open.project.events();
+        let poll = open.config.poll(&registry.settings());
+        let mut pace = Pace::new(auto.quiet());
+        pace.look_at(Instant::now());
+        let patience = auto.quiet();
+        Some(Self { open, direction, poll, pace, changes, events, patience, seen: 0 })
+    }
+
+    async fn run(&mut self, name: &str) -> Over {
+        let mut is_told_of_changes = true;
+        loop {
+            let due = self.pace.due();
+            tokio::select! {
+                changed = self.changes.changed(), if is_told_of_changes => match changed {
+                    Ok(()) => self.note_change(),
+                    // This machine gives no events.
+                    Err(_) => is_told_of_changes = false,
+                },
+                event = self.events.recv() => if self.hear(&event).is_some() { return Over },
+                () = wait_until(due) => {}
+            }
+            if let Some(due) = self.pace.take(Instant::now())
+                && let Some(over) = self.act(name, due).await
+            {
+                return over;
+            }
+        }
+    }
+
+    fn note_change(&mut self) {
+        let at = *self.changes.borrow_and_update();
+        if let Some(at) = at.filter(|_| self.direction != Direction::Pull) {
+            self.pace.changed(at);
+        }
+    }
+
+    fn hear(&mut self, event: &Result<ProjectEvent, RecvError>) -> Option<Over> {
+        match event {
+            Ok(ProjectEvent { happening: Happening::Closed, .. }) | Err(RecvError::Closed) => {
+                return Some(Over);
+            }
+            Ok(ProjectEvent { happening: Happening::Commit { seq }, .. }) => {
+                if *seq > self.seen && self.direction != Direction::Push {
+                    self.pace.look_at(Instant::now());
+                }
+            }
+            Ok(ProjectEvent {
+                happening: Happening::Notice { .. } | Happening::Fault { .. },
+                ..
+            }) => {}
+            Err(RecvError::Lagged(_)) => self.pace.look_at(Instant::now()),
+        }
+        None
+    }
+
+    async fn act(&mut self, name: &str, Due { is_overdue }: Due) -> Option<Over> {
+        if self.open.account.is_remote() {
+            // Before its mailbox: while a server lets us wait, the project answers.
+            drop(self.open.account.probe().await);
+        }
+        let quiet = self.open.config.auto.quiet();
+        let job = Job::Auto(Auto { direction: self.direction, quiet, is_overdue });
+        let (events, _) = mpsc::channel(1);
+        let request = JobRequest { job, dry_run: false, consent: false };
+        let outcome = self.open.project.run(request, events, Cancel::new()).await;
+        self.seen = self.open.project.head();
+        match outcome {
+            Ok(report) => self.conclude(name, &report),
+            Err(EngineError::Closed) => return Some(Over),
+            Err(error) => {
+                tracing::info!(project = name, %error, "what goes by itself waits");
+                self.pace.look_at(Instant::now() + self.poll);
+            }
+        }
+        if !self.open.project.is_watched() && self.direction != Direction::Pull {
+            self.pace.look_at(Instant::now() + self.poll);
+        }
+        None
+    }
+
+    fn conclude(&mut self, name: &str, report: &Report) {
+        for fault in &report.failed {
+            tracing::warn!(project = name, path = fault.path, message = fault.message);
+        }
+        if let Some((seq, _)) = report.commit {
+            tracing::info!(project = name, seq, "sent what changed here");
+        }
+        if report.left_for_later || !report.failed.is_empty() {
+            self.pace.look_at(Instant::now() + self.patience);
+            self.patience = (self.patience * 2).min(self.poll.max(self.patience));
+        } else {
+            self.patience = self.open.config.auto.quiet();
+        }
+    }
+}
+
+async fn wait_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
