@@ -162,7 +162,9 @@ impl Lane {
     async fn pushes(&self, disturbance: Option<Disturbance>) -> u64 {
         let root = self.server.new_root();
         let mut laptop = Machine::new("laptop");
-        create(&laptop.parts(folder(&root)), &laptop.author, settings()).await.expect("created");
+        let first = laptop.parts(folder(&root));
+        let id = first.outside.ulid();
+        create(&first, &laptop.author, settings(), id).await.expect("created");
         let is_layered = disturbance.is_none_or(|one| one.is_layered);
         laptop.opens(self.backend(&root, is_layered)).await;
         let before = self.carried();

@@ -70,7 +70,9 @@ async fn begin(world: &Arc<World>, machine: &Machine) {
     }
     let patterns = Patterns { include: vec!["**/*".to_owned()], exclude: Vec::new() };
     let settings = SharedSettings::new("notes", patterns);
-    if let Err(error) = create(&machine.parts(), machine.author(), settings).await {
+    let parts = machine.parts();
+    let first = parts.outside.ulid();
+    if let Err(error) = create(&parts, machine.author(), settings, first).await {
         world.finds(format!("the project can't be made: {error}"));
     }
 }

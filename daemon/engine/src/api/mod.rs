@@ -94,6 +94,8 @@ pub enum Holding {
     PlainFiles,
     Project {
         project_id: Digest,
+        /// The id of its first commit, which whoever makes a project chooses.
+        first: Ulid,
         settings: Box<SharedSettings>,
         /// Who made it, and when.
         made_by: Author,

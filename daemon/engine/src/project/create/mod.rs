@@ -6,8 +6,8 @@ mod preview;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use mirror_core::Digest;
 use mirror_core::commit::{Action, Commit, FORMAT, MAX_ENTRY_BYTES, ParseError, entry_name};
+use mirror_core::{Digest, Ulid};
 use mirror_storage::{Backend, Expect, Guarded, RemotePath, StorageError};
 
 use self::adopt::adopt;
@@ -28,9 +28,10 @@ pub async fn inspect(backend: &dyn Backend) -> EngineResult<Holding> {
             ParseError::NeedsLater(later) => needs_later("entry 1 of the log", &later),
             error => unusable(&error.to_string()),
         })?;
-        let Commit { user, machine, machine_id, time, settings, .. } = first;
+        let Commit { id, user, machine, machine_id, time, settings, .. } = first;
         return Ok(Holding::Project {
             project_id: raw.digest,
+            first: id,
             settings: Box::new(settings.ok_or_else(|| unusable("it has no settings"))?),
             made_by: Author { user, machine, machine_id },
             made_at: time,
@@ -64,42 +65,37 @@ fn unusable(why: &str) -> EngineError {
     }
 }
 
-/// Creates commit 1 and `FORMAT`. Plain files that stand there already and
-/// that the patterns cover become the first commit's files. Loses to another
-/// machine that does the same: the answer is the project that stands there,
-/// and whether this call made it.
+/// Creates commit 1, whose id is `first`, and `FORMAT`. Plain files that stand there
+/// already and that the patterns cover become the first commit's files. Loses to
+/// another machine that does the same: the answer is the project that stands there,
+/// and whether it was made by this id.
 pub async fn create(
     parts: &Parts,
     author: &Author,
     settings: SharedSettings,
+    first: Ulid,
 ) -> EngineResult<(Digest, bool)> {
     let backend = parts.backend.as_ref();
     share_as_settings_say(backend, Some(&settings));
-    let (digest, commit, made) = match read_entry(backend, 1).await? {
-        Some(raw) => (raw.digest, Commit::parse(&raw.bytes).ok(), false),
-        None => append_first(parts, first_commit(parts, author, settings).await?).await?,
+    let (digest, commit) = match read_entry(backend, 1).await? {
+        Some(raw) => (raw.digest, Commit::parse(&raw.bytes).ok()),
+        None => append_first(parts, first_commit(parts, author, settings, first).await?).await?,
     };
+    let is_ours = commit.as_ref().is_some_and(|commit| commit.id == first);
     if let Some(settings) = commit.and_then(|commit| commit.settings) {
         write_format(backend, digest, &settings).await?;
     }
-    Ok((digest, made))
+    Ok((digest, is_ours))
 }
 
-async fn append_first(
-    parts: &Parts,
-    commit: Commit,
-) -> EngineResult<(Digest, Option<Commit>, bool)> {
+async fn append_first(parts: &Parts, commit: Commit) -> EngineResult<(Digest, Option<Commit>)> {
     let backend = parts.backend.as_ref();
     let bytes = Bytes::from(commit.to_bytes());
     let path = own_path(&entry_name(1));
     let written = backend.write(&path, bytes.clone().into(), Expect::Absent).await;
     // Whatever was answered: the entry itself tells (L5, L10).
     match (read_entry(backend, 1).await?, written) {
-        (Some(raw), _) => {
-            let stands = Commit::parse(&raw.bytes).ok();
-            let ours = stands.as_ref().is_some_and(|stands| stands.id == commit.id);
-            Ok((raw.digest, stands, ours))
-        }
+        (Some(raw), _) => Ok((raw.digest, Commit::parse(&raw.bytes).ok())),
         (None, Err(error)) => Err(error.into()),
         (None, Ok(Guarded::Refused)) => {
             Err(EngineError::Internal("entry 1 was refused, and yet it is absent".to_owned()))
@@ -120,12 +116,13 @@ async fn first_commit(
     parts: &Parts,
     author: &Author,
     settings: SharedSettings,
+    first: Ulid,
 ) -> EngineResult<Commit> {
     let (changes, packs) = adopt(parts, &settings).await?;
     let commit = Commit {
         format: FORMAT,
         seq: 1,
-        id: parts.outside.ulid(),
+        id: first,
         parent: None,
         parent_ref: None,
         time: parts.outside.clock.now(),

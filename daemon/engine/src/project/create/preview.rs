@@ -1,28 +1,30 @@
 //! What a project would take of a folder, before it is made.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mirror_core::patterns::{Coverage, CoverageSource, Patterns};
 use mirror_core::{Kind, RelPath};
 
-use crate::api::{Covered, CoveredFolder, EngineResult, Parts, SharedSettings};
+use crate::api::{Covered, CoveredFolder, EngineResult, SharedSettings};
 use crate::error::EngineError;
-use crate::outside::{DirEntry, Tree, TreeError};
+use crate::outside::{DirEntry, Outside, Tree, TreeError};
 use crate::project::rules::{IgnoreFile, Texts, read_git_rules, read_ignore_file};
 
 /// Counts the files of a tree that these settings cover, by their folders at the
 /// root. What can't be looked at is left out.
 pub async fn preview(
-    parts: &Parts,
+    tree: Arc<dyn Tree>,
+    outside: &Outside,
     settings: &SharedSettings,
     narrowing: Option<Patterns>,
 ) -> EngineResult<Covered> {
-    let (tree, settings) = (parts.tree.clone(), settings.clone());
+    let settings = settings.clone();
     let look = move || {
         let coverage = coverage_of(tree.as_ref(), &settings, narrowing)?;
         count(tree.as_ref(), &coverage)
     };
-    parts.outside.offload(look).await
+    outside.offload(look).await
 }
 
 fn coverage_of(

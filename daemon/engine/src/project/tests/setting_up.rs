@@ -14,7 +14,9 @@ async fn empty() -> (World, Machine) {
 }
 
 async fn makes(machine: &Machine) -> EngineResult<(Digest, bool)> {
-    create(&machine.parts(), &machine.author, settings(&["**/*.md"])).await
+    let parts = machine.parts();
+    let first = parts.outside.ulid();
+    create(&parts, &machine.author, settings(&["**/*.md"]), first).await
 }
 
 #[tokio::test]
@@ -49,6 +51,22 @@ async fn two_machines_that_make_it_at_once_get_one_project() {
     assert_eq!(one.0, other.0);
     assert_ne!(one.1, other.1, "one of them made it");
     assert_eq!(world.head(), 1);
+}
+
+#[tokio::test]
+async fn project_is_known_for_ones_own_by_the_id_of_its_first_commit() {
+    let (_world, laptop) = empty().await;
+    let parts = laptop.parts();
+    let (mine, other) = (parts.outside.ulid(), parts.outside.ulid());
+    let made_by = async |first| {
+        create(&parts, &laptop.author, settings(&["**/*.md"]), first).await.unwrap().1
+    };
+
+    assert!(made_by(mine).await);
+    assert!(made_by(mine).await, "as after a reply that was lost");
+    assert!(!made_by(other).await, "this machine has made another one there");
+    let holding = inspect(parts.backend.as_ref()).await.unwrap();
+    assert!(matches!(holding, Holding::Project { first, .. } if first == mine));
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ impl World {
         );
         let world = Self { files: MemoryBackend::new(profile), clock, outside };
         let first = Machine::new(&world, "first");
-        create(&first.parts(), &first.author, settings).await.unwrap();
+        create(&first.parts(), &first.author, settings, world.outside.ulid()).await.unwrap();
         world
     }
 

@@ -4,6 +4,7 @@
 use mirror_core::Digest;
 use mirror_engine::{Holding, standing};
 
+use super::begun::First;
 use super::error::SetUpError;
 use super::plan::{SetUp, SetUpKind};
 use crate::config::ProjectConfig;
@@ -13,24 +14,27 @@ use crate::projects::open::Ground;
 use crate::projects::registry::Registry;
 
 impl Registry {
-    /// Refuses to join what nobody said was meant. `goes_on`: this machine began
-    /// this very set-up before, and its own first commit is what was meant.
+    /// Refuses to join what nobody said was meant. Its own first commit is what a
+    /// set-up means that goes on.
     pub(super) async fn check_joining(
         &self,
         plan: &SetUp,
         config: &ProjectConfig,
-        (holding, goes_on): (&Holding, bool),
-        ground: &Ground,
+        (holding, first): (&Holding, First),
+        ground: Option<&Ground>,
     ) -> Result<(), RequestError> {
         let Holding::Project { settings, made_by, made_at, .. } = holding else { return Ok(()) };
         let is_meant = match plan.kind {
             SetUpKind::Clone { .. } | SetUpKind::Init { join: true, .. } => true,
-            SetUpKind::Init { join: false, .. } => goes_on && made_by.machine_id == self.machine_id,
+            SetUpKind::Init { join: false, .. } => first.is_in(holding),
         };
         if is_meant {
             return Ok(());
         }
-        let found = standing(&ground.parts).await?;
+        let found = match ground {
+            Some(ground) => standing(&ground.parts).await?,
+            None => standing(&self.ground_of(config)?.parts).await?,
+        };
         let error = SetUpError::HoldsProject {
             url: config.url.to_string(),
             name: settings.name.clone(),

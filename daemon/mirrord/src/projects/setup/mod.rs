@@ -7,6 +7,7 @@ mod begun;
 mod counted;
 mod error;
 mod fetched_files;
+mod first_look;
 mod folders;
 mod join;
 mod plan;
@@ -24,20 +25,21 @@ use futures::FutureExt;
 use mirror_core::commit::SharedMode;
 use mirror_engine::{
     Cancel, Covered, Holding, Job, JobEvent, JobRequest, Report, Scope, Settle, SharedSettings,
-    create, inspect, preview,
+    create, inspect,
 };
 use mirror_storage::FaultClass;
 use tokio::sync::mpsc;
 
+use begun::{Begun, First};
 use counted::Counted;
 use error::SetUpError;
-use folders::{folder_error, make_places, make_remote_root, refuse_synced_folder};
+use folders::{folder_error, refuse_synced_folder};
 pub(crate) use plan::{SetUp, SetUpKind, parsed_shared_mode};
 use plan::{checked_patterns, narrowing_of, shared_settings};
 use rollback::{Created, Rollback};
 
 use crate::backends::Breaker;
-use crate::config::{Place, ProjectConfig, check_name};
+use crate::config::{ProjectConfig, check_name};
 use crate::error::{Refusal, RequestError};
 use crate::path_args::{resolved, without_dots};
 use crate::private_file::create_private;
@@ -59,17 +61,6 @@ pub(crate) struct SetUpOutcome {
     pub(crate) covered: Option<Covered>,
     pub(crate) report: Report,
     pub(crate) shared_mode: SharedMode,
-}
-
-/// A set-up that has its place, with what it has made so far.
-struct Begun<'a> {
-    plan: SetUp,
-    config: ProjectConfig,
-    shared: SharedMode,
-    place: Reservation<'a>,
-    rollback: Rollback,
-    covered: Option<Covered>,
-    _counted: Counted<'a>,
 }
 
 impl Registry {
@@ -168,26 +159,32 @@ impl Registry {
         events: mpsc::Sender<JobEvent>,
         cancellation: &Cancellation,
     ) -> Result<(SetUpOutcome, Open), RequestError> {
-        let Begun { plan, config, rollback, .. } = begun;
-        let account = self.backends.account(&config.url, &config.settings);
-        let wanted = self.while_running(sharing::wanted(plan, account.as_ref()));
-        let shared = cancellation.unless_asked(wanted).await?;
-        make_places(plan, &config.root, &shared, rollback)?;
-        config.root = resolved(&config.root);
-        rollback.note = self.note_beginning(config)?;
-        let made = self.while_running(make_remote_root(plan, account, &shared, rollback));
+        let account = self.backends.account(&begun.config.url, &begun.config.settings);
+        let wanted = self.while_running(sharing::wanted(&begun.plan, account.as_ref()));
+        begun.shared = cancellation.unless_asked(wanted).await?;
+        begun.config.root = resolved(&begun.config.root);
+        let first = self.first_of(&begun.config);
+        // Whoever is asked, or leaves when they see what is covered, has lost nothing.
+        let looked = self.while_running(self.look_first(begun, first, account.as_ref()));
+        let holding = cancellation.unless_asked(looked).await?;
+        let shown = holding.as_ref().unwrap_or(&Holding::Empty);
+        self.show_covered(begun, shown, &events).await;
+        let made = self.while_running(self.make_places(begun, first, account));
         cancellation.unless_asked(made).await?;
-        begun.shared = shared;
-        let held = self.while_running(self.look(&begun.config));
-        let holding = cancellation.unless_asked(held).await?;
-        self.take_name(begun, &holding).await?;
+        let holding = match holding {
+            Some(holding) => holding,
+            None => {
+                let looked = self.while_running(Box::pin(self.look(begun, first)));
+                cancellation.unless_asked(looked).await?
+            }
+        };
         let mut ground = self.ground_of(&begun.config)?;
-        self.show_covered(begun, &ground, &holding, &events).await;
         let door = Arc::new(Breaker::new(ground.parts.backend.clone()));
         ground.parts.backend = door.clone();
         // Steps that are under way end in good order, and soon.
         let mut stopping = self.stopping();
-        let mut filled = Box::pin(self.fill(begun, ground, holding, events, cancellation.flag()));
+        let found = (holding, first);
+        let mut filled = Box::pin(self.fill(begun, ground, found, events, cancellation.flag()));
         tokio::select! {
             filled = &mut filled => return filled,
             _ = stopping.wait_for(|stopping| *stopping) => {}
@@ -196,45 +193,16 @@ impl Registry {
         filled.await
     }
 
-    /// Says what is going to be mirrored of a folder that holds files already.
-    async fn show_covered(
-        &self,
-        begun: &mut Begun<'_>,
-        ground: &Ground,
-        holding: &Holding,
-        events: &mpsc::Sender<JobEvent>,
-    ) {
-        let Begun { plan, config, covered, .. } = begun;
-        let settings = match (plan.kind, holding) {
-            (SetUpKind::Clone { .. }, _) => return,
-            (_, Holding::Project { settings, .. }) => Ok(SharedSettings::clone(settings)),
-            (_, Holding::Empty | Holding::PlainFiles) => shared_settings(plan, config),
-        };
-        let Ok(settings) = settings else { return };
-        let joins = matches!(holding, Holding::Project { .. });
-        let narrowing = if joins { narrowing_of(plan) } else { None };
-        match preview(&ground.parts, &settings, narrowing).await {
-            Ok(found) => {
-                let found = Covered { exclude: settings.exclude.clone(), ..found };
-                // A client that reads nothing must not hold us up.
-                drop(events.try_send(JobEvent::Covered(found.clone())));
-                *covered = Some(found);
-            }
-            Err(error) => tracing::warn!(%error, "what will be mirrored could not be counted"),
-        }
-    }
-
     async fn fill(
         &self,
         begun: &mut Begun<'_>,
         ground: Ground,
-        holding: Holding,
+        (holding, first): (Holding, First),
         events: mpsc::Sender<JobEvent>,
         cancel: Cancel,
     ) -> Result<(SetUpOutcome, Open), RequestError> {
-        let goes_on = begun.rollback.note.is_none();
-        self.check_joining(&begun.plan, &begun.config, (&holding, goes_on), &ground).await?;
-        let joined = self.join_or_create(begun, &ground, holding).await?;
+        let goes_on = first.is_in(&holding);
+        let joined = self.join_or_create(begun, &ground, (holding, first)).await?;
         let Begun { plan, config, rollback, covered, .. } = begun;
         let open = self.open_on(config, ground).await?;
         rollback.open = Some(open.clone());
@@ -247,7 +215,7 @@ impl Registry {
         create_private(&file, &config.to_text())
             .map_err(|error| crate::config::Problem::unusable(&file, &error))?;
         rollback.file = Some(file);
-        let report = match first_job(plan.kind, joined) {
+        let report = match first_job(plan.kind, joined && !goes_on) {
             Some(job) => open.project.run(job, events, cancel).await?,
             None => Report::default(),
         };
@@ -288,53 +256,17 @@ impl Registry {
         Ok(config)
     }
 
-    async fn look(&self, config: &ProjectConfig) -> Result<Holding, RequestError> {
-        let opened = self.backends.open(&config.url, &config.settings);
-        Ok(inspect(opened.backend.as_ref()).await?)
-    }
-
-    /// Settles what the project is called here, and that its file and folders
-    /// are ours to make.
-    async fn take_name(
-        &self,
-        begun: &mut Begun<'_>,
-        holding: &Holding,
-    ) -> Result<(), RequestError> {
-        let Begun { plan, config, place, rollback, .. } = begun;
-        if plan.takes_their_name() {
-            if let Holding::Project { settings, .. } = holding {
-                config.name = fitting_name(&settings.name, config);
-            }
-            place.change(config).await?;
-        }
-        let file = self.folders.project_file(&config.name);
-        if file.symlink_metadata().is_ok() {
-            return Err(crate::config::Problem::with_fix(
-                Place::File { file, line: None },
-                "this file of a project is there already, and was not read yet",
-                "`mirrorctl reload` reads it; or choose another name with --name",
-            )
-            .into());
-        }
-        self.make_room(&config.name, holding)?;
-        // What stood there before is the same project's, which was taken out by hand.
-        let own = self.folders.of_project(&config.name);
-        rollback.own_folders.extend(own.into_iter().filter(|folder| !folder.exists()));
-        Ok(())
-    }
-
     /// Gives whether the project was there before.
     async fn join_or_create(
         &self,
         begun: &mut Begun<'_>,
         ground: &Ground,
-        holding: Holding,
+        (holding, first): (Holding, First),
     ) -> Result<bool, RequestError> {
         let Begun { plan, config, shared, rollback, .. } = begun;
         match (holding, plan.kind) {
             (Holding::Project { .. }, _) => {
-                refuse_synced_folder(&config.url)?;
-                config.narrowing = narrowing_of(plan);
+                join(plan, config)?;
                 Ok(true)
             }
             (Holding::Empty | Holding::PlainFiles, SetUpKind::Clone { .. }) => {
@@ -346,18 +278,25 @@ impl Registry {
                     ..shared_settings(plan, config)?
                 };
                 rollback.used = Some(ground.account.clone());
-                let created = create(&ground.parts, &self.author(), settings).await;
-                rollback.created = match &created {
-                    Ok((_, true)) => Created::Yes,
-                    Ok((_, false)) => Created::No,
+                let created = create(&ground.parts, &self.author(), settings, first.id).await;
+                let stands = match &created {
+                    Ok((_, true)) => {
+                        rollback.created = Created::Yes;
+                        return Ok(false);
+                    }
                     // It may have failed before or after the first commit.
-                    Err(_) => match inspect(ground.parts.backend.as_ref()).await {
-                        Ok(Holding::Project { .. }) => Created::Yes,
-                        Ok(Holding::Empty | Holding::PlainFiles) => Created::No,
-                        Err(_) => Created::Perhaps,
-                    },
+                    Ok((_, false)) | Err(_) => inspect(ground.parts.backend.as_ref()).await,
                 };
-                Ok(!created?.1)
+                rollback.created = match &stands {
+                    Ok(stands) if first.is_in(stands) => Created::Yes,
+                    Ok(_) => Created::No,
+                    Err(_) => Created::Perhaps,
+                };
+                created?;
+                // Somebody else was faster: nobody has agreed to join that one.
+                self.check_joining(plan, config, (&stands?, first), Some(ground)).await?;
+                join(plan, config)?;
+                Ok(true)
             }
         }
     }
@@ -369,6 +308,13 @@ impl Registry {
         let claims = slots.values().filter_map(|slot| slot.claim.as_ref());
         claims.into_iter().find(|claim| claim.root == real).map(|claim| claim.name.clone())
     }
+}
+
+/// What there is to settle of a project that others have made.
+fn join(plan: &SetUp, config: &mut ProjectConfig) -> Result<(), RequestError> {
+    refuse_synced_folder(&config.url)?;
+    config.narrowing = narrowing_of(plan);
+    Ok(())
 }
 
 /// The first job of a project: what stands there comes here, be it a project
@@ -383,12 +329,4 @@ fn first_job(kind: SetUpKind, joined: bool) -> Option<JobRequest> {
         (SetUpKind::Init { .. } | SetUpKind::Clone { .. }, _) => Job::Pull { scope },
     };
     Some(JobRequest { job, dry_run: false, consent: false })
-}
-
-/// The project's own name, unless no file here could be called so.
-fn fitting_name(theirs: &str, config: &ProjectConfig) -> String {
-    match check_name(theirs) {
-        Ok(()) => theirs.to_owned(),
-        Err(_) => config.name.clone(),
-    }
 }

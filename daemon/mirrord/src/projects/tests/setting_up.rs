@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use mirror_storage::FaultClass;
 
+use crate::projects::cancellation::Cancellation;
 use crate::projects::{SetUp, SetUpKind};
 use crate::testing::{World, set_up};
 
@@ -106,4 +107,68 @@ async fn folder_that_does_not_say_for_whom_it_is_is_taken_for_nobodys() {
     let refused = world.init(&machine, "notes", &backend).await.unwrap_err();
 
     assert!(refused.message().contains("for whom"), "{}", refused.message());
+}
+
+/// The notes that set-ups are under way.
+fn notes_of(machine: &crate::projects::Registry) -> usize {
+    fs::read_dir(machine.folders.state.join("set-ups")).map_or(0, Iterator::count)
+}
+
+/// A set-up of `notes` on `nas` that made the first commit and went no further; the
+/// backend is made anew since.
+async fn begun_on_another_backend(world: &World, machine: &crate::projects::Registry) {
+    fs::create_dir_all(world.at("nas/_mirror/FORMAT")).unwrap();
+    let refused = world.init(machine, "notes", "nas").await.unwrap_err();
+    assert!(refused.message().contains("stays on the backend"), "{}", refused.message());
+    assert_eq!(notes_of(machine), 1);
+    fs::remove_dir_all(world.at("nas")).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn set_up_that_was_begun_before_joins_no_other_project_unasked() {
+    let world = World::new();
+    let machine = world.machine("laptop");
+    begun_on_another_backend(&world, &machine).await;
+    // This very machine makes another project there.
+    fs::create_dir_all(world.at("other")).unwrap();
+    fs::write(world.at("other/theirs.md"), "b").unwrap();
+    world.init(&machine, "other", "nas").await.unwrap();
+    machine.remove("other", false).await.unwrap();
+
+    let refused = world.init(&machine, "notes", "nas").await.unwrap_err();
+
+    assert_eq!(refused.class(), FaultClass::Consent, "{}", refused.message());
+    assert!(!world.at("notes/theirs.md").exists());
+    assert_eq!(notes_of(&machine), 0, "it is over");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn note_of_a_set_up_goes_once_nothing_of_it_stands() {
+    let world = World::new();
+    let machine = world.machine("laptop");
+    begun_on_another_backend(&world, &machine).await;
+    fs::create_dir_all(world.at("nas/_mirror")).unwrap();
+    fs::write(world.at("nas/_mirror/log"), "").unwrap();
+
+    world.init(&machine, "notes", "nas").await.unwrap_err();
+
+    assert_eq!(notes_of(&machine), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn set_up_asks_before_it_makes_or_looks_at_anything() {
+    let world = World::new();
+    let (laptop, desk) = (world.machine("laptop"), world.machine("desk"));
+    world.init(&laptop, "notes", "nas").await.unwrap();
+    let plan = world.plan(SetUpKind::Init { push: true, join: false }, "new", "nas");
+    let (events, mut told) = tokio::sync::mpsc::channel(64);
+
+    let refused = desk.set_up(plan, events, &Cancellation::new()).await.unwrap_err();
+
+    assert_eq!(refused.class(), FaultClass::Consent, "{}", refused.message());
+    assert!(told.recv().await.is_none(), "something was said before");
+    assert!(!world.at("new").exists());
+    assert_eq!(notes_of(&desk), 0);
+    let left = fs::read_dir(desk.folders.data.join("projects")).map_or(0, Iterator::count);
+    assert_eq!(left, 0, "data of a project that was not made");
 }
