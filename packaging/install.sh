@@ -100,16 +100,16 @@ build_and_install() {
   esac
 }
 
-# The names of all projects, one a line.
+# The names of all projects, one a line; fails where they can't be listed.
 project_names() {
-  "$bin/mirrorctl" --json projects | tr ',{' '\n\n' |
-    sed -n 's/^ *"name" *: *"\(.*\)".*/\1/p'
+  listed=$("$bin/mirrorctl" --json projects) || return
+  printf '%s\n' "$listed" | tr ',{' '\n\n' | sed -n 's/^ *"name" *: *"\(.*\)".*/\1/p'
 }
 
 # Quickstart on what is there already changes nothing and says so. What it made
 # is noted also where it ends with something left to decide or to send.
 set_up_project() {
-  before=$(project_names)
+  before=$(project_names) || fail 'the projects of this machine could not be listed'
   code=0
   "$bin/mirrorctl" quickstart "$@" || code=$?
   [ "$code" -ne 0 ] || echo 'The daemon starts when it is needed; to have it start with your login: mirrorctl daemon enable'
@@ -136,10 +136,12 @@ folder_of() {
   esac
 }
 
-# Takes the projects off this machine that this script made. One that keeps what
-# may be nowhere else ends it: the programs are what shows it.
+# Takes the projects off this machine that this script made. One that stays ends it:
+# it may keep what is nowhere else, and the programs are what shows it.
 remove_projects() {
-  names=$(project_names)
+  names=$(project_names) ||
+    fail 'the projects of this machine could not be listed; nothing was removed' \
+      'see what `mirrorctl projects` says, then run this again'
   while IFS= read -r name; do
     printf '%s\n' "$names" | grep -qxF "$name" || continue
     code=0
@@ -150,7 +152,10 @@ remove_projects() {
         fail "the project $name stays, and so do the programs: nothing of it was removed" \
           'look at what it keeps, as said above; or let all of it go: --uninstall --discard'
         ;;
-      *) printf 'install.sh: %s\n' "the project $name could not be removed, and stays" >&2 ;;
+      *)
+        fail "the project $name could not be removed, and the programs stay" \
+          'once that is put right, as said above, run this again'
+        ;;
     esac
   done < "$made"
 }

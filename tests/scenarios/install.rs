@@ -141,6 +141,33 @@ fn uninstall_removes_nothing_that_may_be_nowhere_else() {
     assert_eq!(fs::read_to_string(backend.join("mine.md")).expect("it stays"), "mine\n");
 }
 
+/// The programs go last: without them nobody finds out what is left.
+#[test]
+fn uninstall_ends_where_projects_can_not_be_listed_or_removed() {
+    let newcomer = Newcomer::new();
+    newcomer.has_rust("1.99.0");
+    newcomer.machine.writes("mine.md", "mine\n");
+    newcomer.installs(&[text(&newcomer.machine.root())]).exits(0);
+    let client = newcomer.prefix().join("bin/mirrorctl");
+    let whole = client.with_file_name("whole");
+    fs::rename(&client, &whole).expect("our own folder");
+    for (call, code) in [("*projects*", 4), ("*remove*", 4), ("*remove*", 3)] {
+        let stub = format!(
+            "#!/bin/sh\ncase \"$*\" in {call}) exit {code} ;; esac\nexec '{}' \"$@\"\n",
+            whole.display()
+        );
+        write_program(&client, &stub);
+
+        newcomer.installs(&["--uninstall"]).exits(1);
+
+        assert!(client.is_file() && newcomer.prefix().join("bin/mirrord").is_file(), "{call}");
+        assert_eq!(newcomer.machine.status_of("mine.md")["status"], "in_sync");
+    }
+    fs::rename(&whole, &client).expect("our own folder");
+    newcomer.installs(&["--uninstall"]).exits(0);
+    assert!(!client.exists());
+}
+
 #[test]
 fn install_says_which_rust_it_needs() {
     let newcomer = Newcomer::new();

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mirror_engine::Kept;
 
@@ -36,12 +36,14 @@ impl Registry {
             // The file first: a crash after this line leaves folders that nothing uses.
             gone(&file, fs::remove_file(&file))?;
         }
-        self.remove_folders(&name)?;
+        let emptied = self.remove_folders(&name);
         if let Some(config) = &config {
             self.forget_beginning(config);
         }
-        // Until here it keeps others out of what it used.
+        // Until here it keeps others out of what it used. It is no project any more
+        // also where something of it is left: the same command removes that.
         self.slots_mut().remove(&name);
+        emptied?;
         tracing::info!(project = name, dropped = counted(&kept), "a project was removed");
         Ok(kept)
     }
@@ -57,10 +59,9 @@ impl Registry {
     }
 
     pub(in crate::projects) fn remove_folders(&self, name: &str) -> Result<(), FolderError> {
-        for folder in self.folders.of_project(name) {
-            gone(&folder, fs::remove_dir_all(&folder))?;
-        }
-        Ok(())
+        let removed = |folder: &PathBuf| gone(folder, fs::remove_dir_all(folder));
+        let removed = self.folders.of_project(name).map(|folder| removed(&folder));
+        removed.into_iter().collect()
     }
 }
 

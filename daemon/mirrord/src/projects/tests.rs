@@ -112,6 +112,26 @@ async fn removed_project_leaves_its_files_and_its_backend() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn removal_that_can_not_remove_all_says_so_and_leaves_no_project() {
+    let world = World::new();
+    let machine = world.machine("laptop");
+    world.init(&machine, "notes", "nas").await.unwrap();
+    // Something that is no folder can't be emptied as one.
+    let [state, data, cache] = machine.folders.of_project("notes");
+    fs::remove_dir_all(&state).unwrap();
+    fs::write(&state, "").unwrap();
+
+    let failed = machine.remove("notes", false).await.unwrap_err();
+
+    assert!(failed.message().contains("can't remove"), "{}", failed.message());
+    assert!(machine.view("notes").is_none(), "nobody can use what is half gone");
+    assert!(!data.exists() && !cache.exists(), "one that stays keeps no other");
+    fs::remove_file(&state).unwrap();
+    let again = world.plan(SetUpKind::Init { push: true, join: true }, "notes", "nas");
+    assert!(set_up(&machine, again).await.unwrap().joined);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_file_leaves_a_running_project_as_it_was_and_is_named() {
     let world = World::new();
     let machine = world.machine("laptop");
