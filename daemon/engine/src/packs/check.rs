@@ -12,42 +12,69 @@ use super::runs::{Run, runs_of};
 use super::{Item, SMALL_BYTES};
 use crate::error::EngineError;
 
-/// So much is read back for one commit, what is smallest first. Of the rest only
-/// the pack is looked at: whoever reads one notices what is wrong.
+/// So much is read back at once, what is smallest first.
 const CHECKED_BYTES: u64 = 64 << 20;
 
+/// What to do about contents that are too much to be read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// They are taken for whole: whoever reads one notices what is wrong.
+    Trusted,
+    /// They are read by the next look, and so one is each time, however large.
+    Waits,
+}
+
+/// What a look at some contents has shown. All others of them are whole.
+#[derive(Debug, Default)]
+pub struct Checked {
+    pub damaged: BTreeSet<Digest>,
+    /// Only their packs were looked at, and are there.
+    pub unread: BTreeSet<Digest>,
+}
+
 impl Fetcher {
-    /// Looks at the newest places of `items`, and says which are damaged there.
-    pub async fn find_damaged(
+    /// Looks at the newest places of `items`.
+    pub async fn check(
         &self,
         items: &[Item],
         history: &History,
-    ) -> Result<BTreeSet<Digest>, EngineError> {
+        rest: Rest,
+    ) -> Result<Checked, EngineError> {
         let mut placed: Vec<(Digest, Place, &RelPath)> = items
             .iter()
             .filter_map(|item| Some((item.digest, *history.place(item.digest)?, &item.path)))
             .collect();
-        placed.sort_by_key(|(digest, place, _)| (place.stored_size, *digest));
+        // What is known to be damaged keeps nothing else waiting.
+        let is_known = |digest, place: &Place| self.damaged.at(digest, spot_of(place)).is_some();
+        placed.sort_by_key(|(digest, place, _)| {
+            (is_known(*digest, place), place.stored_size, *digest)
+        });
         placed.dedup_by_key(|(digest, ..)| *digest);
-        let (mut small, mut left) = (BTreeMap::new(), CHECKED_BYTES);
-        let mut damaged = BTreeSet::new();
+        let mut left = match (rest, placed.first()) {
+            (Rest::Waits, Some((_, place, _))) => CHECKED_BYTES.max(place.stored_size),
+            _ => CHECKED_BYTES,
+        };
+        let mut small = BTreeMap::new();
+        let mut checked = Checked::default();
         for (digest, place, path) in placed {
             self.refuse_when_cancelled()?;
             let Some(rest) = left.checked_sub(place.stored_size) else {
                 if self.revision_of(place.pack).await?.is_none() {
                     let missing = EngineError::ContentMissing { path: path.clone() };
                     self.note_damage(digest, &place, &missing).await;
-                    damaged.insert(digest);
+                    checked.damaged.insert(digest);
+                } else {
+                    checked.unread.insert(digest);
                 }
                 continue;
             };
             left = rest;
-            if place.size <= SMALL_BYTES && self.damaged.at(digest, spot_of(&place)).is_none() {
+            if place.size <= SMALL_BYTES && !is_known(digest, &place) {
                 small.insert((place.pack, place.offset), (digest, place, path.clone()));
                 continue;
             }
             match self.fetch_at(path, digest, place).await {
-                Err(error) if error.is_of_content() => drop(damaged.insert(digest)),
+                Err(error) if error.is_of_content() => drop(checked.damaged.insert(digest)),
                 read => drop(read?),
             }
         }
@@ -55,9 +82,9 @@ impl Fetcher {
             small.values().map(|(digest, _, path)| (*digest, path.clone())).collect();
         for run in runs_of(small.into_values().map(|(digest, place, _)| (digest, place))) {
             self.refuse_when_cancelled()?;
-            self.check_run(run, &paths, &mut damaged).await?;
+            self.check_run(run, &paths, &mut checked.damaged).await?;
         }
-        Ok(damaged)
+        Ok(checked)
     }
 
     async fn check_run(

@@ -23,6 +23,7 @@ use mirror_core::history::Place;
 
 pub use build::{Item, Opener, Rejected};
 pub use cache::Cache;
+pub use check::{Checked, Rest};
 pub use damage::{Damaged, spot_of};
 pub use fetch::{Content, Fetcher, Wanted};
 pub use meter::Meter;

@@ -130,8 +130,9 @@ impl Fetcher {
             .await
             .map_err(|error| match self.refuse_when_cancelled() {
                 Err(cancelled) => cancelled,
-                Ok(()) if error.kind() == io::ErrorKind::StorageFull => error.into(),
-                Ok(()) => corrupt(path, &error.to_string()),
+                Ok(()) if is_of_bytes(&error) => corrupt(path, &error.to_string()),
+                // This machine's disk says nothing of the pack.
+                Ok(()) => error.into(),
             })?;
         self.verified(unpacked, content, path).await
     }
@@ -165,6 +166,12 @@ impl Fetcher {
         }
         Ok(Some(scratch))
     }
+}
+
+/// Whether bytes that were there could not be inflated.
+fn is_of_bytes(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
 
 impl Damage {

@@ -3,7 +3,7 @@
 //! Nobody asks for it: whoever has the bytes brings them in a commit of their own
 //! as soon as it hears of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use mirror_core::commit::Action;
@@ -12,7 +12,7 @@ use mirror_core::{Digest, RelPath};
 
 use crate::api::{EngineResult, NoticeKind};
 use crate::error::EngineError;
-use crate::packs::Item;
+use crate::packs::{Checked, Item, Rest};
 use crate::project::commit::again::Source;
 use crate::project::commit::draft::{ContentSource, Draft};
 use crate::project::commit::until_won::{Drafter, until_won};
@@ -69,10 +69,20 @@ impl Worker {
             Some(Item { digest: one.sha256, size, path: path.clone() })
         });
         let items: Vec<Item> = items.collect();
-        let damaged = self.fetcher.find_damaged(&items, history).await?;
-        let whole = said.into_iter().filter(|one| !damaged.contains(&one.sha256));
-        self.machines.found_whole.extend(whole);
-        Ok(())
+        match self.fetcher.check(&items, history, Rest::Waits).await {
+            Ok(Checked { damaged, unread }) => {
+                let (unread, read): (BTreeSet<_>, BTreeSet<_>) =
+                    said.into_iter().partition(|one| unread.contains(&one.sha256));
+                let whole = read.into_iter().filter(|one| !damaged.contains(&one.sha256));
+                self.machines.found_whole.extend(whole);
+                self.machines.damaged = unread;
+                Ok(())
+            }
+            Err(error) => {
+                self.machines.damaged = said;
+                Err(error)
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use mirror_core::{Digest, RelPath};
 use super::append::CommitProgress;
 use super::draft::{ContentSource, Draft, Outgoing};
 use crate::api::EngineResult;
-use crate::packs::Item;
+use crate::packs::{Checked, Item, Rest};
 use crate::project::worker::Worker;
 
 /// What is to be packed again, and where its bytes are if not in the file that
@@ -50,7 +50,7 @@ impl Worker {
                 && !progress.checked.contains(&item.digest)
         };
         let named: Vec<Item> = named_by(draft).filter(is_new).collect();
-        let damaged = self.fetcher.find_damaged(&named, history).await?;
+        let Checked { damaged, .. } = self.fetcher.check(&named, history, Rest::Trusted).await?;
         progress.checked.extend(named.iter().map(|item| item.digest));
         progress.checked.retain(|digest| !damaged.contains(digest));
         for item in named.into_iter().filter(|item| damaged.contains(&item.digest)) {

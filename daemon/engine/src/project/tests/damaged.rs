@@ -1,9 +1,11 @@
 //! What is damaged on the backend is not known (P8).
 
 use mirror_core::commit::{Action, Change, Method, Pack, PackedContent, pack_name};
-use mirror_core::{Chunk, Entry, Kind, Ulid};
+use mirror_core::{Chunk, Entry, Kind, Timestamp, Ulid};
+use mirror_storage::FaultClass;
 
 use super::*;
+use crate::view::machines::{DamagedContent, MachineFile};
 
 fn place_of(world: &World, content: &[u8]) -> (String, u64) {
     let packs = (1..=world.head()).rev().flat_map(|seq| world.commit(seq).packs);
@@ -209,4 +211,70 @@ async fn content_that_cannot_be_right_is_not_put_together_by_every_job() {
 
     assert_eq!(failed(&laptop.pulls().await), ["big.bin"]);
     assert_eq!(pack_reads(&laptop), 0);
+}
+
+/// What a machine tells the others that it found damaged.
+fn told_damaged(world: &World, machine: &Machine) -> BTreeSet<Digest> {
+    let name = format!("_mirror/machines/{}.json", machine.author.machine_id);
+    let file: MachineFile = serde_json::from_slice(&world.content(&name).unwrap()).unwrap();
+    file.damaged.iter().map(|damaged| damaged.sha256).collect()
+}
+
+#[tokio::test]
+async fn fault_of_this_machines_own_disk_is_no_damage_of_the_backend() {
+    let world = World::new().await;
+    let (laptop, desktop) = (world.machine("laptop").await, world.machine("desktop").await);
+    // Too large to be unpacked in memory.
+    laptop.writes("big.bin", vec![7; 9 << 20]);
+    laptop.pushes().await;
+    world.lose("big.bin");
+    // Where it goes from the pack, and where it is unpacked, which takes more room.
+    for every in [1, 2] {
+        desktop.room.breaks_every(every);
+        let report = desktop.pulls().await;
+        desktop.room.is_made();
+        assert_eq!(failed(&report), ["big.bin"], "{every}");
+        let fault = &report.failed[0];
+        assert_eq!(fault.class, FaultClass::Internal, "{fault:?}");
+    }
+    assert_eq!(failed(&desktop.pulls().await), [""; 0]);
+    assert_eq!(desktop.files(), laptop.files());
+}
+
+/// A pack of which the backend has next to nothing, with one content.
+fn lost_pack(number: u128, size: u64) -> Pack {
+    let sha256 = Digest::of(&number.to_be_bytes());
+    let method = Method::Stored;
+    let content = PackedContent { sha256, offset: 0, stored_size: size, size, method };
+    Pack { name: Ulid(number), sha256, size, header: None, contents: vec![content] }
+}
+
+/// What another machine says it found damaged is looked at in full, however much it
+/// is: what was not read yet is not taken for whole.
+#[tokio::test]
+async fn all_that_others_found_damaged_is_looked_at_in_the_end() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    // Each is more than is read at once, the last by itself.
+    let packs = [lost_pack(1, 40 << 20), lost_pack(2, 41 << 20), lost_pack(3, 100 << 20)];
+    let mut commit = world.draft();
+    commit.packs = packs.to_vec();
+    world.append(&commit);
+    let damaged = packs.iter().map(|pack| {
+        world.plant(&format!("_mirror/{}", pack_name(pack.name)), "cut off");
+        DamagedContent { sha256: pack.contents[0].sha256, pack: pack.name, offset: 0 }
+    });
+    let expected: BTreeSet<Digest> = packs.iter().map(|pack| pack.contents[0].sha256).collect();
+    let mut said = MachineFile::new("desktop".to_owned(), Timestamp(0), Digest::of(b"/"), 1);
+    said.damaged = damaged.collect();
+    let file = format!("_mirror/machines/{}.json", world.outside.ulid());
+    world.plant(&file, serde_json::to_vec(&said).unwrap());
+
+    for _ in 0..6 {
+        laptop.syncs().await;
+        world.advance(Duration::from_mins(10));
+        laptop.project().poll().await.unwrap();
+    }
+
+    assert_eq!(told_damaged(&world, &laptop), expected);
 }

@@ -65,18 +65,18 @@ impl Machine {
 
     pub(super) fn parts(&self) -> Parts {
         let disk = |name: &str| -> Arc<dyn Disk> {
-            Arc::new(LocalDisk::open(self.home.path().join(name)).unwrap())
+            Arc::new(PowerLossDisk::new(
+                LocalDisk::open(self.home.path().join(name)).unwrap(),
+                self.power.clone(),
+                self.room.clone(),
+            ))
         };
         Parts {
             backend: self.backend.clone(),
             tree: self.tree.clone(),
             watch: self.watch.clone().unwrap_or_else(|| Arc::new(ManualWatch)),
             store: self.store.clone(),
-            data: Arc::new(PowerLossDisk::new(
-                LocalDisk::open(self.home.path().join("data")).unwrap(),
-                self.power.clone(),
-                self.room.clone(),
-            )),
+            data: disk("data"),
             cache: disk("cache"),
             outside: self.outside.clone(),
         }

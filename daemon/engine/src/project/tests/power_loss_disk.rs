@@ -16,11 +16,19 @@ const COUNTED: [&str; 3] = ["conflicts/", "queue/", "stash/"];
 pub(super) struct Room {
     writes: AtomicI64,
     fails: AtomicBool,
+    /// Which of the files without a name can't be written, and how many there were.
+    breaks_every: AtomicI64,
+    scratches: AtomicI64,
 }
 
 impl Room {
     pub(super) fn new() -> Self {
-        Self { writes: AtomicI64::new(i64::MAX), fails: AtomicBool::new(false) }
+        Self {
+            writes: AtomicI64::new(i64::MAX),
+            fails: AtomicBool::new(false),
+            breaks_every: AtomicI64::new(i64::MAX),
+            scratches: AtomicI64::new(0),
+        }
     }
 
     pub(super) fn fills_up_after(&self, writes: i64) {
@@ -29,6 +37,13 @@ impl Room {
 
     pub(super) fn is_made(&self) {
         self.writes.store(i64::MAX, Ordering::SeqCst);
+        self.breaks_every.store(i64::MAX, Ordering::SeqCst);
+    }
+
+    /// Each so many-th file without a name can't be written.
+    pub(super) fn breaks_every(&self, scratches: i64) {
+        self.scratches.store(0, Ordering::SeqCst);
+        self.breaks_every.store(scratches, Ordering::SeqCst);
     }
 
     /// The next content that is opened can't be read.
@@ -95,6 +110,42 @@ impl Disk for PowerLossDisk {
     }
 
     fn scratch(&self) -> io::Result<Box<dyn Scratch>> {
-        self.inner.scratch()
+        let scratch = self.inner.scratch()?;
+        let number = self.room.scratches.fetch_add(1, Ordering::SeqCst) + 1;
+        match number % self.room.breaks_every.load(Ordering::SeqCst) {
+            0 => Ok(Box::new(Broken(scratch))),
+            _ => Ok(scratch),
+        }
+    }
+}
+
+/// A file on a spot of the disk that can't be written.
+struct Broken(Box<dyn Scratch>);
+
+impl Read for Broken {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl io::Write for Broken {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("the disk could not be written"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl io::Seek for Broken {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+impl Scratch for Broken {
+    fn reopen(&self) -> io::Result<Box<dyn Scratch>> {
+        self.0.reopen()
     }
 }
