@@ -78,7 +78,9 @@ fn holds(pid: u32, folders: &Folders) -> bool {
     match holder_of(&folders.state) {
         Ok(Held::By(Some(holder))) => holder.pid == pid,
         Ok(Held::By(None)) => true,
-        Ok(Held::ByNobody) | Err(_) => false,
+        Ok(Held::ByNobody) => false,
+        // Nobody can tell who holds it: then the process itself is asked about.
+        Err(_) => is_running(pid),
     }
 }
 
@@ -129,6 +131,23 @@ mod tests {
         assert!(!child.wait().expect("ended").success(), "by a signal");
         let again = stop_after(Duration::ZERO, &Socket::Usual(folders)).await;
         assert!(!again.expect("nothing to stop"));
+    }
+
+    #[test]
+    fn process_whose_lock_can_not_be_seen_is_waited_for_while_it_runs() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folders = folders_in(place.path());
+        // A link that leads to itself: nobody can say what is there.
+        fs::remove_file(lock_file(&folders.state)).ok();
+        std::os::unix::fs::symlink("mirrord.lock", lock_file(&folders.state)).expect("made");
+        assert!(holder_of(&folders.state).is_err());
+        let mut child = Command::new("sleep").arg("600").spawn().expect("started");
+
+        assert!(holds(child.id(), &folders));
+
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        assert!(!holds(child.id(), &folders));
     }
 
     #[tokio::test]

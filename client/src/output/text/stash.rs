@@ -89,7 +89,12 @@ pub(crate) fn removed(name: &str, kept: &KeptVersions) -> String {
     let stashed = kept.stashed.iter().map(|one| format!("dropped from the stash {}", version(one)));
     let conflicts =
         kept.conflicts.iter().map(|path| format!("dropped the conflict of {}", escape(path)));
-    bounded(pushes.chain(stashed).chain(conflicts).collect())
+    let unreadable = (kept.unreadable_count > 0).then(|| {
+        let unreadable =
+            KeptVersions { unreadable_count: kept.unreadable_count, ..KeptVersions::default() };
+        format!("dropped {}", counted(&unreadable))
+    });
+    bounded(pushes.chain(stashed).chain(conflicts).chain(unreadable).collect())
         + &format!("{} is no longer mirrored here; its files and its backend stay\n", escape(name))
 }
 
@@ -200,12 +205,12 @@ mod tests {
                 ..StashedVersion::default()
             }],
             conflicts: vec!["d.md".to_owned()],
-            ..KeptVersions::default()
+            unreadable_count: 2,
         };
         assert_eq!(
             removed("notes", &kept),
             "dropped the sync 01J of 2 files\ndropped from the stash 01K  c.md\ndropped the \
-             conflict of d.md\nnotes is no longer mirrored here; its files and its backend stay\n"
+             conflict of d.md\ndropped 2 records that can't be read\nnotes is no longer mirrored here; its files and its backend stay\n"
         );
     }
 }
