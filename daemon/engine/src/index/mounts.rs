@@ -122,8 +122,9 @@ impl Index {
     }
 
     /// Whether what stands at a mount is what stood there, whatever is mounted now:
-    /// the same files by inode and time, or all of them with hardly a change. Where
-    /// nothing is mounted any more, old files that the mount hid may show again.
+    /// most of the files, and none but the same by inode and time, or all of them
+    /// with hardly a change. Where nothing is mounted any more, old files that the
+    /// mount hid may show again.
     fn is_as_before(
         &self,
         mount: &RelPath,
@@ -147,7 +148,8 @@ impl Index {
             };
             *if is_same { &mut same_text } else { &mut other } += 1;
         }
-        let is_same_disk = is_mounted && same_file * 2 > same_text + other;
+        let standing = same_text + other;
+        let is_same_disk = is_mounted && same_file == standing && standing > missing;
         let has_all = missing == 0 && if is_mounted { same_text >= other } else { other == 0 };
         is_same_disk || has_all
     }

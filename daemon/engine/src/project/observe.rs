@@ -230,19 +230,23 @@ impl Worker {
 
     /// Whether the disk only goes by another number than before, as after a restart
     /// or when it was plugged in anew: its files keep their inodes and times, to the
-    /// nanosecond, which no copy of them does.
+    /// nanosecond, which no copy of them does. One that differs may be another disk's,
+    /// and few of many are no proof.
     fn is_same_disk(&self, before: &SharedMap<RelPath, Indexed>) -> bool {
         let entries = self.index.entries();
         let old = before
             .iter()
             .filter(|(_, indexed)| Some(indexed.stamp.identity.dev) == self.state.device());
-        let both = old.filter_map(|(path, old)| Some((old.stamp, entries.get(path)?.stamp)));
-        let (mut same, mut other) = (0_usize, 0_usize);
-        for (old, new) in both {
+        let (mut same, mut missing) = (0_usize, 0_usize);
+        for (path, old) in old {
             let key = |stamp: Stamp| (stamp.identity.inode, stamp.identity.ctime_ns);
-            *if key(old) == key(new) { &mut same } else { &mut other } += 1;
+            match entries.get(path) {
+                Some(new) if key(new.stamp) == key(old.stamp) => same += 1,
+                Some(_) => return false,
+                None => missing += 1,
+            }
         }
-        same > other
+        same > missing
     }
 
     /// Keeps B7: a path that leaves the coverage loses its base at once; one

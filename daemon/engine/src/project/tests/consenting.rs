@@ -20,7 +20,7 @@ async fn story() -> (World, Machine, Machine) {
     (world, laptop, desktop)
 }
 
-async fn agrees(machine: &Machine, job: Job) -> Report {
+pub(super) async fn agrees(machine: &Machine, job: Job) -> Report {
     let (events, _) = mpsc::channel(64);
     let request = JobRequest { job, dry_run: false, consent: true };
     machine.project().run(request, events, Cancel::new()).await.unwrap()

@@ -10,7 +10,7 @@ use mirror_core::{RelPath, State};
 use super::power::Power;
 use crate::outside::tree::{Opened, spare_of};
 use crate::outside::{
-    Expected, Found, Manner, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits,
+    Expected, Found, Manner, MountPoint, Put, Staged, Stamp, Taken, Tree, TreeError, TreeTraits,
 };
 use crate::real::LocalTree;
 
@@ -31,6 +31,8 @@ pub(super) struct MeddlingTree {
     root: PathBuf,
     failing: Mutex<Option<&'static str>>,
     closed: Mutex<Option<&'static str>>,
+    /// Seen in the system's table beside what is really there.
+    mounted: Mutex<Vec<MountPoint>>,
     /// Added to the number of the device.
     device: AtomicU64,
     fails_to_flush: AtomicBool,
@@ -47,6 +49,7 @@ impl MeddlingTree {
             root,
             failing,
             closed,
+            mounted: Mutex::default(),
             device: AtomicU64::new(0),
             fails_to_flush: AtomicBool::new(false),
             cuts_between_renames: AtomicBool::new(false),
@@ -79,6 +82,13 @@ impl MeddlingTree {
         self.device.store(number, Ordering::SeqCst);
     }
 
+    /// A disk is mounted in a folder, in the place of what was there.
+    pub(super) fn mounts_disk(&self, folder: &str, identity: &str) {
+        let (path, identity) = (RelPath::new(folder).unwrap(), identity.to_owned());
+        let disk = MountPoint { path, identity, is_file: false, is_shared: false, answers: true };
+        *self.mounted.lock().unwrap() = vec![disk];
+    }
+
     pub(super) fn fails_to_flush(&self, fails: bool) {
         self.fails_to_flush.store(fails, Ordering::SeqCst);
     }
@@ -100,8 +110,10 @@ impl MeddlingTree {
 }
 
 impl Tree for MeddlingTree {
-    fn mounts(&self, wanted: &dyn Fn(&RelPath) -> bool) -> Vec<crate::outside::MountPoint> {
-        self.inner.mounts(wanted)
+    fn mounts(&self, wanted: &dyn Fn(&RelPath) -> bool) -> Vec<MountPoint> {
+        let mut mounts = self.inner.mounts(wanted);
+        mounts.extend(self.mounted.lock().unwrap().clone());
+        mounts
     }
 
     fn is_git_at_work(&self, folder: Option<&RelPath>) -> bool {

@@ -26,6 +26,7 @@ mod lost_state;
 mod machine;
 mod meddling_tree;
 mod merging;
+mod mounted;
 mod naming;
 mod narrowing;
 mod older_state;

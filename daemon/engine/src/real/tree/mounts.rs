@@ -33,14 +33,27 @@ pub(super) fn below(root: &Path, wanted: &dyn Fn(&RelPath) -> bool) -> Vec<Mount
     }
     let silent = probe::silent(&asked);
     // A look mounts what is mounted on demand.
-    let answers = |mount: &table::Mount| {
-        !mount.waits_for_a_look && !silent.contains(&root.join(mount.path.as_str()))
+    points(read(), &root, &|place| silent.contains(place))
+}
+
+/// Says what each mount is. The way to one leads through all above it: below one
+/// that is silent nothing is asked.
+#[cfg(target_os = "linux")]
+fn points(
+    mounts: Vec<table::Mount>,
+    root: &Path,
+    is_silent: &dyn Fn(&Path) -> bool,
+) -> Vec<MountPoint> {
+    let is_away = |mount: &&table::Mount| {
+        mount.waits_for_a_look || is_silent(&root.join(mount.path.as_str()))
     };
+    let away: Vec<RelPath> = mounts.iter().filter(is_away).map(|it| it.path.clone()).collect();
     let point = |mount: table::Mount| {
-        let answers = answers(&mount);
-        mount.point(&root, answers)
+        let lies_there = |away: &RelPath| mount.path.is_within(away.as_str());
+        let answers = !away.iter().any(|away| *away == mount.path || lies_there(away));
+        mount.point(root, answers)
     };
-    read().into_iter().map(point).collect()
+    mounts.into_iter().map(point).collect()
 }
 
 #[cfg(target_os = "linux")]
@@ -55,23 +68,42 @@ mod table {
     /// One line of the table, below the root.
     pub(super) struct Mount {
         pub(super) path: RelPath,
-        identity: String,
+        pub(super) identity: Identity,
         pub(super) is_shared: bool,
         /// It is only the place where something is mounted on demand.
         pub(super) waits_for_a_look: bool,
     }
 
+    /// What is mounted, by what stays of it when it is mounted again.
+    #[derive(Debug, PartialEq, Eq)]
+    pub(super) enum Identity {
+        OfServer(String),
+        /// A disk may get another number, and another disk its number: what its
+        /// file system calls itself tells more, where that is no number again.
+        OfDisk {
+            numbered: String,
+            inside: String,
+            has_own_id: bool,
+        },
+    }
+
     impl Mount {
         pub(super) fn point(self, root: &Path, answers: bool) -> MountPoint {
             // One that doesn't answer isn't asked what it is.
-            let is_file = answers && root.join(self.path.as_str()).is_file();
-            MountPoint {
-                path: self.path,
-                identity: self.identity,
-                is_file,
-                is_shared: self.is_shared,
-                answers,
-            }
+            let place = root.join(self.path.as_str());
+            let is_file = answers && place.is_file();
+            let identity = match (self.identity, answers) {
+                (Identity::OfServer(server), _) => server,
+                (Identity::OfDisk { numbered, .. }, false) => numbered,
+                (Identity::OfDisk { numbered, inside, has_own_id }, true) => {
+                    let id = rustix::fs::statvfs(&place).map_or(0, |found| found.f_fsid);
+                    match has_own_id && id != 0 {
+                        true => format!("id {id:x} {inside}"),
+                        false => format!("{numbered} id {id:x}"),
+                    }
+                }
+            };
+            MountPoint { path: self.path, identity, is_file, is_shared: self.is_shared, answers }
         }
     }
 
@@ -98,11 +130,20 @@ mod table {
         let is_shared = is_shared(file_system);
         // The numbers of devices that are no devices change with each mount.
         let identity = match is_shared {
-            true => format!("{file_system} {source} {inside}"),
-            false => format!("{device} {inside}"),
+            true => Identity::OfServer(format!("{file_system} {source} {inside}")),
+            false => Identity::OfDisk {
+                numbered: format!("{device} {inside}"),
+                inside: inside.to_owned(),
+                has_own_id: has_own_id(file_system),
+            },
         };
         let waits_for_a_look = file_system == "autofs";
         Some((path.clone(), Mount { path, identity, is_shared, waits_for_a_look }))
+    }
+
+    /// Whether a file system tells an id of its own, which is on the disk and stays.
+    fn has_own_id(file_system: &str) -> bool {
+        ["ext2", "ext3", "ext4", "btrfs", "bcachefs", "zfs"].contains(&file_system)
     }
 
     /// Whether others write there without an event on this machine.
@@ -156,7 +197,13 @@ garbage";
             let found = read(TABLE, root, &|path| path.as_str() != "ignored");
             let found: Vec<_> = found
                 .iter()
-                .map(|mount| (mount.path.as_str(), mount.identity.as_str(), mount.is_shared))
+                .map(|mount| {
+                    let identity = match &mount.identity {
+                        Identity::OfServer(server) => server,
+                        Identity::OfDisk { numbered, .. } => numbered,
+                    };
+                    (mount.path.as_str(), identity.as_str(), mount.is_shared)
+                })
                 .collect();
             assert_eq!(
                 found,
@@ -167,29 +214,72 @@ garbage";
                 ]
             );
         }
+
+        fn disk(has_own_id: bool, numbered: &str) -> Mount {
+            Mount {
+                path: RelPath::new("disk").unwrap(),
+                identity: Identity::OfDisk {
+                    numbered: numbered.to_owned(),
+                    inside: "/".to_owned(),
+                    has_own_id,
+                },
+                is_shared: false,
+                waits_for_a_look: false,
+            }
+        }
+
+        #[test]
+        fn disk_is_known_by_its_own_id_whatever_its_number() {
+            let place = tempfile::tempdir().unwrap();
+            let identity = |mount: Mount| mount.point(place.path(), true).identity;
+            std::fs::create_dir(place.path().join("disk")).unwrap();
+            assert_eq!(identity(disk(true, "8:17 /")), identity(disk(true, "8:33 /")));
+            // Where the id is nothing but a number, both have to be the same.
+            assert_ne!(identity(disk(false, "8:17 /")), identity(disk(false, "8:33 /")));
+            assert_ne!(identity(disk(false, "8:17 /")), "8:17 /");
+            // One that doesn't answer is not asked.
+            assert_eq!(disk(true, "8:17 /").point(place.path(), false).identity, "8:17 /");
+        }
     }
 }
 
 #[cfg(target_os = "linux")]
 mod probe {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::fs;
     use std::path::{Path, PathBuf};
     use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
     use std::time::{Duration, Instant};
 
     /// A server that takes longer for a first look is as good as away.
     const PATIENCE: Duration = Duration::from_millis(1_500);
 
-    /// Places whose look has not come back yet: there is no second one.
-    static UNDER_WAY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    /// A look that has not come back yet: there is no second one of its place.
+    struct Look {
+        begun: Instant,
+        /// All who wait for it.
+        waiting: Vec<Sender<PathBuf>>,
+    }
+
+    static UNDER_WAY: Mutex<BTreeMap<PathBuf, Look>> = Mutex::new(BTreeMap::new());
+
+    fn under_way() -> MutexGuard<'static, BTreeMap<PathBuf, Look>> {
+        UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Those of the places that don't answer in time.
     pub(super) fn silent(places: &[PathBuf]) -> BTreeSet<PathBuf> {
+        silent_to(places, |place| {
+            // What it finds is nobody's business here, nor that it fails.
+            drop(fs::read_dir(place).map(|mut names| names.next().is_some()));
+        })
+    }
+
+    fn silent_to(places: &[PathBuf], look: fn(&Path)) -> BTreeSet<PathBuf> {
         let (sender, answers) = channel();
         let mut silent: BTreeSet<PathBuf> = places.iter().cloned().collect();
-        let asked = places.iter().filter(|place| look_at(place, &sender)).count();
+        let asked = places.iter().filter(|place| look_at(place, &sender, look)).count();
         drop(sender);
         let end = Instant::now() + PATIENCE;
         for _ in 0..asked {
@@ -201,19 +291,105 @@ mod probe {
         silent
     }
 
-    fn look_at(place: &Path, sender: &Sender<PathBuf>) -> bool {
-        let under_way = || UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner);
-        if !under_way().insert(place.to_owned()) {
-            return false;
+    /// Has a place looked at; false where nobody need wait for it.
+    fn look_at(place: &Path, sender: &Sender<PathBuf>, look: fn(&Path)) -> bool {
+        let mut looks = under_way();
+        if let Some(look) = looks.get_mut(place) {
+            let is_young = look.begun.elapsed() < PATIENCE;
+            if is_young {
+                look.waiting.push(sender.clone());
+            }
+            return is_young;
         }
-        let (sender, asked) = (sender.clone(), place.to_owned());
+        let (begun, waiting) = (Instant::now(), vec![sender.clone()]);
+        looks.insert(place.to_owned(), Look { begun, waiting });
+        drop(looks);
+        let asked = place.to_owned();
         let look = move || {
-            // What it finds is nobody's business here, nor that it fails.
-            drop(fs::read_dir(&asked).map(|mut names| names.next().is_some()));
-            under_way().remove(&asked);
-            drop(sender.send(asked));
+            look(&asked);
+            let ended = under_way().remove(&asked);
+            for waiting in ended.into_iter().flat_map(|look| look.waiting) {
+                drop(waiting.send(asked.clone()));
+            }
         };
         let started = std::thread::Builder::new().name("mount look".to_owned()).spawn(look);
+        if started.is_err() {
+            // Else no later look would begin.
+            under_way().remove(place);
+        }
         started.is_ok()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::sync::Condvar;
+        use std::thread;
+
+        use super::*;
+
+        #[test]
+        fn two_who_ask_at_once_hear_the_same() {
+            static OPEN: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
+            fn waits(_: &Path) {
+                let open = OPEN.0.lock().unwrap();
+                drop(OPEN.1.wait_while(open, |open| !*open).unwrap());
+            }
+            let place = [PathBuf::from("/a mount that takes a while")];
+            let looks = || under_way().get(&place[0]).map_or(0, |look| look.waiting.len());
+            thread::scope(|scope| {
+                let asked = [(); 2].map(|()| scope.spawn(|| silent_to(&place, waits)));
+                while looks() < 2 {
+                    thread::yield_now();
+                }
+                *OPEN.0.lock().unwrap() = true;
+                OPEN.1.notify_all();
+                for asked in asked {
+                    assert_eq!(asked.join().unwrap(), BTreeSet::new());
+                }
+            });
+            assert_eq!(looks(), 0);
+        }
+
+        #[test]
+        fn look_that_hangs_is_waited_for_once_and_never_begun_again() {
+            static BEGUN: Mutex<usize> = Mutex::new(0);
+            fn hangs(_: &Path) {
+                *BEGUN.lock().unwrap() += 1;
+                loop {
+                    thread::park();
+                }
+            }
+            let place = [PathBuf::from("/a mount that hangs")];
+            assert_eq!(silent_to(&place, hangs).len(), 1);
+            let begun = Instant::now();
+            assert_eq!(silent_to(&place, hangs).len(), 1);
+            assert!(begun.elapsed() < PATIENCE);
+            assert_eq!(*BEGUN.lock().unwrap(), 1);
+        }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_asked_below_a_mount_that_is_silent() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("nas/disk")).unwrap();
+        std::fs::create_dir(root.path().join("nas-2")).unwrap();
+        let table = "\
+41 22 0:50 / /r/nas rw - nfs4 nas:/export rw
+42 41 8:17 / /r/nas/disk rw - ext4 /dev/sdb1 rw
+43 22 8:33 / /r/nas-2 rw - ext4 /dev/sdc1 rw";
+        let mounts = || table::read(table, Path::new("/r"), &|_| true);
+
+        let silent = root.path().join("nas");
+        let points = points(mounts(), root.path(), &|place| place == silent);
+
+        let answers: Vec<_> =
+            points.iter().map(|point| (point.path.as_str(), point.answers)).collect();
+        assert_eq!(answers, [("nas", false), ("nas-2", true), ("nas/disk", false)]);
+        assert_eq!(points[2].identity, "8:17 /", "what it is was not asked either");
     }
 }
