@@ -1,23 +1,32 @@
 //! A set of paths that can all stand on one disk at once, whatever its rules.
 //!
 //! No two are twins, and none is a file where another needs a folder, also
-//! after folding. Answers in time that depends on a path's depth alone.
+//! after folding. A path takes one place and a question two, however deep it lies.
 
-use rpds::HashTrieMapSync;
+use std::ops::Bound;
 
 use super::{Folded, RelPath};
+use crate::shared::SharedMap;
 
 /// Paths of which no two get in each other's way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    places: HashTrieMapSync<Folded, Place>,
+    files: SharedMap<Key, RelPath>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
-    File(RelPath),
-    /// A folder, for as long as this many paths lie below it.
-    Folder(usize),
+/// A folded path, ordered so that all that lies below it follows it at once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key(Box<str>);
+
+impl Key {
+    fn of(folded: &Folded) -> Self {
+        // No path has a control character, and all that it has comes after this one.
+        Self(folded.as_str().replace('/', "\0").into())
+    }
+
+    fn is_below(&self, folder: &Self) -> bool {
+        self.0.strip_prefix(&*folder.0).is_some_and(|rest| rest.starts_with('\0'))
+    }
 }
 
 /// Why a path can't be added: another one is in the way.
@@ -51,60 +60,41 @@ impl Names {
     ///
     /// On a clash nothing changes. Whoever renames removes the old name first.
     pub fn insert(&mut self, path: &RelPath) -> Result<(), Clash> {
-        let folded = path.folded();
-        if self.holder(&folded) == Some(path) {
+        let key = Key::of(&path.folded());
+        if self.files.get(&key) == Some(path) {
             return Ok(());
         }
-        self.check(path, &folded)?;
-        for folder in folded.ancestors() {
-            if let Some(Place::Folder(count)) = self.places.get_mut(folder) {
-                *count += 1;
-            } else {
-                self.places.insert_mut(Folded::of(folder), Place::Folder(1));
-            }
-        }
-        self.places.insert_mut(folded, Place::File(path.clone()));
+        self.check(path, &key)?;
+        self.files.insert(key, path.clone());
         Ok(())
     }
 
     /// Takes a path out; `false` when it wasn't in, spelt exactly so.
     pub fn remove(&mut self, path: &RelPath) -> bool {
-        let folded = path.folded();
-        if self.holder(&folded) != Some(path) {
-            return false;
-        }
-        for folder in folded.ancestors() {
-            if let Some(Place::Folder(count)) = self.places.get_mut(folder) {
-                *count -= 1;
-                if *count == 0 {
-                    self.places.remove_mut(folder);
-                }
-            }
-        }
-        self.places.remove_mut(&folded);
-        true
+        let key = Key::of(&path.folded());
+        self.files.get(&key) == Some(path) && self.files.remove(&key).is_some()
     }
 
     /// The path that stands here, perhaps spelt otherwise.
     pub fn holder(&self, folded: &Folded) -> Option<&RelPath> {
-        match self.places.get(folded) {
-            Some(Place::File(path)) => Some(path),
-            Some(Place::Folder(_)) | None => None,
-        }
+        self.files.get(&Key::of(folded))
     }
 
-    fn check(&self, path: &RelPath, folded: &Folded) -> Result<(), Clash> {
-        for folder in folded.ancestors() {
-            if let Some(Place::File(file)) = self.places.get(folder) {
-                return Err(Clash::BelowFile { path: path.clone(), file: file.clone() });
+    /// A file above `path` would be the last before it, and one below it the next.
+    fn check(&self, path: &RelPath, key: &Key) -> Result<(), Clash> {
+        let (before, after) = (Bound::Unbounded, Bound::Included(key));
+        if let Some((at, other)) = self.files.range((before, after)).next_back() {
+            if at == key {
+                return Err(Clash::Twin { path: path.clone(), other: other.clone() });
+            }
+            if key.is_below(at) {
+                return Err(Clash::BelowFile { path: path.clone(), file: other.clone() });
             }
         }
-        match self.places.get(folded) {
-            None => Ok(()),
-            Some(Place::File(other)) => {
-                Err(Clash::Twin { path: path.clone(), other: other.clone() })
-            }
-            Some(Place::Folder(_)) => Err(Clash::IsFolder { path: path.clone() }),
+        let (before, after) = (Bound::Excluded(key), Bound::Unbounded);
+        match self.files.range((before, after)).next() {
+            Some((at, _)) if at.is_below(key) => Err(Clash::IsFolder { path: path.clone() }),
+            _ => Ok(()),
         }
     }
 }
@@ -182,6 +172,24 @@ mod tests {
         names.insert(&path("a/b/c/d")).unwrap_err();
         names.insert(&path("A/B/C")).unwrap_err();
         assert!(names.remove(&path("a/b/c")));
-        assert!(names.places.is_empty());
+        assert!(names.files.is_empty());
+    }
+
+    #[test]
+    fn neighbours_in_the_order_of_bytes_are_no_clash() {
+        names(&["a", "a!/b", "a.md", "a0/b", "a b"]);
+        let below = Clash::BelowFile { path: path("a/b"), file: path("a") };
+        assert_eq!(clashes(&["a", "a!/b", "a.md"], "a/b"), below);
+        assert_eq!(clashes(&["a!", "a/b", "a0"], "a"), Clash::IsFolder { path: path("a") });
+    }
+
+    #[test]
+    fn path_takes_one_place_however_deep_it_lies() {
+        let mut names = Names::new();
+        for number in 0..1_000 {
+            let deep = format!("{}{number}", "a/".repeat(500));
+            names.insert(&path(&deep)).unwrap();
+        }
+        assert_eq!(names.files.len(), 1_000);
     }
 }
