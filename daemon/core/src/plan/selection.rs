@@ -1,11 +1,17 @@
 //! Which paths a job is about: all, or those that a person named.
+//!
+//! A path is looked up among the names, however many there are: a question costs
+//! what the path has folders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use globset::GlobMatcher;
+use globset::{Candidate, Glob, GlobSet, GlobSetBuilder};
 
 use crate::path::RelPath;
 use crate::patterns::compile_glob;
+
+/// What a person types is matched in one go; a script may name more.
+const GLOBS_AT_ONCE: usize = 1_000;
 
 /// The paths that a job is limited to.
 #[derive(Clone, Debug, Default)]
@@ -19,16 +25,25 @@ pub struct Selection {
 enum Which {
     #[default]
     All,
-    Names(Vec<Name>),
+    Names(Names),
     Paths(BTreeSet<RelPath>),
 }
 
-/// A file, a folder with all below it, or a glob.
+/// Files, folders with all below them, and globs.
+#[derive(Clone, Debug, Default)]
+struct Names {
+    /// As they were typed.
+    given: Vec<String>,
+    /// The place of each in `given`; one that is typed in two ways has two.
+    plain: BTreeMap<String, Vec<usize>>,
+    globs: Vec<Globs>,
+}
+
+/// So many globs as are matched at once, with the place of each in what was given.
 #[derive(Clone, Debug)]
-struct Name {
-    given: String,
-    path: String,
-    glob: Option<GlobMatcher>,
+struct Globs {
+    set: GlobSet,
+    of: Vec<usize>,
 }
 
 /// Names that no known path goes by.
@@ -60,9 +75,8 @@ impl Selection {
     /// What `exists` by the very name, or by the folders in front of it, is
     /// meant as it is: only what comes after them can be a glob.
     pub fn of<T: AsRef<str>>(names: &[T], exists: impl Fn(&str) -> bool) -> Self {
-        let names: Vec<Name> = names.iter().map(|name| Name::new(name.as_ref(), &exists)).collect();
-        let is_all = names.is_empty() || names.iter().any(Name::is_root);
-        Self::from(if is_all { Which::All } else { Which::Names(names) })
+        let is_all = names.is_empty() || names.iter().any(|name| is_root(name.as_ref()));
+        Self::from(if is_all { Which::All } else { Which::Names(Names::new(names, &exists)) })
     }
 
     pub fn matches(&self, path: &RelPath) -> bool {
@@ -77,7 +91,7 @@ impl Selection {
         }
         match &self.which {
             Which::All => false,
-            Which::Names(names) => names.iter().any(|name| name.matches(path)),
+            Which::Names(names) => names.match_path(path),
             Which::Paths(paths) => paths.contains(path),
         }
     }
@@ -88,14 +102,16 @@ impl Selection {
         known: impl IntoIterator<Item = &'a RelPath>,
     ) -> Result<(), UnknownNames> {
         let Which::Names(names) = &self.which else { return Ok(()) };
-        let mut unknown: Vec<&Name> = names.iter().collect();
+        let mut unknown: BTreeSet<usize> = (0..names.given.len()).collect();
         for path in known {
             if unknown.is_empty() {
                 break;
             }
-            unknown.retain(|name| !name.matches(path));
+            for at in names.all_of(path) {
+                unknown.remove(&at);
+            }
         }
-        let unknown: Vec<String> = unknown.into_iter().map(|name| name.given.clone()).collect();
+        let unknown: Vec<String> = unknown.into_iter().map(|at| names.given[at].clone()).collect();
         if unknown.is_empty() { Ok(()) } else { Err(UnknownNames(unknown)) }
     }
 }
@@ -113,28 +129,62 @@ pub fn possible_globs<T: AsRef<str>>(names: &[T]) -> Vec<String> {
     plain.flat_map(|path| heads(path).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
-impl Name {
-    fn new(given: &str, exists: &impl Fn(&str) -> bool) -> Self {
-        let path = plain(given);
-        // What is no glob is still a name: `[draft.md`.
-        let glob = glob_of(path, exists).and_then(|glob| compile_glob(&glob).ok());
-        Self {
-            given: given.to_owned(),
-            path: path.to_owned(),
-            glob: glob.map(|glob| glob.compile_matcher()),
+impl Names {
+    fn new<T: AsRef<str>>(names: &[T], exists: &impl Fn(&str) -> bool) -> Self {
+        let (mut all, mut globs) = (Self::default(), Vec::new());
+        for (at, given) in names.iter().map(AsRef::as_ref).enumerate() {
+            let path = plain(given);
+            all.given.push(given.to_owned());
+            all.plain.entry(path.to_owned()).or_default().push(at);
+            // What is no glob is still a name: `[draft.md`.
+            if let Some(Ok(glob)) = glob_of(path, exists).map(|glob| compile_glob(&glob)) {
+                globs.push((at, glob));
+            }
+        }
+        for few in globs.chunks(GLOBS_AT_ONCE) {
+            all.globs.extend(Globs::of(few));
+        }
+        all
+    }
+
+    fn match_path(&self, path: &RelPath) -> bool {
+        let mut plain = heads(path.as_str());
+        plain.any(|head| self.plain.contains_key(head))
+            || self.globs.iter().any(|globs| globs.set.is_match(path.as_str()))
+    }
+
+    /// The places of all names that a path goes by.
+    fn all_of(&self, path: &RelPath) -> BTreeSet<usize> {
+        let plain = heads(path.as_str()).filter_map(|head| self.plain.get(head)).flatten();
+        let path = Candidate::new(path.as_str());
+        let globs = self.globs.iter().flat_map(|globs| {
+            globs.set.matches_candidate(&path).into_iter().map(|glob| globs.of[glob])
+        });
+        plain.copied().chain(globs).collect()
+    }
+}
+
+impl Globs {
+    /// Fewer at once where so many are too large together.
+    fn of(globs: &[(usize, Glob)]) -> Vec<Self> {
+        let mut set = GlobSetBuilder::new();
+        for (_, glob) in globs {
+            set.add(glob.clone());
+        }
+        match set.build() {
+            Ok(set) => vec![Self { set, of: globs.iter().map(|(at, _)| *at).collect() }],
+            Err(_) if globs.len() < 2 => Vec::new(),
+            Err(_) => {
+                let (some, others) = globs.split_at(globs.len() / 2);
+                Self::of(some).into_iter().chain(Self::of(others)).collect()
+            }
         }
     }
+}
 
-    /// An empty argument is a slip, not the root.
-    fn is_root(&self) -> bool {
-        self.path.is_empty() && !self.given.is_empty()
-    }
-
-    fn matches(&self, path: &RelPath) -> bool {
-        path.as_str() == self.path
-            || (!self.path.is_empty() && path.is_within(&self.path))
-            || self.glob.as_ref().is_some_and(|glob| glob.is_match(path.as_str()))
-    }
+/// An empty argument is a slip, not the root.
+fn is_root(given: &str) -> bool {
+    plain(given).is_empty() && !given.is_empty()
 }
 
 /// A name without what says "here" before it and "folder" behind it.
@@ -271,6 +321,34 @@ mod tests {
     fn only_what_may_be_a_glob_has_to_be_looked_for() {
         assert_eq!(possible_globs(&["a/b.md", "./a/[b]/*.md"]), ["a", "a/[b]", "a/[b]/*.md"]);
         assert_eq!(possible_globs(&["a/b.md", "."]), [""; 0]);
+    }
+
+    #[test]
+    fn many_names_are_matched_and_checked_in_time() {
+        let paths: Vec<RelPath> = (0..50_000).map(|n| path(&format!("a/{n}/b.md"))).collect();
+        let names: Vec<String> = (0..50_000).map(|number| format!("a/{number}")).collect();
+        let selection = Selection::of(&names, |_| false);
+        assert!(paths.iter().all(|path| selection.matches(path)));
+        assert_eq!(selection.check(&paths), Ok(()));
+        let unknown = selection.check(&paths[1..]).unwrap_err();
+        assert_eq!(unknown, UnknownNames(vec!["a/0".to_owned()]));
+    }
+
+    #[test]
+    fn more_globs_than_are_matched_at_once_all_count() {
+        let glob = |number| format!("{number}[xy]*{}", "/?*".repeat(9));
+        let names: Vec<String> = (0..2_500).map(glob).collect();
+        let selection = Selection::of(&names, |_| false);
+        for number in [0, 1_000, 2_499] {
+            assert!(selection.matches(&path(&format!("{number}x{}", "/a".repeat(9)))));
+            assert!(!selection.matches(&path(&format!("{number}z{}", "/a".repeat(9)))));
+        }
+    }
+
+    #[test]
+    fn name_that_is_typed_twice_is_unknown_twice() {
+        let unknown = Selection::of(&["a", "./a", "b"], |_| false).check(&[path("b/c")]);
+        assert_eq!(unknown, Err(UnknownNames(vec!["a".into(), "./a".into()])));
     }
 
     #[test]
