@@ -5,10 +5,12 @@
 
 use std::borrow::Borrow;
 use std::fmt;
-use std::ops::RangeBounds;
+use std::ops::{Bound, RangeBounds};
 
 use rpds::{RedBlackTreeMapSync, VectorSync};
 use serde::{Deserialize, Serialize};
+
+use crate::RelPath;
 
 /// A map in the order of its keys.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +76,21 @@ impl<K: Ord, V> SharedMap<K, V> {
         R: RangeBounds<Q> + 'a,
     {
         self.0.range(range)
+    }
+}
+
+impl<V> SharedMap<RelPath, V> {
+    /// Whether anything lies below a folder.
+    pub fn has_below(&self, folder: &RelPath) -> bool {
+        let first = format!("{folder}/");
+        let bounds = (Bound::Included(first.as_str()), Bound::Unbounded);
+        let next = self.range::<str, _>(bounds).next();
+        next.is_some_and(|(path, _)| path.as_str().starts_with(&first))
+    }
+
+    /// Whether anything lies at a path or below it.
+    pub fn has_within(&self, path: &RelPath) -> bool {
+        self.contains_key(path) || self.has_below(path)
     }
 }
 
@@ -145,6 +162,10 @@ impl<T> SharedList<T> {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub fn get(&self, at: usize) -> Option<&T> {
+        self.0.get(at)
     }
 
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {

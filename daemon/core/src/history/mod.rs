@@ -6,6 +6,7 @@
 mod apply;
 mod check;
 mod liveness;
+mod past;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use apply::Applied;
+pub use past::Past;
 pub use void::Void;
 
 use crate::commit::{Action, CheckpointRef, Method, Moved, Settings};
 use crate::path::Names;
 use crate::reconcile::Sighted;
-use crate::shared::{SharedList, SharedMap};
+use crate::shared::SharedMap;
 use crate::{Digest, Entry, RelPath, Timestamp, Ulid};
 
 /// Larger numbers are not exact in every reader's JSON.
@@ -96,7 +98,7 @@ pub struct History {
     pub(crate) head_digest: Option<Digest>,
     pub(crate) settings: Option<Settings>,
     pub(crate) manifest: SharedMap<RelPath, Placed>,
-    pub(crate) past: SharedList<PastVersion>,
+    pub(crate) past: Past,
     pub(crate) contents: SharedMap<Digest, Place>,
     pub(crate) packs: SharedMap<Ulid, PackFacts>,
     pub(crate) snapshots: SharedMap<u64, Snapshot>,
@@ -159,8 +161,8 @@ impl History {
         &self.manifest
     }
 
-    /// The versions that the manifest no longer has, oldest end first.
-    pub fn past(&self) -> &SharedList<PastVersion> {
+    /// The versions that the manifest no longer has.
+    pub fn past(&self) -> &Past {
         &self.past
     }
 
@@ -213,9 +215,9 @@ impl History {
             .collect()
     }
 
-    /// Every earlier version of a path, oldest first.
-    pub fn past_of<'a>(&'a self, path: &'a RelPath) -> impl Iterator<Item = &'a PastVersion> {
-        self.past.iter().filter(move |version| version.path == *path)
+    /// Every earlier version of a path, newest first.
+    pub fn past_of(&self, path: &RelPath) -> impl Iterator<Item = &PastVersion> {
+        self.past.of(path)
     }
 
     /// Which of these paths were for their owner alone (B14) in the newest version

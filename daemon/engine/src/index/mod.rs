@@ -16,7 +16,6 @@ mod skips;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use mirror_core::patterns::{Coverage, GIT_IGNORE_FILE};
@@ -205,10 +204,7 @@ impl Index {
     }
 
     fn has_entry_below(&self, folder: &RelPath) -> bool {
-        let below = format!("{folder}/");
-        let bounds = (Bound::Included(below.as_str()), Bound::Unbounded);
-        let mut entries = self.entries.range::<str, _>(bounds);
-        entries.next().is_some_and(|(path, _)| path.as_str().starts_with(&below))
+        self.entries.has_below(folder)
     }
 
     /// Whether something that is skipped stands at `path` or above it: then a

@@ -4,7 +4,6 @@
 //! or folder alone; only what doesn't exist can be a glob.
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
 
 use mirror_core::RelPath;
 use mirror_core::path::display_safe;
@@ -40,16 +39,12 @@ impl Worker {
     /// the head, in its past, or in what waits for a person.
     pub(crate) fn is_known(&self, name: &str) -> bool {
         let Ok(path) = RelPath::new(name) else { return false };
-        let below = format!("{path}/");
-        let is_it = |known: &RelPath| *known == path || known.as_str().starts_with(&below);
-        let bounds = (Bound::Included(below.as_str()), Bound::Unbounded);
-        let history = self.log.history();
-        let index = self.index.entries();
-        index.contains_key(&path)
-            || index.range::<str, _>(bounds).next().is_some_and(|(known, _)| is_it(known))
-            || history.manifest().keys().any(is_it)
-            || history.past().iter().any(|past| is_it(&past.path))
-            || self.state.bases().keys().any(is_it)
+        let is_it = |known: &RelPath| *known == path || known.is_within(name);
+        let (history, index) = (self.log.history(), self.index.entries());
+        index.has_within(&path)
+            || history.manifest().has_within(&path)
+            || history.past().has_within(&path)
+            || self.state.bases().has_within(&path)
             || self.conflicts.keys().any(is_it)
             || self.outside_conflicts.values().any(|record| is_it(&record.path))
             || self.queue.pushes().iter().flat_map(|push| &push.changes).any(|c| is_it(&c.path))
@@ -93,8 +88,7 @@ impl Worker {
     }
 
     fn is_at_head(&self, name: &str) -> bool {
-        let mut manifest = self.log.history().manifest().keys();
-        manifest.any(|path| path.as_str() == name || path.is_within(name))
+        RelPath::new(name).is_ok_and(|path| self.log.history().manifest().has_within(&path))
     }
 
     /// What leaves out a file of this name, in words.

@@ -1,10 +1,10 @@
 //! The first step of every job: what is on the disk, and what is known of
 //! each path on all three sides.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 
-use mirror_core::history::{PastVersion, Placed};
+use mirror_core::history::Placed;
 use mirror_core::patterns::{Coverage, CoverageSource};
 use mirror_core::plan::{Root, Selection};
 use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Past, Sighted};
@@ -25,26 +25,12 @@ const RULES_OF_RULES: usize = 8;
 /// What is known of each path, by path.
 pub(crate) type FactMap = BTreeMap<RelPath, Facts>;
 
-/// What the log says about local contents whose base is unknown (B5). Built
-/// only when there is such a path.
-struct Pasts<'a> {
-    history: &'a History,
-    by_path: HashMap<&'a RelPath, Vec<&'a PastVersion>>,
-}
+/// What the log says about local contents whose base is unknown (B5).
+struct Pasts<'a>(&'a History);
 
-impl<'a> Pasts<'a> {
-    fn new(worker: &'a Worker) -> Self {
-        let history = worker.log.history();
-        let unknown = worker.state.bases().values().any(|base| *base == BaseRecord::Unknown);
-        let mut by_path: HashMap<_, Vec<_>> = HashMap::new();
-        for version in history.past().iter().filter(|_| unknown) {
-            by_path.entry(&version.path).or_default().push(version);
-        }
-        Self { history, by_path }
-    }
-
+impl Pasts<'_> {
     fn unknown(&self, path: &RelPath, local: Option<mirror_core::State>) -> BaseFact {
-        match self.history.manifest().get(path).map(Placed::sighted) {
+        match self.0.manifest().get(path).map(Placed::sighted) {
             Some(Sighted { state, seq }) if !planted::stands(Rule::B5) => {
                 BaseFact::Known { state, seq }
             }
@@ -53,11 +39,11 @@ impl<'a> Pasts<'a> {
     }
 
     fn of(&self, path: &RelPath, local: Option<mirror_core::State>) -> Past {
-        let versions = self.by_path.get(path).map_or(&[][..], Vec::as_slice);
-        match self.history.manifest().get(path) {
-            None if versions.is_empty() && !self.history.has_forgotten(path) => Past::NeverThere,
-            None => Past::DeletedAtHead,
-            Some(placed) if self.was_before(placed.seq, versions, local) => Past::Earlier,
+        let is_known = || self.0.past().has(path) || self.0.has_forgotten(path);
+        match self.0.manifest().get(path) {
+            None if is_known() => Past::DeletedAtHead,
+            None => Past::NeverThere,
+            Some(placed) if self.was_before(placed.seq, path, local) => Past::Earlier,
             Some(_) => Past::Other,
         }
     }
@@ -67,16 +53,16 @@ impl<'a> Pasts<'a> {
     fn was_before(
         &self,
         mut until: u64,
-        versions: &[&PastVersion],
+        path: &RelPath,
         local: Option<mirror_core::State>,
     ) -> bool {
-        for version in versions.iter().rev() {
+        for version in self.0.past_of(path) {
             if version.until != until {
                 return false;
             }
             if Some(version.entry.state()) == local {
                 let contents = version.entry.contents();
-                return contents.iter().all(|content| self.history.place(*content).is_some());
+                return contents.iter().all(|content| self.0.place(*content).is_some());
             }
             until = version.since;
         }
@@ -133,7 +119,7 @@ impl Worker {
         let manifest = self.log.history().manifest();
         let twins: BTreeSet<RelPath> =
             self.index.twins(|path| manifest.contains_key(path)).into_iter().collect();
-        let pasts = Pasts::new(self);
+        let pasts = Pasts(self.log.history());
         let traits = LocalTraits { exec: self.parts.tree.traits().exec };
         // All three are sorted by path: one walk over them side by side, as
         // looking each path up in the others is what a status waits for.
@@ -197,9 +183,7 @@ impl Worker {
 
     /// What the log says of a version whose base is unknown (B5).
     pub(crate) fn past_of(&self, path: &RelPath, version: Option<mirror_core::State>) -> Past {
-        let history = self.log.history();
-        let by_path = HashMap::from([(path, history.past_of(path).collect())]);
-        Pasts { history, by_path }.of(path, version)
+        Pasts(self.log.history()).of(path, version)
     }
 
     /// Paths of the head that should come here, and where something stands that

@@ -92,15 +92,15 @@ impl Worker {
     pub(crate) fn has_had(&self, path: &RelPath) -> bool {
         let history = self.log.history();
         history.manifest().contains_key(path)
-            || history.past_of(path).next().is_some()
+            || history.past().has(path)
             || history.has_forgotten(path)
     }
 
     /// Names that other commits may know.
     pub(crate) fn not_in_commit(&self, names: Vec<String>, seq: u64) -> EngineError {
         let history = self.log.history();
-        let past = history.past().iter().rev().map(|version| &version.path);
-        let known: Vec<&RelPath> = past.chain(history.manifest().keys()).collect();
+        let known: Vec<&RelPath> =
+            history.past().paths().chain(history.manifest().keys()).collect();
         let elsewhere = names.iter().find_map(|name| {
             let selection = Selection::of(&[name], |name| self.is_known(name));
             Some((name.clone(), known.iter().find(|path| selection.matches(path))?))
@@ -204,7 +204,7 @@ impl Worker {
         let past = history.past().iter().map(|past| (&past.path, past.entry.sha256));
         let committed = current.chain(past).find(|(_, digest)| begins(*digest));
         let merged = || {
-            let paths = history.manifest().keys().chain(history.past().iter().map(|p| &p.path));
+            let paths = history.manifest().keys().chain(history.past().paths());
             let mut paths = paths.collect::<BTreeSet<_>>().into_iter();
             paths.find(|path| history.inputs_of(path).any(begins)).cloned()
         };

@@ -41,7 +41,7 @@ impl Snapshot {
         let placed = self.history.manifest().get(path).filter(|placed| placed.seq <= self.seq);
         let past = || {
             let stood = |past: &&PastVersion| past.since <= self.seq && self.seq < past.until;
-            self.history.past().iter().filter(|past| past.path == *path).find(stood)
+            self.history.past_of(path).find(stood)
         };
         placed.map(|placed| &placed.entry).or_else(|| past().map(|past| &past.entry))
     }

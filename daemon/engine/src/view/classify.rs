@@ -45,27 +45,25 @@ impl Meaning {
     }
 }
 
-/// What the log knows of each of `paths`, gathered in one walk over it.
+/// What the log knows of each of `paths`.
 pub fn known_of<'a>(
     history: &'a History,
     paths: impl Iterator<Item = &'a RelPath>,
 ) -> BTreeMap<&'a RelPath, Known> {
-    let mut known: BTreeMap<&RelPath, Known> = paths.map(|path| (path, Known::new())).collect();
-    for (path, known) in &mut known {
-        if planted::stands(Rule::M2) {
-            known.extend(history.inputs_of(path).map(|digest| (digest, None)));
-        }
+    paths.map(|path| (path, known_at(history, path))).collect()
+}
+
+fn known_at(history: &History, path: &RelPath) -> Known {
+    let mut known = Known::new();
+    if planted::stands(Rule::M2) {
+        known.extend(history.inputs_of(path).map(|digest| (digest, None)));
     }
-    for version in history.past().iter() {
-        if let Some(known) = known.get_mut(&version.path) {
-            let newest = known.entry(version.entry.sha256).or_default();
-            *newest = (*newest).max(Some(version.since));
-        }
+    for version in history.past_of(path) {
+        let newest = known.entry(version.entry.sha256).or_default();
+        *newest = (*newest).max(Some(version.since));
     }
-    for (path, known) in &mut known {
-        if let Some(placed) = history.manifest().get(*path) {
-            known.insert(placed.entry.sha256, Some(placed.seq));
-        }
+    if let Some(placed) = history.manifest().get(path) {
+        known.insert(placed.entry.sha256, Some(placed.seq));
     }
     known
 }

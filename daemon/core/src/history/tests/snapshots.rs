@@ -96,10 +96,10 @@ fn forgetting_keeps_the_head_and_what_other_snapshots_have() {
 }
 
 #[test]
-fn every_earlier_version_of_a_path_is_told_oldest_first() {
+fn every_earlier_version_of_a_path_is_told_newest_first() {
     let log = Log::of(&["a=x b=x", "a=y", "b=y a=-", "a=z", "a=x"]);
     let past: Vec<_> = log.history.past_of(&path("a")).map(|v| (v.since, v.until)).collect();
-    assert_eq!(past, [(2, 3), (3, 4), (5, 6)]);
+    assert_eq!(past, [(5, 6), (3, 4), (2, 3)]);
 }
 
 #[test]

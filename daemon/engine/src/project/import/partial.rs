@@ -28,7 +28,7 @@ impl Worker {
         let base = found.base.and_then(|base| history.place(base.digest)).map(|place| place.size);
         let head = history.manifest().get(&found.path).map(|placed| placed.entry.size);
         // At a deleted path it may be the beginning of what stood there last.
-        let last = || history.past_of(&found.path).last().map(|version| version.entry.size);
+        let last = || history.past_of(&found.path).next().map(|version| version.entry.size);
         let whole = base.or(head).or_else(last);
         found.seen.size == 0 || whole.is_some_and(|size| found.seen.size < size)
     }

@@ -24,19 +24,14 @@ impl Worker {
         &self,
         facts: &BTreeMap<RelPath, Facts>,
     ) -> EngineResult<BTreeSet<RelPath>> {
-        let deleted: BTreeSet<&RelPath> = facts
+        let deleted = facts
             .iter()
             .filter(|(_, facts)| decide(facts) == Verdict::FetchDeletion)
-            .map(|(path, _)| path)
-            .collect();
+            .map(|(path, _)| path);
         let mut lost_by: BTreeMap<u64, Vec<&RelPath>> = BTreeMap::new();
-        let mut left = deleted.clone();
-        for version in self.log.history().past().iter().rev() {
-            if left.is_empty() {
-                break;
-            }
-            if left.remove(&version.path) {
-                lost_by.entry(version.until).or_default().push(&version.path);
+        for path in deleted {
+            if let Some(version) = self.log.history().past_of(path).next() {
+                lost_by.entry(version.until).or_default().push(path);
             }
         }
         for (path, facts) in facts {

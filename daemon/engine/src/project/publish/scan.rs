@@ -5,7 +5,7 @@
 //! that is shorter than it was a person's: only what two looks, one poll apart,
 //! found alike is acted on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mirror_core::history::Placed;
 use mirror_core::{Kind, RelPath};
@@ -93,9 +93,10 @@ impl Worker {
     /// there too, however large.
     async fn look_at_view(&self, rules: &SharedRules) -> EngineResult<Survey> {
         let history = self.log.history();
-        let gone: BTreeSet<&RelPath> = history.past().iter().map(|past| &past.path).collect();
         let is_ours = |path: &RelPath| {
-            history.manifest().contains_key(path) || gone.contains(path) || rules.take(path, false)
+            history.manifest().contains_key(path)
+                || history.past().has(path)
+                || rules.take(path, false)
         };
         Ok(self.view.survey(self.state.all_seen(), is_ours).await?)
     }

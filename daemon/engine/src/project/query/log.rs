@@ -33,7 +33,7 @@ impl Worker {
             }
         }
         if let Some(selection) = selection.filter(|_| commits.is_empty()) {
-            let past = self.log.history().past().iter().map(|past| &past.path);
+            let past = self.log.history().past().paths();
             selection
                 .check(self.known_paths().chain(past))
                 .map_err(|error| EngineError::UnknownPaths(error.0))?;

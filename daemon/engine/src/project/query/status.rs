@@ -1,6 +1,6 @@
 //! Comparing this machine with the head, changing nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 
 use mirror_core::RelPath;
@@ -97,19 +97,10 @@ impl Worker {
             matches!(decide(facts), Verdict::Fetch | Verdict::FetchDeletion | Verdict::Diverged)
         };
         let versions = facts.values().filter(is_behind).filter_map(|facts| facts.remote);
-        let deleted: BTreeSet<&RelPath> = facts
-            .iter()
-            .filter(|(_, facts)| facts.remote.is_none() && is_behind(facts))
-            .map(|(path, _)| path)
-            .collect();
-        // Newest first: the first end of a deleted path is its deletion.
-        let mut deletions: BTreeMap<&RelPath, u64> = BTreeMap::new();
-        if !deleted.is_empty() {
-            for past in history.past().iter().rev().filter(|past| deleted.contains(&past.path)) {
-                deletions.entry(&past.path).or_insert(past.until);
-            }
-        }
-        let missing = versions.map(|version| version.seq).chain(deletions.into_values());
+        let deleted = facts.iter().filter(|(_, facts)| facts.remote.is_none() && is_behind(facts));
+        // The end of a deleted path's newest version is its deletion.
+        let deletions = deleted.filter_map(|(path, _)| Some(history.past_of(path).next()?.until));
+        let missing = versions.map(|version| version.seq).chain(deletions);
         missing.min().map_or(history.head(), |seq| seq - 1)
     }
 

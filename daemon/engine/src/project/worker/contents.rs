@@ -69,8 +69,8 @@ impl Worker {
     pub(crate) fn wanted_version(&self, path: &RelPath, digest: Digest) -> Option<Wanted> {
         let history = self.log.history();
         let current = history.manifest().get(path).map(|placed| &placed.entry);
-        let past = history.past().iter().rev().filter(|version| version.path == *path);
-        let mut versions = current.into_iter().chain(past.map(|version| &version.entry));
+        let past = history.past_of(path).map(|version| &version.entry);
+        let mut versions = current.into_iter().chain(past);
         let (size, chunks) = match versions.find(|entry| entry.sha256 == digest) {
             Some(entry) => (entry.size, entry.chunks.clone()),
             None => (history.place(digest)?.size, None),
