@@ -80,6 +80,16 @@ impl Coverage {
         })
     }
 
+    /// Lets the rules of one more `.gitignore` hold.
+    pub fn add_git_rules(&mut self, folder: String, text: String) {
+        self.git_rules.insert(folder.clone(), &text);
+        self.source.gitignore.get_or_insert_default().insert(folder, text);
+    }
+
+    pub fn into_source(self) -> CoverageSource {
+        self.source
+    }
+
     pub fn source(&self) -> &CoverageSource {
         &self.source
     }
@@ -351,6 +361,19 @@ mod tests {
         check(&coverage, "a/b.secret.md", true);
         let markdown = Coverage::new(CoverageSource::default()).unwrap();
         check(&markdown, ".gitignore", false);
+    }
+
+    #[test]
+    fn rules_that_are_added_hold_as_if_they_had_been_there() {
+        let texts = [("", "*.secret.md\ntmp/\n"), ("a", "!b.secret.md\n")];
+        let mut coverage = by_git(&[]);
+        for (folder, text) in texts {
+            coverage.add_git_rules(folder.to_owned(), text.to_owned());
+        }
+        check(&coverage, "x.secret.md", false);
+        check(&coverage, "a/b.secret.md", true);
+        assert_eq!(coverage, by_git(&texts));
+        assert_eq!(&coverage.clone().into_source(), coverage.source());
     }
 
     #[test]

@@ -3,11 +3,21 @@
 //! The usual crate for it differs from git on braces, named classes, trailing
 //! blanks and more; a test holds this one against git itself.
 
+use std::collections::HashMap;
+
 use super::wildmatch::Wildmatch;
 
 /// The rules of one file; of those that match, the last decides.
-#[derive(Clone, Debug)]
-pub(super) struct Rules(Vec<Rule>);
+///
+/// Those without a wildcard are looked up, however many there are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    all: Vec<Rule>,
+    /// By the name or path that it is about, which rules have no wildcard.
+    plain: HashMap<Box<str>, Vec<usize>>,
+    /// The others.
+    wild: Vec<usize>,
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
@@ -24,20 +34,45 @@ pub(super) struct Rule {
 impl Rules {
     /// A line that is no pattern drops nothing, silently, as in git.
     pub(super) fn new(text: &str) -> Self {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let lines = text.split('\n').enumerate();
-        Self(lines.filter_map(|(at, line)| Rule::new(at + 1, line)).collect())
+        let mut rules = Self::default();
+        for rule in rules_in(text) {
+            let at = rules.all.len();
+            match rule.glob.plain() {
+                Some(plain) => rules.plain.entry(plain.into()).or_default().push(at),
+                None => rules.wild.push(at),
+            }
+            rules.all.push(rule);
+        }
+        rules
     }
 
     /// The rule that decides on what lies at `path`, seen from the file's folder.
     pub(super) fn deciding(&self, path: &str, is_folder: bool) -> Option<&Rule> {
         let name = path.rsplit('/').next().unwrap_or(path);
-        let decides = |rule: &&Rule| {
-            (is_folder || !rule.folders_only)
-                && rule.glob.matches(if rule.name_only { name } else { path })
+        let is_about = |rule: &Rule| is_folder || !rule.folders_only;
+        let plain = |text: &str, name_only: bool| {
+            let mut places = self.plain.get(text)?.iter().rev();
+            places.find(|at| self.all[**at].name_only == name_only && is_about(&self.all[**at]))
         };
-        self.0.iter().rev().find(decides)
+        let plain = plain(name, true).max(plain(path, false)).copied();
+        let later = self.wild.iter().rev().take_while(|at| Some(**at) > plain);
+        let wild = later.copied().find(|at| {
+            let rule = &self.all[*at];
+            is_about(rule) && rule.glob.matches(if rule.name_only { name } else { path })
+        });
+        wild.or(plain).map(|at| &self.all[at])
     }
+}
+
+/// What the rules of a text cost: how many there are, and how many pieces of them
+/// are compared one by one.
+pub(super) fn costs_of(text: &str) -> impl Iterator<Item = usize> {
+    rules_in(text).map(|rule| rule.glob.pieces())
+}
+
+fn rules_in(text: &str) -> impl Iterator<Item = Rule> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.split('\n').enumerate().filter_map(|(at, line)| Rule::new(at + 1, line))
 }
 
 impl Rule {

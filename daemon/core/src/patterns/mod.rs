@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use coverage::{Coverage, CoverageSource, IGNORE_FILE, Left};
 pub use globs::PatternError;
 pub(crate) use globs::compile as compile_glob;
-pub use ignore::GIT_IGNORE_FILE;
+pub use ignore::{GIT_IGNORE_FILE, IgnoreCost};
 pub use never::{OWN_TEMPORARY_PREFIX, is_temporary};
 
 /// Globs for whole paths: what is taken, minus what is left out.

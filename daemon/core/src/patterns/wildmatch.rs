@@ -1,7 +1,9 @@
 //! One pattern of an ignore file, matched as git matches it: byte by byte.
 //!
 //! Time is bounded by pattern times text, whatever the pattern: ignore files
-//! come from other machines.
+//! come from other machines. So is a pattern, by what can match any path.
+
+use crate::path::MAX_PATH_BYTES;
 
 /// A set of bytes, as `[…]` makes one.
 type Bytes = [bool; 256];
@@ -36,12 +38,27 @@ impl Wildmatch {
         let plain = pattern.iter().take_while(|byte| !b"*?[\\".contains(byte)).count();
         let (prefix, rest) = pattern.split_at(plain);
         let mut middle = tokens(rest)?;
+        if prefix.len() + middle.iter().filter(|token| token.takes_one()).count() > MAX_PATH_BYTES {
+            return None;
+        }
         let mut suffix = Vec::new();
         while let Some(Token::Byte(byte)) = middle.last() {
-            suffix.insert(0, *byte);
+            suffix.push(*byte);
             middle.pop();
         }
+        suffix.reverse();
         Some(Self { prefix: prefix.to_vec(), suffix, middle })
+    }
+
+    /// The only text that it matches, if it has no wildcard.
+    pub(super) fn plain(&self) -> Option<String> {
+        let text = [self.prefix.as_slice(), self.suffix.as_slice()].concat();
+        String::from_utf8(text).ok().filter(|_| self.middle.is_empty())
+    }
+
+    /// How many pieces are compared with a text one by one.
+    pub(super) fn pieces(&self) -> usize {
+        self.middle.len()
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -69,6 +86,19 @@ impl Wildmatch {
 }
 
 impl Token {
+    /// Whether it stands for one byte: more of these than a path has match none.
+    fn takes_one(&self) -> bool {
+        match self {
+            Self::Byte(_) | Self::Any | Self::Class(_) => true,
+            Self::Star | Self::Deep | Self::Folders => false,
+        }
+    }
+
+    /// Whether twice in a row it is what it is once.
+    fn absorbs(&self, next: &Self) -> bool {
+        matches!((self, next), (Self::Folders, Self::Folders))
+    }
+
     fn advance(&self, text: &[u8], ends: &mut [bool]) {
         match self {
             Self::Byte(wanted) => step(text, ends, |byte| byte == *wanted),
@@ -120,7 +150,9 @@ fn tokens(pattern: &[u8]) -> Option<Vec<Token>> {
             }
             plain => (Token::Byte(plain), after),
         };
-        tokens.push(token);
+        if !tokens.last().is_some_and(|last: &Token| last.absorbs(&token)) {
+            tokens.push(token);
+        }
         left = after;
     }
     Some(tokens)
@@ -268,5 +300,19 @@ mod tests {
     fn cunning_pattern_ends_in_time() {
         let pattern = "**/*a".repeat(100);
         check(&pattern, &"a/".repeat(500), false);
+    }
+
+    #[test]
+    fn pattern_has_no_more_pieces_than_can_match_a_path() {
+        let pieces = |pattern: &str| Wildmatch::new(pattern.as_bytes()).map(|glob| glob.pieces());
+        assert_eq!(pieces(&"?".repeat(1_024)), Some(1_024));
+        assert_eq!(pieces(&"?".repeat(1_025)), None);
+        assert_eq!(pieces(&"[a]".repeat(2_000)), None);
+        assert_eq!(pieces(&format!("*{}", "a".repeat(4 << 20))), None);
+        assert_eq!(pieces(&"**/".repeat(100_000)), Some(1));
+        assert_eq!(pieces(&"*".repeat(100_000)), Some(1));
+        assert_eq!(pieces(&"*?".repeat(1_000)), Some(2_000));
+        check(&"?".repeat(1_024), &"a".repeat(1_024), true);
+        check(&format!("{}a", "**/".repeat(3)), "b/c/d/e/a", true);
     }
 }

@@ -17,7 +17,7 @@ use crate::error::EngineError;
 use crate::outside::Scratch;
 use crate::outside::tree::digest_of;
 use crate::packs::{Content, Item, Meter, Opener, PACK_BYTES, Packer, SMALL_BYTES};
-use crate::project::rules::{GitRules, folder_of, ignore_file, text_of};
+use crate::project::rules::{GitRules, ignore_file, text_of};
 
 /// So many files are taken over together: they are all at hand at once.
 const BATCH: usize = 512;
@@ -85,7 +85,7 @@ async fn coverage_of(
             if found.may_hold(path.parent().as_ref())
                 && let Some(text) = rules_at(parts, &path).await?
             {
-                found.add(folder_of(&path), text)?;
+                found.add(&path, text).map_err(|unusable| refused(&path, &unusable.why))?;
             }
         }
         source.gitignore = Some(found.into_texts());
@@ -95,14 +95,16 @@ async fn coverage_of(
 
 /// The text of a file of rules on the backend, if there is one.
 async fn rules_at(parts: &Parts, path: &RelPath) -> EngineResult<Option<String>> {
-    let unusable = |why: &str| {
-        EngineError::Usage(format!("the rules of {path} on the backend can't be read: {why}"))
-    };
+    let unusable = |why: &str| refused(path, why);
     let Some(bytes) = read_small(parts, &RemotePath::from(path)).await? else { return Ok(None) };
     if bytes.len() as u64 > SMALL_BYTES {
         return Err(unusable("it is too large"));
     }
     text_of(path, bytes.into()).map(Some).map_err(|unreadable| unusable(&unreadable.why))
+}
+
+fn refused(path: &RelPath, why: &str) -> EngineError {
+    EngineError::Usage(format!("the rules of {path} on the backend can't be read: {why}"))
 }
 
 fn batches(files: Vec<Found>) -> Vec<Vec<Found>> {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mirror_core::patterns::{Coverage, CoverageSource, GIT_IGNORE_FILE};
+use mirror_core::patterns::{Coverage, CoverageSource, GIT_IGNORE_FILE, IgnoreCost};
 use mirror_core::{Kind, RelPath};
 
 use super::{IgnoreFile, read_whole};
@@ -90,24 +90,26 @@ impl Worker {
                     }
                 },
             };
-            found.add(folder, text)?;
+            if let Err(unusable) = found.add(path, text) {
+                return Ok(Err(unusable));
+            }
         }
-        Ok(Ok(found.texts))
+        Ok(Ok(found.into_texts()))
     }
 }
 
-/// Rules as they are found, outermost first.
+/// Rules as they are found, outermost first: each holds for what follows.
 pub(crate) struct GitRules {
-    source: CoverageSource,
-    texts: Texts,
     coverage: Coverage,
+    cost: IgnoreCost,
 }
 
 impl GitRules {
     pub(crate) fn new(source: &CoverageSource) -> EngineResult<Self> {
         let source = CoverageSource { gitignore: Some(Texts::new()), ..source.clone() };
-        let coverage = coverage_of(source.clone())?;
-        Ok(Self { source, texts: Texts::new(), coverage })
+        let coverage = Coverage::new(source);
+        let coverage = coverage.map_err(|error| EngineError::Usage(error.to_string()))?;
+        Ok(Self { coverage, cost: IgnoreCost::default() })
     }
 
     /// Whether anything mirrored may lie in a folder, by the rules so far.
@@ -115,25 +117,16 @@ impl GitRules {
         folder.is_none_or(|folder| self.coverage.may_hold(folder))
     }
 
-    pub(crate) fn add(&mut self, folder: String, text: String) -> EngineResult<()> {
-        self.texts.insert(folder, text);
-        self.hold()
-    }
-
-    /// Lets what was found hold for what follows.
-    fn hold(&mut self) -> EngineResult<()> {
-        let gitignore = Some(self.texts.clone());
-        self.coverage = coverage_of(CoverageSource { gitignore, ..self.source.clone() })?;
+    /// Takes up the file of rules at `path`.
+    pub(crate) fn add(&mut self, path: &RelPath, text: String) -> Result<(), Unusable> {
+        self.cost.add(&text).map_err(|why| Unusable::new(path, &why))?;
+        self.coverage.add_git_rules(folder_of(path), text);
         Ok(())
     }
 
     pub(crate) fn into_texts(self) -> Texts {
-        self.texts
+        self.coverage.into_source().gitignore.unwrap_or_default()
     }
-}
-
-fn coverage_of(source: CoverageSource) -> EngineResult<Coverage> {
-    Coverage::new(source).map_err(|error| EngineError::Usage(error.to_string()))
 }
 
 /// Reads the rules of a whole tree, level by level.
@@ -144,7 +137,7 @@ pub(crate) fn read_git_rules(
     let mut found = GitRules::new(source)?;
     let mut level: Vec<Option<RelPath>> = vec![None];
     while !level.is_empty() {
-        let (mut below, before) = (Vec::new(), found.texts.len());
+        let mut below = Vec::new();
         for folder in &level {
             let entries = match tree.list(folder.as_ref()) {
                 Err(error @ (TreeError::RootMissing | TreeError::RootFailed(_))) => {
@@ -164,21 +157,18 @@ pub(crate) fn read_git_rules(
                     DirEntry::File(stamp)
                         if stamp.kind == Kind::File && path.name() == GIT_IGNORE_FILE =>
                     {
-                        match read(tree, &path)? {
-                            Ok(text) => drop(found.texts.insert(folder_of(&path), text)),
-                            Err(unusable) => return Ok(Err(unusable)),
+                        let text = read(tree, &path)?;
+                        if let Err(unusable) = text.and_then(|text| found.add(&path, text)) {
+                            return Ok(Err(unusable));
                         }
                     }
                     DirEntry::File(_) | DirEntry::Special | DirEntry::Unreadable => {}
                 }
             }
         }
-        if found.texts.len() > before {
-            found.hold()?;
-        }
         level = below.into_iter().filter(|at| found.may_hold(Some(at))).map(Some).collect();
     }
-    Ok(Ok(found.texts))
+    Ok(Ok(found.into_texts()))
 }
 
 fn read(tree: &dyn Tree, path: &RelPath) -> EngineResult<Result<String, Unusable>> {

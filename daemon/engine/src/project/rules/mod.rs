@@ -11,7 +11,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE};
+use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE, IgnoreCost};
 use mirror_core::{Kind, RelPath};
 use mirror_storage::FaultClass;
 
@@ -20,7 +20,7 @@ use crate::error::EngineError;
 use crate::links;
 use crate::outside::{DirEntry, Tree, TreeError};
 use crate::project::worker::{Unusable, Worker};
-pub(crate) use git::{GitRules, Texts, folder_of, read_git_rules, text_of};
+pub(crate) use git::{GitRules, Texts, read_git_rules, text_of};
 
 /// An ignore file larger than this is not read.
 const MAX_IGNORE_BYTES: u64 = 4 << 20;
@@ -44,7 +44,10 @@ impl IgnoreFile {
             return Self::Unusable("it is larger than 4 MiB".to_owned());
         }
         match String::from_utf8(bytes) {
-            Ok(text) if !text.contains('\0') => Self::Rules { text, through },
+            Ok(text) if !text.contains('\0') => match IgnoreCost::default().add(&text) {
+                Ok(()) => Self::Rules { text, through },
+                Err(why) => Self::Unusable(why),
+            },
             Ok(_) | Err(_) => Self::Unusable("it is no text in UTF-8".to_owned()),
         }
     }

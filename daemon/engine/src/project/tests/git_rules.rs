@@ -9,7 +9,7 @@ use mirror_core::patterns::{Coverage, CoverageSource};
 
 use super::*;
 use crate::outside::{DirEntry, Tree};
-use crate::project::rules::read_git_rules;
+use crate::project::rules::{GitRules, read_git_rules};
 use crate::real::LocalTree;
 
 /// A project by git's rules, and two machines that have it.
@@ -223,4 +223,32 @@ fn tree_is_read_as_git_reads_it() {
         files += expected.len();
     }
     assert!(files > 300, "the trees say too little: {files}");
+}
+
+#[test]
+fn rules_of_many_folders_are_taken_up_in_time() {
+    let mut rules = GitRules::new(&CoverageSource::default()).unwrap();
+    for number in 0..20_000 {
+        let file = rel(&format!("{number}/.gitignore"));
+        rules.add(&file, format!("{number}.md\n")).unwrap();
+    }
+    assert!(!rules.may_hold(Some(&rel("7/7.md"))) && rules.may_hold(Some(&rel("7/8.md"))));
+    assert_eq!(rules.into_texts().len(), 20_000);
+}
+
+#[tokio::test]
+async fn more_rules_than_anybody_writes_are_not_gone_by() {
+    let (world, laptop, desktop) = story().await;
+    laptop.writes("docs/.gitignore", &"?*\n".repeat(10_000));
+    laptop.writes("new.md", "new");
+
+    let report = laptop.syncs().await;
+    assert_eq!(failed(&report), ["docs/.gitignore"]);
+    assert!(report.failed[0].message.contains("wildcards"), "{report:?}");
+    assert_eq!(world.text("new.md"), None);
+
+    desktop.syncs().await;
+    laptop.writes("docs/.gitignore", "draft*\n");
+    assert_eq!(failed(&laptop.syncs().await), [""; 0]);
+    assert_eq!(world.text("new.md").as_deref(), Some("new"));
 }

@@ -23,6 +23,7 @@ fn unusable() -> Vec<(&'static str, Maker)> {
         ("UTF-16", |laptop| laptop.writes(".mirrorignore", b"\xff\xfes\0e\0c\0r\0e\0t\0")),
         ("no UTF-8", |laptop| laptop.writes(".mirrorignore", b"secret*\n\xff\n")),
         ("too large", |laptop| laptop.writes(".mirrorignore", vec![b'#'; (4 << 20) + 1])),
+        ("too many rules", |laptop| laptop.writes(".mirrorignore", "a\n".repeat(100_001))),
         ("a pipe", |laptop| {
             drop(std::os::unix::net::UnixListener::bind(laptop.root(".mirrorignore")).unwrap());
         }),
