@@ -30,6 +30,13 @@ pub(super) fn changes(base: &[LineId], side: &[LineId]) -> Option<Vec<Change>> {
     Some(between(comparison.kept, (base.len(), side.len())))
 }
 
+/// All from the first line that differs to the last.
+pub(super) fn whole_change(base: &[LineId], side: &[LineId]) -> Change {
+    let Window { first: (x, y), old, new } =
+        Window { first: (0, 0), old: base, new: side }.trimmed().middle;
+    Change { base: x..x + old.len(), side: y..y + new.len() }
+}
+
 #[derive(Default)]
 struct Comparison {
     /// Where unchanged lines are, in order.

@@ -16,9 +16,11 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use crate::path::RelPath;
 
-use changes::{Change, changes};
+use changes::{Change, changes, whole_change};
 use lines::{LineId, Lines};
 use weave::{Piece, one_piece, settled, weave};
 
@@ -61,6 +63,24 @@ pub fn merge(_path: &RelPath, base: &[u8], sides: [&[u8]; 2]) -> Merged {
 #[must_use]
 pub fn is_text(bytes: &[u8]) -> bool {
     bytes.len() <= MAX_TEXT_BYTES && !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok()
+}
+
+/// Lines of one text, and what another has in their place; counted from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineChange {
+    pub old: Range<usize>,
+    pub new: Range<usize>,
+}
+
+/// Where two texts differ, in order; between two places lies at least one equal
+/// line. Texts that cost too much to compare differ from the first line that does
+/// to the last.
+#[must_use]
+pub fn line_changes(old: &[u8], new: &[u8]) -> Vec<LineChange> {
+    let mut lines = Lines::default();
+    let (old, new) = (lines.split(old), lines.split(new));
+    let changes = changes(&old, &new).unwrap_or_else(|| vec![whole_change(&old, &new)]);
+    changes.into_iter().map(|Change { base, side }| LineChange { old: base, new: side }).collect()
 }
 
 fn merge_lines(base: &[u8], sides: [&[u8]; 2]) -> Merged {
