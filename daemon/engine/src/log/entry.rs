@@ -26,8 +26,16 @@ pub(crate) async fn read_entry(
     backend: &dyn Backend,
     seq: u64,
 ) -> Result<Option<RawEntry>, StorageError> {
+    read_range(backend, seq, ByteRange::ALL).await
+}
+
+async fn read_range(
+    backend: &dyn Backend,
+    seq: u64,
+    range: ByteRange,
+) -> Result<Option<RawEntry>, StorageError> {
     let path = own_path(&entry_name(seq));
-    let Some(mut stream) = backend.read(&path, ByteRange::ALL).await? else {
+    let Some(mut stream) = backend.read(&path, range).await? else {
         return Ok(None);
     };
     let (mut kept, mut hasher, mut len) = (Vec::new(), Hasher::new(), 0_u64);
@@ -41,6 +49,28 @@ pub(crate) async fn read_entry(
         }
     }
     Ok(Some(RawEntry { bytes: kept.into(), digest: hasher.finish(), len }))
+}
+
+/// What was found of an entry where only a small one is wanted.
+pub(crate) enum SmallEntry {
+    Whole(RawEntry),
+    Larger,
+    Absent,
+}
+
+/// Reads an entry of no more than `most` bytes.
+pub(crate) async fn read_small_entry(
+    backend: &dyn Backend,
+    seq: u64,
+    most: u64,
+) -> Result<SmallEntry, StorageError> {
+    // One byte more than it may have says that it has more.
+    let range = ByteRange { start: 0, len: Some(most + 1) };
+    Ok(match read_range(backend, seq, range).await? {
+        None => SmallEntry::Absent,
+        Some(raw) if raw.len > most => SmallEntry::Larger,
+        Some(raw) => SmallEntry::Whole(raw),
+    })
 }
 
 impl Log {

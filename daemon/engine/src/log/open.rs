@@ -57,7 +57,7 @@ impl Log {
         .await;
         confirmed?;
         match next? {
-            None => drop(self.at_head(Vec::new()).await?),
+            None => self.at_head().await?,
             Some(raw) => {
                 self.take(self.head() + 1, raw).await?;
                 self.catch_up().await?;

@@ -5,7 +5,7 @@ use mirror_core::Digest;
 use mirror_core::commit::entry_name;
 use mirror_storage::ByteRange;
 
-use super::entry::{RawEntry, parse, read_entry};
+use super::entry::{RawEntry, SmallEntry, parse, read_entry, read_small_entry};
 use super::{Log, LogEntry, another_project, fork, nothing_there, own_path};
 use crate::error::EngineError;
 use crate::planted::{self, Rule};
@@ -13,8 +13,8 @@ use crate::planted::{self, Rule};
 /// How many entries are asked for at once when many are behind.
 const MOST_AT_ONCE: u64 = 32;
 
-/// Entries of this size together are read side by side.
-const FEW_BYTES: u64 = 4 << 20;
+/// An entry that is larger is read by itself, so that memory stays bounded.
+const SMALL_BYTES: u64 = 256 << 10;
 
 /// How often an entry that was there is looked for before it counts as gone.
 const LOOKS_BEFORE_MISSING: usize = 3;
@@ -22,32 +22,52 @@ const LOOKS_BEFORE_MISSING: usize = 3;
 /// Every so many looks at an unchanged head its entry is compared again (L3).
 const LOOKS_PER_COMPARISON: u32 = 20;
 
+/// Where reading several entries ended.
+enum Read {
+    /// All that were asked for.
+    All,
+    /// Before one that is to be read by itself.
+    UntilLarge,
+    ToHead,
+}
+
 impl Log {
     /// Reads all entries after the head, in order, until one is absent (L4).
     ///
-    /// One request when nothing is new; many at once when much is.
-    pub async fn catch_up(&mut self) -> Result<Vec<LogEntry>, EngineError> {
-        let mut arrived = Vec::new();
-        let mut width = 1;
+    /// One request when nothing is new; many at once when much is. Gives their
+    /// number: nobody needs them all, and there may be many.
+    pub async fn catch_up(&mut self) -> Result<u64, EngineError> {
+        let (before, mut width) = (self.head(), 1);
         loop {
-            let first = self.head() + 1;
-            let backend = self.backend.as_ref();
-            let reads: Vec<_> =
-                (first..first + width).map(|seq| read_entry(backend, seq).boxed()).collect();
-            let entries = futures::future::join_all(reads).await;
-            let mut bytes = 0;
-            for (seq, entry) in (first..).zip(entries) {
-                match entry? {
-                    Some(raw) => {
-                        bytes += raw.len;
-                        arrived.push(self.take(seq, raw).await?);
-                    }
-                    None => return self.at_head(arrived).await,
-                }
-            }
-            // Large entries come one at a time, so that memory stays bounded.
-            width = if bytes > FEW_BYTES { 1 } else { (width * 2).min(MOST_AT_ONCE) };
+            width = match self.read_some(width).await? {
+                Read::All => (width * 2).min(MOST_AT_ONCE),
+                Read::UntilLarge => 1,
+                Read::ToHead => break,
+            };
         }
+        self.at_head().await?;
+        Ok(self.head() - before)
+    }
+
+    async fn read_some(&mut self, width: u64) -> Result<Read, EngineError> {
+        let (backend, first) = (self.backend.clone(), self.head() + 1);
+        if width == 1 {
+            let Some(raw) = read_entry(backend.as_ref(), first).await? else {
+                return Ok(Read::ToHead);
+            };
+            self.take(first, raw).await?;
+            return Ok(Read::All);
+        }
+        let read = |seq| read_small_entry(backend.as_ref(), seq, SMALL_BYTES).boxed();
+        let reads: Vec<_> = (first..first + width).map(read).collect();
+        for (seq, entry) in (first..).zip(futures::future::join_all(reads).await) {
+            match entry? {
+                SmallEntry::Whole(raw) => drop(self.take(seq, raw).await?),
+                SmallEntry::Larger => return Ok(Read::UntilLarge),
+                SmallEntry::Absent => return Ok(Read::ToHead),
+            }
+        }
+        Ok(Read::All)
     }
 
     /// Whether an entry stands after the newest that was read; it is not read.
@@ -56,17 +76,14 @@ impl Log {
         Ok(self.backend.read(&next, ByteRange { start: 0, len: Some(1) }).await?.is_some())
     }
 
-    pub(super) async fn at_head(
-        &mut self,
-        arrived: Vec<LogEntry>,
-    ) -> Result<Vec<LogEntry>, EngineError> {
+    pub(super) async fn at_head(&mut self) -> Result<(), EngineError> {
         self.checked_at = Some(self.outside.clock.now());
         self.compare_owed().await?;
         self.pending += 1;
         if self.pending >= LOOKS_PER_COMPARISON {
             self.confirm_head().await?;
         }
-        Ok(arrived)
+        Ok(())
     }
 
     /// Reads the head's entry again and compares it with what was read (L3), and

@@ -57,7 +57,9 @@ pub(crate) async fn until_won(
         worker.refuse_when_cancelled()?;
         match worker.try_commit(&draft, &mut progress, reporter).await? {
             CommitOutcome::Won(files) => return Ok(Some(files)),
-            CommitOutcome::Lost => drop(worker.catch_up().await?),
+            CommitOutcome::Lost => {
+                worker.catch_up().await?;
+            }
             CommitOutcome::Changed(paths) => drafter.changed(worker, paths, reporter).await?,
         }
     }

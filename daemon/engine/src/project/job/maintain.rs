@@ -31,7 +31,7 @@ impl Worker {
         self.tell_machine().await;
         self.sweep_when_due().await;
         self.save(false).await?;
-        Ok(!arrived.is_empty())
+        Ok(arrived > 0)
     }
 
     async fn sweep_when_due(&mut self) {

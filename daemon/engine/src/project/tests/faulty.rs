@@ -56,6 +56,8 @@ struct Line {
     is_denied: bool,
     alters: bool,
     is_coarse: bool,
+    /// Bytes that were asked for and are not given yet, now and at most.
+    reading: (u64, u64),
     opens_all: bool,
 }
 
@@ -99,6 +101,11 @@ impl FaultyBackend {
 
     pub(super) fn ended(&self) -> Vec<Call> {
         self.line(|line| line.ended.clone())
+    }
+
+    /// The most bytes that were ever asked for at once.
+    pub(super) fn most_read_at_once(&self) -> u64 {
+        self.line(|line| line.reading.1)
     }
 
     /// Stores the view with other line ends, as some services do.
@@ -246,7 +253,15 @@ impl Backend for FaultyBackend {
         path: &RemotePath,
         range: ByteRange,
     ) -> Result<Option<ByteStream>, StorageError> {
-        let ticket = self.begin("read", path).await?;
+        let size = self.inner.stat(path).await?.map_or(0, |file| file.size);
+        let asked = size.saturating_sub(range.start).min(range.len.unwrap_or(u64::MAX));
+        self.line(|line| {
+            line.reading.0 += asked;
+            line.reading.1 = line.reading.1.max(line.reading.0);
+        });
+        let begun = self.begin("read", path).await;
+        self.line(|line| line.reading.0 -= asked);
+        let ticket = begun?;
         let loses_reply = ticket.loses_reply;
         let Some(mut stream) = self.inner.read(path, range).await? else {
             return self.end(ticket, None);

@@ -59,6 +59,14 @@ async fn entry_that_can_not_be_read_is_void() {
 }
 
 #[tokio::test]
+async fn entry_that_is_too_large_or_too_deep_is_void() {
+    let large = |world: &World| world.plant(&entry_path(3), vec![b' '; (64 << 20) + 1]);
+    check_void("more than an entry may have", large).await;
+    let deep = |world: &World| world.plant(&entry_path(3), "[".repeat(33) + &"]".repeat(33));
+    check_void("nest", deep).await;
+}
+
+#[tokio::test]
 async fn entry_that_is_empty_is_void() {
     check_void("cannot be read", |world| world.plant(&entry_path(3), "")).await;
 }

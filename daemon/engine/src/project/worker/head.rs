@@ -4,15 +4,14 @@ use mirror_storage::FaultClass;
 
 use crate::api::EngineResult;
 use crate::error::EngineError;
-use crate::log::LogEntry;
 use crate::project::worker::Worker;
 
 impl Worker {
-    /// Reads new entries.
-    pub(crate) async fn catch_up(&mut self) -> EngineResult<Vec<LogEntry>> {
+    /// Reads new entries, and gives their number.
+    pub(crate) async fn catch_up(&mut self) -> EngineResult<u64> {
         let caught_up = self.log.catch_up().await;
         let arrived = self.note_stop(caught_up)?;
-        if !arrived.is_empty() {
+        if arrived > 0 {
             if self.log.is_checkpoint_due() {
                 self.made_checkpoint = self.log.make_checkpoint(false).await;
             }
