@@ -82,10 +82,6 @@ impl QueuedChange {
 }
 
 impl QueuedPush {
-    pub(crate) fn change(&self, path: &RelPath) -> Option<&QueuedChange> {
-        self.changes.iter().find(|change| change.path == *path)
-    }
-
     /// As a person sees it.
     pub(crate) fn told(&self) -> WaitingPush {
         let file = |change: &QueuedChange| {
@@ -170,6 +166,8 @@ pub(crate) struct Queue {
     data: Arc<dyn Disk>,
     outside: Outside,
     pushes: Vec<QueuedPush>,
+    /// Contents that pushes named which are here still.
+    left: BTreeSet<Digest>,
     /// How the last try went; some while anything is queued.
     pub(crate) work: Option<QueuedWork>,
     /// The backend was away at the last look.
@@ -181,8 +179,13 @@ pub(crate) struct Queue {
 impl Queue {
     /// Says that something is queued, and holds nothing of it.
     pub(crate) fn for_reader(parts: &Parts, work: Option<QueuedWork>) -> Self {
+        Self { pushes: Vec::new(), is_damaged: true, ..Self::with(parts, work) }
+    }
+
+    fn with(parts: &Parts, work: Option<QueuedWork>) -> Self {
         let (data, outside) = (parts.data.clone(), parts.outside.clone());
-        Self { data, outside, pushes: Vec::new(), work, is_away: false, is_damaged: true }
+        let (pushes, left) = (Vec::new(), BTreeSet::new());
+        Self { data, outside, pushes, left, work, is_away: false, is_damaged: false }
     }
 
     pub(crate) async fn load(parts: &Parts) -> std::io::Result<Self> {
@@ -192,7 +195,7 @@ impl Queue {
         let (pushes, is_damaged) = (records.pushes, records.unreadable > 0);
         let is_away = !pushes.is_empty();
         let work = pushes.first().map(|oldest| waiting(oldest, outside.clock.now()));
-        let queue = Self { data, outside, pushes, work, is_away, is_damaged };
+        let queue = Self { pushes, is_away, is_damaged, ..Self::with(parts, work) };
         queue.remove_leftovers().await?;
         Ok(queue)
     }
@@ -260,16 +263,15 @@ impl Queue {
         id: Ulid,
         settled: &BTreeMap<RelPath, Option<MadeOn>>,
     ) -> std::io::Result<()> {
-        for push in self.pushes.clone() {
-            let mut followed = push.clone();
-            for change in followed.changes.iter_mut().filter(|change| change.after == Some(id)) {
-                let Some(base) = settled.get(&change.path) else { continue };
-                change.made_on = base.unwrap_or(change.made_on);
+        let follows =
+            |change: &QueuedChange| change.after == Some(id) && settled.contains_key(&change.path);
+        let following = self.pushes.iter().filter(|push| push.changes.iter().any(follows));
+        for mut followed in following.cloned().collect::<Vec<_>>() {
+            for change in followed.changes.iter_mut().filter(|change| follows(change)) {
+                change.made_on = settled[&change.path].unwrap_or(change.made_on);
                 change.after = None;
             }
-            if followed.changes != push.changes {
-                self.replace(followed).await?;
-            }
+            self.replace(followed).await?;
         }
         let Some(mut push) = self.get(id).cloned() else { return Ok(()) };
         push.changes.retain(|change| !settled.contains_key(&change.path));
@@ -283,33 +285,42 @@ impl Queue {
         let written = self.write(&push).await;
         if !push.changes.is_empty() {
             written?;
-            self.pushes[at] = push;
+            let before = std::mem::replace(&mut self.pushes[at], push);
+            self.left.extend(before.contents());
             return Ok(());
         }
         // Written empty all the same: should the removal be lost, nothing comes
         // back. A full disk must not keep it here for that.
-        self.pushes.remove(at);
+        let gone = self.pushes.remove(at);
         let (data, name) = (self.data.clone(), record_name(push.id));
         self.outside.offload(move || data.remove(&name)).await?;
-        self.remove_leftovers().await
+        self.left.extend(gone.contents());
+        let left = std::mem::take(&mut self.left);
+        self.remove_contents(left).await
     }
 
     /// Removes contents that no record names.
     pub(crate) async fn remove_leftovers(&self) -> std::io::Result<()> {
+        let data = self.data.clone();
+        let files = self.outside.offload(move || data.list(FOLDER)).await?;
+        let names = files.iter().filter(|file| !is_record(&file.name));
+        self.remove_contents(names.filter_map(|file| file.name.parse().ok()).collect()).await
+    }
+
+    /// Of these, removes what no record names.
+    async fn remove_contents(&self, mut left: BTreeSet<Digest>) -> std::io::Result<()> {
         if self.is_damaged {
             return Ok(());
         }
-        let contents: BTreeSet<String> =
-            self.pushes.iter().flat_map(QueuedPush::contents).map(|c| c.to_string()).collect();
+        for content in self.pushes.iter().flat_map(QueuedPush::contents) {
+            left.remove(&content);
+        }
         let data = self.data.clone();
-        self.outside
-            .offload(move || {
-                let files = data.list(FOLDER)?;
-                let is_left = |name: &str| !is_record(name) && !contents.contains(name);
-                let mut left = files.iter().filter(|file| is_left(&file.name));
-                left.try_for_each(|file| data.remove(&format!("{FOLDER}/{}", file.name)))
-            })
-            .await
+        let remove = move || {
+            let mut names = left.into_iter().map(content_name);
+            names.try_for_each(|name| data.remove(&name))
+        };
+        self.outside.offload(remove).await
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each is a file `stash/<id>` of the data folder with a record of where it came
 //! from beside it, `stash/<id>.json`. Nothing here is ever removed or replaced.
 
+use std::collections::HashMap;
 use std::io;
 use std::io::Read;
 use std::sync::Arc;
@@ -81,22 +82,17 @@ impl Stash {
         Ok(record)
     }
 
-    /// This version of the path as it has been kept before: a step that is tried
-    /// again needs no second copy.
-    pub(crate) fn known(&self, digest: Digest) -> io::Result<Option<Stashed>> {
-        for file in self.data.list("stash")? {
-            let Some(id) = file.name.strip_suffix(".json") else { continue };
-            let record = self.data.read(&format!("stash/{}", file.name))?.unwrap_or_default();
-            let Ok(kept) = serde_json::from_slice::<Stashed>(&record) else { continue };
-            let is_it = (&kept.path, kept.sha256) == (&self.path, digest);
-            if is_it && self.is_whole(id, digest)? {
-                return Ok(Some(kept));
+    /// The one of these versions that is still whole.
+    pub(crate) fn whole(&self, kept: &[Stashed]) -> io::Result<Option<Stashed>> {
+        for one in kept {
+            if self.is_whole(&one.id.to_string(), one.sha256)? {
+                return Ok(Some(one.clone()));
             }
         }
         Ok(None)
     }
 
-    pub(crate) fn is_whole(&self, id: &str, digest: Digest) -> io::Result<bool> {
+    fn is_whole(&self, id: &str, digest: Digest) -> io::Result<bool> {
         let Some(mut kept) = self.data.open(&format!("stash/{id}"))? else { return Ok(false) };
         Ok(digest_of(kept.as_mut())?.0 == digest)
     }
@@ -105,6 +101,30 @@ impl Stash {
     pub(crate) fn kept(&self) -> Option<String> {
         let ids = self.kept.join(" and ");
         (!ids.is_empty()).then(|| format!("your version was kept in the stash as {ids}"))
+    }
+}
+
+/// What is kept, by path and content: a step that is tried again needs no second
+/// copy. Read once for as many files as a job has.
+#[derive(Default)]
+pub(crate) struct StashedCopies(HashMap<(RelPath, Digest), Vec<Stashed>>);
+
+impl StashedCopies {
+    /// The copies of this version of a path.
+    pub(crate) fn of(&self, path: &RelPath, digest: Digest) -> Vec<Stashed> {
+        self.0.get(&(path.clone(), digest)).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn add(&mut self, one: Stashed) {
+        self.0.entry((one.path.clone(), one.sha256)).or_default().push(one);
+    }
+}
+
+impl FromIterator<Stashed> for StashedCopies {
+    fn from_iter<I: IntoIterator<Item = Stashed>>(all: I) -> Self {
+        let mut kept = Self::default();
+        all.into_iter().for_each(|one| kept.add(one));
+        kept
     }
 }
 

@@ -9,7 +9,7 @@ use mirror_core::{Digest, RelPath, State, Ulid};
 
 use crate::api::{EngineResult, Stashed};
 use crate::data::stash::record;
-use crate::data::stash::{ID_LETTERS, Stash, is_of_an_id, list};
+use crate::data::stash::{ID_LETTERS, Stash, StashedCopies, is_of_an_id, list};
 use crate::error::EngineError;
 use crate::outside::Disk;
 use crate::outside::tree::digest_of;
@@ -23,22 +23,24 @@ impl Worker {
         Ok(self.parts.outside.offload(move || list(data.as_ref())).await?)
     }
 
-    /// The one of these that is this version of a path, and still whole: a step
-    /// that is tried again needs no second copy.
-    async fn is_among(
+    /// The same, for whoever asks for many.
+    pub(crate) async fn kept(&self) -> EngineResult<StashedCopies> {
+        Ok(self.stash().await?.into_iter().collect())
+    }
+
+    /// The one that is this version of a path, and still whole.
+    pub(crate) async fn is_among(
         &self,
-        kept: &[Stashed],
+        kept: &StashedCopies,
         path: &RelPath,
         digest: Digest,
-    ) -> EngineResult<Option<Ulid>> {
-        let of_path = |one: &&Stashed| (&one.path, one.sha256) == (path, digest);
-        for id in kept.iter().filter(of_path).map(|one| one.id) {
-            let (stash, name) = (Stash::of(path, &self.parts), id.to_string());
-            if self.parts.outside.offload(move || stash.is_whole(&name, digest)).await? {
-                return Ok(Some(id));
-            }
+    ) -> EngineResult<Option<Stashed>> {
+        let copies = kept.of(path, digest);
+        if copies.is_empty() {
+            return Ok(None);
         }
-        Ok(None)
+        let stash = Stash::of(path, &self.parts);
+        Ok(self.parts.outside.offload(move || stash.whole(&copies)).await?)
     }
 
     /// Keeps the version that stands at a path, before another takes its place,
@@ -49,20 +51,20 @@ impl Worker {
         expected: State,
         reason: &'static str,
     ) -> EngineResult<Option<Ulid>> {
-        let kept = self.stash().await?;
+        let kept = self.kept().await?;
         self.stash_beside(&kept, path, expected, reason).await
     }
 
     /// The same, for whoever has read what is kept.
     pub(crate) async fn stash_beside(
         &self,
-        kept: &[Stashed],
+        kept: &StashedCopies,
         path: &RelPath,
         expected: State,
         reason: &'static str,
     ) -> EngineResult<Option<Ulid>> {
         match self.is_among(kept, path, expected.digest).await? {
-            Some(id) => Ok(Some(id)),
+            Some(known) => Ok(Some(known.id)),
             None => self.stash_anew(path, expected, reason).await,
         }
     }

@@ -7,6 +7,7 @@ use mirror_core::plan::{Fetch, Send};
 use mirror_core::reconcile::Sighted;
 
 use crate::api::EngineResult;
+use crate::data::stash::StashedCopies;
 use crate::project::commit::draft::{ContentSource, Outgoing};
 use crate::project::merge::Resolutions;
 use crate::project::worker::Worker;
@@ -43,7 +44,7 @@ impl Worker {
     ) -> EngineResult<Vec<Fetch>> {
         let (mut stashed, arriving) = (Vec::new(), std::mem::take(&mut resolutions.arriving));
         // Read once, as there may be many of both.
-        let kept = if arriving.is_empty() { Vec::new() } else { self.stash().await? };
+        let kept = if arriving.is_empty() { StashedCopies::default() } else { self.kept().await? };
         for fetch in arriving {
             let expected = fetch.expected_local.expect("both sides have a file");
             match self.stash_beside(&kept, &fetch.path, expected, reason).await? {

@@ -12,7 +12,8 @@ use mirror_core::{Entry, RelPath, State};
 use mirror_storage::FaultClass;
 
 use super::unstash::{Version, report_of_restore};
-use crate::api::{EngineResult, FileAction, FileFault, OutputTree, Progress, Scope, Stashed};
+use crate::api::{EngineResult, FileAction, FileFault, OutputTree, Progress, Scope};
+use crate::data::stash::StashedCopies;
 use crate::outside::TreeError;
 use crate::packs::Wanted;
 use crate::project::checkout::Edit;
@@ -79,7 +80,7 @@ impl Worker {
             total_bytes: chosen.iter().map(|(_, entry)| entry.size).sum(),
             ..Progress::default()
         };
-        let (mut edits, mut bytes, kept) = (Vec::new(), 0, self.stash().await?);
+        let (mut edits, mut bytes, kept) = (Vec::new(), 0, self.kept().await?);
         for (path, entry) in chosen {
             self.refuse_when_cancelled()?;
             progress.done_files += 1;
@@ -147,7 +148,7 @@ impl Worker {
         &mut self,
         path: &RelPath,
         entry: &Entry,
-        kept: &[Stashed],
+        kept: &StashedCopies,
         reporter: &mut Reporter,
     ) -> EngineResult<Option<Edit>> {
         let content = match self.fetch_at_newest_head(&Wanted::of(path, entry)).await {

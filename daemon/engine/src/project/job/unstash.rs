@@ -8,6 +8,7 @@ use mirror_core::reconcile::Sighted;
 use mirror_core::{Digest, Kind, RelPath, State};
 
 use crate::api::{EngineResult, FileAction, FileReport, OutputTree, Stashed, VersionName};
+use crate::data::stash::StashedCopies;
 use crate::error::EngineError;
 use crate::outside::{Manner, TreeError};
 use crate::packs::Content;
@@ -103,7 +104,7 @@ impl Worker {
             reporter.file(report_of_restore(path));
             return Ok(());
         }
-        let kept = self.stash().await?;
+        let kept = self.kept().await?;
         if !self.make_room(path, local, &kept, reporter).await? {
             return Ok(());
         }
@@ -119,7 +120,7 @@ impl Worker {
         &mut self,
         path: &RelPath,
         local: Option<State>,
-        kept: &[Stashed],
+        kept: &StashedCopies,
         reporter: &mut Reporter,
     ) -> EngineResult<bool> {
         let Some(local) = local.filter(|local| !self.is_kept_by_log(path, *local)) else {

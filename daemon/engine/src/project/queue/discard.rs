@@ -28,13 +28,13 @@ impl Worker {
             None => self.queue.pushes().iter().map(|push| push.id).collect(),
         };
         self.ask_for_sent(&ids).await?;
-        let mut dropped = DroppedPushes::default();
+        let (mut dropped, mut kept) = (DroppedPushes::default(), self.kept().await?);
         for id in ids {
             dropped.committed.extend(self.take_committed(id).await?);
             let Some(push) = self.queue.get(id).cloned() else { continue };
             for change in &push.changes {
                 let Some(entry) = &change.to else { continue };
-                match self.stash_copy(&change.path, entry).await? {
+                match self.stash_copy(&mut kept, &change.path, entry).await? {
                     StashCopy::Stashed(stashed) | StashCopy::Known(stashed) => {
                         dropped.stashed.push(stashed);
                     }

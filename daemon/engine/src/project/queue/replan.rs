@@ -58,9 +58,10 @@ impl Worker {
         let settle = if push.keep_local { Settle::KeepLocal } else { Settle::Wait };
         let policy = MergePolicy { merges: !push.keep_local, settle };
         let mut resolutions = Resolutions::default();
+        let changes: BTreeMap<_, _> = push.changes.iter().map(|c| (&c.path, c)).collect();
         for path in &plan.diverged {
             let Some(mut sides) = Sides::of(path, &facts[path]) else { continue };
-            sides.spooled = push.change(path).and_then(spooled_side);
+            sides.spooled = changes.get(path).and_then(|change| spooled_side(change));
             let outcome = self.outcome_of(&sides, policy, reporter).await?;
             // No commit is made whose result equals the head (M1).
             if let Some(outcome) = outcome.filter(|outcome| outcome.state != sides.remote.state) {

@@ -14,7 +14,7 @@ use mirror_storage::FaultClass;
 use super::replan::Replanned;
 use crate::api::{EngineResult, FileFault, QueuedKind, QueuedWork, Stashed};
 use crate::data::queue::{MadeOn, QueuedChange, QueuedPush, content_name};
-use crate::data::stash::Stash;
+use crate::data::stash::{Stash, StashedCopies};
 use crate::error::EngineError;
 use crate::log::LogEntry;
 use crate::project::commit::draft::Draft;
@@ -132,13 +132,22 @@ impl Worker {
         Ok(())
     }
 
+    /// Whether an entry that has been read is this commit. Most are known without
+    /// another look: there may be many, and many pushes to be looked for.
+    async fn is_at(&self, seq: u64, id: Ulid) -> EngineResult<bool> {
+        match self.log.history().snapshots().get(&seq) {
+            Some(snapshot) => Ok(snapshot.id == id),
+            None => Ok(is_commit(&self.log.entry(seq).await?, id)),
+        }
+    }
+
     /// Takes out of a push what stands in the log already: by its own commit, or
     /// by an attempt that was open when it was queued (L5). Gives the commit that
     /// brought it.
     pub(crate) async fn drop_known_changes(&mut self, id: Ulid) -> EngineResult<Option<u64>> {
         let Some(push) = self.queue.get(id).cloned() else { return Ok(None) };
         for seq in push.head.saturating_add(1)..=self.log.head() {
-            if is_commit(&self.log.entry(seq).await?, id) {
+            if self.is_at(seq, id).await? {
                 let at = |c: &QueuedChange| (c.path.clone(), Some(MadeOn::at(c.state(), seq)));
                 let settled = push.changes.iter().map(at).collect();
                 self.take_from_queue(id, &settled).await?;
@@ -148,7 +157,7 @@ impl Worker {
         // One whose place has not been read is as open as before.
         let known = push.attempt.filter(|attempt| attempt.seq <= self.log.head());
         let Some(attempt) = known else { return Ok(None) };
-        let stands = is_commit(&self.log.entry(attempt.seq).await?, attempt.id);
+        let stands = self.is_at(attempt.seq, attempt.id).await?;
         let made_on = |change: &QueuedChange| {
             let input = attempt.inputs.get(&change.path).filter(|_| stands)?;
             Some((*input, MadeOn::at(*input, attempt.seq)))
@@ -196,13 +205,14 @@ impl Worker {
     async fn stash_unsendable(
         &mut self,
         change: &QueuedChange,
+        kept: &mut StashedCopies,
         is_here: bool,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
         let QueuedChange { path, to: Some(entry), .. } = change else { return Ok(()) };
         let local = self.index.get(path).map(|indexed| indexed.state);
         let stands_here = is_here && local == change.state();
-        let home = self.stash_copy(path, entry).await?;
+        let home = self.stash_copy(kept, path, entry).await?;
         let is_in_log = self.log.history().place(entry.sha256).is_some();
         let what = match home {
             StashCopy::Stashed(kept) if !stands_here => where_kept(&kept),
@@ -221,23 +231,29 @@ impl Worker {
     /// Copies what the data folder has of a queued version to the stash.
     pub(crate) async fn stash_copy(
         &self,
+        kept: &mut StashedCopies,
         path: &RelPath,
         entry: &Entry,
     ) -> EngineResult<StashCopy> {
+        let state = entry.state();
+        if let Some(known) = self.is_among(kept, path, state.digest).await? {
+            return Ok(StashCopy::Known(known));
+        }
         let stash = Stash::of(path, &self.parts).because_of("queue");
-        let (mut stash, state) = (stash.noting_private(entry.private), entry.state());
+        let mut stash = stash.noting_private(entry.private);
         let data = self.parts.data.clone();
-        let find = move || {
-            if let Some(known) = stash.known(state.digest)? {
-                return Ok(StashCopy::Known(known));
-            }
-            let Some(mut source) = data.open(&content_name(state.digest))? else {
-                return Ok(StashCopy::Gone);
-            };
-            let kept = stash.keep_whole(source.as_mut(), Some(state))?;
-            Ok::<_, std::io::Error>(StashCopy::Stashed(kept))
+        let keep = move || {
+            let Some(mut source) = data.open(&content_name(state.digest))? else { return Ok(None) };
+            stash.keep_whole(source.as_mut(), Some(state)).map(Some)
         };
-        Ok(self.parts.outside.offload(find).await?)
+        let stashed: std::io::Result<Option<Stashed>> = self.parts.outside.offload(keep).await;
+        Ok(match stashed? {
+            None => StashCopy::Gone,
+            Some(stashed) => {
+                kept.add(stashed.clone());
+                StashCopy::Stashed(stashed)
+            }
+        })
     }
 
     /// Goes on without contents that are no longer as they were put in the data
@@ -254,11 +270,12 @@ impl Worker {
             error.map_or(Ok(()), Err)?;
             paths.push(path);
         }
-        let mut settled = BTreeMap::new();
+        let (mut settled, mut kept) = (BTreeMap::new(), self.kept().await?);
+        let changes: BTreeMap<_, _> = push.changes.iter().map(|c| (&c.path, c)).collect();
         for path in paths {
-            let entry = push.change(&path).and_then(|change| change.to.as_ref());
+            let entry = changes.get(&path).and_then(|change| change.to.as_ref());
             let what = match entry {
-                Some(entry) => self.stash_copy(&path, entry).await?.of_damaged(),
+                Some(entry) => self.stash_copy(&mut kept, &path, entry).await?.of_damaged(),
                 None => StashCopy::Gone.of_damaged(),
             };
             reporter.fault(FileFault {
@@ -309,8 +326,10 @@ impl Drafter for QueuedCommit {
         worker.drop_known_changes(self.id).await?;
         let Some(push) = worker.queue.get(self.id).cloned() else { return Ok(None) };
         let Replanned { draft, settled, unsendable } = worker.replan(&push, reporter).await?;
+        let mut kept =
+            if unsendable.is_empty() { StashedCopies::default() } else { worker.kept().await? };
         for change in &unsendable {
-            worker.stash_unsendable(change, self.is_here, reporter).await?;
+            worker.stash_unsendable(change, &mut kept, self.is_here, reporter).await?;
         }
         if !settled.is_empty() {
             worker.record_come_true(&push, &settled);
