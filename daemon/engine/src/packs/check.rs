@@ -54,14 +54,19 @@ impl Fetcher {
             (Rest::Waits, Some((_, place, _))) => CHECKED_BYTES.max(place.stored_size),
             _ => CHECKED_BYTES,
         };
-        let mut small = BTreeMap::new();
+        let (mut small, mut looked_at) = (BTreeMap::new(), BTreeMap::new());
         let mut checked = Checked::default();
         for (digest, place, path) in placed {
             self.refuse_when_cancelled()?;
             let Some(rest) = left.checked_sub(place.stored_size) else {
-                if self.revision_of(place.pack).await?.is_none() {
+                let is_there = match looked_at.get(&place.pack) {
+                    Some(known) => *known,
+                    None => self.revision_of(place.pack).await?.is_some(),
+                };
+                looked_at.insert(place.pack, is_there);
+                if !is_there {
                     let missing = EngineError::ContentMissing { path: path.clone() };
-                    self.note_damage(digest, &place, &missing).await;
+                    self.note_damage(digest, &place, None, &missing);
                     checked.damaged.insert(digest);
                 } else {
                     checked.unread.insert(digest);
@@ -97,16 +102,20 @@ impl Fetcher {
         let read = self.read_run(run).await?;
         let is_missing = read.is_none();
         let gone = || contents.into_iter().map(|(digest, place)| (digest, place, None)).collect();
-        for (digest, place, bytes) in read.unwrap_or_else(gone) {
-            if bytes.is_some() {
-                continue;
-            }
+        let read = read.unwrap_or_else(gone).into_iter();
+        let bad: Vec<_> = read.filter(|(.., bytes)| bytes.is_none()).collect();
+        let Some((_, Place { pack, .. }, _)) = bad.first() else { return Ok(()) };
+        // Asked once for all: it may be a whole pack that is gone.
+        let revision = self.revision_of(*pack).await.ok();
+        for (digest, place, _) in bad {
             let path = &paths[&digest];
             let error = match is_missing {
                 true => EngineError::ContentMissing { path: path.clone() },
                 false => corrupt(path, "its bytes in the pack are damaged"),
             };
-            self.note_damage(digest, &place, &error).await;
+            if let Some(revision) = &revision {
+                self.note_damage(digest, &place, revision.clone(), &error);
+            }
             damaged.insert(digest);
         }
         Ok(())

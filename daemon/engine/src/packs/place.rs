@@ -75,15 +75,25 @@ impl Fetcher {
         let read = self.read_at(path, content, place).await;
         match &read {
             Ok(_) => self.damaged.clear(content, spot),
-            Err(error) if error.is_of_content() => self.note_damage(content, &place, error).await,
+            Err(error) if error.is_of_content() => {
+                if let Ok(revision) = self.revision_of(place.pack).await {
+                    self.note_damage(content, &place, revision, error);
+                }
+            }
             Err(_) => {}
         }
         read
     }
 
-    /// Notes that a content isn't at its place as it was stored.
-    pub(super) async fn note_damage(&self, content: Digest, place: &Place, error: &EngineError) {
-        let Ok(revision) = self.revision_of(place.pack).await else { return };
+    /// Notes that a content isn't at its place as it was stored, in this version of
+    /// its pack.
+    pub(super) fn note_damage(
+        &self,
+        content: Digest,
+        place: &Place,
+        revision: Option<String>,
+        error: &EngineError,
+    ) {
         let reason = match error {
             EngineError::ContentCorrupt { reason, .. } => Some(reason.clone()),
             _ => None,

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use mirror_core::commit::Action;
 use mirror_core::history::Place;
-use mirror_core::{Digest, RelPath};
+use mirror_core::{Digest, History, RelPath};
 
 use crate::api::{EngineResult, NoticeKind};
 use crate::error::EngineError;
 use crate::packs::{Checked, Item, Rest};
 use crate::project::commit::again::Source;
-use crate::project::commit::draft::{ContentSource, Draft};
+use crate::project::commit::draft::Draft;
 use crate::project::commit::until_won::{Drafter, until_won};
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -63,10 +63,9 @@ impl Worker {
         let said = std::mem::take(&mut self.machines.damaged);
         let history = self.log.history();
         let is_open = |one: &&DamagedContent| !self.machines.found_whole.contains(one);
-        let path = RelPath::new("content").expect("a plain name");
         let items = said.iter().filter(is_open).filter_map(|one| {
             let size = history.place(one.sha256)?.size;
-            Some(Item { digest: one.sha256, size, path: path.clone() })
+            Some(Item { digest: one.sha256, size, path: any_path() })
         });
         let items: Vec<Item> = items.collect();
         match self.fetcher.check(&items, history, Rest::Waits).await {
@@ -91,7 +90,7 @@ impl Worker {
 struct Repair {
     given: Vec<RelPath>,
     /// Files that could not be read as they were seen.
-    left_out: Vec<RelPath>,
+    left_out: BTreeSet<RelPath>,
 }
 
 #[async_trait]
@@ -104,10 +103,24 @@ impl Drafter for Repair {
         self.given.clear();
         let mut draft = Draft::of(Action::Repair, None);
         let (mut left, mut held) = (MOST_BYTES, BTreeMap::new());
-        for (content, place) in worker.damaged_here() {
+        let damaged = worker.damaged_here();
+        let contents = damaged.iter().map(|(content, _)| *content).collect();
+        let here = worker.files_with(&contents);
+        let mut past = paths_with(&contents, worker.log.history());
+        for (content, place) in damaged {
             let Some(rest) = left.checked_sub(place.size) else { continue };
-            let Some(source) = worker.bytes_at_hand(content).await else { continue };
-            let Some(path) = self.take(worker, content, source, &mut held) else { continue };
+            let Some(source) = worker.bytes_at_hand(content, &here).await else { continue };
+            let path = match source {
+                Source::File(path) => path,
+                Source::Held(source) => {
+                    held.insert(content, source);
+                    past.remove(&content).unwrap_or_else(any_path)
+                }
+            };
+            if self.left_out.contains(&path) {
+                continue;
+            }
+            self.given.push(path.clone());
             let Place { size, .. } = place;
             draft.given.push(Item { digest: content, size, path });
             left = rest;
@@ -127,28 +140,16 @@ impl Drafter for Repair {
     }
 }
 
-impl Repair {
-    /// The file that a content is given for; `None` when it isn't to be read.
-    fn take(
-        &mut self,
-        worker: &Worker,
-        content: Digest,
-        source: Source,
-        held: &mut BTreeMap<Digest, ContentSource>,
-    ) -> Option<RelPath> {
-        let path = match source {
-            Source::File(path) => path,
-            Source::Held(source) => {
-                held.insert(content, source);
-                let mut past = worker.log.history().past().iter();
-                let path = past.find(|past| past.entry.sha256 == content);
-                path.map_or_else(|| RelPath::new("content").ok(), |past| Some(past.path.clone()))?
-            }
-        };
-        if self.left_out.contains(&path) {
-            return None;
-        }
-        self.given.push(path.clone());
-        Some(path)
+/// For each of these contents a file that had it once.
+fn paths_with(contents: &BTreeSet<Digest>, history: &History) -> BTreeMap<Digest, RelPath> {
+    if contents.is_empty() {
+        return BTreeMap::new();
     }
+    let past = history.past().iter().rev().filter(|past| contents.contains(&past.entry.sha256));
+    past.map(|past| (past.entry.sha256, past.path.clone())).collect()
+}
+
+/// What a content is given for that no file is known to have had.
+fn any_path() -> RelPath {
+    RelPath::new("content").expect("a plain name")
 }

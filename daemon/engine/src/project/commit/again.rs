@@ -3,7 +3,7 @@
 //! One that was found damaged where it lies is not known: the commit brings it
 //! again, if its bytes are here (P8).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::{Digest, RelPath};
 
@@ -53,13 +53,14 @@ impl Worker {
         let Checked { damaged, .. } = self.fetcher.check(&named, history, Rest::Trusted).await?;
         progress.checked.extend(named.iter().map(|item| item.digest));
         progress.checked.retain(|digest| !damaged.contains(digest));
+        let here = self.files_with(&damaged);
         for item in named.into_iter().filter(|item| damaged.contains(&item.digest)) {
             if draft.held.contains_key(&item.digest) || self.is_content_of(&item.path, item.digest)
             {
                 again.items.push(item);
                 continue;
             }
-            match self.bytes_at_hand(item.digest).await {
+            match self.bytes_at_hand(item.digest, &here).await {
                 Some(Source::File(path)) => again.items.push(Item { path, ..item }),
                 Some(Source::Held(source)) => {
                     again.sources.insert(item.digest, source);
@@ -75,11 +76,28 @@ impl Worker {
         self.index.get(path).is_some_and(|indexed| indexed.state.digest == content)
     }
 
-    /// Where this machine has a content outside of the backend: in another file of
-    /// the working tree, or in the cache.
-    pub(crate) async fn bytes_at_hand(&self, content: Digest) -> Option<Source> {
-        let mut files = self.index.entries().iter();
-        if let Some((path, _)) = files.find(|(_, indexed)| indexed.state.digest == content) {
+    /// For each of these contents the first file of the working tree that has it.
+    pub(crate) fn files_with(&self, contents: &BTreeSet<Digest>) -> BTreeMap<Digest, RelPath> {
+        let mut files = BTreeMap::new();
+        if !contents.is_empty() {
+            for (path, indexed) in self.index.entries().iter() {
+                let content = indexed.state.digest;
+                if contents.contains(&content) && !files.contains_key(&content) {
+                    files.insert(content, path.clone());
+                }
+            }
+        }
+        files
+    }
+
+    /// Where this machine has a content outside of the backend: in a file of the
+    /// working tree, or in the cache.
+    pub(crate) async fn bytes_at_hand(
+        &self,
+        content: Digest,
+        files: &BTreeMap<Digest, RelPath>,
+    ) -> Option<Source> {
+        if let Some(path) = files.get(&content) {
             return Some(Source::File(path.clone()));
         }
         let bytes = self.fetcher.cache.get(content).await?;
