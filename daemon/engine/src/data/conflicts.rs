@@ -4,7 +4,6 @@
 //! Contents are written first and the record last, so that a record's contents
 //! are there; what is read is digested again, so a damaged one counts as absent.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::io::Read;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mirror_core::digest::Hasher;
 use mirror_core::reconcile::Sighted;
-use mirror_core::{Digest, Kind, RelPath, State, Timestamp};
+use mirror_core::{Digest, Kind, RelPath, SharedMap, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{ConflictKind, EngineResult, Parts};
@@ -158,10 +157,10 @@ impl Folder {
 }
 
 /// What is recorded, by path.
-pub(crate) type Conflicts = BTreeMap<RelPath, Record>;
+pub(crate) type Conflicts = SharedMap<RelPath, Record>;
 
 /// What is recorded, by the place where the edit was found.
-pub(crate) type OutsideConflicts = BTreeMap<String, Record>;
+pub(crate) type OutsideConflicts = SharedMap<String, Record>;
 
 /// All records. One that can't be read is left out: its path still differs on
 /// both sides, so it is recorded anew.

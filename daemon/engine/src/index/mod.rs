@@ -16,7 +16,7 @@ mod skips;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use mirror_core::patterns::{Coverage, GIT_IGNORE_FILE};
 use mirror_core::{Kind, RelPath, SharedMap, State, Timestamp};
@@ -92,7 +92,7 @@ pub struct Index {
     walked_with: Option<((u64, u64), Arc<Coverage>)>,
     /// Groups of paths that are one name on some disks; `None` when the paths
     /// have changed since they were found.
-    twins: std::sync::OnceLock<Vec<Vec<RelPath>>>,
+    twins: OnceLock<Arc<[Vec<RelPath>]>>,
     /// A file of git's rules came, went or changed since somebody asked.
     rules_moved: bool,
     /// Larger files are not read.
@@ -130,6 +130,11 @@ impl Index {
     /// Whether its content is not known: it is too large to be read now.
     pub(crate) fn is_unread(&self, path: &RelPath) -> bool {
         self.unread.contains(path)
+    }
+
+    /// Whether the last look read all that it found, and left nothing open.
+    pub(crate) fn is_all_read(&self) -> bool {
+        self.unread.is_empty() && self.walked_with.is_some()
     }
 
     /// Takes up the rows of [`Table::Index`]. What can't be read is left out,

@@ -129,8 +129,8 @@ pub(crate) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>
 }
 
 /// Answers a question beside the job that runs, by a worker that changes nothing.
-pub(crate) async fn answer_beside(mut reader: Worker, message: Message) {
-    let answered = AssertUnwindSafe(answer(&mut reader, message)).catch_unwind().await;
+pub(crate) async fn answer_beside(reader: &mut Worker, message: Message) {
+    let answered = AssertUnwindSafe(answer(reader, message)).catch_unwind().await;
     if let Err(panic) = answered {
         tracing::error!(project = reader.name(), panic = text(panic.as_ref()), "a reader panicked");
     }

@@ -280,18 +280,25 @@ impl Project {
             }
         }
         let (reply, answer) = oneshot::channel();
-        Box::pin(mailbox::answer_beside(self.reader()?, question(reply))).await;
+        let reading = self.published.get().ok_or(EngineError::Closed)?;
+        let mut reader = reading.reader(self.phase_beside());
+        Box::pin(mailbox::answer_beside(&mut reader, question(reply))).await;
+        self.published.keep_look(&reading, &reader);
         answer.await.map_err(|_| lost_to_a_bug())?
     }
 
     /// A worker of its own on what is known now, which changes nothing.
     fn reader(&self) -> EngineResult<Worker> {
         let reading = self.published.get().ok_or(EngineError::Closed)?;
-        let phase = match self.phase() {
+        Ok(reading.reader(self.phase_beside()))
+    }
+
+    /// Of a reader, which waits for no job.
+    fn phase_beside(&self) -> Phase {
+        match self.phase() {
             Phase::Busy(_) => Phase::Idle,
             phase => phase,
-        };
-        Ok(reading.reader(phase))
+        }
     }
 
     /// The files of a commit (`None`: of the head), to be read whatever the project

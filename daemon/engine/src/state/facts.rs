@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mirror_core::{Digest, RelPath};
+use mirror_core::{Digest, RelPath, SharedMap};
 use serde::de::DeserializeOwned;
 
 use super::{AsideRecord, Attempt, Damage, GivenUp, Spot, State, Upload};
@@ -70,7 +70,7 @@ pub(super) fn fact<T: DeserializeOwned>(store: &dyn Store, fact: Fact) -> Option
 #[derive(Clone, Debug, Default)]
 pub(super) struct Findings {
     damaged: Vec<((Digest, Spot), Damage)>,
-    refused: BTreeMap<RelPath, u64>,
+    refused: SharedMap<RelPath, u64>,
     unreadable: BTreeSet<String>,
     waiting: BTreeSet<RelPath>,
 }
@@ -96,7 +96,7 @@ impl State {
         let store = self.store.as_ref();
         self.attempt = fact(store, Fact::Attempt).map(Arc::new);
         self.given_up = fact(store, Fact::GivenUp).unwrap_or_default();
-        self.coverage = fact(store, Fact::Coverage);
+        self.coverage = fact::<String>(store, Fact::Coverage).map(Into::into);
         self.deletions = fact(store, Fact::Deletions).unwrap_or_default();
         self.unprojected = fact(store, Fact::Unprojected).unwrap_or_default();
         self.device = fact(store, Fact::Device).flatten();
@@ -123,7 +123,7 @@ impl State {
             Fact::Machine => self.machine.as_ref().map(encode),
             Fact::Attempt => self.attempt.as_deref().map(encode),
             Fact::GivenUp => Some(encode(&self.given_up)),
-            Fact::Coverage => self.coverage.as_ref().map(encode),
+            Fact::Coverage => self.coverage.as_deref().map(|text| encode(&text)),
             Fact::Deletions => Some(encode(&self.deletions)),
             Fact::Unprojected => Some(encode(&self.unprojected)),
             Fact::Device => Some(encode(&self.device)),
@@ -196,7 +196,7 @@ impl State {
     }
 
     pub fn set_coverage(&mut self, coverage: String) {
-        self.coverage = Some(coverage);
+        self.coverage = Some(coverage.into());
         self.changed.insert(Fact::Coverage);
     }
 
@@ -318,7 +318,7 @@ impl State {
     }
 
     /// Links of the head that may not stand here, with the commit that brought each.
-    pub fn refused(&self) -> &BTreeMap<RelPath, u64> {
+    pub fn refused(&self) -> &SharedMap<RelPath, u64> {
         &self.findings.refused
     }
 

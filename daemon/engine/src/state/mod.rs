@@ -44,7 +44,7 @@ pub struct State {
     seen: BTreeMap<RelPath, Seen>,
     attempt: Option<Arc<Attempt>>,
     given_up: Vec<GivenUp>,
-    coverage: Option<String>,
+    coverage: Option<Arc<str>>,
     deletions: Vec<i64>,
     unprojected: BTreeSet<RelPath>,
     owner: Owner,

@@ -62,12 +62,15 @@ impl Worker {
     /// An edit of the view that waits is a conflict of its path, whatever the
     /// working tree has there.
     fn count_outside_conflicts(&self, files: &mut Vec<FileStatus>) {
+        let mut others = BTreeMap::new();
         for waiting in self.outside_statuses() {
             match files.binary_search_by(|file| file.path.cmp(&waiting.path)) {
                 Ok(found) => files[found].state = FileState::Conflict,
-                Err(place) => files.insert(place, waiting),
+                Err(_) => drop(others.insert(waiting.path.clone(), waiting)),
             }
         }
+        files.extend(others.into_values());
+        files.sort_by(|one, other| one.path.cmp(&other.path));
     }
 
     fn file_status(

@@ -3,8 +3,9 @@
 //!
 //! A reader works on a copy that shares its structure with what the project goes
 //! on with. It looks at the log and the disk by itself, and whatever it learns or
-//! writes goes with it, but for contents that it fetches into the cache: it holds
-//! nobody up, and nobody holds it up.
+//! writes goes with it, but for contents that it fetches into the cache, and for its
+//! look at the disk, from which the next reader goes on: it holds nobody up, and
+//! nobody holds it up.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -61,6 +62,26 @@ impl Published {
     fn set(&self, reading: Reading) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(reading));
     }
+
+    /// Spares the next readers of `seen` what a reader of it looked at, where that is
+    /// all of the truth: by the same rules, and with every content read.
+    pub(crate) fn keep_look(&self, seen: &Arc<Reading>, reader: &Worker) {
+        let is_whole = reader.index.is_all_read()
+            && is_same(seen.coverage.as_ref(), reader.coverage.as_ref())
+            && is_same(seen.git_rules.as_ref(), reader.git_rules.as_ref());
+        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_whole && newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, seen)) {
+            *newest = Some(Arc::new(seen.with(reader.index.for_reader())));
+        }
+    }
+}
+
+fn is_same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
+    }
 }
 
 impl Worker {
@@ -90,6 +111,26 @@ impl Worker {
 }
 
 impl Reading {
+    /// The same moment with another look at the disk.
+    fn with(&self, index: Index) -> Self {
+        Self {
+            parts: self.parts.clone(),
+            spec: self.spec.clone(),
+            log: self.log.clone(),
+            state: self.state.for_reader(Arc::new(NoStore)),
+            index,
+            coverage: self.coverage.clone(),
+            git_rules: self.git_rules.clone(),
+            root: self.root,
+            conflicts: self.conflicts.clone(),
+            outside_conflicts: self.outside_conflicts.clone(),
+            queue_work: self.queue_work.clone(),
+            queued_view: self.queued_view.clone(),
+            damaged: self.damaged.clone(),
+            taken_up: self.taken_up,
+        }
+    }
+
     pub(crate) fn log(&self) -> &Log {
         &self.log
     }
