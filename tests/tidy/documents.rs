@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::{SourceFile, defines, files, nothing_in};
+use super::{SourceFile, defines, files, nothing_in, rust_files};
 use crate::support::repository;
 
 fn documents() -> Vec<SourceFile> {
@@ -126,6 +126,23 @@ fn files_and_functions_that_the_architecture_names_are_there() {
     });
     let undrawn = drawn.iter().filter(|path| !repository().join(path).exists());
     nothing_in(missing.chain(undrawn.map(|path| format!("there is no {}", path.display()))));
+}
+
+#[test]
+fn bounds_have_tests_that_are_there() {
+    let page = SourceFile::read(&repository().join("docs/bounds.md"));
+    let rows: Vec<&str> = page.text.lines().filter(|line| line.starts_with("| ")).collect();
+    assert!(rows.len() > 10, "the tables of docs/bounds.md were not found");
+    let code: Vec<String> = rust_files().iter().map(SourceFile::tests).collect();
+    let is_there = |test: &str| code.iter().any(|text| defines(text, test));
+    nothing_in(rows.iter().filter(|row| !row.starts_with("| What |")).flat_map(|row| {
+        let tests = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default();
+        let tests: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        let untested = tests.is_empty().then(|| format!("no test: {row}"));
+        let gone = tests.into_iter().filter(|test| !is_there(test));
+        let gone = gone.map(|test| format!("there is no test {test}"));
+        untested.into_iter().chain(gone).collect::<Vec<_>>()
+    }));
 }
 
 #[test]

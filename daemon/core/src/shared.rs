@@ -10,8 +10,6 @@ use std::ops::{Bound, RangeBounds};
 use rpds::{RedBlackTreeMapSync, VectorSync};
 use serde::{Deserialize, Serialize};
 
-use crate::RelPath;
-
 /// A map in the order of its keys.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
@@ -79,17 +77,18 @@ impl<K: Ord, V> SharedMap<K, V> {
     }
 }
 
-impl<V> SharedMap<RelPath, V> {
+/// Of a map by paths.
+impl<K: Ord + Borrow<str>, V> SharedMap<K, V> {
     /// Whether anything lies below a folder.
-    pub fn has_below(&self, folder: &RelPath) -> bool {
+    pub fn has_below(&self, folder: &str) -> bool {
         let first = format!("{folder}/");
         let bounds = (Bound::Included(first.as_str()), Bound::Unbounded);
         let next = self.range::<str, _>(bounds).next();
-        next.is_some_and(|(path, _)| path.as_str().starts_with(&first))
+        next.is_some_and(|(path, _)| path.borrow().starts_with(&first))
     }
 
     /// Whether anything lies at a path or below it.
-    pub fn has_within(&self, path: &RelPath) -> bool {
+    pub fn has_within(&self, path: &str) -> bool {
         self.contains_key(path) || self.has_below(path)
     }
 }

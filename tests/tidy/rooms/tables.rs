@@ -27,7 +27,7 @@ const CORE: &str = "
     commit.rs: settings.rs path entry.rs digest.rs time.rs
     settings.rs: patterns path
     patterns: path
-    path:
+    path: shared.rs
     entry.rs: digest.rs time.rs
     digest.rs:
     shared.rs:
@@ -68,7 +68,7 @@ const ENGINE: &str = "
         snapshots packs log state index api error.rs outside
     project/repair.rs: project/commit project/worker view packs log api error.rs
     project/queue: project/plan project/merge.rs project/commit project/observe.rs
-        project/naming.rs project/worker data log state index api error.rs outside
+        project/naming.rs project/stash.rs project/worker data log state index api error.rs outside
     project/publish: project/import project/conflict project/rules project/view_state
         project/worker view packs log state api error.rs outside
     project/query: project/conflict project/observe.rs project/versions.rs project/naming.rs

@@ -56,7 +56,7 @@ impl Past {
 
     /// Whether one has stood at `path` or below it.
     pub fn has_within(&self, path: &RelPath) -> bool {
-        self.newest.has_within(path)
+        self.newest.has_within(path.as_str())
     }
 
     pub(super) fn push(&mut self, version: PastVersion) {

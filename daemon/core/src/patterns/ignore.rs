@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn rules_without_a_wildcard_are_looked_up() {
-        let text: String = (0..MAX_RULES).map(|number| format!("n{number}\n")).collect();
+        let rules: Vec<String> = (0..MAX_RULES).map(|number| format!("n{number}")).collect();
+        let text = rules.join("\n");
         let ignores = Ignores::new([("", text.as_str())]);
         for number in 0..MAX_RULES {
             let path = RelPath::new(&format!("a/b/n{number}")).unwrap();

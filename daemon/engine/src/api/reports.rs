@@ -24,7 +24,7 @@ pub struct FileReport {
 }
 
 /// Why one file could not be dealt with, while the others were.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FileFault {
     pub path: String,
     pub class: FaultClass,

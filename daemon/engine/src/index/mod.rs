@@ -185,9 +185,9 @@ impl Index {
         self.skipped.iter().filter(|skip| self.is_missed(skip))
     }
 
-    /// All of it, what nobody would look for included.
-    pub fn all_skipped(&self) -> impl Iterator<Item = &Skipped> {
-        self.skipped.iter()
+    /// What stands at this very place and is skipped.
+    pub fn skipped_at(&self, path: &str) -> Option<&Skipped> {
+        skips::first_in(&self.skipped, path)
     }
 
     /// The paths at which something stands that can't be mirrored as it is.
@@ -209,7 +209,7 @@ impl Index {
     }
 
     fn has_entry_below(&self, folder: &RelPath) -> bool {
-        self.entries.has_below(folder)
+        self.entries.has_below(folder.as_str())
     }
 
     /// Whether something that is skipped stands at `path` or above it: then a

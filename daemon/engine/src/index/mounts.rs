@@ -14,7 +14,7 @@ use mirror_core::RelPath;
 
 use super::hashing::Reading;
 use super::look::{Place, Sighting};
-use super::{Index, Indexed};
+use super::{Index, Indexed, skips};
 use crate::api::SkipReason;
 use crate::outside::tree::Mounts;
 use crate::outside::{MountPoint, Outside, Stamp};
@@ -55,9 +55,8 @@ impl Index {
 
     /// Whether it lies where something is mounted otherwise than when it was seen.
     pub(crate) fn is_unmounted(&self, path: &RelPath) -> bool {
-        let mut unmounted =
-            self.skipped.iter().filter(|skip| skip.reason == SkipReason::NotMounted);
-        unmounted.any(|skip| path.as_str() == skip.path || path.is_within(&skip.path))
+        let unmounted = |place| skips::is_for(&self.skipped, place, SkipReason::NotMounted);
+        unmounted(path.as_str()) || path.ancestors().any(unmounted)
     }
 
     /// Where a look can't wait for an event: what is written from elsewhere, and

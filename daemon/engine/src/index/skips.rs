@@ -12,7 +12,16 @@ use crate::outside::DirEntry;
 
 /// Whether the very thing at `path` is skipped.
 pub(super) fn stands_in(skipped: &BTreeSet<Skipped>, path: &str) -> bool {
-    skipped.range(first_at(path)..).next().is_some_and(|skip| skip.path == path)
+    first_in(skipped, path).is_some()
+}
+
+pub(super) fn first_in<'a>(skipped: &'a BTreeSet<Skipped>, path: &str) -> Option<&'a Skipped> {
+    skipped.range(first_at(path)..).next().filter(|skip| skip.path == path)
+}
+
+/// Whether it is, for this reason.
+pub(super) fn is_for(skipped: &BTreeSet<Skipped>, path: &str, reason: SkipReason) -> bool {
+    skipped.contains(&Skipped { path: path.to_owned(), reason })
 }
 
 /// Forgets what is skipped at `path` and below it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::Digest;
 use mirror_core::history::Place;
-use mirror_core::{History, RelPath};
+use mirror_core::{History, RelPath, Ulid};
 
 use super::damage::spot_of;
 use super::fetch::{Fetcher, corrupt};
@@ -59,17 +59,12 @@ impl Fetcher {
         for (digest, place, path) in placed {
             self.refuse_when_cancelled()?;
             let Some(rest) = left.checked_sub(place.stored_size) else {
-                let is_there = match looked_at.get(&place.pack) {
-                    Some(known) => *known,
-                    None => self.revision_of(place.pack).await?.is_some(),
-                };
-                looked_at.insert(place.pack, is_there);
-                if !is_there {
+                if self.is_there(place.pack, &mut looked_at).await? {
+                    checked.unread.insert(digest);
+                } else {
                     let missing = EngineError::ContentMissing { path: path.clone() };
                     self.note_damage(digest, &place, None, &missing);
                     checked.damaged.insert(digest);
-                } else {
-                    checked.unread.insert(digest);
                 }
                 continue;
             };
@@ -90,6 +85,20 @@ impl Fetcher {
             self.check_run(run, &paths, &mut checked.damaged).await?;
         }
         Ok(checked)
+    }
+
+    /// Asked once for all that one pack holds.
+    async fn is_there(
+        &self,
+        pack: Ulid,
+        known: &mut BTreeMap<Ulid, bool>,
+    ) -> Result<bool, EngineError> {
+        if let Some(known) = known.get(&pack) {
+            return Ok(*known);
+        }
+        let is_there = self.revision_of(pack).await?.is_some();
+        known.insert(pack, is_there);
+        Ok(is_there)
     }
 
     async fn check_run(

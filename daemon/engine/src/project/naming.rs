@@ -41,21 +41,21 @@ impl Worker {
         let Ok(path) = RelPath::new(name) else { return false };
         let is_it = |known: &RelPath| *known == path || known.is_within(name);
         let (history, index) = (self.log.history(), self.index.entries());
-        index.has_within(&path)
-            || history.manifest().has_within(&path)
+        index.has_within(name)
+            || history.manifest().has_within(name)
             || history.past().has_within(&path)
-            || self.state.bases().has_within(&path)
-            || self.conflicts.keys().any(is_it)
+            || self.state.bases().has_within(name)
+            || self.conflicts.has_within(name)
             || self.outside_conflicts.values().any(|record| is_it(&record.path))
             || self.queue.pushes().iter().flat_map(|push| &push.changes).any(|c| is_it(&c.path))
     }
 
     /// Refuses names of nothing that is mirrored here, and says why it isn't.
     pub(crate) async fn check_names(&self, selection: &Selection) -> EngineResult<()> {
-        let twins = self.twins();
+        let twins: BTreeSet<RelPath> = self.twins().into_iter().collect();
         let is_mirrored = |path: &&RelPath| {
             let covered = self.coverage.as_ref().is_none_or(|coverage| coverage.covers(path));
-            covered && !self.index.is_hidden(path) && !twins.contains(path)
+            covered && !self.index.is_hidden(path) && !twins.contains(*path)
         };
         match selection.check(self.known_paths().filter(is_mirrored)) {
             Ok(()) => Ok(()),
@@ -88,16 +88,13 @@ impl Worker {
     }
 
     fn is_at_head(&self, name: &str) -> bool {
-        RelPath::new(name).is_ok_and(|path| self.log.history().manifest().has_within(&path))
+        self.log.history().manifest().has_within(name)
     }
 
     /// What leaves out a file of this name, in words.
     pub(crate) fn why_left_out(&self, name: &str) -> Option<String> {
-        let mut skipped = self.index.all_skipped();
-        let is_it_or_above = |at: &str| {
-            name.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if let Some(skip) = skipped.find(|skip| is_it_or_above(&skip.path)) {
+        let above = name.match_indices('/').map(|(end, _)| &name[..end]);
+        if let Some(skip) = above.chain([name]).find_map(|at| self.index.skipped_at(at)) {
             let (at, why) = (display_safe(&skip.path), why_skipped(skip.reason));
             let is_it = skip.path == name;
             return Some(if is_it {
@@ -114,7 +111,7 @@ impl Worker {
     }
 
     fn is_skipped(&self, name: &str) -> bool {
-        self.index.all_skipped().any(|skip| skip.path == name)
+        self.index.skipped_at(name).is_some()
     }
 
     /// The files here that make way for another of their name.

@@ -72,7 +72,7 @@ pub(super) struct Findings {
     damaged: Vec<((Digest, Spot), Damage)>,
     refused: SharedMap<RelPath, u64>,
     unreadable: BTreeSet<String>,
-    waiting: BTreeSet<RelPath>,
+    waiting: Arc<BTreeSet<RelPath>>,
 }
 
 impl Findings {
@@ -81,7 +81,7 @@ impl Findings {
             damaged: fact(store, Fact::Damaged).unwrap_or_default(),
             refused: fact(store, Fact::Refused).unwrap_or_default(),
             unreadable: fact(store, Fact::Unreadable).unwrap_or_default(),
-            waiting: fact(store, Fact::Waiting).unwrap_or_default(),
+            waiting: Arc::new(fact(store, Fact::Waiting).unwrap_or_default()),
         }
     }
 
@@ -136,7 +136,7 @@ impl State {
             Fact::Damaged => Some(encode(&self.findings.damaged)),
             Fact::Refused => Some(encode(&self.findings.refused)),
             Fact::Unreadable => Some(encode(&self.findings.unreadable)),
-            Fact::Waiting => Some(encode(&self.findings.waiting)),
+            Fact::Waiting => Some(encode(self.findings.waiting.as_ref())),
         }
     }
 
@@ -334,9 +334,9 @@ impl State {
     }
 
     pub fn set_waiting(&mut self, waiting: BTreeSet<RelPath>) {
-        if self.findings.waiting != waiting {
+        if *self.findings.waiting != waiting {
             self.changed.insert(Fact::Waiting);
-            self.findings.waiting = waiting;
+            self.findings.waiting = Arc::new(waiting);
         }
     }
 

@@ -24,12 +24,9 @@ pub struct Sight {
 impl Survey {
     /// Whether absence means nothing there.
     pub fn is_hidden(&self, path: &RelPath) -> bool {
-        let path = path.as_str();
-        let is_within = |closed: &String| {
-            path.strip_prefix(closed.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        is_system_path(path) || self.closed.iter().any(is_within)
+        is_system_path(path.as_str())
+            || self.closed.contains(path.as_str())
+            || path.ancestors().any(|folder| self.closed.contains(folder))
     }
 }
 

@@ -113,9 +113,7 @@ impl Worker {
 
     /// Names every edit of the view that waits, once.
     pub(crate) fn name_outside_conflicts(&self, reporter: &mut Reporter) {
-        for record in self.outside_conflicts.values() {
-            reporter.add_conflicts([record.path.clone()]);
-        }
+        reporter.add_conflicts(self.outside_conflicts.values().map(|record| record.path.clone()));
     }
 
     /// Follows the head, so that a token is of now.

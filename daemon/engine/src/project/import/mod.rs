@@ -9,7 +9,7 @@ pub(crate) mod classify;
 pub(crate) mod contents;
 pub(crate) mod partial;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -96,9 +96,7 @@ impl Worker {
         let held = self.keep_contents(&found).await?;
         let is_held = |found: &Found| held.contains_key(&found.seen.digest);
         // What changed under the read is found again by the next look.
-        let mut queue: VecDeque<Found> = found.into_iter().filter(is_held).collect();
-        while !queue.is_empty() {
-            let batch = one_a_path(&mut queue);
+        for batch in one_a_path(found.into_iter().filter(is_held)) {
             self.import_batch(batch, &held, reporter).await?;
         }
         Ok(())
@@ -302,10 +300,16 @@ impl Drafter for Import<'_> {
     }
 }
 
-/// Takes the first edit of each path: a commit changes a path once.
-fn one_a_path(queue: &mut VecDeque<Found>) -> Vec<Found> {
-    let mut paths = BTreeSet::new();
-    let (batch, rest) = queue.drain(..).partition(|found| paths.insert(found.path.clone()));
-    *queue = rest;
-    Vec::from(batch)
+/// Batches with one edit of each path, in their order: a commit changes a path once.
+fn one_a_path(found: impl Iterator<Item = Found>) -> Vec<Vec<Found>> {
+    let (mut batches, mut counts) = (Vec::<Vec<Found>>::new(), BTreeMap::new());
+    for found in found {
+        let count: &mut usize = counts.entry(found.path.clone()).or_default();
+        if *count == batches.len() {
+            batches.push(Vec::new());
+        }
+        batches[*count].push(found);
+        *count += 1;
+    }
+    batches
 }

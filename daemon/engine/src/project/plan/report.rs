@@ -1,6 +1,6 @@
 //! What a push, a pull or a sync says in the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::plan::{Intent, Plan, Removal};
 use mirror_core::reconcile::Facts;
@@ -72,7 +72,8 @@ impl Worker {
         let now = self.now();
         reporter.add_conflicts(conflicts_of(plan));
         reporter.add_faults(rereads.failed.clone());
-        let named = |path: &&RelPath| !rereads.failed.iter().any(|f| f.path == path.as_str());
+        let failed: BTreeSet<&str> = rereads.failed.iter().map(|f| f.path.as_str()).collect();
+        let named = |path: &&RelPath| !failed.contains(path.as_str());
         for path in unsettled.iter().chain(&rereads.given_up).filter(named) {
             reporter.fault(never_still(path));
         }

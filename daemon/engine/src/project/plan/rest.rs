@@ -104,14 +104,15 @@ impl Worker {
     /// it would be this machine's turn. This machine's clock alone says how lately.
     async fn takes_turns(&self, path: &RelPath) -> EngineResult<bool> {
         let history = self.log.history();
-        let mut seqs: Vec<u64> = history.past_of(path).map(|version| version.since).collect();
-        seqs.extend(history.manifest().get(path).map(|placed| placed.seq));
+        let newest = history.manifest().get(path).map(|placed| placed.seq);
+        let before = history.past_of(path).map(|version| version.since);
+        let seqs: Vec<u64> = newest.into_iter().chain(before).take(MOST_TURNS).collect();
         if seqs.len() < MOST_TURNS {
             return Ok(false);
         }
         let own = self.spec.author.machine_id;
         let mut is_own_turn = false;
-        for seq in seqs.into_iter().rev().take(MOST_TURNS) {
+        for seq in seqs {
             let Some(commit) = self.log.entry(seq).await?.commit else { return Ok(false) };
             let age = self.now().milliseconds() - commit.time.milliseconds();
             let is_own = commit.machine_id == own;

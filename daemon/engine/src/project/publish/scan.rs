@@ -5,7 +5,7 @@
 //! that is shorter than it was a person's: only what two looks, one poll apart,
 //! found alike is acted on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::history::Placed;
 use mirror_core::{Kind, RelPath};
@@ -71,7 +71,7 @@ impl Worker {
         let whole = |found: &Found| (found.place.as_str().to_owned(), Some(found.seen.digest));
         let looked: Vec<_> = stale.chain(short.iter().chain(&torn).map(whole)).collect();
         let settled = self.take_confirmed(looked);
-        let is_settled = |found: &Found| settled.contains(&found.place.as_str().to_owned());
+        let is_settled = |found: &Found| settled.contains(found.place.as_str());
         for found in torn.iter().filter(|found| is_settled(found)) {
             self.take_as_torn(found).await?;
         }
@@ -83,7 +83,7 @@ impl Worker {
             self.state.set_seen(&path, Some(seen));
         }
         let repaired = settled.iter().filter_map(|place| RelPath::new(place).ok());
-        let edited: Vec<_> = settled_short.iter().map(|found| found.path.clone()).collect();
+        let edited: BTreeSet<_> = settled_short.iter().map(|found| found.path.clone()).collect();
         self.add_unprojected(repaired.filter(|path| !edited.contains(path)));
         let ripe = self.leave_moving(others, reporter).await?;
         self.import(ripe.into_iter().chain(settled_short).collect(), reporter).await
@@ -196,11 +196,11 @@ impl Worker {
     }
 
     /// Gives the places that were found alike a poll ago; notes the others.
-    fn take_confirmed(&mut self, looked: Vec<(String, Standing)>) -> Vec<String> {
+    fn take_confirmed(&mut self, looked: Vec<(String, Standing)>) -> BTreeSet<String> {
         let now = self.now();
         let apart = i64::try_from(self.spec.poll_interval.as_millis()).unwrap_or(i64::MAX);
         let before = std::mem::take(&mut self.pending);
-        let mut settled = Vec::new();
+        let mut settled = BTreeSet::new();
         for (place, found) in looked {
             let first = match before.get(&place) {
                 // A clock that has gone back begins anew.
@@ -208,7 +208,7 @@ impl Worker {
                 _ => now,
             };
             if now.milliseconds().saturating_sub(first.milliseconds()) >= apart {
-                settled.push(place);
+                settled.insert(place);
             } else {
                 self.pending.insert(place, (found, first));
             }

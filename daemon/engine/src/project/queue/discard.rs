@@ -1,9 +1,9 @@
 //! Gives queued pushes up because a person says so. Their versions go to the
 //! stash first: whatever ends in between, each is in one place at least.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mirror_core::Ulid;
+use mirror_core::{RelPath, Ulid};
 
 use super::send::StashCopy;
 use crate::api::{DroppedPushes, EngineResult, QueueReport, WaitingPush};
@@ -88,8 +88,9 @@ impl Worker {
     async fn take_committed(&mut self, id: Ulid) -> EngineResult<Option<(WaitingPush, u64)>> {
         let Some(mut push) = self.queue.get(id).cloned() else { return Ok(None) };
         let Some(seq) = self.drop_known_changes(id).await? else { return Ok(None) };
-        let left = self.queue.get(id);
-        push.changes.retain(|one| left.is_none_or(|left| left.change(&one.path).is_none()));
+        let left = self.queue.get(id).map_or(&[][..], |left| &left.changes);
+        let left: BTreeSet<&RelPath> = left.iter().map(|change| &change.path).collect();
+        push.changes.retain(|one| !left.contains(&one.path));
         Ok((!push.changes.is_empty()).then(|| (push.told(), seq)))
     }
 

@@ -111,16 +111,19 @@ impl Worker {
     /// was made on, of those that are at another version now.
     fn private_when_queued(&self, push: &QueuedPush) -> BTreeMap<RelPath, bool> {
         let history = self.log.history();
-        let mut moved: BTreeSet<(&RelPath, u64)> = BTreeSet::new();
-        for QueuedChange { path, made_on, .. } in &push.changes {
-            let MadeOn::Known { seq, .. } = *made_on else { continue };
-            if history.manifest().get(path).is_none_or(|placed| placed.seq != seq) {
-                moved.insert((path, seq));
-            }
-        }
-        let past = history.past().iter().filter(|_| !moved.is_empty());
-        let past = past.filter(|version| moved.contains(&(&version.path, version.since)));
-        past.map(|version| (version.path.clone(), version.entry.private)).collect()
+        let made_on = push.changes.iter().filter_map(|change| match change.made_on {
+            MadeOn::Known { seq, .. } => Some((&change.path, seq)),
+            MadeOn::Absent | MadeOn::Unknown => None,
+        });
+        let is_there = |path: &RelPath, seq: u64| {
+            history.manifest().get(path).is_some_and(|placed| placed.seq == seq)
+        };
+        let moved = made_on.filter(|(path, seq)| !is_there(path, *seq));
+        let private = moved.filter_map(|(path, seq)| {
+            let version = history.past_of(path).find(|version| version.since == seq)?;
+            Some((path.clone(), version.entry.private))
+        });
+        private.collect()
     }
 }
 

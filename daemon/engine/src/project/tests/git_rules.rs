@@ -239,7 +239,7 @@ fn rules_of_many_folders_are_taken_up_in_time() {
 #[tokio::test]
 async fn more_rules_than_anybody_writes_are_not_gone_by() {
     let (world, laptop, desktop) = story().await;
-    laptop.writes("docs/.gitignore", &"?*\n".repeat(10_000));
+    laptop.writes("docs/.gitignore", "?*\n".repeat(10_000));
     laptop.writes("new.md", "new");
 
     let report = laptop.syncs().await;

@@ -35,6 +35,7 @@ pub(super) struct MeddlingTree {
     mounted: Mutex<Vec<MountPoint>>,
     /// Added to the number of the device.
     device: AtomicU64,
+    lists: AtomicU64,
     fails_to_flush: AtomicBool,
     cuts_between_renames: AtomicBool,
 }
@@ -51,6 +52,7 @@ impl MeddlingTree {
             closed,
             mounted: Mutex::default(),
             device: AtomicU64::new(0),
+            lists: AtomicU64::new(0),
             fails_to_flush: AtomicBool::new(false),
             cuts_between_renames: AtomicBool::new(false),
         }
@@ -87,6 +89,11 @@ impl MeddlingTree {
         let (path, identity) = (RelPath::new(folder).unwrap(), identity.to_owned());
         let disk = MountPoint { path, identity, is_file: false, is_shared: false, answers: true };
         *self.mounted.lock().unwrap() = vec![disk];
+    }
+
+    /// How many folders were listed.
+    pub(super) fn lists(&self) -> u64 {
+        self.lists.load(Ordering::SeqCst)
     }
 
     pub(super) fn fails_to_flush(&self, fails: bool) {
@@ -130,6 +137,7 @@ impl Tree for MeddlingTree {
     }
 
     fn list(&self, folder: Option<&RelPath>) -> Result<Vec<Found>, TreeError> {
+        self.lists.fetch_add(1, Ordering::SeqCst);
         match folder.filter(|folder| *self.closed.lock().unwrap() == Some(folder.as_str())) {
             Some(closed) => Err(TreeError::Forbidden(closed.clone())),
             None => self.inner.list(folder),

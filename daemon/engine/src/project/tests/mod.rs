@@ -5,6 +5,7 @@
 //! every single step.
 
 mod auto;
+mod bounds;
 mod cancelling;
 mod checkpoints;
 mod chunks;

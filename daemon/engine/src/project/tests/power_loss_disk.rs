@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use super::power::Power;
 use crate::outside::disk::DiskFile;
@@ -15,6 +15,7 @@ const COUNTED: [&str; 3] = ["conflicts/", "queue/", "stash/"];
 /// How many of those writes a disk still has room for, and whether it fails.
 pub(super) struct Room {
     writes: AtomicI64,
+    looks: AtomicUsize,
     fails: AtomicBool,
     /// Which of the files without a name can't be written, and how many there were.
     breaks_every: AtomicI64,
@@ -25,6 +26,7 @@ impl Room {
     pub(super) fn new() -> Self {
         Self {
             writes: AtomicI64::new(i64::MAX),
+            looks: AtomicUsize::new(0),
             fails: AtomicBool::new(false),
             breaks_every: AtomicI64::new(i64::MAX),
             scratches: AtomicI64::new(0),
@@ -33,6 +35,15 @@ impl Room {
 
     pub(super) fn fills_up_after(&self, writes: i64) {
         self.writes.store(writes, Ordering::SeqCst);
+    }
+
+    /// How often a file there was read, and how many were listed.
+    pub(super) fn looks(&self) -> usize {
+        self.looks.load(Ordering::SeqCst)
+    }
+
+    fn looks_at(&self, count: usize) {
+        self.looks.fetch_add(count, Ordering::SeqCst);
     }
 
     pub(super) fn is_made(&self) {
@@ -78,6 +89,7 @@ impl PowerLossDisk {
 
 impl Disk for PowerLossDisk {
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        self.room.looks_at(usize::from(Self::is_counted(name)));
         self.inner.read(name)
     }
 
@@ -85,6 +97,7 @@ impl Disk for PowerLossDisk {
         if Self::is_counted(name) && self.room.fails.swap(false, Ordering::SeqCst) {
             return Err(io::Error::other("the disk could not be read"));
         }
+        self.room.looks_at(usize::from(Self::is_counted(name)));
         self.inner.open(name)
     }
 
@@ -102,7 +115,9 @@ impl Disk for PowerLossDisk {
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<DiskFile>> {
-        self.inner.list(folder)
+        let files = self.inner.list(folder)?;
+        self.room.looks_at(files.len());
+        Ok(files)
     }
 
     fn touch(&self, name: &str) -> io::Result<()> {

@@ -10,7 +10,7 @@ use crate::outside::Disk;
 use crate::real::{LocalDisk, LocalTree, start_watch};
 
 /// Begins a push whose first pack is held up on its way, and asks meanwhile.
-async fn beside_a_push<T>(laptop: &Machine, asks: LocalBoxFuture<'_, T>) -> (Report, T) {
+pub(super) async fn beside_a_push<T>(laptop: &Machine, asks: LocalBoxFuture<'_, T>) -> (Report, T) {
     let (go_on, held) = oneshot::channel::<()>();
     let (reached, waits) = oneshot::channel::<()>();
     let at_pack = |verb: &str, path: &str| verb == "write" && path.contains("/packs/");

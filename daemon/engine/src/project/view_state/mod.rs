@@ -3,6 +3,8 @@
 
 pub(crate) mod machine;
 
+use std::collections::BTreeSet;
+
 use mirror_core::{Kind, RelPath};
 
 use crate::api::{EngineResult, NoticeKind};
@@ -54,12 +56,12 @@ impl Worker {
             let record = AsideRecord { path: aside.path.clone(), base: seen.map(Seen::version) };
             self.state.set_aside(place, Some(record));
         }
-        let places: Vec<&str> = asides.iter().map(|aside| aside.file.path.as_str()).collect();
+        let places: BTreeSet<&str> = asides.iter().map(|aside| aside.file.path.as_str()).collect();
         let gone: Vec<String> = self
             .state
             .asides()
             .keys()
-            .filter(|place| !places.contains(&place.as_str()))
+            .filter(|place| !places.contains(place.as_str()))
             .cloned()
             .collect();
         for place in gone {

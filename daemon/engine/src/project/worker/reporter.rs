@@ -3,6 +3,8 @@
 //! A report is only ever added to: what is in it has come about. What it says to
 //! wait may be settled since.
 
+use std::collections::{BTreeSet, HashSet};
+
 use mirror_core::{RelPath, Timestamp, Ulid};
 use tokio::sync::mpsc;
 
@@ -21,6 +23,11 @@ pub(crate) struct Reporter {
     events: mpsc::Sender<JobEvent>,
     board: Option<StatusBoard>,
     report: Report,
+    /// Paths that wait for a person.
+    waiting: BTreeSet<RelPath>,
+    /// What the report says already, so that nothing is said twice.
+    failed: HashSet<FileFault>,
+    stashed: HashSet<(RelPath, Ulid)>,
     pub(crate) dry_run: bool,
     pub(crate) consent: bool,
 }
@@ -33,14 +40,25 @@ impl Reporter {
         dry_run: bool,
         consent: bool,
     ) -> Self {
-        let report = Report { dry_run, ..Report::default() };
-        Self { events, board: Some(board), report, dry_run, consent }
+        Self { board: Some(board), dry_run, consent, ..Self::telling(events) }
     }
 
     /// For work of the daemon's own, which nobody listens to.
     pub(crate) fn unheard() -> Self {
-        let (events, _) = mpsc::channel(1);
-        Self { events, board: None, report: Report::default(), dry_run: false, consent: false }
+        Self::telling(mpsc::channel(1).0)
+    }
+
+    fn telling(events: mpsc::Sender<JobEvent>) -> Self {
+        Self {
+            events,
+            board: None,
+            report: Report::default(),
+            waiting: BTreeSet::new(),
+            failed: HashSet::new(),
+            stashed: HashSet::new(),
+            dry_run: false,
+            consent: false,
+        }
     }
 
     pub(crate) fn progress(&self, progress: &Progress) {
@@ -70,16 +88,14 @@ impl Reporter {
 
     /// Says once where a person finds the version that makes way.
     pub(crate) fn stashed(&mut self, path: &RelPath, id: Ulid, time: Timestamp) {
-        let (kind, path, stash) = (NoticeKind::Stashed, Some(path.clone()), Some(id));
-        let is_same = |told: &Notice| (&told.path, told.stash) == (&path, stash);
-        if self.report.notices.iter().any(is_same) {
+        if !self.stashed.insert((path.clone(), id)) {
             return;
         }
-        let name = path.as_ref().map(RelPath::as_str).unwrap_or_default();
         let message = format!(
-            "{name} had changes that were never pushed; they went to the stash as {id}: \
+            "{path} had changes that were never pushed; they went to the stash as {id}: \
              `mirrorctl stash restore {id}` brings them back"
         );
+        let (kind, path, stash) = (NoticeKind::Stashed, Some(path.clone()), Some(id));
         self.report.notices.push(Notice { kind, path, message, time, stash });
     }
 
@@ -109,7 +125,7 @@ impl Reporter {
 
     /// Says it once: the next round of a job may meet it again.
     pub(crate) fn fault(&mut self, fault: FileFault) {
-        if !self.report.failed.contains(&fault) {
+        if self.failed.insert(fault.clone()) {
             self.report.failed.push(fault);
         }
     }
@@ -126,15 +142,12 @@ impl Reporter {
 
     /// Paths that wait for a person.
     pub(crate) fn add_conflicts(&mut self, paths: impl IntoIterator<Item = RelPath>) {
-        let conflicts = &mut self.report.conflicts;
-        conflicts.extend(paths);
-        conflicts.sort();
-        conflicts.dedup();
+        self.waiting.extend(paths);
     }
 
     /// What waited was settled by the same job.
     pub(crate) fn no_longer_waits(&mut self, path: &RelPath) {
-        self.report.conflicts.retain(|waiting| waiting != path);
+        self.waiting.remove(path);
         self.report.notices.retain(|notice| {
             notice.kind != NoticeKind::ViewUnsettled || notice.path.as_ref() != Some(path)
         });
@@ -177,6 +190,8 @@ impl Reporter {
     /// All that was told, files by path.
     pub(crate) fn into_report(mut self) -> Report {
         self.report.files.sort_by(|one, other| one.path.cmp(&other.path));
+        self.report.dry_run = self.dry_run;
+        self.report.conflicts = self.waiting.into_iter().collect();
         self.report
     }
 }

@@ -4,7 +4,7 @@
 //! names that a bind mount gives them.
 
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +16,7 @@ use super::LocalTree;
 use crate::outside::TreeError;
 use crate::real::tree::error::Result;
 use crate::real::tree::sight::place_of;
+use crate::real::tree::system;
 
 /// Folders and files of the program.
 #[derive(Debug, Default)]
@@ -63,14 +64,24 @@ impl Own {
 impl LocalTree {
     /// Refuses to write where something of our own lies, by whatever name.
     pub(in crate::real::tree) fn refuse_own(&self, path: &RelPath) -> Result<()> {
-        let holds = |folder: &str| {
-            let folder = RelPath::new(folder).expect("a path's folders are paths");
-            self.root.folder(&folder).is_ok_and(|folder| self.own.holds(folder.as_ref()))
-        };
-        match self.own.is_known() && path.ancestors().any(holds) {
+        match self.own.is_known() && self.leads_through_own(path) {
             true => Err(TreeError::OurOwn(path.clone())),
             false => Ok(()),
         }
+    }
+
+    /// Goes down the way once, folder by folder, as far as there is one.
+    fn leads_through_own(&self, path: &RelPath) -> bool {
+        let Some((above, _)) = path.as_str().rsplit_once('/') else { return false };
+        let Ok(mut folder) = self.root.open(Some(path)) else { return false };
+        for name in above.split('/') {
+            let Ok(next) = system::open_below(folder.as_fd(), name) else { return false };
+            if self.own.holds(Some(&next)) {
+                return true;
+            }
+            folder = next;
+        }
+        false
     }
 }
 
