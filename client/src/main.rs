@@ -20,6 +20,7 @@ mod refusal;
 mod resolve;
 mod service;
 mod settings;
+mod shell;
 mod terminal;
 #[cfg(test)]
 mod tests;

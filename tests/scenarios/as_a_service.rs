@@ -146,6 +146,23 @@ fn login_without_systemd_is_told_what_will_start_it() {
 }
 
 #[test]
+fn systemd_that_looks_elsewhere_is_told_of() {
+    let world = World::new();
+    let elsewhere = "#!/bin/sh\ncase $* in *' show -p FragmentPath '*) echo FragmentPath=;; esac\n";
+    let home = Home::new(&world, elsewhere);
+
+    let told = home.tries(&["daemon", "enable"]).exits(4).result();
+
+    assert_eq!((&told["manager"], &told["change"]), (&"looks_elsewhere".into(), &"written".into()));
+    let mut apart = home.mirrorctl(&["daemon", "enable"]);
+    let own = world.folder("an own home");
+    apart.env("MIRRORD_HOME", &own);
+    fs::remove_file(home.unit()).expect("removed");
+    let cron = run(apart).exits(4).result()["cron"].as_str().expect("a line").to_owned();
+    assert!(cron.contains(&format!(" MIRRORD_HOME='{}' ", own.display())), "{cron}");
+}
+
+#[test]
 fn unit_of_somebody_else_or_of_another_home_stays() {
     let world = World::new();
     let home = Home::new(&world, SYSTEMD);

@@ -79,6 +79,11 @@ pub(super) fn manager() -> Manager {
 
 pub(super) fn reload(_file: &Path) {}
 
+/// It has no folders but those of the login.
+pub(super) fn sees(_file: &Path) -> bool {
+    true
+}
+
 pub(super) fn start(file: &Path) -> bool {
     launchctl(&["bootstrap", &domain()], Some(file));
     launchctl(&["kickstart", &format!("{}/{LABEL}", domain())], None)

@@ -27,6 +27,7 @@ use systemd as system;
 
 use crate::failure::Failure;
 use crate::paths;
+use crate::shell::quoted;
 
 /// What tells our file from one that a person or another program wrote.
 const MARK: &str = "Written by `mirrorctl daemon enable`";
@@ -59,8 +60,17 @@ pub(crate) enum Manager {
     Answers,
     /// It is there, but not for this login: it learns of the file at the next one.
     NotHere,
+    /// It answers, and doesn't see the file: its folders are other ones than here.
+    LooksElsewhere,
     /// Nothing on this system reads the file.
     Missing,
+}
+
+impl Manager {
+    /// Whether nothing will start the daemon by the file as it is.
+    pub(crate) fn leaves_it(self) -> bool {
+        matches!(self, Self::LooksElsewhere | Self::Missing)
+    }
 }
 
 /// What became of the file.
@@ -126,6 +136,21 @@ impl Service {
         system::reload(&self.file);
     }
 
+    /// The manager, once the file is written: it is asked whether that is the one
+    /// that it goes by.
+    pub(crate) fn taken_up(&self) -> Manager {
+        match manager() {
+            Manager::Answers => {
+                self.reload();
+                match system::sees(&self.file) {
+                    true => Manager::Answers,
+                    false => Manager::LooksElsewhere,
+                }
+            }
+            manager => manager,
+        }
+    }
+
     /// Has the manager start the daemon; false where it can't.
     pub(crate) fn start(&self) -> bool {
         system::start(&self.file)
@@ -177,16 +202,19 @@ pub(crate) fn manager() -> Manager {
     system::manager()
 }
 
-/// The line of a crontab that syncs everywhere, where no service manager is.
-pub(crate) fn cron_line() -> String {
-    let program = env::current_exe().map_or_else(
-        |_| "mirrorctl".to_owned(),
-        |program| {
-            // A percent sign ends the command in a crontab.
-            program.display().to_string().replace('%', "\\%")
-        },
-    );
-    format!("*/5 * * * * {program} sync --all --no-prompt --quiet")
+/// The line of a crontab that syncs everywhere, where no service manager is. Cron has
+/// none of this shell's variables.
+pub(crate) fn cron_line() -> Result<String, Failure> {
+    let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("mirrorctl"));
+    Ok(cron_line_of(&program, &places()?))
+}
+
+fn cron_line_of(program: &Path, places: &[(&'static str, String)]) -> String {
+    let places = places.iter().map(|(name, value)| format!("{name}={} ", quoted(value)));
+    let command = places.collect::<String>() + &quoted(&program.display().to_string());
+    // A percent sign ends the command in a crontab, also within quotes.
+    let command = command.replace('%', "\\%");
+    format!("*/5 * * * * {command} sync --all --no-prompt --quiet")
 }
 
 fn config_home(home: &Path) -> PathBuf {
@@ -254,6 +282,22 @@ mod tests {
         let environment =
             environment.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         Wanted { program: PathBuf::from("/opt/50% off/mirrord"), environment, umask: 0o027 }
+    }
+
+    #[test]
+    fn cron_gets_the_same_words_whatever_the_paths_are() {
+        let places = [("MIRRORD_HOME", "/it's 5% off".to_owned())];
+        let line = cron_line_of(Path::new("/opt/my bin/mirrorctl"), &places);
+        let fields = "*/5 * * * * ";
+        // What cron makes of it.
+        let command = line.strip_prefix(fields).expect("five fields").replace("\\%", "%");
+        let words = command.replace("'/opt/my bin/mirrorctl'", "printenv MIRRORD_HOME #");
+        let read = std::process::Command::new("sh").args(["-c", &words]).output().expect("run");
+
+        assert_eq!(String::from_utf8_lossy(&read.stdout), "/it's 5% off\n", "{line}");
+        assert!(command.ends_with("'/opt/my bin/mirrorctl' sync --all --no-prompt --quiet"));
+        let usual = cron_line_of(Path::new("/usr/bin/mirrorctl"), &[]);
+        assert_eq!(usual, format!("{fields}/usr/bin/mirrorctl sync --all --no-prompt --quiet"));
     }
 
     #[test]

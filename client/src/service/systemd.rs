@@ -102,6 +102,21 @@ pub(super) fn reload(_file: &Path) {
     systemctl(&["daemon-reload"]);
 }
 
+/// Whether the unit of that name is this very file for systemd. One that doesn't say
+/// so is believed to see it.
+pub(super) fn sees(file: &Path) -> bool {
+    let said = command(&["show", "-p", "FragmentPath", UNIT]).stderr(Stdio::null()).output();
+    let said = said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned());
+    said.map_or(true, |said| is_read_from(&said, file))
+}
+
+fn is_read_from(said: &str, file: &Path) -> bool {
+    let mut lines = said.lines();
+    let Some(path) = lines.find_map(|line| line.strip_prefix("FragmentPath=")) else { return true };
+    let real = |path: &Path| path.canonicalize().ok();
+    !path.is_empty() && real(Path::new(path)) == real(file)
+}
+
 pub(super) fn start(_file: &Path) -> bool {
     // One that ended too often in a row counts as failed until it is told.
     systemctl(&["reset-failed", UNIT]);
@@ -123,6 +138,11 @@ pub(super) fn advice(_home: &Path) -> Option<String> {
 
 /// Asks the user's manager for something, in silence.
 fn systemctl(words: &[&str]) -> bool {
+    let status = command(words).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+fn command(words: &[&str]) -> Command {
     let mut command = Command::new("systemctl");
     command.arg("--user").args(words);
     // Logins by `su` and cron don't say where it is.
@@ -132,8 +152,8 @@ fn systemctl(words: &[&str]) -> bool {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() && is_ours {
         command.env("XDG_RUNTIME_DIR", usual);
     }
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success())
+    command.stdin(Stdio::null());
+    command
 }
 
 #[cfg(test)]
@@ -153,6 +173,22 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");
         }
         assert_eq!(places_in(&text), places(&wanted(&[("MIRRORD_HOME", "/a \"b\" 5%")])));
+    }
+
+    #[test]
+    fn unit_is_seen_where_systemd_names_this_very_file() {
+        let place = tempfile::tempdir().expect("a folder");
+        let (file, link) = (place.path().join(UNIT), place.path().join("link"));
+        fs::write(&file, "").expect("written");
+        symlink(&file, &link).expect("linked");
+        let says = |path: &Path| format!("FragmentPath={}\n", path.display());
+
+        assert!(is_read_from(&says(&file), &file));
+        assert!(is_read_from(&says(&link), &file));
+        assert!(is_read_from("", &file), "it is too old to say");
+        for other in ["FragmentPath=\n", "FragmentPath=/etc/systemd/user/mirrord.service\n"] {
+            assert!(!is_read_from(other, &file), "{other:?}");
+        }
     }
 
     #[test]

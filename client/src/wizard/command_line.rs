@@ -1,6 +1,7 @@
 //! The command that does the same without questions.
 
 use super::plan::Plan;
+use crate::shell::quoted;
 
 pub(super) fn of(plan: &Plan) -> String {
     let draft = &plan.draft;
@@ -30,17 +31,6 @@ pub(super) fn of(plan: &Plan) -> String {
         words.push("--no-pull".to_owned());
     }
     words.join(" ")
-}
-
-/// A word as every POSIX shell reads it, quoted only where it must be.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "-._/:@%+=,~".contains(letter);
-    // Where a shell would put a home folder.
-    let has_home = word.starts_with('~') || word.contains("=~") || word.contains(":~");
-    match !word.is_empty() && !has_home && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }
 
 #[cfg(test)]

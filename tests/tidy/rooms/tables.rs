@@ -148,15 +148,17 @@ const CLIENT: &str = "
     commands: each_project.rs wizard resolve follow context.rs connect service output
         settings.rs dates.rs paths.rs failure.rs exit.rs
     each_project.rs: context.rs connect output failure.rs exit.rs
-    wizard: context.rs connect output settings.rs paths.rs terminal.rs failure.rs exit.rs
+    wizard: context.rs connect output settings.rs shell.rs paths.rs terminal.rs failure.rs
+        exit.rs
     resolve: follow context.rs connect output paths.rs terminal.rs failure.rs exit.rs
     follow: context.rs connect output interrupts.rs terminal.rs failure.rs exit.rs
     context.rs: connect output interrupts.rs paths.rs terminal.rs failure.rs exit.rs
     connect: service paths.rs failure.rs exit.rs
-    service: paths.rs failure.rs
+    service: shell.rs paths.rs failure.rs
     output: dates.rs failure.rs
     interrupts.rs: failure.rs
     settings.rs:
+    shell.rs:
     dates.rs: failure.rs
     paths.rs: failure.rs
     terminal.rs: failure.rs

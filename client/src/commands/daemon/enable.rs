@@ -30,16 +30,13 @@ pub(crate) async fn enable(args: &EnableArgs, context: &Context) -> Result<Repor
         return Ok(Reported::done(told));
     }
     let change = service.enable()?;
-    let manager = manager();
-    if manager == Manager::Answers {
-        service.reload();
-        if connect::running(&context.socket).await?.is_none() {
-            connect::connect(&context.socket).await?;
-        }
+    let manager = service.taken_up();
+    if manager == Manager::Answers && connect::running(&context.socket).await?.is_none() {
+        connect::connect(&context.socket).await?;
     }
     let daemon = connect::running(&context.socket).await?;
-    let exit = if manager == Manager::Missing { Exit::Partial } else { Exit::Done };
-    let cron = (manager == Manager::Missing).then(cron_line);
+    let exit = if manager.leaves_it() { Exit::Partial } else { Exit::Done };
+    let cron = manager.leaves_it().then(cron_line).transpose()?;
     let told = context.output.confirm(
         || enabled(&service, change, manager, daemon.as_ref(), cron.as_deref()),
         |_| said(&service, change, manager, daemon.as_ref(), cron.as_deref()),
@@ -104,6 +101,7 @@ fn enabled(
         "manager": match manager {
             Manager::Answers => "answers",
             Manager::NotHere => "not_here",
+            Manager::LooksElsewhere => "looks_elsewhere",
             Manager::Missing => "missing",
         },
         "pid": daemon.map(|daemon| daemon.handshake.pid),
@@ -140,6 +138,12 @@ fn said(
              your next one"
                 .to_owned(),
         ),
+        Manager::LooksElsewhere => lines.push(
+            "but systemd does not see it: it goes by another HOME or XDG_CONFIG_HOME than this \
+             shell, or by another file of that name; `systemctl --user show -p UnitPath` says \
+             where it looks"
+                .to_owned(),
+        ),
         Manager::Missing => lines.push(
             "but nothing on this system reads it: there is no systemd for users (as in a container)"
                 .to_owned(),
@@ -156,7 +160,7 @@ fn said(
         Some(found) => lines.push(format!("mirrord is running, pid {}", found.pid)),
         None => {}
     }
-    lines.extend(service.advice().filter(|_| manager != Manager::Missing));
+    lines.extend(service.advice().filter(|_| !manager.leaves_it()));
     if let Some(cron) = cron {
         lines.push("with cron instead (`crontab -e`), a sync every five minutes:".to_owned());
         lines.push(format!("  {}", escape(cron)));
