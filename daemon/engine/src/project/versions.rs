@@ -67,6 +67,7 @@ impl Worker {
             user: author.user.clone(),
             machine: author.machine.clone(),
             stash,
+            of_others: BTreeMap::new(),
             versions: Vec::new(),
         };
         let mut ended = Ok(());
@@ -230,6 +231,9 @@ struct Walk {
     machine: String,
     /// Oldest first; what has its place is taken out.
     stash: Vec<Stashed>,
+    /// What was set aside of paths that are no name of the file, as far as that is
+    /// known yet, each with its place among the versions.
+    of_others: BTreeMap<RelPath, Vec<(usize, Version)>>,
     versions: Vec<Version>,
 }
 
@@ -259,16 +263,25 @@ impl Walk {
             });
             self.versions.extend(inputs);
         }
+        // Whoever has the path by this commit has it since, and what was set aside.
+        for change in commit.changes.iter().filter(|change| change.to.is_some()) {
+            self.of_others.remove(&change.path);
+        }
         // From here back the file went by the other name as well.
-        self.names.extend(changes.iter().filter_map(|change| change.renamed_from.clone()));
+        let older: Vec<_> = changes.iter().filter_map(|one| one.renamed_from.clone()).collect();
+        for name in older {
+            let aside = self.of_others.remove(&name).unwrap_or_default();
+            for (place, version) in aside {
+                self.versions.insert(place, version);
+            }
+            self.names.insert(name);
+        }
     }
 
     /// Puts what was set aside after `time` before what is older.
     fn pass_stash(&mut self, time: Option<Timestamp>) {
         while let Some(stashed) = self.stash.pop_if(|one| time.is_none_or(|time| one.time > time)) {
-            if !self.names.contains(&stashed.path) {
-                continue;
-            }
+            let is_of_the_file = self.names.contains(&stashed.path);
             let told = FileVersion {
                 seq: None,
                 time: stashed.time,
@@ -280,7 +293,15 @@ impl Walk {
                 role: VersionRole::Stash,
                 stash: Some(stashed.id),
             };
-            self.versions.push(Version { told, in_log: None });
+            let version = Version { told, in_log: None };
+            match is_of_the_file {
+                true => self.versions.push(version),
+                false => {
+                    let aside = self.of_others.entry(version.told.path.clone()).or_default();
+                    // The oldest first, so that the places of the others stay.
+                    aside.insert(0, (self.versions.len(), version));
+                }
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use mirror_storage::FaultClass;
 
 use super::conflicts::story;
 use super::outside_edits::{agreed, pushes_unseen};
+use super::queueing::{queues, unplug};
 use super::*;
 use crate::error::EngineError;
 
@@ -248,4 +249,54 @@ async fn side_of_a_conflict_has_one_name_each() {
         desktop.runs(take(Resolution::Side(word.to_owned()))).await.unwrap();
         assert_eq!(desktop.reads("a.md").as_deref(), Some(text), "{word}");
     }
+}
+
+/// Sets a version of `old.md` aside, and leaves the file as it was.
+async fn sets_aside(machine: &Machine, text: &str) {
+    let before = machine.reads("old.md").unwrap();
+    unplug(machine);
+    machine.writes("old.md", text);
+    queues(machine).await;
+    machine.backend.plug_in();
+    machine.project().drop_queued(None).await.unwrap();
+    machine.writes("old.md", before);
+}
+
+#[tokio::test]
+async fn version_set_aside_under_an_earlier_name_is_one_of_the_file() {
+    let world = World::on(MemoryProfile::RENAME).await;
+    let (laptop, desktop) = (world.machine("laptop").await, world.machine("desktop").await);
+    laptop.writes("old.md", "one");
+    converge(&laptop, &desktop).await;
+    desktop.removes("old.md");
+    desktop.writes("new.md", "one");
+    desktop.pushes().await;
+    world.advance(Duration::from_hours(1));
+    // The laptop has not heard of the new name.
+    sets_aside(&laptop, "mine").await;
+    world.advance(Duration::from_mins(1));
+    sets_aside(&laptop, "mine, later").await;
+    world.advance(Duration::from_hours(1));
+    laptop.pulls().await;
+
+    let listed = versions(&laptop, "new.md").await;
+
+    let stashed = |listed: &[FileVersion]| -> Vec<_> {
+        let stashed = listed.iter().filter(|version| version.role == VersionRole::Stash);
+        stashed.map(|version| version.sha256).collect()
+    };
+    let mine = [Some(digest("mine, later")), Some(digest("mine"))];
+    assert_eq!(stashed(&listed), mine, "{listed:?}");
+    assert_eq!(listed[2].seq, Some(3), "they are newer than the new name: {listed:?}");
+    assert_eq!(reads(&laptop, "new.md", named("mine")).await.unwrap(), "mine");
+
+    // Another file of that name has its own.
+    desktop.writes("old.md", "another");
+    desktop.pushes().await;
+    laptop.pulls().await;
+    world.advance(Duration::from_hours(1));
+    sets_aside(&laptop, "another, of mine").await;
+    assert_eq!(stashed(&versions(&laptop, "new.md").await), mine);
+    let of_old = stashed(&versions(&laptop, "old.md").await);
+    assert!(of_old.contains(&Some(digest("another, of mine"))), "{of_old:?}");
 }
