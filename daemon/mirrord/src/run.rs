@@ -70,10 +70,12 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Runs until a signal or a client ends it.
 pub(crate) fn run(on_demand: bool) -> Result<(), RunError> {
+    // Before anything is looked up: who knows of the user's home may keep a descriptor.
+    process::detach(on_demand);
     // A relative MIRRORD_HOME is read before the current folder is left.
     let folders =
         Folders::from_environment().map_err(while_doing("no place for the daemon's folders"))?;
-    process::detach(on_demand);
+    process::leave_folder();
     let umask = process::umask();
     folders.prepare().map_err(while_doing("the daemon's folders can't be made"))?;
     let environment = Environment::of_process();
@@ -152,16 +154,10 @@ async fn stay_found(endpoint: Arc<Endpoint>, claims: Arc<Claims>, registry: Arc<
     let looks = async {
         loop {
             tokio::time::sleep(LOOK).await;
-            match endpoint.keep() {
-                Ok(false) => {}
-                Ok(true) => {
-                    let path = place.borrow().clone();
-                    tracing::warn!(socket = %path.display(), "the socket was taken away and is made anew");
-                    claims.tell(|holder| holder.socket = Some(path));
-                }
-                Err(error) => tracing::error!(%error, "clients can't reach the daemon"),
-            }
-            if let Err(error) = claims.keep() {
+            let (endpoint, claims) = (endpoint.clone(), claims.clone());
+            // The disk of the state may hang, and jobs of other projects go on.
+            let look = tokio::task::spawn_blocking(move || look_whether_found(&endpoint, &claims));
+            if let Ok(Err(error)) = look.await {
                 tracing::error!(%error, "another daemon took its place");
                 registry.stop();
             }
@@ -173,6 +169,20 @@ async fn stay_found(endpoint: Arc<Endpoint>, claims: Arc<Claims>, registry: Arc<
     }
     claims.tell(|holder| holder.phase = Phase::Ending);
     endpoint.close();
+}
+
+/// An error says that another daemon holds a folder of this one.
+fn look_whether_found(endpoint: &Endpoint, claims: &Claims) -> Result<(), ClaimError> {
+    match endpoint.keep() {
+        Ok(false) => {}
+        Ok(true) => {
+            let path = endpoint.path().borrow().clone();
+            tracing::warn!(socket = %path.display(), "the socket was taken away and is made anew");
+            claims.tell(|holder| holder.socket = Some(path));
+        }
+        Err(error) => tracing::error!(%error, "clients can't reach the daemon"),
+    }
+    claims.keep()
 }
 
 fn stop_on_signals(registry: &Arc<Registry>) -> Result<(), RunError> {

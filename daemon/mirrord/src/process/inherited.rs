@@ -16,14 +16,17 @@ pub(crate) fn detach(on_demand: bool) {
     for descriptor in inherited_descriptors() {
         descriptors::let_go(descriptor, on_demand);
     }
-    // No folder that somebody wants to unmount; "/" is always there.
-    let _ = env::set_current_dir("/");
     if on_demand {
         // Out of the terminal's reach: no Ctrl-C, no hang-up, and no ssh that asks
         // there. It fails only for the first process of a group, which is none
         // that a client started.
         let _ = rustix::process::setsid();
     }
+}
+
+/// Stands in no folder that somebody wants to unmount; "/" is always there.
+pub(crate) fn leave_folder() {
+    let _ = env::set_current_dir("/");
 }
 
 /// The umask, from now on without what would lock its own user out.

@@ -5,4 +5,4 @@ mod claims;
 mod inherited;
 
 pub(crate) use claims::{ClaimError, Claims};
-pub(crate) use inherited::{detach, umask};
+pub(crate) use inherited::{detach, leave_folder, umask};
