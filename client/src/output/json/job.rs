@@ -19,6 +19,7 @@ pub(crate) fn finished(job: &JobFinished) -> Value {
         "dry_run": job.dry_run,
         "cancelled": job.cancelled,
         "skipped_count": job.skipped_count,
+        "waiting_count": job.waiting_count,
         "notices": job.notices.iter().map(notice).collect::<Vec<_>>(),
     })
 }
@@ -78,6 +79,7 @@ mod tests {
             dry_run: false,
             cancelled: false,
             skipped_count: 11,
+            waiting_count: 2,
             notices: vec![Notice {
                 kind: NoticeKind::EditBeatDeletion.into(),
                 path: Some("d.md".to_owned()),
@@ -99,6 +101,7 @@ mod tests {
                 }}],
                 "queued": false, "view": "pending", "dry_run": false, "cancelled": false,
                 "skipped_count": 11,
+                "waiting_count": 2,
                 "notices": [{
                     "kind": "edit_beat_deletion", "path": "d.md", "backend": null,
                     "message": "kept", "time": "2026-04-15T10:00:00Z", "stash_id": null,

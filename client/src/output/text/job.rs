@@ -74,6 +74,11 @@ fn pending(job: &JobFinished, paint: Paint) -> String {
     if job.queued {
         let line = "the push is queued; the daemon tries again by itself";
         text += &format!("{}\n", paint.yellow(line));
+    } else if job.waiting_count > 0 {
+        let pushes = if job.waiting_count == 1 { "push waits" } else { "pushes wait" };
+        let line =
+            format!("{} {pushes} for the backend: `mirrorctl queue list`", job.waiting_count);
+        text += &format!("{}\n", paint.yellow(&line));
     }
     if job.view_pending {
         let line = "the plain files on the backend are not all written yet; the daemon goes on";
@@ -110,7 +115,7 @@ fn summary(job: &JobFinished) -> String {
         *counts.entry(word(file.action())).or_insert(0_usize) += 1;
     }
     let parts: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-    let waits = job.queued || job.view_pending || job.pull_pending;
+    let waits = job.queued || job.waiting_count > 0 || job.view_pending || job.pull_pending;
     let has_problems =
         !job.conflicts.is_empty() || !job.failed.is_empty() || waits || job.cancelled;
     let view = match (&job.commit, job.view_pending) {
@@ -170,6 +175,7 @@ mod tests {
     fn what_waits_is_never_nothing_to_do() {
         let waiting = [
             JobFinished { queued: true, ..JobFinished::default() },
+            JobFinished { waiting_count: 1, ..JobFinished::default() },
             JobFinished { view_pending: true, ..JobFinished::default() },
             JobFinished { conflicts: vec!["a.md".to_owned()], ..JobFinished::default() },
             JobFinished { pull_pending: true, ..JobFinished::default() },

@@ -92,6 +92,8 @@ pub struct Report {
     /// True when something was left alone that time alone makes ready (B17).
     pub left_for_later: bool,
     pub notices: Vec<Notice>,
+    /// Pushes that wait for their backend, whichever job queued them.
+    pub waiting_count: usize,
     /// Files that patterns cover and that are not mirrored.
     pub skipped_count: usize,
 }

@@ -35,6 +35,7 @@ impl Worker {
         let outcome = end_by(&cancel, outcome, &mut reporter);
         let saved = self.save(false).await;
         reporter.skipped(self.skipped().len());
+        reporter.waiting(self.queue.pushes().len());
         let report = reporter.into_report();
         if outcome.is_err() || !is_heard {
             // There will be no report to say them.

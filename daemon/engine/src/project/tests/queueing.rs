@@ -331,3 +331,19 @@ async fn waits_grow_and_a_push_by_hand_does_not_wait() {
     assert!(!laptop.pushes().await.queued);
     assert_eq!((waiting(&laptop).await, world.head()), (None, 3));
 }
+
+#[tokio::test]
+async fn job_that_sends_nothing_says_what_waits() {
+    let (_world, laptop, _desktop) = story().await;
+    laptop.writes("list.md", "eggs");
+    laptop.backend.plug_in();
+    // The log can be read, and nothing can be written.
+    laptop.backend.refuse(|verb, _| verb == "write");
+    assert_eq!(queues(&laptop).await.waiting_count, 1);
+
+    let report = laptop.pulls().await;
+
+    assert_eq!((report.waiting_count, report.queued), (1, false));
+    laptop.backend.plug_in();
+    assert_eq!(laptop.syncs().await.waiting_count, 0);
+}

@@ -183,6 +183,10 @@ impl Reporter {
         self.report.skipped_count = count;
     }
 
+    pub(crate) fn waiting(&mut self, count: usize) {
+        self.report.waiting_count = count;
+    }
+
     pub(crate) fn cancelled(&mut self) {
         self.report.cancelled = true;
     }

@@ -90,6 +90,7 @@ pub(in crate::server) fn job_finished(
         notices: report.notices.iter().map(|one| notice(one, home)).collect(),
         cancelled: report.cancelled,
         skipped_count: report.skipped_count as u64,
+        waiting_count: report.waiting_count as u64,
     }
 }
 
