@@ -1,5 +1,6 @@
 //! One project, or with `--all` each of them in turn.
 
+use futures::future::join_all;
 use mirror_proto::v1::project_ref::By;
 use mirror_proto::v1::{ListProjectsRequest, ProjectRef, ProjectSummary};
 use serde_json::{Value, json};
@@ -50,39 +51,69 @@ pub(crate) async fn run(
     one: impl One,
 ) -> Result<Reported, Failure> {
     let daemon = context.daemon().await?;
-    match scope {
-        Scope::One => one(&daemon, context.project()?).await,
-        Scope::All(heading) => {
-            let listed = daemon.project().list_projects(ListProjectsRequest {}).await?.into_inner();
-            each(context, &daemon, heading, &listed.projects, shape, one).await
-        }
-        Scope::AllAndLeftOver(heading) => {
-            let listed = daemon.project().list_projects(ListProjectsRequest {}).await?.into_inner();
-            let left = listed.left_over.into_iter().map(|left| left.name);
-            let left = left.map(|name| ProjectSummary { name, ..ProjectSummary::default() });
-            let all: Vec<_> = listed.projects.into_iter().chain(left).collect();
-            each(context, &daemon, heading, &all, shape, one).await
-        }
-    }
+    let Some((heading, projects)) = several(&daemon, scope).await? else {
+        return one(&daemon, context.project()?).await;
+    };
+    each(context, heading, &projects, shape, async |project| one(&daemon, by_name(project)).await)
+        .await
+}
+
+/// The same for a command that only asks: all are asked at once, so that one which
+/// has to wait for its server holds up no other.
+pub(crate) async fn ask<T>(
+    context: &Context,
+    scope: Scope,
+    shape: fn() -> Value,
+    ask: impl AsyncFn(&Daemon, ProjectRef) -> Result<T, Failure>,
+    tell: impl Fn(T) -> Result<Reported, Failure>,
+) -> Result<Reported, Failure> {
+    let daemon = context.daemon().await?;
+    let Some((heading, projects)) = several(&daemon, scope).await? else {
+        return tell(ask(&daemon, context.project()?).await?);
+    };
+    let answers = projects.iter().map(|project| ask(&daemon, by_name(project)));
+    let mut answers = join_all(answers).await.into_iter();
+    each(context, heading, &projects, shape, async |_| {
+        tell(answers.next().expect("each was asked")?)
+    })
+    .await
+}
+
+/// All that are in scope, unless it is one.
+async fn several(
+    daemon: &Daemon,
+    scope: Scope,
+) -> Result<Option<(Heading, Vec<ProjectSummary>)>, Failure> {
+    let (heading, with_left_over) = match scope {
+        Scope::One => return Ok(None),
+        Scope::All(heading) => (heading, false),
+        Scope::AllAndLeftOver(heading) => (heading, true),
+    };
+    let listed = daemon.project().list_projects(ListProjectsRequest {}).await?.into_inner();
+    let left = listed.left_over.into_iter().filter(|_| with_left_over);
+    let left = left.map(|left| ProjectSummary { name: left.name, ..ProjectSummary::default() });
+    Ok(Some((heading, listed.projects.into_iter().chain(left).collect())))
+}
+
+fn by_name(project: &ProjectSummary) -> ProjectRef {
+    ProjectRef { by: Some(By::Name(project.name.clone())) }
 }
 
 async fn each(
     context: &Context,
-    daemon: &Daemon,
     heading: Heading,
     projects: &[ProjectSummary],
     shape: fn() -> Value,
-    one: impl One,
+    mut one: impl AsyncFnMut(&ProjectSummary) -> Result<Reported, Failure>,
 ) -> Result<Reported, Failure> {
     let mut exit = Exit::Done;
     let mut results = Vec::new();
     for summary in projects {
-        let by = By::Name(summary.name.clone());
         let name = |paint: Paint| paint.bold(&escape(&summary.name)) + "\n";
         if heading == Heading::Name {
             context.output.say(name)?;
         }
-        match one(daemon, ProjectRef { by: Some(by) }).await {
+        match one(summary).await {
             Ok(reported) => {
                 exit = exit.or(reported.exit);
                 results.extend(reported.told.map(without_failure));

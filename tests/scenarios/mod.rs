@@ -30,6 +30,7 @@ mod rights;
 mod set_ups_killed;
 mod setting_up_by_hand;
 mod sftp;
+mod standing;
 mod two_machines;
 mod versions;
 mod watching;

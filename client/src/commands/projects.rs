@@ -11,6 +11,6 @@ pub(crate) async fn run(context: &Context) -> Result<Reported, Failure> {
     let response = daemon.project().list_projects(ListProjectsRequest {}).await?.into_inner();
     let told = context
         .output
-        .tell(|| json::project::list(&response), |_| text::project::list(&response))?;
+        .tell(|| json::project::list(&response), |paint| text::project::list(&response, paint))?;
     Ok(Reported::done(told))
 }

@@ -69,9 +69,10 @@ pub(crate) async fn run(args: &StatusArgs, context: &Context) -> Result<Reported
 
 async fn look(args: &StatusArgs, context: &Context) -> Result<Reported, Failure> {
     let shape = || json::status::report(&StatusReport::default(), false);
-    let one = async |daemon: &Daemon, project| show(args, context, daemon, project).await;
+    let show = async |daemon: &Daemon, project| show(args, daemon, project).await;
+    let tell = |report| tell(args, context, &report);
     let heading = if args.short { Heading::Name } else { Heading::Absent };
-    each_project::run(context, Scope::of(args.all, heading), shape, one).await
+    each_project::ask(context, Scope::of(args.all, heading), shape, show, tell).await
 }
 
 /// Says what a job has left in the queue, and why.
@@ -91,19 +92,25 @@ pub(crate) async fn say_queue(
 
 async fn show(
     args: &StatusArgs,
-    context: &Context,
     daemon: &Daemon,
     project: ProjectRef,
-) -> Result<Reported, Failure> {
+) -> Result<StatusReport, Failure> {
     let request = ShowStatusRequest {
         project: Some(project),
         offline: args.offline,
         leave_out_in_sync: !args.long,
     };
-    let report = daemon.status().show_status(request).await?.into_inner();
+    Ok(daemon.status().show_status(request).await?.into_inner())
+}
+
+fn tell(args: &StatusArgs, context: &Context, report: &StatusReport) -> Result<Reported, Failure> {
     let told = context.output.tell(
-        || json::status::report(&report, args.long),
-        |paint| text::status::report(&report, args.detail(), Timestamp::now(), paint),
+        || json::status::report(report, args.long),
+        |paint| text::status::report(report, args.detail(), Timestamp::now(), paint),
     )?;
+    // What is listed for programs has no place for it.
+    if let Some(fault) = report.fault.as_ref().filter(|_| args.short || args.skipped) {
+        context.output.warn(args.all.then_some(&report.project), fault);
+    }
     Ok(Reported::done(told))
 }

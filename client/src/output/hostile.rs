@@ -108,7 +108,7 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
             text::findings::report(&findings, plain),
             text::history::log(&filled(number), plain),
             text::history::versions(&filled(number), plain),
-            text::project::list(&filled(number)),
+            text::project::list(&filled(number), plain),
             text::project::set_up(&filled(number), false, plain),
             text::project::next_steps(&filled(number)),
             text::fault::folders(&filled(number)),

@@ -16,6 +16,7 @@ pub(crate) mod words;
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use mirror_proto::v1::Fault;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -126,6 +127,17 @@ impl Output {
         let mut fault = failure.fault.clone();
         fault.message = format!("{project}: {}", fault.message);
         self.print_failure(&Failure { fault, exit: failure.exit });
+    }
+
+    /// Says beside the answer what is wrong with a project; in a document the answer
+    /// says it itself.
+    pub(crate) fn warn(&self, project: Option<&String>, fault: &Fault) {
+        let failure = fault.clone().into();
+        match project {
+            _ if self.is_json => {}
+            Some(project) => self.print_failure_of(project, &failure),
+            None => self.print_failure(&failure),
+        }
     }
 
     /// Says something about the way, not the answer; only with `-v`.

@@ -45,6 +45,22 @@ pub(crate) fn skip_reason(reason: SkipReason) -> String {
     word(reason.as_str_name(), "SKIP_REASON_")
 }
 
+/// The same for people.
+pub(crate) const fn why_skipped(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::NotUtf8 => "its name is not UTF-8",
+        SkipReason::NameNotAllowed => "some systems can't hold its name",
+        SkipReason::Unreadable => "it can't be read",
+        SkipReason::SymlinkOutside => "the link leads out of the project, or to what is ignored",
+        SkipReason::NameClash => "another file has the same name where case does not count",
+        SkipReason::SpecialFile => "it is a pipe, a socket or a device",
+        SkipReason::NotMounted => "it is not mounted as it was: its files are left as they are",
+        SkipReason::RulesUnusable => "its rules can't be read, so nothing new is pushed",
+        SkipReason::Own => "it is the daemon's own",
+        SkipReason::Unspecified => "this program is too old to know why",
+    }
+}
+
 pub(crate) fn queued_kind(kind: QueuedKind) -> String {
     word(kind.as_str_name(), "QUEUED_KIND_")
 }

@@ -153,6 +153,17 @@ pub struct Deletions {
     pub folders: Vec<(String, usize)>,
 }
 
+/// An error with its causes in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
 fn had_by(elsewhere: Option<&RelPath>) -> String {
     elsewhere.map_or_else(String::new, |path| format!(", but {path} has"))
 }

@@ -21,7 +21,8 @@ pub mod store;
 pub mod view;
 
 pub use api::*;
+pub use beside::NoBackend;
 pub use data::kept::kept;
 pub use error::EngineError;
 pub use log::{access_of, local_project};
-pub use project::{Project, create, inspect, preview, standing, stashed};
+pub use project::{LastKnown, Project, create, inspect, preview, standing, stashed};

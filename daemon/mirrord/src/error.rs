@@ -113,6 +113,9 @@ pub(crate) enum Refusal {
     #[error("the daemon is stopping")]
     Stopping,
 
+    #[error("the project is still being opened or closed")]
+    NotYet,
+
     #[error("an internal fault ended this request")]
     Panicked,
 }
@@ -121,7 +124,7 @@ impl Explained for Refusal {
     fn class(&self) -> FaultClass {
         match self {
             Self::Usage { .. } => FaultClass::Usage,
-            Self::Cancelled | Self::Stopping => FaultClass::Transient,
+            Self::Cancelled | Self::Stopping | Self::NotYet => FaultClass::Transient,
             Self::Panicked => FaultClass::Internal,
         }
     }
@@ -131,6 +134,11 @@ impl Explained for Refusal {
             Self::Usage { hint, .. } => hint.clone(),
             Self::Cancelled => Some("run it again".into()),
             Self::Stopping => Some("run it again: a new daemon is started".into()),
+            Self::NotYet => Some(
+                "look again in a moment; if it stays so, look at the disks that its folder and \
+                 the daemon's are on"
+                    .into(),
+            ),
             Self::Panicked => Some("see `mirrorctl daemon logs`; nothing else was affected".into()),
         }
     }

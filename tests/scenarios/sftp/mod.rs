@@ -14,6 +14,7 @@ mod outside_edits;
 mod races;
 mod refused_setups;
 mod silences;
+mod standing;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

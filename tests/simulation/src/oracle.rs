@@ -144,7 +144,7 @@ impl Storm {
     async fn waiting_at(&self, at: usize) -> BTreeSet<String> {
         let Some(project) = &self.machines[at].project else { return BTreeSet::new() };
         match project.status(false).await {
-            Ok(StatusReport { files, .. }) => files
+            Ok(StatusReport { files_known: true, files, .. }) => files
                 .into_iter()
                 .filter(|file| {
                     matches!(
@@ -154,8 +154,8 @@ impl Storm {
                 })
                 .map(|file| file.path.as_str().to_owned())
                 .collect(),
-            Err(error) => {
-                self.world.finds(format!("machine {at} can't say how it stands: {error}"));
+            unknown => {
+                self.world.finds(format!("machine {at} can't say how it stands: {unknown:?}"));
                 BTreeSet::new()
             }
         }

@@ -60,8 +60,8 @@ const STORAGE: &str = "
 const ENGINE: &str = "
     lib.rs:
     project: project/job project/queue project/query project/checkout project/conflict
-        project/versions.rs project/stash.rs project/view_state project/worker data view snapshots
-        packs log state index api error.rs outside
+        project/versions.rs project/stash.rs project/view_state project/worker beside data view
+        snapshots packs log state index api error.rs outside
     project/job: project/queue project/publish project/repair.rs project/checkout project/plan
         project/conflict project/merge.rs project/commit project/observe.rs project/versions.rs
         project/naming.rs project/rules project/stash.rs project/view_state project/worker data view

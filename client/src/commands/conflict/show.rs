@@ -61,6 +61,9 @@ pub(crate) async fn run(args: &ShowArgs, context: &Context) -> Result<Reported, 
             None
         }
     };
+    if let Some(fault) = &detail.fault {
+        context.output.warn(None, fault);
+    }
     Ok(Reported::done(told))
 }
 

@@ -9,7 +9,10 @@ use super::{encoded, fault};
 use crate::output::words;
 
 pub(crate) fn list(listed: &ListConflictsResponse) -> Value {
-    json!({"conflicts": listed.conflicts.iter().map(conflict).collect::<Vec<_>>()})
+    json!({
+        "conflicts": listed.conflicts.iter().map(conflict).collect::<Vec<_>>(),
+        "error": listed.fault.as_ref().map(fault),
+    })
 }
 
 fn conflict(conflict: &Conflict) -> Value {
@@ -52,6 +55,7 @@ pub(crate) fn envelope(detail: &ConflictDetail) -> Value {
     }
     told["encoding"] = encoding.into();
     told["unified_diff"] = detail.unified_diff.as_str().into();
+    told["error"] = detail.fault.as_ref().map(fault).into();
     told
 }
 
@@ -117,7 +121,7 @@ mod tests {
     #[test]
     fn list_has_the_promised_shape() {
         assert_eq!(
-            list(&ListConflictsResponse { conflicts: vec![sample()] }),
+            list(&ListConflictsResponse { conflicts: vec![sample()], fault: None }),
             json!({"conflicts": [{
                 "path": "b.md", "kind": "add_add", "binary": false, "base": null, "local": "aa",
                 "remote": "bb",
@@ -127,7 +131,7 @@ mod tests {
                 "since": "2026-04-15T10:01:00Z", "token": "t", "outside": true,
                 "place": "nas", "remote_commit": null, "local_by": null,
                 "remote_name": "nas, edited there", "remote_word": "nas",
-            }]})
+            }], "error": null})
         );
     }
 
@@ -150,6 +154,9 @@ mod tests {
         assert_eq!(told["marked_text"], "<<<<<<< here\n");
         assert_eq!(told["encoding"], "utf-8");
         assert_eq!(told["unified_diff"], "-theirs\n+mine\n");
+        assert_eq!(told["error"], Value::Null);
+        let fault = Some(Fault { message: "away".to_owned(), ..Fault::default() });
+        assert_eq!(envelope(&ConflictDetail { fault, ..detail })["error"]["message"], "away");
     }
 
     #[test]

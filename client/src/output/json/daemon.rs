@@ -3,6 +3,7 @@
 use mirror_proto::v1::{BackendCalls, DaemonDescription, RunningProject};
 use serde_json::{Map, Value, json};
 
+use super::fault;
 use crate::output::words;
 
 pub(crate) fn description(daemon: &DaemonDescription) -> Value {
@@ -39,6 +40,7 @@ fn project(project: &RunningProject) -> Value {
         "job": project.job,
         "head": project.head,
         "watch": if project.watched { "events" } else { "polling" },
+        "error": project.fault.as_ref().map(fault),
     })
 }
 
@@ -84,6 +86,7 @@ mod tests {
                 job: Some("push".to_owned()),
                 head: 42,
                 watched: true,
+                fault: None,
             }],
             backend_calls: vec![BackendCalls {
                 name: "notes/primary".to_owned(),
@@ -105,7 +108,7 @@ mod tests {
                 "log_file": "/l", "umask": "0022",
                 "projects": [{
                     "name": "notes", "root": "/n", "state": "busy", "reason": null,
-                    "job": "push", "head": 42, "watch": "events",
+                    "job": "push", "head": 42, "watch": "events", "error": null,
                 }],
                 "backend_calls": {"notes/primary": {
                     "stat": 1, "list": 0, "read": 2, "write": 2, "remove": 0,

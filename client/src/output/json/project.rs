@@ -6,13 +6,14 @@ use mirror_proto::v1::{
 use serde_json::{Value, json};
 
 use super::job::{failed, named};
-use super::{commit, kept};
+use super::{commit, fault, kept};
 use crate::output::words;
 
 pub(crate) fn list(response: &ListProjectsResponse) -> Value {
     let left_over = response.left_over.iter().map(|left| {
         let mut row = kept::versions(&left.kept.clone().unwrap_or_default());
         row["name"] = left.name.as_str().into();
+        row["error"] = left.fault.as_ref().map(fault).into();
         row
     });
     json!({
@@ -60,6 +61,7 @@ fn project(project: &ProjectSummary) -> Value {
         "root": project.root,
         "url": project.url,
         "state": words::project_state(project.state()),
+        "error": project.fault.as_ref().map(fault),
     })
 }
 
@@ -79,16 +81,18 @@ mod tests {
                 url: "near:b".to_owned(),
                 state: ProjectState::Stopped.into(),
                 reason: Some("fork".to_owned()),
+                fault: None,
             }],
-            left_over: vec![LeftOver { name: "old".to_owned(), kept: None }],
+            left_over: vec![LeftOver { name: "old".to_owned(), kept: None, fault: None }],
         };
         assert_eq!(
             list(&response),
             json!({"projects": [{
                 "name": "notes", "project_id": null, "root": "/n", "url": "near:b",
-                "state": "stopped",
+                "state": "stopped", "error": null,
             }], "left_over": [{
                 "name": "old", "queue": [], "stash": [], "conflicts": [], "unreadable": 0,
+                "error": null,
             }]})
         );
     }

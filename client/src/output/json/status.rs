@@ -34,6 +34,7 @@ pub(crate) fn report(report: &StatusReport, with_in_sync: bool) -> Value {
         "skipped": report.skipped.iter().map(skipped).collect::<Vec<_>>(),
         "job": report.job.as_ref().map(job),
         "error": report.fault.as_ref().map(fault),
+        "files_known": !report.files_unknown,
     })
 }
 
@@ -178,6 +179,7 @@ mod tests {
                 message: "away".to_owned(),
                 ..Fault::default()
             }),
+            files_unknown: false,
         }
     }
 
@@ -216,6 +218,7 @@ mod tests {
                     "class": "transient", "message": "away", "hint": null, "path": null,
                     "backend": null, "deletions": null,
                 },
+                "files_known": true,
             })
         );
     }

@@ -13,7 +13,9 @@ use crate::output::paint::Paint;
 
 pub(crate) fn list(listed: &ListConflictsResponse, now: Timestamp, paint: Paint) -> String {
     if listed.conflicts.is_empty() {
-        return "no conflicts\n".to_owned();
+        let known =
+            if listed.fault.is_some() { "no conflict is known\n" } else { "no conflicts\n" };
+        return known.to_owned();
     }
     let line = |conflict: &Conflict| {
         let rows =
@@ -227,7 +229,7 @@ mod tests {
 
     #[test]
     fn list_says_which_file_and_whose_version_waits() {
-        let listed = ListConflictsResponse { conflicts: vec![sample()] };
+        let listed = ListConflictsResponse { conflicts: vec![sample()], fault: None };
         let text = list(&listed, now(), Paint::PLAIN);
         assert!(
             text.starts_with(
@@ -241,7 +243,7 @@ mod tests {
 
     #[test]
     fn edit_on_the_backend_is_named_by_its_place_and_this_folder_is_here() {
-        let listed = ListConflictsResponse { conflicts: vec![outside()] };
+        let listed = ListConflictsResponse { conflicts: vec![outside()], fault: None };
         let listed = list(&listed, now(), Paint::PLAIN);
         assert!(
             listed.contains(

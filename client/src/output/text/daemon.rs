@@ -45,9 +45,11 @@ pub(crate) fn description(daemon: &DaemonDescription, now: Timestamp, paint: Pai
 
 fn project(project: &RunningProject) -> [String; 5] {
     let state = words::project_state(project.state());
-    let doing = match (&project.job, &project.reason) {
-        (Some(job), _) => format!("{state}: {}", escape(job)),
-        (None, Some(reason)) => format!("{state}: {}", escape(reason)),
+    let wrong = project.fault.as_ref().map(|fault| fault.message.as_str());
+    let doing = match (&project.job, project.reason.as_deref().or(wrong)) {
+        (Some(job), None) => format!("{state}: {}", escape(job)),
+        (Some(job), Some(wrong)) => format!("{state}: {}; {}", escape(job), escape(wrong)),
+        (None, Some(wrong)) => format!("{state}: {}", escape(wrong)),
         (None, None) => state,
     };
     let watch = if project.watched { "by events" } else { "by polling" };

@@ -21,10 +21,13 @@ pub(crate) fn report(fault: &Fault, paint: Paint) -> String {
     if let Some(deletions) = &fault.deletions {
         text += &folders(deletions);
     }
-    if let Some(hint) = &fault.hint {
-        text += &format!("{} {}\n", paint.cyan("hint:"), escape(hint));
-    }
-    text
+    text + &hint(fault, paint)
+}
+
+/// What to do about it, where there is anything.
+pub(crate) fn hint(fault: &Fault, paint: Paint) -> String {
+    let line = |hint: &String| format!("{} {}\n", paint.cyan("hint:"), escape(hint));
+    fault.hint.as_ref().map(line).unwrap_or_default()
 }
 
 /// The folders that would lose files, a line each: the fullest first.

@@ -5,14 +5,15 @@ use mirror_proto::v1::{
     SetUpFinished,
 };
 
-use super::{bounded, conflicts, failed, stash, table};
+use super::{bounded, conflicts, failed, fault, stash, table};
 use crate::output::escape::escape;
 use crate::output::measure::bytes;
 use crate::output::paint::Paint;
 use crate::output::words;
 
-pub(crate) fn list(response: &ListProjectsResponse) -> String {
-    let left_over: String = response.left_over.iter().map(left_over).collect();
+pub(crate) fn list(response: &ListProjectsResponse, paint: Paint) -> String {
+    let left_over = response.left_over.iter().map(|left| left_over(left, paint));
+    let left_over: String = left_over.collect();
     if response.projects.is_empty() {
         let none = "no projects; `mirrorctl quickstart` or `mirrorctl init` makes one\n";
         return none.to_owned() + &left_over;
@@ -21,20 +22,26 @@ pub(crate) fn list(response: &ListProjectsResponse) -> String {
     table(&rows).into_iter().map(|line| line + "\n").collect::<String>() + &left_over
 }
 
-fn left_over(left: &LeftOver) -> String {
+fn left_over(left: &LeftOver, paint: Paint) -> String {
+    let name = escape(&left.name);
+    if let Some(fault) = &left.fault {
+        return format!(
+            "{name} is not mirrored any more, and what it keeps is not known: {}\n",
+            escape(&fault.message)
+        ) + &fault::hint(fault, paint);
+    }
     let what = left.kept.as_ref().map(stash::counted).unwrap_or_default();
-    format!(
-        "{} is not mirrored any more, and keeps {what}: see `mirrorctl stash list --all`\n",
-        escape(&left.name)
-    )
+    format!("{name} is not mirrored any more, and keeps {what}: see `mirrorctl stash list --all`\n")
 }
 
 fn row(project: &ProjectSummary) -> [String; 4] {
     let state = words::project_state(project.state());
-    let state = match (&project.reason, project.state()) {
-        (Some(reason), ProjectState::Paused | ProjectState::Stopped) => {
+    let wrong = project.fault.as_ref().map(|fault| escape(&fault.message));
+    let state = match (&project.reason, project.state(), wrong) {
+        (Some(reason), ProjectState::Paused | ProjectState::Stopped, _) => {
             format!("{state}: {}", escape(reason))
         }
+        (_, _, Some(wrong)) => format!("{state}: {wrong}"),
         _ => state,
     };
     [escape(&project.name), escape(&project.root), escape(&project.url), state]
@@ -139,6 +146,8 @@ pub(crate) fn next_steps(project: &SetUpFinished) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mirror_proto::v1::Fault;
+
     use super::*;
 
     #[test]
@@ -195,6 +204,33 @@ mod tests {
             }],
             left_over: Vec::new(),
         };
-        assert_eq!(list(&response), "notes  /n  near:b  stopped: the log forked\n");
+        let said = "notes  /n  near:b  stopped: the log forked\n";
+        assert_eq!(list(&response, Paint::PLAIN), said);
+    }
+
+    #[test]
+    fn backend_that_is_away_and_what_can_not_be_looked_at_are_said() {
+        let fault = |message: &str| Fault { message: message.to_owned(), ..Fault::default() };
+        let response = ListProjectsResponse {
+            projects: vec![ProjectSummary {
+                name: "notes".to_owned(),
+                root: "/n".to_owned(),
+                url: "near:b".to_owned(),
+                state: ProjectState::Idle.into(),
+                fault: Some(fault("storage is unreachable")),
+                ..ProjectSummary::default()
+            }],
+            left_over: vec![LeftOver {
+                name: "old".to_owned(),
+                kept: None,
+                fault: Some(Fault { hint: Some("open it".to_owned()), ..fault("no permission") }),
+            }],
+        };
+        assert_eq!(
+            list(&response, Paint::PLAIN),
+            "notes  /n  near:b  idle: storage is unreachable\n\
+             old is not mirrored any more, and what it keeps is not known: no permission\n\
+             hint: open it\n"
+        );
     }
 }

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use mirror_proto::v1::{
-    FileState, FileStatus, JobProgress, ProjectState, QueuedWork, SkipReason, SkippedFile,
-    StatusReport,
+    FileState, FileStatus, JobProgress, ProjectState, QueuedWork, SkippedFile, StatusReport,
 };
 
+use super::fault::{self, hint};
 use super::{bounded, table};
 use crate::output::escape::escape;
 use crate::output::json::status::{STATES, count_in};
@@ -34,7 +34,7 @@ pub(crate) fn report(
     match detail {
         // For scripts too: every file, however many.
         Detail::Short => short(report, paint).into_iter().map(|line| line + "\n").collect(),
-        Detail::Skipped => all_skipped(&report.skipped),
+        Detail::Skipped => all_skipped(report),
         Detail::Changes | Detail::Everything => [
             header(report, now, paint),
             bounded(files(report, detail, paint)),
@@ -100,6 +100,9 @@ fn header(report: &StatusReport, now: Timestamp, paint: Paint) -> String {
         let reason = report.reason.as_deref().unwrap_or("no reason given");
         let line = format!("{}: {}", words::project_state(state), escape(reason));
         text += &format!("{}\n", paint.red(&line));
+        text += &report.fault.as_ref().map(|fault| hint(fault, paint)).unwrap_or_default();
+    } else if let Some(fault) = &report.fault {
+        text += &fault::report(fault, paint);
     }
     text + &report.job.as_ref().map(|job| busy(job, paint)).unwrap_or_default()
 }
@@ -122,22 +125,30 @@ fn share(job: &JobProgress) -> Option<u64> {
     done.saturating_mul(100).checked_div(total).map(|percent| percent.min(100))
 }
 
+/// Where the project stands. Only what was asked just now is called the head.
 fn position(report: &StatusReport, now: Timestamp) -> String {
+    let StatusReport { head, read_up_to, offline, files_unknown, .. } = *report;
+    let backend = escape(&report.backend);
     let looked = match &report.checked_at {
+        Some(time) if offline => format!("last looked at {}", escape(&ago(time, now))),
         Some(time) => format!("looked at {}", escape(&ago(time, now))),
         None => "never looked at".to_owned(),
     };
-    let head = match report.head {
-        0 => "no commit yet".to_owned(),
-        head if head == report.read_up_to => format!("at #{head}, the head"),
-        head => format!("at #{} of #{head}", report.read_up_to),
+    let at = match head {
+        0 if files_unknown => format!("nothing is known of {backend} yet"),
+        0 => format!("no commit yet on {backend}"),
+        head if files_unknown && offline => format!("#{head} is the newest known of {backend}"),
+        head if files_unknown => format!("#{head} is the head on {backend}"),
+        head if head != read_up_to => format!("at #{read_up_to} of #{head} on {backend}"),
+        head if offline => format!("at #{head}, the newest known of {backend}"),
+        head => format!("at #{head}, the head on {backend}"),
     };
-    let offline = if report.offline { " (offline: as it was last read)" } else { "" };
+    let offline = if offline { " (offline: as it was last read)" } else { "" };
     let auto = match report.auto.as_str() {
         "" | "off" => String::new(),
         auto => format!(", auto: {}", escape(auto)),
     };
-    format!("{head} on {}, {looked}{offline}{auto}", escape(&report.backend))
+    format!("{at}, {looked}{offline}{auto}")
 }
 
 fn files(report: &StatusReport, detail: Detail, paint: Paint) -> Vec<String> {
@@ -169,31 +180,21 @@ fn skipped(files: &[SkippedFile], paint: Paint) -> String {
 }
 
 /// Every one, however many, with the reason in words.
-fn all_skipped(files: &[SkippedFile]) -> String {
+fn all_skipped(report: &StatusReport) -> String {
     let row = |file: &SkippedFile| {
-        [format!("  {}", escape(&file.path)), why_skipped(file.reason()).to_owned()]
+        [format!("  {}", escape(&file.path)), words::why_skipped(file.reason()).to_owned()]
     };
-    match files {
+    match report.skipped.as_slice() {
+        [] if report.files_unknown => "it is not known what is skipped\n".to_owned(),
+        // Nothing of it is mirrored now.
+        [] if report.state() == ProjectState::Stopped => {
+            "no file is skipped by itself, but the project is stopped\n".to_owned()
+        }
         [] => "nothing is skipped\n".to_owned(),
         files => table(&files.iter().map(row).collect::<Vec<_>>())
             .into_iter()
             .map(|line| line + "\n")
             .collect(),
-    }
-}
-
-const fn why_skipped(reason: SkipReason) -> &'static str {
-    match reason {
-        SkipReason::NotUtf8 => "its name is not UTF-8",
-        SkipReason::NameNotAllowed => "some systems can't hold its name",
-        SkipReason::Unreadable => "it can't be read",
-        SkipReason::SymlinkOutside => "the link leads out of the project, or to what is ignored",
-        SkipReason::NameClash => "another file has the same name where case does not count",
-        SkipReason::SpecialFile => "it is a pipe, a socket or a device",
-        SkipReason::NotMounted => "it is not mounted as it was: its files are left as they are",
-        SkipReason::RulesUnusable => "its rules can't be read, so nothing new is pushed",
-        SkipReason::Own => "it is the daemon's own",
-        SkipReason::Unspecified => "this program is too old to know why",
     }
 }
 
@@ -214,6 +215,9 @@ pub(crate) fn queue(work: &[QueuedWork], now: Timestamp, paint: Paint) -> String
 }
 
 fn summary(report: &StatusReport) -> String {
+    if report.files_unknown {
+        return "nothing is known of its files".to_owned();
+    }
     let part = |state: FileState| {
         let count = count_in(report, state);
         let word = words::standing(state);
@@ -233,7 +237,7 @@ fn summary(report: &StatusReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mirror_proto::v1::{Fault, QueuedKind};
+    use mirror_proto::v1::{Fault, QueuedKind, SkipReason};
 
     use super::*;
 
@@ -313,6 +317,65 @@ mod tests {
             "  pipe\\n.md  it is a pipe, a socket or a device\n"
         );
         assert_eq!(report(&sample(), Detail::Skipped, now, Paint::PLAIN), "nothing is skipped\n");
+        let unknown = StatusReport { files_unknown: true, ..sample() };
+        assert_eq!(
+            report(&unknown, Detail::Skipped, now, Paint::PLAIN),
+            "it is not known what is skipped\n"
+        );
+    }
+
+    fn away() -> Fault {
+        Fault {
+            message: "storage is unreachable".to_owned(),
+            hint: Some("plug it in".to_owned()),
+            ..Fault::default()
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_stands_above_what_was_last_read() {
+        let now = "2026-04-15T10:00:00Z".parse().expect("a moment");
+        let lost = StatusReport {
+            head: 41,
+            offline: true,
+            fault: Some(away()),
+            files: Vec::new(),
+            bytes_up: 0,
+            ..sample()
+        };
+        assert_eq!(
+            report(&lost, Detail::Changes, now, Paint::PLAIN),
+            "notes  /n\n\
+             at #41, the newest known of primary, last looked at 60 s ago (offline: as it was \
+             last read)\n\
+             error: storage is unreachable\n\
+             hint: plug it in\n\
+             8 in sync\n",
+        );
+    }
+
+    #[test]
+    fn stopped_project_says_what_to_do_and_nothing_of_files_that_it_did_not_see() {
+        let now = "2026-04-15T10:00:00Z".parse().expect("a moment");
+        let stopped = StatusReport {
+            project: "notes".to_owned(),
+            root: "/n".to_owned(),
+            backend: "primary".to_owned(),
+            offline: true,
+            state: ProjectState::Stopped.into(),
+            reason: Some("storage is unreachable".to_owned()),
+            fault: Some(away()),
+            files_unknown: true,
+            ..StatusReport::default()
+        };
+        assert_eq!(
+            report(&stopped, Detail::Changes, now, Paint::PLAIN),
+            "notes  /n\n\
+             nothing is known of primary yet, never looked at (offline: as it was last read)\n\
+             stopped: storage is unreachable\n\
+             hint: plug it in\n\
+             nothing is known of its files\n",
+        );
     }
 
     #[test]

@@ -92,7 +92,7 @@ impl ConflictService for Service {
     ) -> Answer<ListConflictsResponse> {
         let waiting = self.0.conflicts.waiting.lock().expect("not poisoned");
         let conflicts = waiting.iter().filter_map(|detail| detail.conflict.clone()).collect();
-        Ok(Response::new(ListConflictsResponse { conflicts }))
+        Ok(Response::new(ListConflictsResponse { conflicts, fault: None }))
     }
 
     async fn show_conflict(&self, request: Request<ShowConflictRequest>) -> Answer<ConflictDetail> {

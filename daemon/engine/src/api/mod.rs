@@ -31,9 +31,9 @@ pub use jobs::{
     OutputTree, Progress, Resolution, Scope, Settle,
 };
 pub use kept::{DroppedPushes, Kept, QueueReport, WaitingPush};
-pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, Report};
+pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, ProjectFault, Report};
 pub use status::{
-    DiffQuery, FileDiff, FileStatus, Phase, QueuedKind, QueuedWork, SkipReason, Skipped,
+    DiffQuery, FileDiff, FileStatus, Known, Phase, QueuedKind, QueuedWork, SkipReason, Skipped,
     StatusReport,
 };
 

@@ -4,6 +4,8 @@ use mirror_core::{RelPath, Timestamp, Ulid};
 use mirror_storage::FaultClass;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{EngineError, with_causes};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileAction {
     Sent,
@@ -30,6 +32,27 @@ pub struct FileFault {
     pub class: FaultClass,
     pub message: String,
     pub hint: Option<String>,
+}
+
+/// What is wrong with a project as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectFault {
+    pub class: FaultClass,
+    pub message: String,
+    pub hint: Option<String>,
+    /// Whether the backend is what failed.
+    pub of_backend: bool,
+}
+
+impl ProjectFault {
+    pub(crate) fn of(error: &EngineError) -> Self {
+        Self {
+            class: error.class(),
+            message: with_causes(error),
+            hint: error.hint(),
+            of_backend: matches!(error, EngineError::Storage(_)),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use mirror_core::reconcile::FileState;
 use mirror_core::{Digest, RelPath, Timestamp};
 
-use super::reports::FileFault;
+use super::reports::{FileFault, ProjectFault};
 use super::{JobProgress, Scope, VersionName};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,14 @@ pub struct StatusReport {
     pub head: u64,
     /// The newest commit whose changes all stand in the working tree.
     pub read_up_to: u64,
+    /// When this was last known to be the head, in this run or an earlier one.
     pub checked_at: Option<Timestamp>,
     pub offline: bool,
+    /// What is wrong: why it is offline without being asked to, or why nothing is
+    /// said of files.
+    pub fault: Option<ProjectFault>,
+    /// `false` while the working tree can't be looked at: `files` says nothing then.
+    pub files_known: bool,
     pub phase: Phase,
     /// The job that runs meanwhile.
     pub job: Option<JobProgress>,
@@ -95,7 +101,16 @@ pub enum Phase {
     /// person has looked.
     Stopped {
         reason: String,
+        hint: Option<String>,
     },
+}
+
+/// An answer, and why it may be an old one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known<T> {
+    pub answer: T,
+    /// Why it goes by what was read before, if it does.
+    pub fault: Option<ProjectFault>,
 }
 
 /// What is compared with what.

@@ -8,6 +8,7 @@ mod append;
 mod checkpoints;
 mod entry;
 mod local;
+mod look;
 mod open;
 mod read;
 mod sharing;
@@ -21,10 +22,11 @@ use mirror_storage::{Backend, RemotePath, StorageError};
 pub use append::Appended;
 pub(crate) use entry::read_entry;
 pub use local::local_project;
+pub(crate) use look::News;
 pub use sharing::access_of;
 pub(crate) use sharing::share_as_settings_say;
 
-use crate::api::Parts;
+use crate::api::{Parts, ProjectFault};
 use crate::error::EngineError;
 use crate::outside::{Disk, Outside};
 
@@ -67,6 +69,8 @@ pub struct Log {
     pending: u32,
     /// An entry that the log is held to, and has not been compared with yet.
     owed: Option<(u64, Digest)>,
+    /// Why the backend could not be asked when the log was opened.
+    unreached: Option<ProjectFault>,
 }
 
 impl std::fmt::Debug for Log {
@@ -106,6 +110,11 @@ impl Log {
 
     pub fn checked_at(&self) -> Option<Timestamp> {
         self.checked_at
+    }
+
+    /// Why the backend could not be asked when the log was opened, if so.
+    pub(crate) fn unreached(&self) -> Option<&ProjectFault> {
+        self.unreached.as_ref()
     }
 
     /// Why the entry is void, if it is.

@@ -9,7 +9,7 @@ use mirror_storage::{RemotePath, StorageError};
 use super::{
     Log, another_project, fork, nothing_there, own_path, read_entry, share_as_settings_say,
 };
-use crate::api::Parts;
+use crate::api::{Parts, ProjectFault};
 use crate::error::EngineError;
 
 impl Log {
@@ -27,6 +27,7 @@ impl Log {
             grown: 0,
             pending: 0,
             owed: None,
+            unreached: None,
         };
         log.load_local().await?;
         let read = log.read_backend().await;
@@ -35,6 +36,7 @@ impl Log {
             (_, Ok(())) => Ok(log),
             (Some(_), Err(EngineError::Storage(error))) if is_away(&error) => {
                 tracing::warn!(%error, "the backend is away; going by this machine's copy of the log");
+                log.unreached = Some(ProjectFault::of(&error.into()));
                 Ok(log)
             }
             (_, Err(error)) => Err(error),

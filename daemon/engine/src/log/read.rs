@@ -11,10 +11,10 @@ use crate::error::EngineError;
 use crate::planted::{self, Rule};
 
 /// How many entries are asked for at once when many are behind.
-const MOST_AT_ONCE: u64 = 32;
+pub(super) const MOST_AT_ONCE: u64 = 32;
 
 /// An entry that is larger is read by itself, so that memory stays bounded.
-const SMALL_BYTES: u64 = 256 << 10;
+pub(super) const SMALL_BYTES: u64 = 256 << 10;
 
 /// How often an entry that was there is looked for before it counts as gone.
 const LOOKS_BEFORE_MISSING: usize = 3;

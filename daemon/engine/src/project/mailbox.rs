@@ -4,15 +4,17 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use mirror_core::Timestamp;
+use mirror_storage::FaultClass;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::api::{
     Conflict, ConflictDetail, DiffQuery, DroppedPushes, EngineResult, FileDiff, FileVersion,
-    JobEvent, JobRequest, LogPage, LogQuery, QueueReport, Report, SharedSettings, Stashed,
+    JobEvent, JobRequest, Known, LogPage, LogQuery, QueueReport, Report, SharedSettings, Stashed,
     StatusReport, VersionName,
 };
 use crate::outside::Cancel;
 use crate::packs::Content;
+use crate::project::query::look::{LateLook, Look};
 use crate::project::worker::Worker;
 
 type Reply<T> = oneshot::Sender<EngineResult<T>>;
@@ -26,19 +28,23 @@ pub(crate) enum Message {
         reply: Reply<Report>,
     },
     Status {
-        offline: bool,
+        look: Look,
         reply: Reply<StatusReport>,
     },
+    /// What a look came to that its question no longer waited for.
+    Learn(LateLook),
     Diff {
         query: DiffQuery,
         reply: Reply<Vec<FileDiff>>,
     },
     Conflicts {
-        reply: Reply<Vec<Conflict>>,
+        look: Look,
+        reply: Reply<Known<Vec<Conflict>>>,
     },
     Conflict {
         path: String,
-        reply: Reply<ConflictDetail>,
+        look: Look,
+        reply: Reply<Known<ConflictDetail>>,
     },
     Log {
         query: LogQuery,
@@ -81,6 +87,31 @@ pub(crate) enum Message {
     },
 }
 
+impl Message {
+    /// Whether others should be answered beside it: it works, or it may wait for
+    /// the backend.
+    fn may_take_long(&self) -> bool {
+        match self {
+            Self::Run { .. }
+            | Self::Poll { .. }
+            | Self::Learn(_)
+            | Self::DropQueued { .. }
+            | Self::Diff { .. }
+            | Self::Log { .. }
+            | Self::Versions { .. }
+            | Self::Version { .. } => true,
+            Self::Status { .. }
+            | Self::Conflicts { .. }
+            | Self::Conflict { .. }
+            | Self::Settings { .. }
+            | Self::Stash { .. }
+            | Self::Stashed { .. }
+            | Self::Queue { .. }
+            | Self::Close { .. } => false,
+        }
+    }
+}
+
 /// Answers letters until the project is closed or nobody can write any more.
 ///
 /// A panic costs the letter that met it: what it left half-done
@@ -95,10 +126,7 @@ pub(crate) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>
             }
             message => message,
         };
-        let is_long = matches!(
-            message,
-            Message::Run { .. } | Message::Poll { .. } | Message::DropQueued { .. }
-        );
+        let is_long = message.may_take_long();
         worker.board.change(|status| status.is_busy = is_long);
         let answered = AssertUnwindSafe(answer(&mut worker, message)).catch_unwind().await;
         worker.board.change(|status| status.is_busy = false);
@@ -138,25 +166,34 @@ pub(crate) async fn answer_beside(reader: &mut Worker, message: Message) {
 
 /// A reply whose caller is gone is dropped: the work was done all the same.
 async fn answer(worker: &mut Worker, message: Message) {
+    let mut was_full = false;
     match message {
         Message::Run { request, events, cancel, reply } => {
             let answer = worker.run(request, events, cancel).await;
+            was_full = answer.as_ref().is_err_and(|error| error.class() == FaultClass::Quota);
             worker.tell_fault(answer.as_ref().err());
             // Before its caller hears of it: what it asks next is asked of the project.
             worker.board.change(|status| status.is_busy = false);
             drop(reply.send(worker.name_root(answer)));
         }
-        Message::Status { offline, reply } => {
-            let answer = worker.status(offline).await;
+        Message::Status { look, reply } => {
+            let answer = worker.status(look).await;
             drop(reply.send(worker.name_root(answer)));
+        }
+        Message::Learn(look) => {
+            worker.learn_late(look).await;
+            worker.publish();
         }
         Message::Diff { query, reply } => {
             let answer = worker.diff(&query).await;
             drop(reply.send(worker.name_root(answer)));
         }
-        Message::Conflicts { reply } => drop(reply.send(worker.conflicts().await)),
-        Message::Conflict { path, reply } => {
-            let answer = worker.conflict(&path).await;
+        Message::Conflicts { look, reply } => {
+            let answer = worker.conflicts(look).await;
+            drop(reply.send(worker.name_root(answer)));
+        }
+        Message::Conflict { path, look, reply } => {
+            let answer = worker.conflict(&path, look).await;
             drop(reply.send(worker.name_root(answer)));
         }
         Message::Log { query, reply } => drop(reply.send(worker.log(&query).await)),
@@ -183,7 +220,8 @@ async fn answer(worker: &mut Worker, message: Message) {
         }
         Message::Close { .. } => {}
     }
-    worker.save_index().await;
+    // What may be full is found out now, and not by the next job.
+    worker.save_index(was_full).await;
 }
 
 fn text(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -7,6 +7,7 @@ mod create;
 mod follow;
 mod import;
 mod job;
+mod last_known;
 mod mailbox;
 mod merge;
 mod naming;
@@ -28,6 +29,7 @@ mod worker;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use mailbox::Message;
@@ -35,19 +37,22 @@ use mirror_core::{Digest, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use worker::Worker;
 
+use self::query::look::{Look, Looks, no_answer};
 use self::versions::path_of;
 use self::worker::reading::Published;
 use self::worker::status::Status;
 use crate::api::{
     Cancelled, Conflict, ConflictDetail, DiffQuery, DroppedPushes, EngineResult, FileDiff,
-    FileVersion, JobEvent, JobProgress, JobRequest, LogPage, LogQuery, Parts, Phase, ProjectEvent,
-    ProjectSpec, QueueReport, Report, Scope, SharedSettings, Stashed, StatusReport, VersionName,
+    FileVersion, JobEvent, JobProgress, JobRequest, Known, LogPage, LogQuery, Parts, Phase,
+    ProjectEvent, ProjectFault, ProjectSpec, QueueReport, Report, Scope, SharedSettings, Stashed,
+    StatusReport, VersionName,
 };
 use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
 use crate::packs::Content;
 use crate::snapshots::Snapshot;
 pub use create::{create, inspect, preview, standing};
+pub use last_known::LastKnown;
 pub use stash::stashed;
 
 /// A handle on a running project; clones share it. The project ends when
@@ -61,6 +66,7 @@ pub struct Project {
     published: Published,
     events: broadcast::Sender<ProjectEvent>,
     watch: Arc<dyn crate::outside::Watch>,
+    looks: Looks,
     mailbox: mpsc::Sender<Message>,
 }
 
@@ -87,7 +93,8 @@ impl Project {
         let id = worker.project_id();
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         tokio::spawn(mailbox::run(worker, letters));
-        Ok(Self { name, id, status, interrupt, published, events, watch, mailbox })
+        let looks = Looks::default();
+        Ok(Self { name, id, status, interrupt, published, events, watch, looks, mailbox })
     }
 
     pub fn name(&self) -> &str {
@@ -117,10 +124,44 @@ impl Project {
         self.ask(|reply| Message::Run { request, events, cancel, reply }).await
     }
 
+    /// How things stand. Asks the backend, unless that is not wanted, and waits as
+    /// long as that takes.
     pub async fn status(&self, offline: bool) -> EngineResult<StatusReport> {
-        let mut report = self.read(|reply| Message::Status { offline, reply }).await?;
+        let look = if offline { Look::Offline } else { self.look(None).await? };
+        self.status_by(look).await
+    }
+
+    /// The same for a caller who waits so long for the backend: what is known by
+    /// then is the answer, with what is wrong.
+    pub async fn status_within(&self, patience: Duration) -> EngineResult<StatusReport> {
+        self.status_by(self.look(Some(patience)).await?).await
+    }
+
+    async fn status_by(&self, look: Look) -> EngineResult<StatusReport> {
+        let mut report = self.read(|reply| Message::Status { look: look.clone(), reply }).await?;
         (report.phase, report.job) = (self.phase(), self.job());
         Ok(report)
+    }
+
+    /// What the backend says on behalf of a question.
+    async fn look(&self, patience: Option<Duration>) -> EngineResult<Look> {
+        if matches!(self.phase(), Phase::Stopped { .. }) {
+            return Ok(Look::Offline);
+        }
+        let reader = self.reader()?;
+        let Some(patience) = patience else { return Ok(reader.look().await) };
+        let mailbox = self.mailbox.downgrade();
+        let late = async move |look| {
+            if let Some(mailbox) = mailbox.upgrade() {
+                // Whoever has closed the project wants to know no more.
+                drop(mailbox.send(Message::Learn(look)).await);
+            }
+        };
+        let look = self.looks.within(reader, patience, late).await;
+        // Why it is silent may be known from before.
+        Ok(look.unwrap_or_else(|| {
+            Look::Failed(self.backend_fault().unwrap_or_else(|| no_answer(patience)))
+        }))
     }
 
     pub async fn diff(&self, scope: Scope, context_lines: usize) -> EngineResult<Vec<FileDiff>> {
@@ -134,12 +175,38 @@ impl Project {
 
     /// What waits for a person, by path.
     pub async fn conflicts(&self) -> EngineResult<Vec<Conflict>> {
-        self.read(|reply| Message::Conflicts { reply }).await
+        Ok(self.conflicts_by(self.look(None).await?).await?.answer)
+    }
+
+    /// The same for a caller who waits so long for the backend.
+    pub async fn conflicts_within(&self, patience: Duration) -> EngineResult<Known<Vec<Conflict>>> {
+        self.conflicts_by(self.look(Some(patience)).await?).await
+    }
+
+    async fn conflicts_by(&self, look: Look) -> EngineResult<Known<Vec<Conflict>>> {
+        self.read(|reply| Message::Conflicts { look: look.clone(), reply }).await
     }
 
     /// One conflict with all that is needed to settle it.
     pub async fn conflict(&self, path: String) -> EngineResult<ConflictDetail> {
-        self.read(|reply| Message::Conflict { path: path.clone(), reply }).await
+        Ok(self.conflict_by(path, self.look(None).await?).await?.answer)
+    }
+
+    /// The same for a caller who waits so long for the backend.
+    pub async fn conflict_within(
+        &self,
+        path: String,
+        patience: Duration,
+    ) -> EngineResult<Known<ConflictDetail>> {
+        self.conflict_by(path, self.look(Some(patience)).await?).await
+    }
+
+    async fn conflict_by(&self, path: String, look: Look) -> EngineResult<Known<ConflictDetail>> {
+        let question = |reply| {
+            let (path, look) = (path.clone(), look.clone());
+            Message::Conflict { path, look, reply }
+        };
+        self.read(question).await
     }
 
     pub async fn log(&self, query: LogQuery) -> EngineResult<LogPage> {
@@ -230,6 +297,11 @@ impl Project {
             Ok(_) | Err(_) => None,
         };
         Some(Cancelled { kind, commit })
+    }
+
+    /// What was wrong with the backend when it was last used.
+    pub fn backend_fault(&self) -> Option<ProjectFault> {
+        self.status.borrow().backend_fault.clone()
     }
 
     /// The newest commit this machine has read.

@@ -85,6 +85,8 @@ impl Worker {
             board,
             published,
         };
+        let fault = worker.log.unreached().cloned();
+        worker.board.change(|status| status.backend_fault = fault);
         worker.recover(own).await;
         worker.save(true).await?;
         Ok(worker)

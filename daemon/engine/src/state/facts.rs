@@ -6,12 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mirror_core::{Digest, RelPath, SharedMap};
+use mirror_core::{Digest, RelPath, SharedMap, Timestamp};
 use serde::de::DeserializeOwned;
 
 use super::{AsideRecord, Attempt, Damage, GivenUp, Spot, State, Upload};
 use crate::outside::tree::Mounts;
 use crate::store::{Store, Table, encode};
+
+/// How old what is stored of the last look may be.
+const CHECKED_MS: u64 = 60_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fact {
@@ -29,6 +32,7 @@ pub(super) enum Fact {
     Newest,
     Uploads,
     Mounts,
+    Checked,
     Damaged,
     Refused,
     Unreadable,
@@ -52,6 +56,7 @@ impl Fact {
             Self::Newest => "newest",
             Self::Uploads => "uploads",
             Self::Mounts => "mounts",
+            Self::Checked => "checked",
             Self::Damaged => "damaged",
             Self::Refused => "refused",
             Self::Unreadable => "unreadable",
@@ -106,6 +111,7 @@ impl State {
         self.newest = fact(store, Fact::Newest);
         self.uploads = fact(store, Fact::Uploads).unwrap_or_default();
         self.mounts = fact(store, Fact::Mounts).unwrap_or_default();
+        self.checked = fact(store, Fact::Checked);
     }
 
     /// Adds the facts that changed to the batch that is stored next.
@@ -133,6 +139,7 @@ impl State {
             Fact::Newest => self.newest.as_ref().map(encode),
             Fact::Uploads => Some(encode(&self.uploads)),
             Fact::Mounts => Some(encode(&self.mounts)),
+            Fact::Checked => self.checked.as_ref().map(encode),
             Fact::Damaged => Some(encode(&self.findings.damaged)),
             Fact::Refused => Some(encode(&self.findings.refused)),
             Fact::Unreadable => Some(encode(&self.findings.unreadable)),
@@ -293,6 +300,26 @@ impl State {
         if self.mounts != *mounts {
             self.changed.insert(Fact::Mounts);
             self.mounts = mounts.clone();
+        }
+    }
+
+    /// When the head was last known to be the head, also before a restart.
+    pub fn checked(&self) -> Option<Timestamp> {
+        self.checked
+    }
+
+    pub fn set_checked(&mut self, at: Timestamp) {
+        if self.checked != Some(at) {
+            self.changed.insert(Fact::Checked);
+            self.checked = Some(at);
+        }
+    }
+
+    /// The same to a minute: what nothing relies on is not written at each look.
+    pub fn note_checked(&mut self, at: Timestamp) {
+        let apart = |known: Timestamp| at.milliseconds().abs_diff(known.milliseconds());
+        if self.checked.is_none_or(|known| apart(known) >= CHECKED_MS) {
+            self.set_checked(at);
         }
     }
 

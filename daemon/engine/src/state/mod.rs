@@ -14,7 +14,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use mirror_core::{Digest, RelPath, SharedMap, Ulid};
+use mirror_core::{Digest, RelPath, SharedMap, Timestamp, Ulid};
 
 pub use privacy::Private;
 pub use records::{
@@ -56,6 +56,7 @@ pub struct State {
     newest: Option<(u64, Digest)>,
     uploads: Vec<Upload>,
     mounts: Mounts,
+    checked: Option<Timestamp>,
     findings: Findings,
     /// True when nothing was remembered: every base is unknown (B5).
     pub fresh: bool,
@@ -93,6 +94,7 @@ impl State {
             newest: None,
             uploads: Vec::new(),
             mounts: Mounts::new(),
+            checked: None,
             findings: Findings::default(),
             fresh: known.is_none(),
         };
@@ -139,6 +141,7 @@ impl State {
             newest: None,
             uploads: Vec::new(),
             mounts: self.mounts.clone(),
+            checked: self.checked,
             findings: self.findings.for_reader(),
             fresh: self.fresh,
         }

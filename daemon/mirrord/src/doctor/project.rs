@@ -128,6 +128,10 @@ where
 
 /// What waits for the backend or a person.
 fn waiting(name: &str, report: &StatusReport) -> Vec<Finding> {
+    let wrong = report.fault.as_ref().map(|fault| {
+        let fix = fault.hint.clone().unwrap_or_else(|| "see `mirrorctl status`".to_owned());
+        Finding { class: Some(fault.class), ..Finding::fail(name, fault.message.clone(), fix) }
+    });
     let queued = report.queue.iter().map(|work| queued(name, work));
     let conflicts = report.files.iter().filter(|file| file.state == FileState::Conflict).count();
     let conflicts = (conflicts > 0).then(|| {
@@ -139,7 +143,7 @@ fn waiting(name: &str, report: &StatusReport) -> Vec<Finding> {
         let what = format!("{skipped} files are not mirrored");
         Finding::warn(name, what, "see `mirrorctl status --long` for the reasons")
     });
-    queued.chain(conflicts).chain(skipped).collect()
+    wrong.into_iter().chain(queued).chain(conflicts).chain(skipped).collect()
 }
 
 fn queued(name: &str, work: &QueuedWork) -> Finding {

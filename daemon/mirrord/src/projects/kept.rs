@@ -82,14 +82,15 @@ impl Registry {
     }
 
     /// Projects that are configured no more and whose data holds something of a
-    /// person's, sorted by name.
-    pub(crate) fn left_over(&self) -> Vec<(String, Kept)> {
+    /// person's, or can't be looked at, sorted by name.
+    pub(crate) fn left_over(&self) -> Vec<(String, Result<Kept, RequestError>)> {
         let names = folders_in(&self.folders.data.join("projects"));
         let is_nobodys =
             |name: &String| !self.slots().contains_key(name) && !self.is_reserved(name);
         let found = names.into_iter().filter(is_nobodys).filter_map(|name| {
-            let kept = self.kept_of(&name).ok()?;
-            (!kept.is_empty()).then_some((name, kept))
+            let kept = self.kept_of(&name);
+            let is_nothing = kept.as_ref().is_ok_and(Kept::is_empty);
+            (!is_nothing).then_some((name, kept))
         });
         found.collect()
     }

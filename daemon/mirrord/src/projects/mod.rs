@@ -7,6 +7,7 @@
 pub(crate) mod cancellation;
 mod find;
 mod kept;
+mod last_known;
 mod load;
 mod open;
 mod overlap;

@@ -18,8 +18,9 @@ use crate::folders::make_private;
 use crate::services::Account;
 use crate::wire;
 
-/// How long a project that opens waits for its server.
-const COURTESY: Duration = Duration::from_secs(2);
+/// How long a project that opens waits for its server; `status` is to answer within
+/// 2 s, also where the project has to be opened first.
+const COURTESY: Duration = Duration::from_millis(1_400);
 
 /// What a project stands on, before it is opened.
 pub(super) struct Ground {
@@ -182,7 +183,7 @@ impl Registry {
         own
     }
 
-    fn spec_of(&self, config: &ProjectConfig) -> ProjectSpec {
+    pub(super) fn spec_of(&self, config: &ProjectConfig) -> ProjectSpec {
         ProjectSpec {
             name: config.name.clone(),
             root: config.root.clone(),

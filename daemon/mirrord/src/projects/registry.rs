@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use futures::future::join_all;
 use mirror_core::Ulid;
 use mirror_engine::outside::Outside;
-use mirror_engine::{Author, Phase, Project};
+use mirror_engine::{Author, Phase, Project, ProjectFault};
 use mirror_storage::FaultClass;
 use mirror_storage::layers::CallCounts;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
@@ -114,6 +114,8 @@ pub(crate) struct Closed {
     pub(super) reason: String,
     pub(super) class: FaultClass,
     pub(super) hint: Option<String>,
+    /// Whether the backend is what failed.
+    pub(super) of_backend: bool,
     /// Whether it may open later without anybody changing a file.
     pub(crate) passing: bool,
     /// Nobody has tried yet.
@@ -127,6 +129,8 @@ pub(crate) struct View {
     pub(crate) config: Option<ProjectConfig>,
     pub(crate) phase: Phase,
     pub(crate) open: Option<Open>,
+    /// What is wrong, as far as it is known without asking anybody.
+    pub(crate) fault: Option<ProjectFault>,
 }
 
 impl View {
@@ -141,6 +145,7 @@ impl Closed {
             reason: "it is being opened".to_owned(),
             class: FaultClass::Transient,
             hint: None,
+            of_backend: false,
             passing: true,
             fresh: true,
         }
@@ -151,6 +156,7 @@ impl Closed {
             reason: error.message(),
             class: error.class(),
             hint: error.hint(),
+            of_backend: error.is_about_backend(),
             passing,
             fresh: false,
         }
@@ -321,10 +327,25 @@ pub(super) fn check_only(slots: &Slots, open: &Open) -> Result<(), RequestError>
 }
 
 fn view_of(name: &str, slot: &Slot) -> View {
-    let (phase, open) = match &slot.condition {
-        Condition::Open(open) => (open.project.phase(), Some(open.clone())),
-        Condition::Closed(why) if why.fresh => (Phase::Busy("open"), None),
-        Condition::Closed(why) => (Phase::Stopped { reason: why.reason.clone() }, None),
+    let (phase, open, fault) = match &slot.condition {
+        Condition::Open(open) => {
+            let phase = open.project.phase();
+            let fault = stop_of(&phase).or_else(|| open.project.backend_fault());
+            (phase, Some(open.clone()), fault)
+        }
+        Condition::Closed(why) if why.fresh => (Phase::Busy("open"), None, None),
+        Condition::Closed(why) => {
+            let Closed { reason, class, hint, of_backend, .. } = why.clone();
+            let phase = Phase::Stopped { reason: reason.clone(), hint: hint.clone() };
+            (phase, None, Some(ProjectFault { class, message: reason, hint, of_backend }))
+        }
     };
-    View { name: name.to_owned(), config: slot.config.clone(), phase, open }
+    View { name: name.to_owned(), config: slot.config.clone(), phase, open, fault }
+}
+
+/// Why a project that runs is stopped.
+fn stop_of(phase: &Phase) -> Option<ProjectFault> {
+    let Phase::Stopped { reason, hint } = phase else { return None };
+    let (message, hint) = (reason.clone(), hint.clone());
+    Some(ProjectFault { class: FaultClass::Stopped, message, hint, of_backend: false })
 }

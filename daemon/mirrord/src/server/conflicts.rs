@@ -5,7 +5,9 @@ use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
 use super::convert::conflict::{conflict, conflict_detail, resolution};
+use super::convert::fault::project_fault;
 use super::host::{Host, Streamed, names_in};
+use super::in_time::Teller;
 use super::jobs::only;
 use crate::error::RequestError;
 
@@ -23,9 +25,16 @@ impl v1::conflict_service_server::ConflictService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("conflict list", async move {
-            let open = host.project(request.project).await?;
-            let conflicts = open.project.conflicts().await?;
-            Ok(v1::ListConflictsResponse { conflicts: conflicts.iter().map(conflict).collect() })
+            let name = host.name_of(request.project).await?;
+            let known = match host.teller(&name).await? {
+                Teller::Open(open, patience) => open.project.conflicts_within(patience).await?,
+                Teller::Closed { error, .. } => return Err(error),
+            };
+            let home = &host.registry.folders.home;
+            Ok(v1::ListConflictsResponse {
+                conflicts: known.answer.iter().map(conflict).collect(),
+                fault: known.fault.map(|fault| project_fault(&fault, home)),
+            })
         })
         .await
     }
@@ -37,9 +46,15 @@ impl v1::conflict_service_server::ConflictService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("conflict show", async move {
-            let open = host.project(request.project).await?;
+            let name = host.name_of(request.project).await?;
+            let (open, patience) = match host.teller(&name).await? {
+                Teller::Open(open, patience) => (open, patience),
+                Teller::Closed { error, .. } => return Err(error),
+            };
             let path = only(names_in(&open, request.folder, vec![request.path]).await?)?;
-            Ok(conflict_detail(&open.project.conflict(path).await?))
+            let known = open.project.conflict_within(path, patience).await?;
+            let fault = known.fault.map(|fault| project_fault(&fault, &host.registry.folders.home));
+            Ok(v1::ConflictDetail { fault, ..conflict_detail(&known.answer) })
         })
         .await
     }

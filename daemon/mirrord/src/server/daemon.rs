@@ -6,6 +6,7 @@ use mirror_proto::PROTOCOL;
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
+use super::convert::fault::project_fault;
 use super::convert::status::{project_state, state_reason};
 use super::host::Host;
 use crate::backends::PRIMARY;
@@ -92,6 +93,7 @@ fn running_project(view: &View, home: &Path) -> v1::RunningProject {
         job,
         head: project.map_or(0, mirror_engine::Project::head),
         watched: project.is_some_and(mirror_engine::Project::is_watched),
+        fault: view.fault.as_ref().map(|fault| project_fault(fault, home)),
     }
 }
 

@@ -11,6 +11,7 @@ mod daemon;
 mod doctor;
 mod history;
 mod host;
+mod in_time;
 mod jobs;
 mod listen;
 mod pieces;

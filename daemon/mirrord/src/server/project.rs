@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use mirror_engine::JobEvent;
+use mirror_engine::{JobEvent, Kept};
 use mirror_proto::v1;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
+use super::convert::fault::{fault_of, project_fault};
 use super::convert::job::{covered, progress, set_up_finished};
 use super::convert::kept::kept_versions;
 use super::convert::status::{project_state, state_reason};
@@ -91,11 +92,8 @@ impl v1::project_service_server::ProjectService for Host {
         self.registry.await_first_round().await;
         let home = &self.registry.folders.home;
         let projects = self.registry.views().iter().map(|view| summary(view, home)).collect();
-        let left_over = self
-            .registry
-            .left_over()
-            .into_iter()
-            .map(|(name, kept)| v1::LeftOver { name, kept: Some(kept_versions(&kept)) });
+        let left_over =
+            self.registry.left_over().into_iter().map(|(name, kept)| left_over(name, kept, home));
         let left_over = left_over.collect();
         Ok(Response::new(v1::ListProjectsResponse { projects, left_over }))
     }
@@ -167,6 +165,14 @@ fn summary(view: &View, home: &Path) -> v1::ProjectSummary {
         url: config.map(|config| config.url.to_string()).unwrap_or_default(),
         state: project_state(&view.phase, config).into(),
         reason: state_reason(&view.phase, config, home),
+        fault: view.fault.as_ref().map(|fault| project_fault(fault, home)),
+    }
+}
+
+fn left_over(name: String, kept: Result<Kept, RequestError>, home: &Path) -> v1::LeftOver {
+    match kept {
+        Ok(kept) => v1::LeftOver { name, kept: Some(kept_versions(&kept)), fault: None },
+        Err(error) => v1::LeftOver { name, kept: None, fault: Some(fault_of(&error, home)) },
     }
 }
 

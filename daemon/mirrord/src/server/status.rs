@@ -1,12 +1,13 @@
 //! `StatusService`: compares this machine with the head.
 
-use mirror_engine::{DiffQuery, Phase, Scope, StatusReport};
+use mirror_engine::{DiffQuery, Scope};
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::status::{file_diff, status_report, stopped_report};
+use super::convert::status::{closed_report, file_diff, of_closed, status_report};
 use super::convert::version::version_name;
 use super::host::{Host, names_in};
+use super::in_time::Teller;
 use crate::error::RequestError;
 
 #[tonic::async_trait]
@@ -42,25 +43,29 @@ impl v1::status_service_server::StatusService for Host {
 }
 
 impl Host {
+    /// What is wrong is told of, not failed on.
     async fn status(
         &self,
         request: v1::ShowStatusRequest,
     ) -> Result<v1::StatusReport, RequestError> {
         let name = self.name_of(request.project).await?;
+        let leave_out = request.leave_out_in_sync;
         let home = &self.registry.folders.home;
-        match self.registry.open(&name).await {
-            Ok(open) => {
-                let report: StatusReport = open.project.status(request.offline).await?;
-                let leave_out = request.leave_out_in_sync;
+        match self.teller(&name).await? {
+            Teller::Open(open, patience) => {
+                let report = match request.offline {
+                    true => open.project.status(true).await?,
+                    false => open.project.status_within(patience).await?,
+                };
                 Ok(status_report(&open.config, &report, leave_out, home))
             }
-            // A project that can't run is told of, not failed on.
-            Err(error) => match self.registry.view(&name) {
-                Some(view) if matches!(view.phase, Phase::Stopped { .. }) => {
-                    Ok(stopped_report(&view, home))
+            Teller::Closed { view, .. } => Ok(match self.registry.last_known(&name).await {
+                Some((config, known)) => {
+                    let told = status_report(&config, &known, leave_out, home);
+                    of_closed(told, &view, home)
                 }
-                _ => Err(error),
-            },
+                None => closed_report(&view, home),
+            }),
         }
     }
 }

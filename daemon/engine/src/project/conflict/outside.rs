@@ -142,13 +142,18 @@ impl Worker {
         self.outside_standing().into_iter().map(status).collect()
     }
 
-    /// The edit of a path that waits, with its sides as they are now.
-    pub(crate) async fn outside_named(&mut self, name: &str) -> EngineResult<(Folder, Record)> {
+    /// The edit of a path that waits, with its sides as they are now; what is not
+    /// here yet is fetched where that `may` be.
+    pub(crate) async fn outside_named(
+        &mut self,
+        name: &str,
+        may: bool,
+    ) -> EngineResult<(Folder, Record)> {
         let record = self.outside_standing().into_iter().find(|one| one.path.as_str() == name);
         let record = record.ok_or_else(|| EngineError::NoConflict(name.to_owned()))?;
         let place = record.place.clone().unwrap_or_default();
         let folder = Folder::outside(&place, &self.parts.data);
-        if let Some(local) = record.local_digest() {
+        if let Some(local) = record.local_digest().filter(|_| may) {
             self.keep_version(&folder, &record.path, local).await?;
         }
         let (kept, mut record) = (folder.clone(), record);

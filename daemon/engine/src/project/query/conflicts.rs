@@ -8,8 +8,9 @@ use mirror_core::plan::Root;
 use mirror_core::reconcile::Facts;
 use mirror_core::{Digest, RelPath, merge};
 
+use super::look::Look;
 use super::unified::{Named, unified};
-use crate::api::{Conflict, ConflictDetail, ConflictKind, EngineResult, Phase};
+use crate::api::{Conflict, ConflictDetail, ConflictKind, EngineResult, Known, ProjectFault};
 use crate::data::conflicts::{Folder, Record};
 use crate::outside::TreeError;
 use crate::project::worker::Worker;
@@ -19,8 +20,8 @@ const CONTEXT: usize = 3;
 
 impl Worker {
     /// What waits for a person, by path, as it is now.
-    pub(crate) async fn conflicts(&mut self) -> EngineResult<Vec<Conflict>> {
-        let facts = self.look_at_conflicts().await?;
+    pub(crate) async fn conflicts(&mut self, look: Look) -> EngineResult<Known<Vec<Conflict>>> {
+        let (facts, fault) = self.look_at_conflicts(look).await?;
         let mut conflicts = Vec::new();
         for record in self.all_standing(&facts) {
             conflicts.push(self.conflict_of(&record).await?);
@@ -29,36 +30,45 @@ impl Worker {
             conflicts.push(self.conflict_of(&record).await?);
         }
         conflicts.sort_by(|one, other| one.path.cmp(&other.path));
-        Ok(conflicts)
+        Ok(Known { answer: conflicts, fault })
     }
 
-    pub(crate) async fn conflict(&mut self, name: &str) -> EngineResult<ConflictDetail> {
-        let facts = self.look_at_conflicts().await?;
+    pub(crate) async fn conflict(
+        &mut self,
+        name: &str,
+        look: Look,
+    ) -> EngineResult<Known<ConflictDetail>> {
+        let (facts, fault) = self.look_at_conflicts(look).await?;
         let standing = self.all_standing(&facts);
         let record = standing.into_iter().find(|record| record.path.as_str() == name);
         let (folder, record) = match record {
             Some(record) => (Folder::of(&record.path, &self.parts.data), record),
-            None => self.outside_named(name).await?,
+            None => self.outside_named(name, fault.is_none()).await?,
         };
         let conflict = self.conflict_of(&record).await?;
-        self.parts.outside.offload(move || detail_of(&folder, &record, conflict)).await
+        let answer =
+            self.parts.outside.offload(move || detail_of(&folder, &record, conflict)).await?;
+        Ok(Known { answer, fault })
     }
 
     /// Looks at both sides, so that a token is of now. When the backend is away
-    /// the head is what was read before.
-    async fn look_at_conflicts(&mut self) -> EngineResult<BTreeMap<RelPath, Facts>> {
-        if !matches!(self.phase(), Phase::Stopped { .. }) {
-            self.reach_backend().await?;
-        }
+    /// the head is what was read before, and nothing is fetched from there.
+    async fn look_at_conflicts(
+        &mut self,
+        look: Look,
+    ) -> EngineResult<(BTreeMap<RelPath, Facts>, Option<ProjectFault>)> {
+        let fault = self.learn(look).await;
         let (root, _) = self.observe_disk().await?;
         if root == Root::Missing {
             return Err(TreeError::RootMissing.into());
         }
         let facts = self.all_facts();
         self.drop_settled(root, &facts).await;
-        self.follow_conflicts(&facts).await;
+        if fault.is_none() {
+            self.follow_conflicts(&facts).await;
+        }
         self.save(false).await?;
-        Ok(facts)
+        Ok((facts, fault))
     }
 
     fn all_standing(&self, facts: &BTreeMap<RelPath, Facts>) -> Vec<Record> {

@@ -3,6 +3,7 @@
 pub(crate) mod conflicts;
 pub(crate) mod diff;
 pub(crate) mod log;
+pub(crate) mod look;
 pub(crate) mod status;
 pub(crate) mod unified;
 pub(crate) mod versions;

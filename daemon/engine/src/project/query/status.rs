@@ -7,39 +7,48 @@ use mirror_core::RelPath;
 use mirror_core::plan::Root;
 use mirror_core::reconcile::{Facts, FileState, Verdict, decide};
 
-use crate::api::{EngineResult, FileStatus, Phase, SkipReason, Skipped, StatusReport};
-use crate::outside::TreeError;
+use super::look::Look;
+use crate::api::{EngineResult, FileStatus, ProjectFault, SkipReason, Skipped, StatusReport};
+use crate::error::EngineError;
 use crate::project::worker::Worker;
 
 impl Worker {
-    /// Answers without the backend when it is away, or when asked to.
-    pub(crate) async fn status(&mut self, offline: bool) -> EngineResult<StatusReport> {
-        let phase = self.phase();
-        let stopped = matches!(phase, Phase::Stopped { .. });
-        let offline = offline || stopped || !self.reach_backend().await?;
+    /// How things stand, by what a look at the backend found. What is wrong is told
+    /// of, not failed on.
+    pub(crate) async fn status(&mut self, look: Look) -> EngineResult<StatusReport> {
+        let was_asked = !matches!(look, Look::Offline);
+        let fault = self.learn(look).await;
+        let offline = !was_asked || fault.is_some();
         let (root, _) = self.observe_disk().await?;
-        if root == Root::Missing {
-            return Err(TreeError::RootMissing.into());
-        }
-        let facts = self.all_facts();
+        let is_there = root != Root::Missing;
+        // Of files that can't be seen nothing is said, not even what was seen last.
+        let facts = if is_there { self.all_facts() } else { BTreeMap::new() };
         self.drop_settled(root, &facts).await;
         let mut report = StatusReport {
             head: self.log.head(),
-            read_up_to: self.read_up_to(&facts),
-            checked_at: self.log.checked_at(),
+            read_up_to: if is_there { self.read_up_to(&facts) } else { 0 },
+            checked_at: self.checked_at(),
             offline,
+            fault: fault.or_else(|| (!is_there).then(|| self.fault_of_root())),
+            files_known: is_there,
             phase: self.phase(),
             job: None,
             bytes_up: 0,
             bytes_down: 0,
             files: Vec::with_capacity(facts.len()),
             queue: self.queue.work.iter().chain(&self.queued_view).cloned().collect(),
-            skipped: self.skipped(),
+            skipped: if is_there { self.skipped() } else { Vec::new() },
         };
-        self.add_files(&facts, &mut report);
-        self.count_outside_conflicts(&mut report.files);
+        if is_there {
+            self.add_files(&facts, &mut report);
+            self.count_outside_conflicts(&mut report.files);
+        }
         self.save(false).await?;
         Ok(report)
+    }
+
+    fn fault_of_root(&self) -> ProjectFault {
+        ProjectFault::of(&EngineError::RootMissing(self.spec.root.clone()))
     }
 
     fn add_files(&self, facts: &BTreeMap<RelPath, Facts>, report: &mut StatusReport) {

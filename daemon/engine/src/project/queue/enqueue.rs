@@ -12,13 +12,13 @@ use mirror_core::{Digest, Entry, RelPath};
 
 use crate::api::{EngineResult, Settle};
 use crate::data::queue::{MadeOn, OpenAttempt, QueuedChange, QueuedPush, content_name};
-use crate::error::EngineError;
+use crate::error::{EngineError, with_causes};
 use crate::outside::{Disk, Tree, TreeError};
 use crate::project::commit::draft::Outgoing;
 use crate::project::commit::rereads::Rereads;
 use crate::project::plan::draw::{CycleRequest, leave_out};
 use crate::project::worker::Worker;
-use crate::project::worker::faults::{is_away, with_causes};
+use crate::project::worker::faults::is_away;
 use crate::project::worker::reporter::Reporter;
 
 type Copied = Result<(), Option<TreeError>>;

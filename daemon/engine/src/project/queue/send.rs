@@ -15,12 +15,12 @@ use super::replan::Replanned;
 use crate::api::{EngineResult, FileFault, QueuedKind, QueuedWork, Stashed};
 use crate::data::queue::{MadeOn, QueuedChange, QueuedPush, content_name};
 use crate::data::stash::{Stash, StashedCopies};
-use crate::error::EngineError;
+use crate::error::{EngineError, with_causes};
 use crate::log::LogEntry;
 use crate::project::commit::draft::Draft;
 use crate::project::commit::until_won::{Drafter, until_won};
 use crate::project::worker::Worker;
-use crate::project::worker::faults::{fault, is_away, with_causes};
+use crate::project::worker::faults::{fault, is_away};
 use crate::project::worker::reporter::Reporter;
 
 /// What the data folder kept of a queued version can't be found any more.

@@ -73,7 +73,6 @@ async fn folder_that_is_missing_is_named() {
         laptop.tries_push(&[]).await.unwrap_err(),
         plans(&laptop, push_of(&[]), true).await.unwrap_err(),
         laptop.runs(delete("a.md", false)).await.unwrap_err(),
-        laptop.project().status(true).await.unwrap_err(),
     ];
 
     for error in refused {

@@ -14,6 +14,8 @@ use mirror_storage::{
     StorageError, Stored,
 };
 
+use tokio::sync::watch;
+
 use super::power::Power;
 
 /// How a call fails.
@@ -65,6 +67,8 @@ pub(super) struct FaultyBackend {
     inner: MemoryBackend,
     power: Arc<Power>,
     line: Mutex<Line>,
+    /// Calls wait for as long as it is.
+    is_silent: watch::Sender<bool>,
 }
 
 struct Ticket {
@@ -78,7 +82,7 @@ fn unreachable() -> StorageError {
 
 impl FaultyBackend {
     pub(super) fn new(inner: MemoryBackend, power: Arc<Power>) -> Self {
-        Self { inner, power, line: Mutex::default() }
+        Self { inner, power, line: Mutex::default(), is_silent: watch::Sender::new(false) }
     }
 
     fn line<T>(&self, look: impl FnOnce(&mut Line) -> T) -> T {
@@ -160,6 +164,20 @@ impl FaultyBackend {
         }
     }
 
+    /// Nothing is answered any more, and nobody is told.
+    pub(super) fn falls_silent(&self) {
+        self.is_silent.send_replace(true);
+    }
+
+    pub(super) fn speaks_again(&self) {
+        self.is_silent.send_replace(false);
+    }
+
+    /// How many calls were begun in this story, those that wait left out.
+    pub(super) fn begun(&self) -> usize {
+        self.line(|line| line.begun)
+    }
+
     pub(super) fn plug_in(&self) {
         self.line(|line| (line.refused, line.unanswered) = (None, None));
     }
@@ -185,6 +203,9 @@ impl FaultyBackend {
         if let Some(program) = program {
             program.await;
         }
+        let mut is_silent = self.is_silent.subscribe();
+        // The sender lives as long as this line.
+        drop(is_silent.wait_for(|is_silent| !is_silent).await);
         let (number, depth, latency, refused, unanswered) = self.line(|line| {
             let number = line.begun;
             line.begun += 1;

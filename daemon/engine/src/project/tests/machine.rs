@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,16 +87,19 @@ impl Machine {
         if let Some(project) = self.project.take() {
             project.close().await;
         }
-        let spec = ProjectSpec {
+        self.project = Some(Project::open(self.spec(), self.parts()).await?);
+        Ok(())
+    }
+
+    pub(super) fn spec(&self) -> ProjectSpec {
+        ProjectSpec {
             name: "notes".to_owned(),
             root: self.root(""),
             backend_name: "memory".to_owned(),
             narrowing: self.narrowing.clone(),
             author: self.author.clone(),
             poll_interval: Duration::from_secs(10),
-        };
-        self.project = Some(Project::open(spec, self.parts()).await?);
-        Ok(())
+        }
     }
 
     pub(super) fn project(&self) -> &Project {
@@ -135,20 +138,12 @@ impl Machine {
 
     /// Every file of the tree with its content, our temporary ones included.
     pub(super) fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let mut files = BTreeMap::new();
-        let mut folders = vec![self.root("")];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                let name = path.strip_prefix(self.root("")).unwrap().to_str().unwrap();
-                files.insert(name.to_owned(), fs::read(&path).unwrap_or_default());
-            }
-        }
-        files
+        files_below(&self.root(""))
+    }
+
+    /// Every file of this machine with its content, the daemon's own included.
+    pub(super) fn all_that_is_kept(&self) -> BTreeMap<String, Vec<u8>> {
+        files_below(self.home.path())
     }
 
     pub(super) async fn runs(&self, job: Job) -> EngineResult<Report> {
@@ -213,4 +208,21 @@ impl Machine {
         commits.reverse();
         commits
     }
+}
+
+fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
+            files.insert(name.to_owned(), fs::read(&path).unwrap_or_default());
+        }
+    }
+    files
 }

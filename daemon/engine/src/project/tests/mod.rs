@@ -23,6 +23,7 @@ mod git_rules;
 mod kinds;
 mod left_out;
 mod leftovers;
+mod looking;
 mod lost_state;
 mod machine;
 mod meddling_tree;

@@ -93,13 +93,22 @@ async fn quiet_project_costs_one_small_call_to_look_at() {
     let laptop = world.machine("laptop").await;
     laptop.writes("a.md", "milk");
     laptop.pushes().await;
+    laptop.project().poll().await.unwrap();
     laptop.backend.begin_story(None);
 
-    laptop.project().status(false).await.unwrap();
+    laptop.project().poll().await.unwrap();
 
     let calls = laptop.backend.ended();
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert_eq!((calls[0].verb, &calls[0].path), ("read", &entry_path(3)));
+
+    // A person who asks is told whether the head itself still stands, too.
+    laptop.backend.begin_story(None);
+    laptop.project().status(false).await.unwrap();
+    let calls = laptop.backend.ended();
+    let asked: BTreeSet<_> = calls.iter().map(|call| (call.verb, call.path.clone())).collect();
+    assert_eq!(asked, [("read", entry_path(2)), ("read", entry_path(3))].into());
+    assert!(calls.iter().all(|call| call.depth == 1), "{calls:?}");
 }
 
 #[tokio::test]

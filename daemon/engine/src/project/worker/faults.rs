@@ -4,7 +4,7 @@ use mirror_core::RelPath;
 use mirror_storage::FaultClass;
 
 use crate::api::FileFault;
-use crate::error::EngineError;
+use crate::error::{EngineError, with_causes};
 
 /// One file's failure, for the report.
 pub(crate) fn fault(path: &RelPath, error: &EngineError) -> FileFault {
@@ -24,20 +24,19 @@ pub(crate) fn changed_meanwhile(path: &RelPath) -> FileFault {
     }
 }
 
-/// An error with its causes in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
 /// Whether the backend can't be reached now, and may be later. A full one is
 /// there: its owner has to make room, or push less.
 pub(crate) fn is_away(error: &EngineError) -> bool {
     let EngineError::Storage(error) = error else { return false };
     error.class() == FaultClass::Transient
+}
+
+/// What to do about a stop: what caused it, and what ends it then.
+pub(crate) fn hint_of_stop(hint: Option<&str>) -> String {
+    const RELOAD: &str = "mirrorctl reload";
+    match hint {
+        Some(hint) if hint.contains(RELOAD) => hint.to_owned(),
+        Some(hint) => format!("{hint}; once that is put right, run `{RELOAD}`"),
+        None => format!("once that is put right, run `{RELOAD}`"),
+    }
 }

@@ -28,14 +28,14 @@ use self::status::StatusBoard;
 use self::view::Machines;
 use self::view::Pending;
 use crate::api::{
-    EngineResult, FileFault, Notice, NoticeKind, Parts, Phase, ProjectSpec, QueuedKind, QueuedWork,
-    SharedSettings,
+    EngineResult, FileFault, Notice, NoticeKind, Parts, Phase, ProjectFault, ProjectSpec,
+    QueuedKind, QueuedWork, SharedSettings,
 };
 use crate::data::backoff::{FIRST_WAIT_MS, LONGEST_WAIT_MS};
 use crate::data::conflicts::{Conflicts, OutsideConflicts};
 use crate::data::notices::Journal;
 use crate::data::queue::Queue;
-use crate::error::EngineError;
+use crate::error::{EngineError, with_causes};
 use crate::index::Index;
 use crate::log::Log;
 use crate::outside::TreeError;
@@ -121,6 +121,9 @@ impl Worker {
         if let Some(digest) = self.log.history().head_digest() {
             self.state.set_newest(self.log.head(), digest);
         }
+        if let Some(checked) = self.log.checked_at() {
+            self.state.note_checked(checked);
+        }
         if let Some(damaged) = self.fetcher.damaged.changed() {
             self.state.set_damaged(damaged);
         }
@@ -150,32 +153,25 @@ impl Worker {
     /// Lets those who listen know that the backend could not be used.
     pub(crate) fn tell_fault(&self, error: Option<&EngineError>) {
         if let Some(error @ EngineError::Storage(_)) = error {
+            let fault = ProjectFault::of(error);
+            self.board.change(|status| status.backend_fault = Some(fault));
             self.events.fault(FileFault {
                 path: String::new(),
                 class: error.class(),
-                message: faults::with_causes(error),
+                message: with_causes(error),
                 hint: error.hint(),
             });
         }
     }
 
     /// Stores what the index has learnt, which nothing relies on: done when
-    /// nobody waits for an answer.
-    pub(crate) async fn save_index(&mut self) {
+    /// nobody waits for an answer. If it must be `durable`, a store that takes
+    /// nothing more is known to be broken afterwards.
+    pub(crate) async fn save_index(&mut self, durable: bool) {
         self.state.save_index(&mut self.index);
-        if let Err(error) = self.save(false).await {
+        if let Err(error) = self.save(durable).await {
             tracing::warn!(%error, "the index could not be stored");
         }
-    }
-
-    /// Remembers a stop, so that nothing is written until the project is
-    /// opened anew.
-    pub(crate) fn note_stop<T>(&self, outcome: EngineResult<T>) -> EngineResult<T> {
-        if let Err(EngineError::Stopped { reason, .. }) = &outcome {
-            let stopped = Phase::Stopped { reason: reason.clone() };
-            self.board.change(|status| status.phase = stopped);
-        }
-        outcome
     }
 
     pub(crate) fn set_phase(&self, phase: Phase) {
@@ -205,10 +201,7 @@ impl Worker {
     /// Why nothing may be written, if so (L7).
     pub(crate) fn refuse_when_stopped(&self) -> EngineResult<()> {
         match self.board.phase() {
-            Phase::Stopped { reason } => {
-                let hint = "once that is put right, run `mirrorctl reload`".to_owned();
-                Err(EngineError::Stopped { reason, hint: Some(hint) })
-            }
+            Phase::Stopped { reason, hint } => Err(EngineError::Stopped { reason, hint }),
             Phase::Idle | Phase::Busy(_) => Ok(()),
         }
     }

@@ -2,13 +2,16 @@
 
 use tokio::sync::watch;
 
-use crate::api::{JobProgress, Phase, Progress};
+use crate::api::{JobProgress, Phase, Progress, ProjectFault};
 
 /// How things stand now, for everybody at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Status {
     pub(crate) phase: Phase,
     pub(crate) head: u64,
+    /// What was wrong with the backend when it was last used; `None` once a look at
+    /// the head went well.
+    pub(crate) backend_fault: Option<ProjectFault>,
     /// Letters that still wait are never read.
     pub(crate) is_closed: bool,
     /// A job or a round of the daemon runs: readers don't wait for it.
@@ -28,6 +31,7 @@ impl StatusBoard {
         Self(watch::Sender::new(Status {
             phase: Phase::Idle,
             head,
+            backend_fault: None,
             is_closed: false,
             is_busy: false,
             job: None,

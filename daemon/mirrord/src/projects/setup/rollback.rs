@@ -56,14 +56,16 @@ impl Rollback {
         let why = match (open.project.stash().await, open.project.status(true).await) {
             (Ok(stash), _) if !stash.is_empty() => "its stash holds versions of yours",
             (Ok(_), _) if !self.filled_folder => return None,
-            (Ok(_), Ok(status)) => {
+            (Ok(_), Ok(status)) if status.files_known => {
                 self.written = fetched(&open.config.root, status).await;
                 match self.written {
                     Some(_) => return None,
                     None => "its folder holds what did not come from the backend",
                 }
             }
-            (Err(_), _) | (_, Err(_)) => "it can't be seen whether anything of yours is in it",
+            (Err(_), _) | (_, Ok(_) | Err(_)) => {
+                "it can't be seen whether anything of yours is in it"
+            }
         };
         Some((file, open, why))
     }

@@ -43,6 +43,7 @@ pub(in crate::server) fn conflict_detail(detail: &ConflictDetail) -> v1::Conflic
         merged_content: detail.merged.as_ref().map(|bytes| bytes.to_vec()),
         marked_content: detail.marked.as_ref().map(|bytes| bytes.to_vec()),
         unified_diff: detail.unified.clone(),
+        fault: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mirror_engine::{EngineError, FileFault};
+use mirror_engine::{EngineError, FileFault, ProjectFault};
 use mirror_proto::v1;
 use mirror_storage::FaultClass;
 use prost::Message;
@@ -14,16 +14,20 @@ use crate::folders::with_tilde;
 
 /// A gRPC status with the fault, encoded, in its details.
 pub(in crate::server) fn status_of(error: &RequestError, home: &Path) -> Status {
-    let fault = v1::Fault {
+    let fault = fault_of(error, home);
+    let details = fault.encode_to_vec();
+    Status::with_details(code(error.class()), fault.message, details.into())
+}
+
+pub(in crate::server) fn fault_of(error: &RequestError, home: &Path) -> v1::Fault {
+    v1::Fault {
         class: fault_class(error.class()).into(),
         message: with_tilde(&error.message(), home),
         path: error.path(),
         backend: error.is_about_backend().then(|| PRIMARY.to_owned()),
         hint: error.hint().map(|hint| with_tilde(&hint, home)),
         deletions: deletions_of(error),
-    };
-    let details = fault.encode_to_vec();
-    Status::with_details(code(error.class()), fault.message, details.into())
+    }
 }
 
 /// What a person has to agree to first.
@@ -50,6 +54,18 @@ pub(super) fn file_fault(fault: &FileFault, home: &Path) -> v1::Fault {
         message: with_tilde(&fault.message, home),
         path: Some(fault.path.clone()).filter(|path| !path.is_empty()),
         backend: None,
+        hint: fault.hint.as_deref().map(|hint| with_tilde(hint, home)),
+        deletions: None,
+    }
+}
+
+/// What is wrong with a project, told beside an answer.
+pub(in crate::server) fn project_fault(fault: &ProjectFault, home: &Path) -> v1::Fault {
+    v1::Fault {
+        class: fault_class(fault.class).into(),
+        message: with_tilde(&fault.message, home),
+        path: None,
+        backend: fault.of_backend.then(|| PRIMARY.to_owned()),
         hint: fault.hint.as_deref().map(|hint| with_tilde(hint, home)),
         deletions: None,
     }

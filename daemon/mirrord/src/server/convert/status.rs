@@ -9,7 +9,7 @@ use mirror_engine::{
 };
 use mirror_proto::v1;
 
-use super::fault::file_fault;
+use super::fault::{file_fault, project_fault};
 use crate::backends::PRIMARY;
 use crate::config::ProjectConfig;
 use crate::folders::with_tilde;
@@ -47,7 +47,7 @@ pub(in crate::server) fn state_reason(
 fn stop_reason(phase: &Phase, home: &Path) -> Option<String> {
     match phase {
         Phase::Idle | Phase::Busy(_) => None,
-        Phase::Stopped { reason } => Some(with_tilde(reason, home)),
+        Phase::Stopped { reason, .. } => Some(with_tilde(reason, home)),
     }
 }
 
@@ -84,7 +84,8 @@ pub(in crate::server) fn status_report(
             })
             .collect(),
         job: report.job.as_ref().map(job_progress),
-        fault: stop_fault(&report.phase, home),
+        fault: report.fault.as_ref().map(|fault| project_fault(fault, home)),
+        files_unknown: !report.files_known,
     }
 }
 
@@ -100,24 +101,35 @@ fn job_progress(job: &JobProgress) -> v1::JobProgress {
     }
 }
 
-fn stop_fault(phase: &Phase, home: &Path) -> Option<v1::Fault> {
-    let message = stop_reason(phase, home)?;
-    Some(v1::Fault { class: v1::FaultClass::Stopped.into(), message, ..v1::Fault::default() })
-}
-
-/// What is known of a project that doesn't run.
-pub(in crate::server) fn stopped_report(view: &View, home: &Path) -> v1::StatusReport {
+/// What is known of a project that doesn't run, and of which this machine has read
+/// nothing, or can't look at it.
+pub(in crate::server) fn closed_report(view: &View, home: &Path) -> v1::StatusReport {
     let config = view.config.as_ref();
-    v1::StatusReport {
+    let told = v1::StatusReport {
         project: view.name.clone(),
         root: config.map(|config| config.root.display().to_string()).unwrap_or_default(),
         backend: PRIMARY.to_owned(),
+        files_unknown: true,
+        ..v1::StatusReport::default()
+    };
+    of_closed(told, view, home)
+}
+
+/// The same with why it doesn't run: that comes before anything else that is wrong.
+pub(in crate::server) fn of_closed(
+    told: v1::StatusReport,
+    view: &View,
+    home: &Path,
+) -> v1::StatusReport {
+    let config = view.config.as_ref();
+    let fault = view.fault.as_ref().map(|fault| project_fault(fault, home));
+    v1::StatusReport {
         offline: true,
         state: project_state(&view.phase, config).into(),
         reason: state_reason(&view.phase, config, home),
         auto: config.map(|config| config.auto.mode().word().to_owned()).unwrap_or_default(),
-        fault: stop_fault(&view.phase, home),
-        ..v1::StatusReport::default()
+        fault: fault.or(told.fault),
+        ..told
     }
 }
 
