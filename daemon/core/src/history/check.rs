@@ -165,7 +165,7 @@ impl History {
         let dropped: BTreeSet<&Ulid> = commit.dropped_packs.iter().collect();
         let size_of = |content: &Digest| {
             let kept = |place: &&Place| !dropped.contains(&place.pack);
-            let known = self.contents.get(content).filter(kept).map(|place| place.size);
+            let known = self.places(*content).find(kept).map(|place| place.size);
             brought.get(content).copied().or(known)
         };
         for (content, size) in &brought {

@@ -26,7 +26,9 @@ impl History {
         current.chain(past.map(|past| &past.entry))
     }
 
-    /// A gc may drop only what nothing needs, or what it gives elsewhere.
+    /// A gc may drop only what nothing needs, or what it gives elsewhere. It is the
+    /// newest place of a content that counts: one before it may be why that was given
+    /// again (P8).
     pub(super) fn check_gc(&self, commit: &Commit) -> Result<(), Void> {
         if commit.dropped_packs.is_empty() {
             return Ok(());
@@ -53,7 +55,7 @@ impl History {
             if live.contains(&content) {
                 return Err(Void::Content {
                     content,
-                    what: "it is still needed, and would be lost",
+                    what: "it is still needed, and not given again",
                 });
             }
         }
@@ -65,26 +67,29 @@ impl History {
             return;
         }
         let dropped: BTreeSet<Ulid> = dropped.iter().copied().collect();
+        let goes = |place: &Place| dropped.contains(&place.pack);
+        let newest = self.contents.iter().filter(|(_, place)| goes(place)).map(|(it, _)| *it);
+        let earlier = self.earlier.iter().filter(|(_, places)| places.iter().any(goes));
+        let touched: BTreeSet<Digest> = newest.chain(earlier.map(|(it, _)| *it)).collect();
+        for content in touched {
+            let stays = self.places(content).copied().filter(|place| !goes(place));
+            self.set_places(content, stays.collect());
+        }
         self.packs.retain(|name, _| !dropped.contains(name));
-        self.contents.retain(|_, place| !dropped.contains(&place.pack));
-        self.drop_earlier(&dropped);
         Arc::make_mut(&mut self.dead_packs).extend(dropped);
     }
 
-    /// A content that leaves takes all of its places along.
-    fn drop_earlier(&mut self, dropped: &BTreeSet<Ulid>) {
-        let is_touched = |content: &Digest, earlier: &Vec<Place>| {
-            !self.contents.contains_key(content)
-                || earlier.iter().any(|place| dropped.contains(&place.pack))
-        };
-        let touched = self.earlier.iter().filter(|(content, earlier)| is_touched(content, earlier));
-        let touched: Vec<Digest> = touched.map(|(content, _)| *content).collect();
-        for content in touched {
-            let mut earlier = self.earlier.remove(&content).unwrap_or_default();
-            earlier.retain(|place| !dropped.contains(&place.pack));
-            if self.contents.contains_key(&content) && !earlier.is_empty() {
-                self.earlier.insert(content, earlier);
-            }
+    /// Has a content lie in these places, the newest first, or nowhere.
+    fn set_places(&mut self, content: Digest, mut places: Vec<Place>) {
+        if places.is_empty() {
+            self.contents.remove(&content);
+            self.earlier.remove(&content);
+            return;
+        }
+        self.contents.insert(content, places.remove(0));
+        match places.is_empty() {
+            true => drop(self.earlier.remove(&content)),
+            false => drop(self.earlier.insert(content, places)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const NEEDED: &str = "it is still needed, and would be lost";
+const NEEDED: &str = "it is still needed, and not given again";
 
 /// A log whose pack 2 holds `x`, which has left the head since.
 fn replaced() -> Log {
@@ -120,6 +120,57 @@ fn needed_content_may_move_to_another_pack() {
     for text in ["x", "y"] {
         assert_eq!(log.history.place(digest(text)).map(|place| place.pack), Some(Ulid(3)));
     }
+}
+
+/// A log whose text `x` lies in packs 2 and 4, given there by a push and a repair.
+fn given_again() -> Log {
+    let mut log = Log::of(&["a=x", "b=z"]);
+    let mut again = log.draft(Action::Repair);
+    again.packs.push(pack(again.seq, &["x"]));
+    log.counts(again);
+    assert_eq!(places(&log, "x"), [4, 2]);
+    log
+}
+
+fn places(log: &Log, text: &str) -> Vec<u64> {
+    let places = log.history.places(digest(text));
+    places.map(|place| u64::try_from(place.pack.0).unwrap()).collect()
+}
+
+#[test]
+fn content_keeps_its_place_in_a_pack_that_stays() {
+    let mut log = given_again();
+    let gc = log.gc(&[2]);
+    log.counts(gc);
+    assert_eq!(places(&log, "x"), [4]);
+
+    // The other way round, of what nothing needs.
+    let mut log = given_again();
+    let deletion = log.push("a=-");
+    log.counts(deletion);
+    let forget = log.forget(&[2, 3]);
+    log.counts(forget);
+    let gc = log.gc(&[4]);
+    log.counts(gc);
+    assert_eq!(places(&log, "x"), [2], "it was there before, and is there still");
+    let push = Commit { packs: Vec::new(), ..log.push("c=x") };
+    log.counts(push);
+    let gc = log.gc(&[2]);
+    log.voids(gc, NEEDED);
+}
+
+/// The place before may be why it was given again.
+#[test]
+fn needed_content_is_given_again_where_its_newest_place_goes() {
+    let mut log = given_again();
+    let gc = log.gc(&[4]);
+    log.voids(gc.clone(), NEEDED);
+    let mut gc = log.gc(&[4]);
+    gc.packs = vec![pack(gc.seq, &["x"])];
+    log.counts(gc);
+    assert_eq!(places(&log, "x"), [6, 2], "and the place that stays is behind the new one");
+    let both = log.gc(&[2, 6]);
+    log.voids(both, NEEDED);
 }
 
 #[test]
