@@ -68,7 +68,7 @@ impl Place {
         Self { backend, memory: None, root: Some(root.to_owned()), _folder: None }
     }
 
-    pub(crate) fn sftp() -> Option<Self> {
+    pub(crate) fn sftp_stock() -> Option<Self> {
         Self::on_shared(Variant::Stock)
     }
 

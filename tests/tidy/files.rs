@@ -69,7 +69,7 @@ const MAY_SLEEP: [(&str, &str); 13] = [
     ("daemon/engine/src/real/tree/tests/editors.rs", "its programs save at a pace of their own"),
     ("daemon/engine/src/project/tests/faulty.rs", "it plays a service that takes its time"),
     ("daemon/storage/src/adapter/sftp/tests/played.rs", "it plays a server that takes its time"),
-    ("tests/conformance/sshd/logins.rs", "it plays a server that takes its time"),
+    ("tests/conformance/sftp/logins.rs", "it plays a server that takes its time"),
     ("daemon/mirrord/src/projects/tests/waiting.rs", "it plays a disk that hangs"),
     ("daemon/mirrord/src/doctor/tests.rs", "its clock stands still"),
     ("daemon/storage/src/adapter/sftp/tests.rs", "its clock stands still"),
