@@ -9,7 +9,7 @@ use crate::support::repository;
 const DOCUMENT: &str = "docs/what-we-remove.md";
 
 /// The calls by which something goes, or makes way for something else.
-const CALLS: [&str; 24] = [
+const CALLS: [&str; 25] = [
     "remove_file(",
     "remove_dir(",
     "remove_dir_all(",
@@ -28,6 +28,7 @@ const CALLS: [&str; 24] = [
     "backend.remove(",
     "adapter.remove(",
     "mover.rename(",
+    "service.remove(",
     "service.rename(",
     "data.remove(",
     "disk.remove(",

@@ -46,30 +46,52 @@ pub enum Unproved {
     Storage(#[from] StorageError),
 }
 
-/// Where one proof creates its entry: the folders of entries have numbers for
+/// A proof takes seconds: what is older was cut off.
+const LEFT_FOR_MS: u64 = 7 * 24 * 3_600_000;
+
+/// Where proofs create their entries: the folders of entries have numbers for
 /// names, and nobody looks for one here.
 fn scratch() -> RemotePath {
-    let path = format!("{OUR_FOLDER}/log/scratch/{}", Ulid::generate());
-    RemotePath::new(path).expect("a normal path")
+    RemotePath::new(format!("{OUR_FOLDER}/log/scratch")).expect("a normal path")
 }
 
-/// Tries what the log stands on. Nothing of it stays.
+/// Tries what the log stands on. Nothing of it stays, nor of one that was cut off a
+/// week ago.
 pub async fn prove(service: &dyn Backend) -> Result<(), Unproved> {
-    let name = scratch();
+    let moment = Ulid::generate();
+    let name = RemotePath::new(format!("{}/{moment}", scratch())).expect("a normal path");
     let proved = created_once(service, &name).await;
+    let removed = remove(service, &name).await;
+    proved?;
+    removed?;
+    if service.stat(&name).await?.is_some() {
+        return Err(Flaw::NotRemoved.into());
+    }
+    if let Err(error) = sweep(service, moment).await {
+        tracing::debug!(%error, "what an earlier proof may have left stays for now");
+    }
+    Ok(())
+}
+
+async fn remove(service: &dyn Backend, name: &RemotePath) -> Result<(), StorageError> {
     // What an entry may be spelled as a folder with.
     let body = RemotePath::new(format!("{name}/body")).expect("a normal path");
-    for path in [&body, &name] {
-        let removed = service.remove(path, Expect::Anything).await;
-        if proved.is_ok() && path == &name {
-            removed?;
+    drop(service.remove(&body, Expect::Anything).await);
+    service.remove(name, Expect::Anything).await.map(drop)
+}
+
+/// Removes what proofs left that were cut off, by the moments in their names.
+async fn sweep(service: &dyn Backend, now: Ulid) -> Result<(), StorageError> {
+    let scratch = scratch();
+    let left: Vec<RemoteFile> = service.list(&scratch).try_collect().await?;
+    for file in left {
+        let moment = file.path.name().parse::<Ulid>().map(|moment| moment.timestamp_ms());
+        let is_old = |began: u64| now.timestamp_ms().saturating_sub(began) > LEFT_FOR_MS;
+        if moment.is_ok_and(is_old) {
+            remove(service, &file.path).await?;
         }
     }
-    proved?;
-    match service.stat(&name).await? {
-        None => Ok(()),
-        Some(_) => Err(Flaw::NotRemoved.into()),
-    }
+    Ok(())
 }
 
 /// Creates one name twice at once, as two machines create an entry, and then again.

@@ -108,3 +108,31 @@ async fn proof_is_asked_for_once_and_leaves_nothing() {
     }
     assert_eq!(names(&memory).await.len(), 2);
 }
+
+/// A name of so many days ago.
+fn left(days: u64) -> RemotePath {
+    let now = ulid::Ulid::generate().timestamp_ms();
+    let moment = ulid::Ulid::from_parts(now - days * 24 * 3_600_000, 7);
+    RemotePath::new(format!("_mirror/log/scratch/{moment}")).expect("a normal path")
+}
+
+#[tokio::test]
+async fn proof_that_was_cut_off_is_swept_by_a_later_one() {
+    let memory = MemoryBackend::new(MemoryProfile::SWAP);
+    let entry = RemotePath::new("_mirror/log/0000000/0000000001.json").expect("a normal path");
+    let other = RemotePath::new("_mirror/log/scratch/not ours").expect("a normal path");
+    let (old, young) = (left(8), left(6));
+    for path in [&old, &young, &entry, &other] {
+        memory.write(path, "text".into(), Expect::Absent).await.expect("room");
+    }
+
+    prove(&memory).await.expect("it is honest");
+
+    assert_eq!(memory.stat(&old).await.expect("a look"), None);
+    for path in [young, entry, other] {
+        assert!(memory.stat(&path).await.expect("a look").is_some(), "{path}");
+    }
+    let scratch = RemotePath::new("_mirror/log/scratch").expect("a normal path");
+    let files: Vec<_> = memory.list(&scratch).try_collect().await.expect("a listing");
+    assert_eq!(files.len(), 2, "and nothing of this one");
+}
