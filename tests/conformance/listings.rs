@@ -38,6 +38,26 @@ pub(crate) async fn listing_the_root_leaves_out_our_folder(place: &Place) {
     assert_eq!(place.names("_mirror/packs").await, [ours[1]]);
 }
 
+/// A snapshot folder of a NAS holds all of its disk again, and again.
+pub(crate) async fn listing_enters_no_folder_of_a_system_but_the_one_that_is_asked_for(
+    place: &Place,
+) {
+    let plain = ["docs/._a.md", "docs/a.md", "docs/recycle/b.md", "Thumbs.db"];
+    let inside = [".snapshots/1/a.md", "docs/#recycle/b.md", "docs/@eaDir/._c/d.md"];
+    let ours = "_mirror/aside/1/.snapshots/1/a.md";
+    for name in plain.into_iter().chain(inside).chain([ours]) {
+        place.store(name, "content").await;
+    }
+    let mut expected = plain.to_vec();
+    expected.sort_unstable();
+
+    assert_eq!(place.names("").await, expected);
+    assert_eq!(place.names(".snapshots").await, [inside[0]]);
+    assert_eq!(place.names("docs/@eaDir").await, [""; 0]);
+    assert_eq!(place.names("docs/@eaDir/._c").await, [inside[2]]);
+    assert_eq!(place.names("_mirror/aside").await, [ours]);
+}
+
 pub(crate) async fn listing_a_file_or_nothing_is_empty(place: &Place) {
     assert_eq!(place.names("").await, [""; 0]);
     place.store("a", "content").await;

@@ -18,7 +18,7 @@ mod races;
 mod reads;
 mod removals;
 mod renames;
-mod sshd;
+mod sftp;
 mod sweeps;
 mod writes;
 mod wrong;
@@ -47,7 +47,7 @@ macro_rules! promises {
             power::files_stored_together_survive_a_power_cut,);
         promises!(local_folder ["rename", "times", "access"]:
             $($rules)* $($renames)* $($times)* $($access)* $($disks)*);
-        promises!(sftp ["rename", "access"]:
+        promises!(sftp_stock ["rename", "access"]:
             $($rules)* $($renames)* $($access)* $($disks)*);
         promises!(sftp_only ["rename", "access"]:
             $($rules)* $($renames)* $($access)* $($disks)*);
@@ -90,6 +90,7 @@ promises! {
         listings::listing_is_complete,
         listings::listing_holds_only_what_is_below_its_prefix,
         listings::listing_the_root_leaves_out_our_folder,
+        listings::listing_enters_no_folder_of_a_system_but_the_one_that_is_asked_for,
         listings::listing_a_file_or_nothing_is_empty,
         listings::parents_appear_and_are_never_listed,
         listings::listing_describes_files_as_a_lookup_does,

@@ -141,8 +141,8 @@ pub struct Capabilities {
 /// - A listing is complete or ends in an error; it never stops early in silence.
 ///   A folder below the prefix that we may not open is an item of its own, the
 ///   error [`StorageError::Forbidden`] with its path, and the listing goes on.
-/// - A listing of the view passes over what systems keep there
-///   ([`is_system_name`](crate::is_system_name)).
+/// - A listing of the view enters no folder that systems keep there
+///   ([`is_system_name`](crate::is_system_name)), unless it is the prefix.
 /// - Listing the root gives the view: our own folder `_mirror` is listed only
 ///   for a prefix inside it.
 /// - Parent folders appear when needed and are never listed. An empty folder in

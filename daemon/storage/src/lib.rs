@@ -25,4 +25,4 @@ pub use offers::{
     StoredRange, WriteMany,
 };
 pub use path::{OUR_FOLDER, RemotePath, RemotePathError};
-pub use system::{is_system_name, is_system_path};
+pub use system::{is_in_system_folder, is_system_name, is_system_path};

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{FutureExt, StreamExt};
 use mirror_core::{Digest, RelPath};
-use mirror_storage::{FileStream, RemoteFile, RemotePath, StorageError, is_system_path};
+use mirror_storage::{
+    FileStream, RemoteFile, RemotePath, StorageError, is_in_system_folder, is_system_path,
+};
 
 use super::{Outcome, Projected, View, nanoseconds};
 use crate::state::Seen;
@@ -24,7 +26,9 @@ pub struct Sight {
 impl Survey {
     /// Whether absence means nothing there.
     pub fn is_hidden(&self, path: &RelPath) -> bool {
-        is_system_path(path.as_str())
+        let is_passed_over =
+            is_system_path(path.as_str()) && !self.looked_at.contains(path.as_str());
+        is_passed_over
             || self.closed.contains(path.as_str())
             || path.ancestors().any(|folder| self.closed.contains(folder))
     }
@@ -37,6 +41,9 @@ pub struct Survey {
     /// Files that may not be read, and folders that may not be opened: what stands
     /// there is not known.
     pub closed: BTreeSet<String>,
+    /// What the project has under names of systems: only of these is it known what
+    /// stands there (V9).
+    pub looked_at: BTreeSet<String>,
     /// A time that the service's clock has surely passed, whatever our own says.
     pub service_ns: Option<i64>,
 }
@@ -61,21 +68,32 @@ impl View {
     /// Lists the view and tells the content of `wanted` files. One is read only when
     /// neither its revision nor its size and time prove what it is (V2), or
     /// when this machine wrote it and hasn't read it back yet (V7).
+    ///
+    /// Of names that systems use, `of_systems` alone are looked at (V9).
     pub async fn survey(
         &self,
         known: &BTreeMap<RelPath, Seen>,
+        of_systems: BTreeSet<RelPath>,
         wanted: impl Fn(&RelPath) -> bool,
     ) -> Result<Survey, StorageError> {
         let root = RemotePath::ROOT;
         let listing = readable(self.backend.list(&root));
         // Files of the view have any time that some program gave them.
         let written_at = MachineFile::written_at(self.backend.as_ref(), self.machine_id);
-        let ((files, mut closed), written_at) = futures::try_join!(listing, written_at)?;
+        let unlisted = self.look_up(&of_systems);
+        let ((files, mut closed), unlisted, written_at) =
+            futures::try_join!(listing, unlisted, written_at)?;
+        closed.extend(unlisted.1);
         let service_ns = written_at.map(nanoseconds);
+        let is_wanted = |path: &RelPath| match is_system_path(path.as_str()) {
+            true => of_systems.contains(path),
+            false => wanted(path),
+        };
         let looks: Vec<_> = files
             .into_iter()
+            .chain(unlisted.0)
             .filter_map(|file| Some((RelPath::new(file.path.as_str()).ok()?, file)))
-            .filter(|(path, _)| wanted(path))
+            .filter(|(path, _)| is_wanted(path))
             .map(|(path, file)| {
                 let seen = known.get(&path).cloned();
                 self.sight(path, file, seen, service_ns).boxed()
@@ -90,7 +108,28 @@ impl View {
                 look => sights.extend(look?),
             }
         }
-        Ok(Survey { sights, closed, service_ns })
+        let looked_at = of_systems.into_iter().map(|path| path.as_str().to_owned()).collect();
+        Ok(Survey { sights, closed, looked_at, service_ns })
+    }
+
+    /// Looks those of the paths up that lie in folders which no listing enters.
+    async fn look_up(
+        &self,
+        paths: &BTreeSet<RelPath>,
+    ) -> Result<(Vec<RemoteFile>, BTreeSet<String>), StorageError> {
+        let unlisted = paths.iter().filter(|path| is_in_system_folder(path.as_str()));
+        let places: Vec<RemotePath> = unlisted.map(RemotePath::from).collect();
+        let parallel = self.backend.capabilities().parallel.max(1);
+        let looks: Vec<_> = places.iter().map(|place| self.backend.stat(place).boxed()).collect();
+        let mut looks = futures::stream::iter(looks).buffer_unordered(parallel);
+        let (mut files, mut closed) = (Vec::new(), BTreeSet::new());
+        while let Some(look) = looks.next().await {
+            match look {
+                Err(StorageError::Forbidden { path }) => drop(closed.insert(path.to_string())),
+                look => files.extend(look?),
+            }
+        }
+        Ok((files, closed))
     }
 
     /// `None` when the file is gone by the time it is read.

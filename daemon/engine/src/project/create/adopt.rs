@@ -10,7 +10,7 @@ use mirror_core::commit::{Change, Pack};
 use mirror_core::path::Names;
 use mirror_core::patterns::{Coverage, CoverageSource, GIT_IGNORE_FILE};
 use mirror_core::{Digest, Entry, Kind, RelPath, Timestamp};
-use mirror_storage::{ByteRange, RemoteFile, RemotePath, StorageError};
+use mirror_storage::{ByteRange, RemoteFile, RemotePath, StorageError, is_system_path};
 
 use crate::api::{EngineResult, Parts, SharedSettings};
 use crate::error::EngineError;
@@ -61,6 +61,8 @@ async fn files_at(parts: &Parts) -> EngineResult<Vec<RemoteFile>> {
             Err(StorageError::Forbidden { path }) if !path.is_root() => {
                 tracing::warn!(%path, "it can't be read, and isn't taken over");
             }
+            // Nobody's writing.
+            Ok(file) if is_system_path(file.path.as_str()) => {}
             file => files.push(file?),
         }
     }

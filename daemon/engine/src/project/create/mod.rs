@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use mirror_core::commit::{Action, Commit, FORMAT, MAX_ENTRY_BYTES, ParseError, entry_name};
 use mirror_core::{Digest, Ulid};
-use mirror_storage::{Backend, Expect, Guarded, RemotePath, StorageError};
+use mirror_storage::{Backend, Expect, Guarded, RemotePath, StorageError, is_system_path};
 
 use self::adopt::adopt;
 use self::later::refuse_what_needs_a_later_version;
@@ -44,6 +44,8 @@ pub async fn inspect(backend: &dyn Backend) -> EngineResult<Holding> {
             None => return Ok(Holding::Empty),
             // Somebody else's folder.
             Some(Err(StorageError::Forbidden { path })) if !path.is_root() => {}
+            // Nobody's writing.
+            Some(Ok(file)) if is_system_path(file.path.as_str()) => {}
             Some(found) => return found.map(|_| Holding::PlainFiles).map_err(Into::into),
         }
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::history::Placed;
 use mirror_core::{Kind, RelPath};
+use mirror_storage::is_system_path;
 
 use crate::api::{EngineResult, NoticeKind};
 use crate::project::rules::SharedRules;
@@ -98,7 +99,10 @@ impl Worker {
                 || history.past().has(path)
                 || rules.take(path, false)
         };
-        Ok(self.view.survey(self.state.all_seen(), is_ours).await?)
+        let files = history.manifest().iter().filter(|(_, placed)| placed.entry.kind == Kind::File);
+        let of_systems = files.map(|(path, _)| path).filter(|path| is_system_path(path.as_str()));
+        let of_systems = of_systems.cloned().collect();
+        Ok(self.view.survey(self.state.all_seen(), of_systems, is_ours).await?)
     }
 
     /// Tells apart what stands in the view, by what the log says of it.

@@ -1,4 +1,5 @@
-//! Folders and files of the view that this login may not look into.
+//! Folders and files of the view that this login may not look into, or that belong to
+//! a system.
 
 use async_trait::async_trait;
 use futures::StreamExt;
@@ -7,7 +8,10 @@ use mirror_storage::{
     StorageError,
 };
 
+use super::outside_edits::PROFILES;
 use super::*;
+use crate::api::Holding;
+use crate::project::inspect;
 use crate::view::View;
 
 /// A service with a folder and a file that this login may not look into.
@@ -78,7 +82,7 @@ async fn what_may_not_be_read_hides_nothing_else() {
         machine_id: mirror_core::Ulid::from_parts(1, 1),
     };
 
-    let survey = view.survey(&BTreeMap::new(), |_| true).await.unwrap();
+    let survey = view.survey(&BTreeMap::new(), BTreeSet::new(), |_| true).await.unwrap();
 
     let seen: Vec<&str> = survey.sights.keys().map(RelPath::as_str).collect();
     assert_eq!(seen, ["docs/a.md", "z.md"]);
@@ -90,4 +94,61 @@ async fn what_may_not_be_read_hides_nothing_else() {
     for path in ["theirs.md", "docs/b.md", "docs/secret.md.bak"] {
         assert!(!hidden(path), "{path} may be missing");
     }
+}
+
+/// What NAS software keeps beside it is nobody's writing.
+#[tokio::test]
+async fn what_a_project_has_under_names_of_systems_is_looked_at_like_all_else() {
+    for profile in PROFILES {
+        let world = World::on(profile).await;
+        let (laptop, desktop) = (world.machine("laptop").await, world.machine("desktop").await);
+        let (folder, file) = (".snapshots/2026/plan.md", "docs/._a.md");
+        for path in [folder, file] {
+            laptop.writes(path, "one");
+        }
+        converge(&laptop, &desktop).await;
+        let theirs = [".snapshots/2026/other.md", "docs/._b.md", "#recycle/a.md"];
+        for path in theirs {
+            world.plant(path, "a system's");
+        }
+        world.lose(file);
+        world.plant(folder, "edited in the view");
+
+        for _ in 0..3 {
+            world.advance(Duration::from_hours(1));
+            laptop.syncs().await;
+            laptop.project().poll().await.unwrap();
+        }
+
+        assert_eq!(world.text(file).as_deref(), Some("one"), "{profile:?}: it is written again");
+        assert_eq!(laptop.reads(folder).as_deref(), Some("edited in the view"), "{profile:?}");
+        for path in theirs {
+            assert_eq!(laptop.reads(path), None, "{profile:?}: {path} is not taken over");
+            assert_eq!(world.text(path).as_deref(), Some("a system's"), "{profile:?}");
+        }
+        converge(&laptop, &desktop).await;
+        assert_eq!(desktop.files(), laptop.files());
+        let head = world.head();
+        for machine in [&laptop, &desktop, &laptop] {
+            world.advance(Duration::from_hours(1));
+            machine.syncs().await;
+            machine.project().poll().await.unwrap();
+        }
+        assert_eq!(world.head(), head, "{profile:?}");
+    }
+}
+
+/// A folder that a Finder has been to is empty all the same.
+#[tokio::test]
+async fn what_systems_keep_makes_no_project_of_a_folder() {
+    let memory = MemoryBackend::new(MemoryProfile::RENAME);
+    let store = async |path: &str| {
+        let path = RemotePath::new(path).unwrap();
+        memory.write(&path, "text".into(), Expect::Absent).await.unwrap();
+    };
+    store(".DS_Store").await;
+    store("#recycle/old.md").await;
+    assert_eq!(inspect(&memory).await.unwrap(), Holding::Empty);
+    store("notes.md").await;
+    assert_eq!(inspect(&memory).await.unwrap(), Holding::PlainFiles);
 }

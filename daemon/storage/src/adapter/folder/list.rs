@@ -73,11 +73,12 @@ impl Walk {
                 continue;
             }
             for (name, kind) in entries {
-                if path.is_root() && name == OUR_FOLDER || is_passed_over(&path, &name) {
+                if path.is_root() && name == OUR_FOLDER {
                     continue;
                 }
                 let path = join_path(&path, &name);
                 match known_kind(&folder, &name, kind).map_err(at(&path))? {
+                    EntryKind::Folder if is_passed_over(&path) => {}
                     EntryKind::Folder => pending.push(path),
                     EntryKind::File(stat) => self.add(Ok(remote_file(&path, &stat)))?,
                     EntryKind::Neither => {}

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+use crate::system::is_in_system_folder;
 use crate::{Access, Expect, Guarded, NewFile, RemoteFile, RemotePath, Revision, StorageError};
 
 /// All files by path, and how many changes there have been.
@@ -57,6 +58,7 @@ impl Files {
     pub(super) fn below(&self, prefix: &RemotePath) -> Vec<RemoteFile> {
         self.stored_below(prefix)
             .filter(|(path, _)| !prefix.is_root() || !path.is_ours())
+            .filter(|(path, _)| path.is_ours() || !is_in_system_folder(below(prefix, path)))
             .map(|(path, stored)| describe(path, stored))
             .collect()
     }
@@ -143,6 +145,11 @@ impl Files {
             .take_while(move |(path, _)| path.as_str().starts_with(prefix.as_str()))
             .filter(move |(path, _)| path.is_within(prefix))
     }
+}
+
+/// The path from `prefix` on.
+fn below<'a>(prefix: &RemotePath, path: &'a RemotePath) -> &'a str {
+    path.as_str()[prefix.as_str().len()..].trim_start_matches('/')
 }
 
 fn describe(path: &RemotePath, stored: &MemoryFile) -> RemoteFile {

@@ -169,6 +169,7 @@ impl Folder {
 
     fn sort(&mut self, path: RemotePath, attributes: &FileAttrs) -> Result<(), StorageError> {
         match kind_of(attributes)? {
+            FileType::Directory if is_passed_over(&path) => {}
             FileType::Directory => self.folders.push(path),
             FileType::RegularFile => self.files.push(FileStat::of(attributes).remote_file(&path)),
             _ => {}
@@ -181,7 +182,7 @@ impl Folder {
 fn path_of(folder: &RemotePath, entry: &NameEntry) -> Result<Option<RemotePath>, StorageError> {
     let name = entry.filename.to_str().unwrap_or_default();
     let is_ours = folder.is_root() && name == OUR_FOLDER;
-    if matches!(name, "." | "..") || is_ours || is_passed_over(folder, name) {
+    if matches!(name, "." | "..") || is_ours {
         return Ok(None);
     }
     let text = if folder.is_root() { name.to_owned() } else { format!("{folder}/{name}") };
