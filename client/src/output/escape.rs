@@ -35,7 +35,7 @@ pub(crate) fn harmless(text: &str) -> String {
         let (now, later) = rest.split_at(taken);
         match taken > letter.len_utf8() || letter == '\n' || letter == '\t' {
             true => shown.push_str(now),
-            false => shown.push_str(&replace(now.chars(), |_| false)),
+            false => now.chars().for_each(|letter| push_escaped(letter, &mut shown)),
         }
         rest = later;
     }
@@ -79,19 +79,25 @@ pub(crate) fn harmless_content(text: &str) -> String {
 fn replace(text: impl Iterator<Item = char>, stays: impl Fn(char) -> bool) -> String {
     let mut shown = String::new();
     for letter in text {
-        match letter {
-            _ if stays(letter) => shown.push(letter),
-            '\n' => shown.push_str("\\n"),
-            '\r' => shown.push_str("\\r"),
-            '\t' => shown.push_str("\\t"),
-            _ if is_hidden(letter) => {
-                // Writing into a string never fails.
-                let _ = write!(shown, "\\u{{{:x}}}", u32::from(letter));
-            }
-            _ => shown.push(letter),
+        match stays(letter) {
+            true => shown.push(letter),
+            false => push_escaped(letter, &mut shown),
         }
     }
     shown
+}
+
+fn push_escaped(letter: char, shown: &mut String) {
+    match letter {
+        '\n' => shown.push_str("\\n"),
+        '\r' => shown.push_str("\\r"),
+        '\t' => shown.push_str("\\t"),
+        _ if is_hidden(letter) => {
+            // Writing into a string never fails.
+            let _ = write!(shown, "\\u{{{:x}}}", u32::from(letter));
+        }
+        _ => shown.push(letter),
+    }
 }
 
 pub(super) fn is_hidden(letter: char) -> bool {

@@ -143,6 +143,8 @@ pub struct Capabilities {
 ///   error [`StorageError::Forbidden`] with its path, and the listing goes on.
 /// - A listing of the view enters no folder that systems keep there
 ///   ([`is_system_name`](crate::is_system_name)), unless it is the prefix.
+/// - A listing passes over what has a longer path than
+///   [`RemotePath::LONGEST`](crate::RemotePath::LONGEST): no project has such a file.
 /// - Listing the root gives the view: our own folder `_mirror` is listed only
 ///   for a prefix inside it.
 /// - Parent folders appear when needed and are never listed. An empty folder in

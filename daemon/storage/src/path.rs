@@ -21,6 +21,9 @@ pub struct RemotePathError(pub String);
 impl RemotePath {
     pub const ROOT: Self = Self(String::new());
 
+    /// The longest path that is listed, in bytes: four times what a project takes.
+    pub const LONGEST: usize = 4_096;
+
     pub fn new(text: impl Into<String>) -> Result<Self, RemotePathError> {
         let text = text.into();
         let normal =

@@ -52,6 +52,9 @@ impl Journal {
         let (number, data) = (self.newest, self.data.clone());
         if !told {
             self.untold.push(notice.clone());
+            // Those whose files go are not said any more, either.
+            let most = usize::try_from(KEPT).unwrap_or(usize::MAX);
+            self.untold.drain(..self.untold.len().saturating_sub(most));
         }
         let text = serde_json::to_vec(notice).expect("a notice is plain text");
         let keep = move || -> io::Result<()> {

@@ -109,13 +109,14 @@ impl Index {
                 None => drop(self.mounts.remove(&path)),
             }
         }
-        for path in closed.keys() {
-            let lies_there = |other: &RelPath| other == path || other.is_within(path.as_str());
-            sighting.files.retain(|file, _| !lies_there(file));
-            sighting
-                .skipped
-                .retain(|skip| !RelPath::new(&skip.path).is_ok_and(|other| lies_there(&other)));
-            readings.retain(|file, _| !lies_there(file));
+        if !closed.is_empty() {
+            let lies_in_one = |path: &str| {
+                let above = path.match_indices('/').map(|(end, _)| &path[..end]);
+                above.chain([path]).any(|place| closed.contains_key(place))
+            };
+            sighting.files.retain(|file, _| !lies_in_one(file.as_str()));
+            sighting.skipped.retain(|skip| !lies_in_one(&skip.path));
+            readings.retain(|file, _| !lies_in_one(file.as_str()));
         }
         closed
     }

@@ -229,6 +229,14 @@ impl State {
         &self.unprojected
     }
 
+    pub fn add_unprojected(&mut self, paths: impl Iterator<Item = RelPath>) {
+        for path in paths {
+            if self.unprojected.insert(path) {
+                self.changed.insert(Fact::Unprojected);
+            }
+        }
+    }
+
     pub fn set_unprojected(&mut self, paths: BTreeSet<RelPath>) {
         if self.unprojected != paths {
             self.changed.insert(Fact::Unprojected);

@@ -5,6 +5,7 @@
 //! is how the beginning of a file is told from an edit (V5). Hints for the
 //! rest: whatever can't be read counts as not there.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -21,6 +22,11 @@ const FORMAT: u64 = 1;
 
 /// No such file is larger.
 const MAX_BYTES: u64 = 16 << 20;
+
+/// So many are read, the newest first, and so much of all together: whoever may
+/// write there can make any number.
+const MOST_FILES: usize = 1_000;
+const MOST_BYTES: u64 = 64 << 20;
 
 /// The file of one machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,9 +95,16 @@ impl MachineFile {
     ) -> Result<BTreeMap<Ulid, Self>, StorageError> {
         let folder = own_path("machines");
         let files: Vec<RemoteFile> = backend.list(&folder).try_collect().await?;
-        let mut read = MachineFiles::new();
-        for file in files {
-            let Some(id) = id_of(&file.path) else { continue };
+        let with_id = |file: RemoteFile| Some((id_of(&file.path)?, file));
+        let mut files: Vec<(Ulid, RemoteFile)> = files.into_iter().filter_map(with_id).collect();
+        files.sort_by_key(|(id, file)| (Reverse(file.modified), *id));
+        let (mut read, mut left) = (MachineFiles::new(), MOST_BYTES);
+        for (id, file) in files.into_iter().take(MOST_FILES) {
+            let Some(rest) = left.checked_sub(file.size) else { continue };
+            if file.size > MAX_BYTES {
+                continue;
+            }
+            left = rest;
             let machine = match known.remove(&id) {
                 Some((revision, machine)) if revision == file.revision => machine,
                 _ => read_file(backend, &file.path).await?,

@@ -2,9 +2,13 @@
 
 use futures::FutureExt;
 
+use mirror_core::{Timestamp, Ulid};
+
+use super::faulty::Call;
 use super::queueing::{queues, unplug};
 use super::reading::beside_a_push;
 use super::*;
+use crate::data::notices::Journal;
 use crate::real::start_watch;
 
 #[tokio::test]
@@ -52,6 +56,53 @@ async fn question_beside_a_long_job_spares_the_next_one_its_look_at_the_disk() {
 
     laptop.syncs().await;
     assert_eq!(world.text("3/a.md").as_deref(), Some("bread"));
+}
+
+#[tokio::test]
+async fn files_of_machines_are_read_up_to_a_bound() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    let place = |number| format!("_mirror/machines/{}.json", Ulid::from_parts(number, 7));
+    for number in 0..1_100 {
+        world.plant(&place(number), "{}");
+    }
+    world.plant(&place(2_000), vec![b' '; (16 << 20) + 1]);
+    for number in 2_001..2_008 {
+        world.plant(&place(number), vec![b' '; 10 << 20]);
+    }
+    laptop.backend.begin_story(None);
+
+    laptop.syncs().await;
+
+    let read = laptop.backend.ended();
+    let of_machines =
+        |call: &&Call| call.verb == "read" && call.path.starts_with("_mirror/machines/");
+    let read: Vec<&str> = read.iter().filter(of_machines).map(|call| call.path.as_str()).collect();
+    assert!(read.len() > 900 && read.len() <= 1_001, "{} files were read", read.len());
+    assert!(!read.contains(&place(2_000).as_str()), "larger than any");
+    let large = (2_001..2_008).filter(|number| read.contains(&place(*number).as_str()));
+    assert!(large.count() <= 6, "no more than 64 MiB of all together");
+}
+
+#[tokio::test]
+async fn notices_that_nobody_reads_are_kept_up_to_a_bound() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    let mut journal = Journal::load(&laptop.parts()).await;
+    for number in 0..1_500 {
+        let notice = Notice {
+            kind: NoticeKind::ViewUnreadable,
+            path: None,
+            message: number.to_string(),
+            time: Timestamp(number),
+            stash: None,
+        };
+        journal.add(&notice, false).await;
+    }
+
+    let told: Vec<&str> = journal.untold().iter().map(|notice| notice.message.as_str()).collect();
+    assert_eq!((told.len(), told[0], told[999]), (1_000, "500", "1499"));
+    assert_eq!(Journal::load(&laptop.parts()).await.untold(), journal.untold());
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ pub(crate) mod reporter;
 pub(crate) mod status;
 pub(crate) mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mirror_core::commit::CheckpointRef;
@@ -208,9 +208,7 @@ impl Worker {
 
     /// Paths that were committed here and are to be shown in the view.
     pub(crate) fn add_unprojected(&mut self, paths: impl Iterator<Item = RelPath>) {
-        let mut unprojected: BTreeSet<RelPath> = self.state.unprojected().clone();
-        unprojected.extend(paths);
-        self.state.set_unprojected(unprojected);
+        self.state.add_unprojected(paths);
     }
 
     pub(crate) fn settings(&self) -> EngineResult<SharedSettings> {

@@ -77,6 +77,9 @@ impl Walk {
                     continue;
                 }
                 let path = join_path(&path, &name);
+                if path.as_str().len() > RemotePath::LONGEST {
+                    continue;
+                }
                 match known_kind(&folder, &name, kind).map_err(at(&path))? {
                     EntryKind::Folder if is_passed_over(&path) => {}
                     EntryKind::Folder => pending.push(path),

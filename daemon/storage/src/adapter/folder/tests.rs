@@ -6,6 +6,7 @@ use std::process::Command;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
+use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 use rustix::process::geteuid;
 use tempfile::TempDir;
 
@@ -119,6 +120,25 @@ async fn folder_without_permission_is_forbidden() {
 
     std::fs::set_permissions(root.path(), permissions(0o700)).expect("our own folder");
     assert!(matches!(stored, Err(StorageError::Forbidden { .. })), "{stored:?}");
+}
+
+/// Whoever may write there can make a chain of folders that no path reaches.
+#[tokio::test]
+async fn listing_goes_no_deeper_than_any_project() {
+    let (home, backend) = folder();
+    let (folder, new) = (OFlags::DIRECTORY, OFlags::CREATE | OFlags::WRONLY);
+    let mut below = openat(CWD, home.path(), folder, Mode::empty()).unwrap();
+    for _ in 0..3_000 {
+        mkdirat(&below, "deep", Mode::RWXU).unwrap();
+        below = openat(&below, "deep", folder, Mode::empty()).unwrap();
+    }
+    drop(openat(&below, "a.md", new, Mode::RWXU).unwrap());
+    std::fs::write(home.path().join("deep/a.md"), "x").unwrap();
+
+    let files: Vec<_> = backend.list(&RemotePath::ROOT).try_collect().await.unwrap();
+
+    let names: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(names, ["deep/a.md"]);
 }
 
 #[tokio::test]

@@ -40,9 +40,6 @@ pub(super) fn files_below(root: Root, prefix: RemotePath) -> FileStream<'static>
 /// turn: beyond that a server makes them up.
 const MOST_NAMES: usize = 10_000_000;
 
-/// How long a path may be: four times what a project takes.
-const LONGEST_PATH: usize = 4096;
-
 fn endless(path: &RemotePath) -> StorageError {
     StorageError::Malformed(format!("the listing of {path} has no end").into())
 }
@@ -186,8 +183,8 @@ fn path_of(folder: &RemotePath, entry: &NameEntry) -> Result<Option<RemotePath>,
         return Ok(None);
     }
     let text = if folder.is_root() { name.to_owned() } else { format!("{folder}/{name}") };
-    if text.len() > LONGEST_PATH {
-        return Err(endless(folder));
+    if text.len() > RemotePath::LONGEST {
+        return Ok(None);
     }
     match RemotePath::new(text) {
         Ok(path) if !name.is_empty() && !name.contains('/') => Ok(Some(path)),
