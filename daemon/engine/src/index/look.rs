@@ -104,8 +104,7 @@ impl Place {
     }
 
     fn is_closed(&self, path: &RelPath) -> bool {
-        let is_below = |closed: &RelPath| path == closed || path.is_within(closed.as_str());
-        self.closed.iter().any(is_below)
+        self.closed.contains(path) || path.ancestors().any(|above| self.closed.contains(above))
     }
 
     fn file(&self, path: RelPath, stamp: Stamp, sighting: &mut Sighting) {

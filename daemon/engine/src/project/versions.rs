@@ -100,15 +100,16 @@ impl Worker {
     /// Names that other commits may know.
     pub(crate) fn not_in_commit(&self, names: Vec<String>, seq: u64) -> EngineError {
         let history = self.log.history();
-        let known: Vec<&RelPath> =
-            history.past().paths().chain(history.manifest().keys()).collect();
-        let elsewhere = names.iter().find_map(|name| {
-            let selection = Selection::of(&[name], |name| self.is_known(name));
-            Some((name.clone(), known.iter().find(|path| selection.matches(path))?))
-        });
-        match elsewhere {
-            Some((name, past)) => EngineError::NotInCommit { name, seq, past: (*past).clone() },
-            None => EngineError::UnknownPaths(names),
+        let meant = |names: &[String]| Selection::of(names, |name| self.is_known(name));
+        let mut known = history.past().paths().chain(history.manifest().keys());
+        // All of them at once, as there may be many.
+        let all = meant(&names);
+        let past = known.find(|path| all.names(path)).cloned();
+        let is_of = |name: &&String, path| meant(std::slice::from_ref(name)).names(path);
+        let name = past.as_ref().and_then(|path| names.iter().find(|name| is_of(name, path)));
+        match (name.cloned(), past) {
+            (Some(name), Some(past)) => EngineError::NotInCommit { name, seq, past },
+            _ => EngineError::UnknownPaths(names),
         }
     }
 

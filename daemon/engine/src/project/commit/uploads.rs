@@ -4,7 +4,7 @@
 //! killed job left on the backend is used by the next one, or removed. From the
 //! append on they belong to the log, and only a gc commit drops them (P2).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::commit::{Pack, pack_name};
 use mirror_core::{Digest, Ulid};
@@ -60,13 +60,15 @@ impl Worker {
         stored: &Stored,
     ) -> EngineResult<()> {
         let mut uploads = self.state.uploads().to_vec();
+        let packs: BTreeMap<Ulid, &Pack> = stored.packs.iter().map(|p| (p.name, p)).collect();
         for upload in &mut uploads {
-            if let Some(pack) = stored.packs.iter().find(|pack| pack.name == upload.name) {
-                upload.stored = Some(pack.clone());
+            if let Some(pack) = packs.get(&upload.name) {
+                upload.stored = Some((*pack).clone());
             }
         }
         if stored.failure.is_none() {
             // What was not stored without a failure had no file to pack.
+            let names: BTreeSet<&Ulid> = names.iter().collect();
             uploads.retain(|upload| upload.stored.is_some() || !names.contains(&upload.name));
         }
         self.state.set_uploads(uploads);

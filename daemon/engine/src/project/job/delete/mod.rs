@@ -236,7 +236,8 @@ impl Worker {
 
 /// Whether a person wrote the name of each of these files: that is consent (B12).
 pub(crate) fn is_each_named(chosen: &BTreeSet<RelPath>, scope: &Scope) -> bool {
-    chosen.iter().all(|path| scope.names.iter().any(|name| name == path.as_str()))
+    let names: BTreeSet<&str> = scope.names.iter().map(String::as_str).collect();
+    chosen.iter().all(|path| names.contains(path.as_str()))
 }
 
 /// A deletion on its way into the log.
