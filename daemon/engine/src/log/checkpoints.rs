@@ -15,6 +15,10 @@ use crate::error::EngineError;
 /// A checkpoint may not inflate beyond this.
 const MAX_CHECKPOINT_BYTES: u64 = 1 << 30;
 
+/// How many times its own size a checkpoint may grow to, beyond what is no harm.
+const MOST_INFLATED: u64 = 64;
+const SLACK_BYTES: u64 = 64 << 20;
+
 /// About what one file takes in a checkpoint.
 const BYTES_PER_FILE: u64 = 512;
 
@@ -121,5 +125,28 @@ async fn read_checkpoint(backend: &dyn Backend, seq: u64) -> Result<Option<Vec<u
             return Ok(None);
         }
     }
-    Ok(inflate(&bytes, MAX_CHECKPOINT_BYTES))
+    Ok(inflated(&bytes))
+}
+
+/// `None` where a few bytes claim to be many: half of a history is digests, of which
+/// nobody has vouched for any yet.
+fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
+    let most = (bytes.len() as u64).saturating_mul(MOST_INFLATED) + SLACK_BYTES;
+    inflate(bytes, most.min(MAX_CHECKPOINT_BYTES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::local::compress;
+    use super::*;
+
+    #[test]
+    fn checkpoint_that_grows_out_of_a_few_bytes_is_none() {
+        let digests = (0..20_000_u32).map(|number| Digest::of(&number.to_be_bytes()).to_string());
+        let honest = digests.collect::<Vec<_>>().join("\",\"sha256\":\"").into_bytes();
+        assert_eq!(inflated(&compress(&honest).unwrap()), Some(honest));
+        let bomb = compress(&vec![b' '; 256 << 20]).unwrap();
+        assert!(bomb.len() < 1 << 20);
+        assert_eq!(inflated(&bomb), None);
+    }
 }
