@@ -7,6 +7,7 @@ use crate::state::BaseRecord;
 
 pub(crate) mod faults;
 pub(crate) mod merged;
+mod reached;
 pub(crate) mod recover;
 pub(crate) mod remove;
 pub(crate) mod temp_files;

@@ -15,6 +15,7 @@ use mirror_core::{Digest, Kind, RelPath, State, Timestamp};
 
 use super::Edit;
 use super::faults::fault_of_stash;
+use super::reached::Reached;
 use crate::api::{EngineResult, FileAction, Notice, NoticeKind, Progress};
 use crate::data::stash::Stash;
 use crate::error::EngineError;
@@ -46,6 +47,7 @@ struct Landing {
     manner: Manner,
     coverage: Option<Arc<Coverage>>,
     stash: Stash,
+    reached: Reached,
 }
 
 /// How a local step ended.
@@ -128,9 +130,8 @@ impl Worker {
                 self.state.set_target(&fetch.path, Some(target.clone()));
             }
             let replaced = fetch.replaces.as_ref().map(|removal| self.begin_removal(removal));
-            let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
             let manner = self.manner_at_head(&fetch);
-            landings.push(Landing { fetch, target, replaced, content, manner, coverage, stash });
+            landings.push(Landing { replaced, ..self.landing(fetch, target, content, manner) });
         }
         self.carry_out_all(landings, files).await
     }
@@ -142,15 +143,19 @@ impl Worker {
         for Edit { fetch, content, base, private } in edits {
             let target = Target { base: BaseAfter::Under(base), ..self.target_for(&fetch) };
             self.state.set_target(&fetch.path, Some(target.clone()));
-            let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
             let manner = self.manner_at_head(&fetch);
             let manner = Manner { modified: None, private: private || manner.private, ..manner };
-            let replaced = None;
-            landings.push(Landing { fetch, target, replaced, content, manner, coverage, stash });
+            landings.push(self.landing(fetch, target, content, manner));
         }
         let mut files = Vec::new();
         let ended = self.carry_out_all(landings, &mut files).await;
         Outcomes { files, ended }
+    }
+
+    fn landing(&self, fetch: Fetch, target: Target, content: Content, manner: Manner) -> Landing {
+        let (coverage, stash) = (self.coverage.clone(), Stash::of(&fetch.path, &self.parts));
+        let (replaced, reached) = (None, Reached::default());
+        Landing { fetch, target, replaced, content, manner, coverage, stash, reached }
     }
 
     async fn carry_out_all(
@@ -170,6 +175,10 @@ impl Worker {
                     .clone()
                     .offload(move || {
                         let landed = carry_out(tree.as_ref(), &mut landing, &outside.interrupt);
+                        if landed.is_err() {
+                            let Landing { fetch, target, reached, .. } = &mut landing;
+                            *reached = reached.undone(tree.as_ref(), &fetch.path, target);
+                        }
                         (landing, landed)
                     })
                     .await
@@ -275,9 +284,11 @@ impl Worker {
                 return;
             }
             Err(error) => {
-                // The targets stay: a version may stand under a temporary name.
                 files.push(FileOutcome::Failed(fault(path, &error.into())));
-                return;
+                // A version may stand under a temporary name: the targets stay.
+                if landing.reached != Reached::Nothing {
+                    return;
+                }
             }
         }
         if let Some(replaced) = &fetch.replaces {
@@ -338,7 +349,7 @@ fn carry_out(
         return Ok(Landed::Skipped);
     }
     refuse_ignored_link(tree, landing)?;
-    let Landing { fetch, target, replaced, content, manner, stash, .. } = landing;
+    let Landing { fetch, target, replaced, content, manner, stash, reached, .. } = landing;
     let failed = |cause| TreeError::Failed { path: fetch.path.clone(), cause };
     let mut source = content.open().map_err(failed)?;
     let mut source = interrupt.guard(source.as_mut());
@@ -349,6 +360,7 @@ fn carry_out(
         }
         staged => staged?,
     };
+    *reached = if replaced.is_some() { Reached::Moving } else { Reached::Staged };
     let mut rescued = |reader: &mut dyn Read| stash.keep(reader);
     if let (Some(Removal { path, expected }), Some(second)) = (&fetch.replaces, replaced)
         && tree.take(path, *expected, &second.temp_name, &mut rescued)? == Taken::Changed

@@ -32,13 +32,20 @@ impl Worker {
                 commits.push(summary_of(&entry));
             }
         }
-        if let Some(selection) = selection.filter(|_| commits.is_empty()) {
-            let past = self.log.history().past().paths();
-            selection
-                .check(self.known_paths().chain(past))
-                .map_err(|error| EngineError::UnknownPaths(error.0))?;
+        if let Some(selection) = selection.filter(|_| commits.is_empty())
+            && self.refuse_unknown(&selection).is_err()
+        {
+            // It may have been made since the last look.
+            self.observe_disk().await?;
+            self.refuse_unknown(&selection)?;
         }
         Ok(LogPage { commits, next_before: (next > 1).then_some(next) })
+    }
+
+    fn refuse_unknown(&self, selection: &Selection) -> EngineResult<()> {
+        let past = self.log.history().past().paths();
+        let checked = selection.check(self.known_paths().chain(past));
+        checked.map_err(|error| EngineError::UnknownPaths(error.0))
     }
 }
 

@@ -162,6 +162,28 @@ async fn what_is_not_there_to_restore_is_an_error_that_names_it() {
     assert_eq!(laptop.project().stash().await.unwrap(), []);
 }
 
+/// A folder stands where the file was deleted, and then nothing does.
+#[tokio::test]
+async fn deletion_is_still_one_after_a_version_could_not_be_restored_over_it() {
+    let (world, laptop) = story().await;
+    laptop.writes("kept.md", "kept");
+    laptop.pushes().await;
+    laptop.removes("a.md");
+    laptop.writes("a.md/in-the-way.md", "z");
+
+    let report = restores(&laptop, &["a.md"], 2).await;
+
+    assert_eq!(report.failed.len(), 1, "{report:?}");
+    fs::remove_dir_all(laptop.root("a.md")).unwrap();
+    assert_eq!(laptop.unsettled().await, [("a.md".to_owned(), FileState::DeletedLocal)]);
+    laptop.pushes().await;
+    assert_eq!(world.head(), 6, "the deletion is committed");
+    let desktop = world.machine("desktop").await;
+    converge(&laptop, &desktop).await;
+    assert_eq!(desktop.reads("a.md"), None);
+    assert_eq!(laptop.reads("a.md"), None);
+}
+
 #[tokio::test]
 async fn dry_run_shows_what_would_be_restored() {
     let (_world, laptop) = story().await;
@@ -269,7 +291,6 @@ async fn log_of_a_path_that_never_was_is_refused() {
     assert_eq!(log("notes/b.md").await.ok(), Some(2), "a deleted file has a log");
     assert_eq!(log("notes").await.ok(), Some(2));
     assert!(matches!(log("d.md").await, Err(EngineError::UnknownPaths(_))));
-    laptop.project().status(true).await.unwrap();
     assert_eq!(log("c.md").await.ok(), Some(0), "known here, and in no commit yet");
 }
 
