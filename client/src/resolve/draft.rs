@@ -3,7 +3,9 @@
 //! It has the name of the file that it is about, so that editors know what it
 //! is, in a folder that nobody else can look into.
 
-use std::fs;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -30,10 +32,17 @@ pub(super) enum EditorOutcome {
 
 impl Draft {
     pub(super) fn new(path: &str, marked: &[u8]) -> Result<Self, Failure> {
-        let folder = tempfile::Builder::new().prefix("mirrorctl-").tempdir()?;
+        let nobody_else = Permissions::from_mode(0o700);
+        let folder =
+            tempfile::Builder::new().prefix("mirrorctl-").permissions(nobody_else).tempdir()?;
         let name = path.rsplit('/').next().unwrap_or(path);
         let file = folder.path().join(name);
-        fs::write(&file, marked)?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&file)?
+            .write_all(marked)?;
         Ok(Self { folder, file, marked: marked.to_owned() })
     }
 
@@ -66,5 +75,23 @@ impl Draft {
             let _ = self.folder.keep();
             self.file
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// A draft holds both sides of a file that may be private.
+    #[test]
+    fn nobody_else_may_read_a_draft() {
+        let draft = Draft::new("notes/secret.md", b"both sides").unwrap();
+
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(draft.folder.path()), 0o700);
+        assert_eq!(mode(&draft.file), 0o600);
+        assert_eq!(fs::read(&draft.file).unwrap(), b"both sides");
     }
 }
