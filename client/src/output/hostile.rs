@@ -105,6 +105,7 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
             text::config::settings(&[filled(number)], plain),
             text::daemon::description(&filled(number), now, plain),
             text::fault::report(&fault, plain),
+            text::fault::hint(&fault, plain),
             text::findings::report(&findings, plain),
             text::history::log(&filled(number), plain),
             text::history::versions(&filled(number), plain),

@@ -54,7 +54,10 @@ pub(crate) async fn decide(
     if job.cancelled && job.commit.is_none() {
         return Err(Failure::interrupted("cancelled: the conflict waits as before"));
     }
-    match job.failed.first().and_then(|failed| failed.fault.clone()) {
+    // What failed after the commit, as a plain file that can't be written, undoes no
+    // decision.
+    let failed = job.failed.first().filter(|_| job.commit.is_none());
+    match failed.and_then(|failed| failed.fault.clone()) {
         Some(fault) => Err(fault.into()),
         None if job.conflicts.is_empty() => Ok(job),
         None => Err(Failure::new(

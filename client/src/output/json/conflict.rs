@@ -66,6 +66,7 @@ pub(crate) fn resolved(path: &str, resolution: &str, job: &JobFinished) -> Value
         "commit": job.commit.as_ref().map(|commit| commit.seq),
         "queued": job.queued,
         "pull_pending": job.pull_pending,
+        "failed": job.failed.iter().map(super::job::failed).collect::<Vec<_>>(),
         "cancelled": job.cancelled,
         "stash_id": job.notices.iter().find_map(|notice| notice.stash_id.as_deref()),
         "error": null,
@@ -80,6 +81,7 @@ pub(crate) fn refused(path: &str, is_cancelled: bool, why: &Fault) -> Value {
         "commit": null,
         "queued": false,
         "pull_pending": false,
+        "failed": [],
         "cancelled": is_cancelled,
         "stash_id": null,
         "error": fault(why),
@@ -183,7 +185,8 @@ mod tests {
             done,
             json!({
                 "path": "b.md", "resolution": "merged", "commit": 44, "queued": false,
-                "pull_pending": false, "cancelled": false, "stash_id": null, "error": null,
+                "pull_pending": false, "failed": [], "cancelled": false, "stash_id": null,
+                "error": null,
             })
         );
         let why = Fault { message: "moved".to_owned(), ..Fault::default() };

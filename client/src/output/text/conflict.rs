@@ -117,7 +117,10 @@ pub(crate) fn resolved(path: &str, word: &str, job: &JobFinished, paint: Paint) 
         (None, None) => String::new(),
     };
     let settled = format!("{} {}: {what}, {how}\n", paint.green("settled"), escape(path));
-    if kept.is_empty() { settled } else { format!("{settled}  {kept}\n") }
+    let kept = if kept.is_empty() { kept } else { format!("  {kept}\n") };
+    // What waits besides the plain files was said above.
+    let job = JobFinished { queued: false, pull_pending: false, ..job.clone() };
+    [settled, kept, super::job::problems(&job, paint)].concat()
 }
 
 /// How to go on from files that wait.

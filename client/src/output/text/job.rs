@@ -14,9 +14,7 @@ pub(crate) fn committed(commit: &Committed, paint: Paint) -> String {
 
 /// What is left to say after `committed`. Problems are always said.
 pub(crate) fn finished(job: &JobFinished, is_quiet: bool, paint: Paint) -> String {
-    let problems =
-        [conflicts(&job.conflicts, paint), failed(&job.failed, paint), pending(job, paint)]
-            .concat();
+    let problems = conflicts(&job.conflicts, paint) + &problems(job, paint);
     if is_quiet {
         return problems + &cancelled(job, paint);
     }
@@ -31,6 +29,11 @@ pub(crate) fn finished(job: &JobFinished, is_quiet: bool, paint: Paint) -> Strin
         cancelled(job, paint),
     ]
     .concat()
+}
+
+/// What is left to do, or can't be done.
+pub(super) fn problems(job: &JobFinished, paint: Paint) -> String {
+    failed(&job.failed, paint) + &pending(job, paint)
 }
 
 fn word(action: FileAction) -> &'static str {

@@ -61,7 +61,8 @@ async fn taken_side_is_settled_and_told() {
     assert_eq!(
         reported.told.expect("a result"),
         json!({"path": "a.md", "resolution": "remote", "commit": 44, "queued": false,
-            "pull_pending": false, "cancelled": false, "stash_id": null, "error": null})
+            "pull_pending": false, "failed": [], "cancelled": false, "stash_id": null,
+            "error": null})
     );
     let [settled] = &daemon.settled()[..] else { panic!("one decision") };
     assert_eq!(settled.resolution, Some(Resolution::Side(Side::Remote.into())));

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use mirror_proto::v1::resolve_conflict_request::Resolution;
-use mirror_proto::v1::{ChangedBy, Conflict, ConflictDetail, ConflictKind, JobFinished, Side};
+use mirror_proto::v1::{
+    ChangedBy, Conflict, ConflictDetail, ConflictKind, FailedFile, Fault, JobFinished, Side,
+};
 use tempfile::TempDir;
 
 use super::finishing;
@@ -99,6 +101,20 @@ async fn kept_sides_are_settled_with_the_token_of_what_was_shown() {
     assert!(shown.contains("a.md  changed on both sides"), "{shown}");
     assert!(shown.contains("#43 by ann on desktop"), "{shown}");
     assert!(shown.contains("here    | soy\nbase    | milk\ndesktop | oats\n"), "{shown}");
+}
+
+/// The commit stands: a script that took it for a failure would settle it again.
+#[tokio::test]
+async fn decision_after_which_something_failed_is_done_in_part() {
+    let fault = Some(Fault { message: "no permission there".to_owned(), ..Fault::default() });
+    let failed = FailedFile { path: "plain.md".to_owned(), fault };
+    let daemon = with(vec![conflict("a.md", "t1")]).failing_after_commits(failed).start();
+
+    let (reported, shown) = answers(&daemon, &["l\n"]).await;
+
+    assert_eq!(exit(reported), Exit::Partial);
+    assert!(shown.contains("settled a.md") && shown.contains("in #44"), "{shown}");
+    assert!(shown.contains("no permission there"), "{shown}");
 }
 
 #[tokio::test]

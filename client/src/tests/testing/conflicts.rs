@@ -7,8 +7,9 @@ use std::sync::Mutex;
 use mirror_proto::v1::conflict_service_server::ConflictService;
 use mirror_proto::v1::resolve_conflict_request::Resolution;
 use mirror_proto::v1::{
-    Committed, ConflictDetail, Fault, FaultClass, JobEvent, JobFinished, ListConflictsRequest,
-    ListConflictsResponse, ResolveConflictRequest, ShowConflictRequest, job_event,
+    Committed, ConflictDetail, FailedFile, Fault, FaultClass, JobEvent, JobFinished,
+    ListConflictsRequest, ListConflictsResponse, ResolveConflictRequest, ShowConflictRequest,
+    job_event,
 };
 use tonic::{Request, Response, Status, async_trait};
 
@@ -20,11 +21,19 @@ pub(super) struct Conflicts {
     /// What takes a conflict's place at the next try to settle it.
     moves: Mutex<HashMap<String, ConflictDetail>>,
     settled: Mutex<Vec<ResolveConflictRequest>>,
+    /// What can't be done once a decision is committed.
+    fails_after: Mutex<Vec<FailedFile>>,
 }
 
 impl FakeDaemon {
     pub(crate) fn conflicting(self, detail: ConflictDetail) -> Self {
         self.0.conflicts.waiting.lock().expect("not poisoned").push(detail);
+        self
+    }
+
+    /// Commits each decision, and can't do this afterwards.
+    pub(crate) fn failing_after_commits(self, failed: FailedFile) -> Self {
+        self.0.conflicts.fails_after.lock().expect("not poisoned").push(failed);
         self
     }
 
@@ -108,7 +117,8 @@ impl ConflictService for Service {
         let no_push = request.no_push;
         self.0.conflicts.settle(request)?;
         let commit = (!no_push).then(|| Committed { seq: 44, id: "01J".to_owned() });
-        let finished = JobFinished { commit, ..JobFinished::default() };
+        let failed = self.0.conflicts.fails_after.lock().expect("not poisoned").clone();
+        let finished = JobFinished { commit, failed, ..JobFinished::default() };
         let event = JobEvent { event: Some(job_event::Event::Finished(finished)) };
         Ok(Response::new(said((vec![event], None))))
     }
