@@ -44,7 +44,7 @@ const STORAGE: &str = "
     adapter/sftp/wire:
     adapter/folder: adapter/temp_names.rs adapter/body.rs adapter/access.rs rights.rs
         backend.rs+offers.rs error.rs system.rs path.rs
-    adapter/memory: adapter/body.rs backend.rs+offers.rs error.rs path.rs
+    adapter/memory: adapter/body.rs backend.rs+offers.rs error.rs system.rs path.rs
     adapter/temp_names.rs:
     adapter/access.rs: backend.rs+offers.rs
     adapter/body.rs: backend.rs+offers.rs error.rs path.rs

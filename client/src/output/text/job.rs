@@ -2,11 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use mirror_proto::v1::{Committed, FileAction, FileChange, JobFinished, Notice};
+use mirror_proto::v1::{Committed, FileAction, FileChange, JobFinished, JobProgress, Notice};
 
 use super::{bounded, conflicts, failed};
 use crate::output::escape::escape;
 use crate::output::paint::Paint;
+
+/// What runs, and how much of it is done.
+pub(super) fn busy(job: &JobProgress, paint: Paint) -> String {
+    let line = match share(job) {
+        Some(percent) => format!("busy: {}, {percent} %", escape(&job.kind)),
+        None => format!("busy: {}", escape(&job.kind)),
+    };
+    format!("{}\n", paint.yellow(&line))
+}
+
+/// By bytes, where they are known; in whole percents.
+fn share(job: &JobProgress) -> Option<u64> {
+    let (done, total) = match job.total_bytes {
+        0 => (job.done_file_count, job.total_file_count),
+        total => (job.done_bytes, total),
+    };
+    done.saturating_mul(100).checked_div(total).map(|percent| percent.min(100))
+}
 
 pub(crate) fn committed(commit: &Committed, paint: Paint) -> String {
     format!("{} #{}\n", paint.green("committed"), commit.seq)
@@ -151,6 +169,23 @@ mod tests {
             ],
             ..JobFinished::default()
         }
+    }
+
+    #[test]
+    fn running_job_says_how_much_of_it_is_done() {
+        let job = JobProgress {
+            kind: "push".to_owned(),
+            done_file_count: 9,
+            total_file_count: 10,
+            done_bytes: 40,
+            total_bytes: 100,
+            ..JobProgress::default()
+        };
+        assert_eq!(busy(&job, Paint::PLAIN), "busy: push, 40 %\n");
+        let without_bytes = JobProgress { total_bytes: 0, ..job };
+        assert_eq!(busy(&without_bytes, Paint::PLAIN), "busy: push, 90 %\n");
+        let unknown = JobProgress { total_file_count: 0, ..without_bytes };
+        assert_eq!(busy(&unknown, Paint::PLAIN), "busy: push\n");
     }
 
     #[test]

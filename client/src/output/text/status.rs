@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use mirror_proto::v1::{
-    FileState, FileStatus, JobProgress, ProjectState, QueuedWork, SkippedFile, StatusReport,
+    FileState, FileStatus, ProjectState, QueuedWork, SkippedFile, StatusReport,
 };
 
 use super::fault::{self, hint};
+use super::job::busy;
 use super::{bounded, table};
 use crate::output::escape::escape;
 use crate::output::json::status::{STATES, count_in};
@@ -105,24 +106,6 @@ fn header(report: &StatusReport, now: Timestamp, paint: Paint) -> String {
         text += &fault::report(fault, paint);
     }
     text + &report.job.as_ref().map(|job| busy(job, paint)).unwrap_or_default()
-}
-
-/// What runs, and how much of it is done.
-fn busy(job: &JobProgress, paint: Paint) -> String {
-    let line = match share(job) {
-        Some(percent) => format!("busy: {}, {percent} %", escape(&job.kind)),
-        None => format!("busy: {}", escape(&job.kind)),
-    };
-    format!("{}\n", paint.yellow(&line))
-}
-
-/// By bytes, where they are known; in whole percents.
-fn share(job: &JobProgress) -> Option<u64> {
-    let (done, total) = match job.total_bytes {
-        0 => (job.done_file_count, job.total_file_count),
-        total => (job.done_bytes, total),
-    };
-    done.saturating_mul(100).checked_div(total).map(|percent| percent.min(100))
 }
 
 /// Where the project stands. Only what was asked just now is called the head.
@@ -282,23 +265,6 @@ mod tests {
              \x20 new elsewhere  b\\u{202e}.md\n\
              9 in sync, 1 changed here, 1 new elsewhere, 12 kB to go up\n",
         );
-    }
-
-    #[test]
-    fn running_job_says_how_much_of_it_is_done() {
-        let job = JobProgress {
-            kind: "push".to_owned(),
-            done_file_count: 9,
-            total_file_count: 10,
-            done_bytes: 40,
-            total_bytes: 100,
-            ..JobProgress::default()
-        };
-        assert_eq!(busy(&job, Paint::PLAIN), "busy: push, 40 %\n");
-        let without_bytes = JobProgress { total_bytes: 0, ..job };
-        assert_eq!(busy(&without_bytes, Paint::PLAIN), "busy: push, 90 %\n");
-        let unknown = JobProgress { total_file_count: 0, ..without_bytes };
-        assert_eq!(busy(&unknown, Paint::PLAIN), "busy: push\n");
     }
 
     #[test]
