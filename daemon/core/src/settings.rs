@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::RelPath;
+use crate::merge::Merger;
 use crate::patterns::{Patterns, compile_glob};
 
 /// A word of the settings, such as a backend's name, is not longer.
@@ -15,9 +16,6 @@ const MAX_WORD_BYTES: usize = 64;
 
 /// A URL is not longer.
 const MAX_URL_BYTES: usize = 2_048;
-
-/// The only merge that this version makes by itself (M4).
-const BY_LINES: &str = "lines";
 
 /// What all machines of a project share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,16 +95,8 @@ impl From<SharedMode> for String {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MergeRule {
     pub glob: String,
-    /// `lines`, or a word of a later version.
+    /// The word of a [`Merger`], or of a later version.
     pub how: String,
-}
-
-impl MergeRule {
-    /// Whether this version can do it. What it can't merge waits for a person:
-    /// two versions that merge differently would do so for ever (M4).
-    pub fn is_by_lines(&self) -> bool {
-        self.how == BY_LINES
-    }
 }
 
 /// One place where the project stands.
@@ -138,14 +128,18 @@ impl Settings {
         Patterns { include: self.patterns.clone(), exclude: self.exclude.clone() }
     }
 
-    /// Whether two versions of this path may be merged by lines: the first rule
-    /// whose glob fits decides, and without one they may (M4).
-    pub fn merges_by_lines(&self, path: &RelPath) -> bool {
+    /// How two versions of this path are merged: the first rule whose glob fits
+    /// decides. `None` for a way of a later version, which waits for a person: two
+    /// machines that merge differently would do so for ever (M4).
+    pub fn merger(&self, path: &RelPath) -> Option<Merger> {
         let fits = |rule: &&MergeRule| {
             let glob = compile_glob(&rule.glob);
             glob.is_ok_and(|glob| glob.compile_matcher().is_match(path.as_str()))
         };
-        self.merge.iter().find(fits).is_none_or(MergeRule::is_by_lines)
+        match self.merge.iter().find(fits) {
+            Some(rule) => Merger::from_word(&rule.how),
+            None => Some(Merger::default()),
+        }
     }
 
     /// Says what no project can have, in words for the entry that brings it (L6).

@@ -21,11 +21,11 @@ const CORE: &str = "
     lib.rs:
     checkpoint.rs: history commit.rs digest.rs
     plan: reconcile.rs patterns path entry.rs digest.rs
-    merge: path
     history: reconcile.rs commit.rs settings.rs path entry.rs digest.rs shared.rs time.rs
     reconcile.rs: entry.rs
     commit.rs: settings.rs path entry.rs digest.rs time.rs
-    settings.rs: patterns path
+    settings.rs: merge patterns path
+    merge: time.rs
     patterns: path
     path: shared.rs
     entry.rs: digest.rs time.rs

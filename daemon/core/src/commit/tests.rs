@@ -120,7 +120,7 @@ fn every_setting_reads_back_as_it_was_written_in_one_order() {
     let commit = Commit::parse(text.as_bytes()).unwrap();
     let settings = commit.settings.clone().unwrap();
     assert_eq!(settings.shared_mode, SharedMode::Group);
-    assert!(settings.gitignore && !settings.merge[0].is_by_lines() && settings.backends[0].primary);
+    assert!(settings.gitignore && settings.backends[0].primary);
     assert_eq!(
         serde_json::to_string(&settings).unwrap(),
         r#"{"name":"notes","patterns":["**/*.md"],"exclude":[],"gitignore":true,"#.to_owned()

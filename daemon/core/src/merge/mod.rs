@@ -7,9 +7,12 @@
 
 mod anchors;
 mod changes;
+mod frontmatter;
 mod lines;
 mod markers;
+mod sequence;
 mod shortest;
+mod union;
 mod weave;
 mod window;
 
@@ -18,10 +21,10 @@ mod tests;
 
 use std::ops::Range;
 
-use crate::path::RelPath;
-
 use changes::{Change, changes, whole_change};
+use frontmatter::merge_frontmatter;
 use lines::{LineId, Lines};
+use union::merge_union;
 use weave::{Piece, one_piece, settled, weave};
 
 pub use markers::{has_markers, marked};
@@ -41,22 +44,99 @@ pub enum Merged {
     TooDifferent,
 }
 
-/// Merges what both sides made of `base`.
-///
-/// `path` is for files with rules of their own; today every path is plain text.
+/// How two versions of a path are put together, as the project's settings say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Merger {
+    /// As a text: changes of the same lines wait for a person.
+    #[default]
+    Lines,
+    /// As a list of lines, to which both may add.
+    Union,
+    /// Its frontmatter key by key, the rest by lines.
+    Frontmatter,
+}
+
+impl Merger {
+    const ALL: [Self; 3] = [Self::Lines, Self::Union, Self::Frontmatter];
+
+    /// The word that stands in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Lines => "lines",
+            Self::Union => "union",
+            Self::Frontmatter => "frontmatter",
+        }
+    }
+
+    /// Whether two files may be put together that nobody made from one another.
+    pub fn needs_no_base(self) -> bool {
+        self != Self::Lines
+    }
+
+    /// Reads the word that stands in the log; `None` for one of a later version.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|merger| merger.word() == word)
+    }
+}
+
+/// Merges what both sides made of `base`; without one there was no file, and both
+/// made it.
 #[must_use]
-pub fn merge(_path: &RelPath, base: &[u8], sides: [&[u8]; 2]) -> Merged {
-    let [one, other] = sides;
-    if one == other || other == base {
-        return Merged::Clean(one.to_vec());
+pub fn merge(merger: Merger, base: Option<&[u8]>, sides: [&[u8]; 2]) -> Merged {
+    if let Some(text) = changed_alone(base, sides) {
+        return Merged::Clean(text.to_vec());
     }
-    if one == base {
-        return Merged::Clean(other.to_vec());
-    }
-    if ![base, one, other].into_iter().all(is_text) {
+    let old = base.unwrap_or_default();
+    if ![old, sides[0], sides[1]].into_iter().all(is_text) {
         return Merged::NotText;
     }
-    merge_lines(base, sides)
+    match put_together(merger, base, sides) {
+        Merged::Clean(text) if !is_final(merger, base, sides, &text) => Merged::Overlapping,
+        outcome => outcome,
+    }
+}
+
+/// Merges what both sides changed, each in its own way. All are text.
+fn put_together(merger: Merger, base: Option<&[u8]>, sides: [&[u8]; 2]) -> Merged {
+    let old = base.unwrap_or_default();
+    match merger {
+        // Two texts that nobody made from one another are two texts.
+        _ if base.is_none() && !merger.needs_no_base() => Merged::Overlapping,
+        Merger::Lines => merge_lines(old, sides),
+        Merger::Union => Merged::Clean(merge_union(old, sides)),
+        Merger::Frontmatter => merge_frontmatter(base, sides),
+    }
+}
+
+/// Whether merged with either side again it is what it was: machines that merge
+/// at once would else go on merging (M1).
+fn is_final(merger: Merger, base: Option<&[u8]>, sides: [&[u8]; 2], text: &[u8]) -> bool {
+    match merger {
+        // Said of its own changes already.
+        Merger::Lines => true,
+        Merger::Union | Merger::Frontmatter => sides.into_iter().all(|side| {
+            let again = put_together(merger, base, [text, side]);
+            again == Merged::Clean(text.to_vec())
+        }),
+    }
+}
+
+/// What both sides have, or what one made while the other changed nothing.
+fn changed_alone<'t>(base: Option<&[u8]>, [one, other]: [&'t [u8]; 2]) -> Option<&'t [u8]> {
+    if one == other || base == Some(other) {
+        return Some(one);
+    }
+    (base == Some(one)).then_some(other)
+}
+
+/// How much agents load of an index: so many lines, or so many bytes.
+pub const INDEX_LINES: usize = 200;
+pub const INDEX_BYTES: usize = 25_000;
+
+/// Whether those who read an index don't get to its end.
+#[must_use]
+pub fn is_overlong_index(text: &[u8]) -> bool {
+    text.len() > INDEX_BYTES || text.split_inclusive(|byte| *byte == b'\n').count() > INDEX_LINES
 }
 
 /// UTF-8 without NUL, and not too large.

@@ -5,10 +5,6 @@ use super::window::Window;
 use super::*;
 use proptest::prelude::*;
 
-fn path() -> RelPath {
-    RelPath::new("notes.md").expect("a path")
-}
-
 fn text(letters: &str) -> Vec<u8> {
     letters.chars().flat_map(|letter| format!("{letter}\n").into_bytes()).collect()
 }
@@ -16,8 +12,9 @@ fn text(letters: &str) -> Vec<u8> {
 /// Merges both ways round.
 #[track_caller]
 fn merged(base: &[u8], one: &[u8], other: &[u8]) -> Merged {
-    let outcome = merge(&path(), base, [one, other]);
-    assert_eq!(merge(&path(), base, [other, one]), outcome, "the other way round");
+    let merge = |sides| merge(Merger::Lines, Some(base), sides);
+    let outcome = merge([one, other]);
+    assert_eq!(merge([other, one]), outcome, "the other way round");
     outcome
 }
 
@@ -121,6 +118,14 @@ fn only_text_is_merged() {
         assert_eq!(merged(bytes, b"a", b"b"), Merged::NotText);
         assert_eq!(merged(b"a", bytes, b"a"), Merged::Clean(bytes.to_vec()));
     }
+}
+
+#[test]
+fn two_new_texts_are_two_texts_unless_equal() {
+    let merge = |one: &[u8], other: &[u8]| merge(Merger::Lines, None, [one, other]);
+    assert_eq!(merge(b"a\n", b"a\n"), Merged::Clean(b"a\n".to_vec()));
+    assert_eq!(merge(b"a\n", b""), Merged::Overlapping);
+    assert_eq!(merge(b"a\n", b"b\n"), Merged::Overlapping);
 }
 
 #[track_caller]

@@ -5,17 +5,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mirror_core::RelPath;
-use mirror_core::merge::{Merged, merge};
+use mirror_core::merge::{Merged, Merger, merge};
 use proptest::prelude::*;
 
 use crate::dice::Dice;
 
 /// Merges both ways round.
 fn merged(base: &[u8], one: &[u8], other: &[u8]) -> Merged {
-    let path = RelPath::new("notes.md").unwrap();
-    let outcome = merge(&path, base, [one, other]);
-    assert_eq!(merge(&path, base, [other, one]), outcome, "the other way round");
+    let merge = |sides| merge(Merger::Lines, Some(base), sides);
+    let outcome = merge([one, other]);
+    assert_eq!(merge([other, one]), outcome, "the other way round");
     outcome
 }
 

@@ -80,6 +80,8 @@ pub enum NoticeKind {
     DeletionsWait,
     /// Two machines change the file in turn, by themselves.
     LeftAlone,
+    /// An index was merged to more than is read of it.
+    IndexOverlong,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,12 +10,12 @@ use std::io::Read;
 
 use bytes::Bytes;
 use mirror_core::commit::{Input, Resolved, Strategy};
-use mirror_core::merge::Merged;
+use mirror_core::merge::{Merged, Merger};
 use mirror_core::plan::{Fetch, Send};
-use mirror_core::reconcile::{Facts, Sighted};
+use mirror_core::reconcile::{BaseFact, Facts, Sighted};
 use mirror_core::{Digest, Kind, RelPath, State, merge};
 
-use crate::api::{EngineResult, FileAction, Settle};
+use crate::api::{EngineResult, FileAction, NoticeKind, Settle};
 use crate::packs::Wanted;
 use crate::project::commit::draft::{ContentSource, Outgoing};
 use crate::project::worker::Worker;
@@ -37,6 +37,8 @@ pub(crate) struct Resolutions {
     pub(crate) arriving: Vec<Fetch>,
     /// What becomes of each path's local version, by the path.
     pub(crate) replacements: BTreeMap<RelPath, Replacement>,
+    /// Indexes that the merge made longer than those who read them do.
+    pub(crate) overlong: Vec<RelPath>,
     /// More can be settled once this is.
     pub(crate) is_partial: bool,
 }
@@ -125,6 +127,13 @@ impl<'a> Sides<'a> {
     }
 }
 
+/// The contents of one path; there is no base where there was no file.
+struct Texts {
+    base: Option<Bytes>,
+    local: Bytes,
+    remote: Bytes,
+}
+
 impl Worker {
     /// Settles what can be settled of `diverged`; the rest stays in it.
     pub(crate) async fn merge_diverged(
@@ -172,25 +181,30 @@ impl Worker {
         Ok(Some(Outcome { state, content: None, strategy }))
     }
 
-    /// The three-way merge of one path, when there is one.
+    /// The three-way merge of one path, when there is one. Where neither side had
+    /// the file before, the way that it is merged may still put both together; where
+    /// nobody knows, nothing is (B5).
     async fn try_merge(
         &self,
         sides: &Sides<'_>,
         reporter: &mut Reporter,
     ) -> EngineResult<Option<(State, Option<Bytes>)>> {
-        let (Some(base), local, remote) =
-            (sides.facts.base.state(), sides.local, sides.remote.state)
-        else {
-            return Ok(None);
+        let (local, remote) = (sides.local, sides.remote.state);
+        let base = match sides.facts.base {
+            BaseFact::Known { state, .. } => Some(state),
+            BaseFact::Absent => None,
+            BaseFact::Unknown(_) => return Ok(None),
         };
-        if (local.kind, remote.kind) != (base.kind, base.kind) {
+        let kind = base.map_or(Kind::File, |base| base.kind);
+        if (local.kind, remote.kind) != (kind, kind) {
             return Ok(None);
         }
-        let with = |digest| State { kind: base.kind, digest, exec: sides.exec() };
-        if remote.digest == base.digest {
+        let with = |digest| State { kind, digest, exec: sides.exec() };
+        let before = base.map(|base| base.digest);
+        if Some(remote.digest) == before {
             return Ok(Some((with(local.digest), None)));
         }
-        if local.digest == base.digest || local.digest == remote.digest {
+        if before.is_some() && [before, Some(remote.digest)].contains(&Some(local.digest)) {
             let merged = with(remote.digest);
             // A commit of ours would name this content whole, and no pack has
             // it whole.
@@ -198,22 +212,24 @@ impl Worker {
             let is_whole = wanted.is_some_and(|wanted| wanted.chunks.is_none());
             return Ok((merged == remote || is_whole).then_some((merged, None)));
         }
-        if base.kind == Kind::Link || !self.merges_by_lines(sides.path) {
+        let how = self.merger(sides.path).filter(|_| kind == Kind::File);
+        let Some(how) = how.filter(|how| before.is_some() || how.needs_no_base()) else {
             return Ok(None);
-        }
-        let Some(texts) = self.texts(sides, base.digest, reporter).await? else { return Ok(None) };
-        let path = sides.path.clone();
-        let merged = self.parts.outside.offload(move || {
-            let [base, local, remote] = texts.each_ref().map(AsRef::as_ref);
-            merge::merge(&path, base, [local, remote])
-        });
-        let Merged::Clean(merged) = merged.await else { return Ok(None) };
+        };
+        let Some(Texts { base, local, remote }) = self.texts(sides, before, reporter).await? else {
+            return Ok(None);
+        };
+        let merge = move || merge::merge(how, base.as_deref(), [&local, &remote]);
+        let Merged::Clean(merged) = self.parts.outside.offload(merge).await else {
+            return Ok(None);
+        };
         Ok(Some((with(Digest::of(&merged)), Some(Bytes::from(merged)))))
     }
 
-    /// What the settings want merged otherwise waits for a person (M4).
-    fn merges_by_lines(&self, path: &RelPath) -> bool {
-        self.log.history().settings().is_some_and(|settings| settings.merges_by_lines(path))
+    /// As the settings say. What they want merged in a way of a later version waits
+    /// for a person (M4).
+    pub(crate) fn merger(&self, path: &RelPath) -> Option<Merger> {
+        self.log.history().settings()?.merger(path)
     }
 
     /// Base, local and remote content; `None` when one can't be had, or is more
@@ -221,29 +237,32 @@ impl Worker {
     async fn texts(
         &self,
         sides: &Sides<'_>,
-        base: Digest,
+        base: Option<Digest>,
         reporter: &mut Reporter,
-    ) -> EngineResult<Option<[Bytes; 3]>> {
+    ) -> EngineResult<Option<Texts>> {
         let Some(local) = self.local_text(sides).await else {
             return Ok(None);
         };
-        let Some(base) = self.wanted_version(sides.path, base) else { return Ok(None) };
+        let base = match base.map(|base| self.wanted_version(sides.path, base)) {
+            None => None,
+            Some(None) => return Ok(None),
+            Some(Some(base)) => match self.fetch_text(&base).await {
+                Err(error) if error.ends_the_job() => return Err(error),
+                Err(_) | Ok(None) => return Ok(None),
+                Ok(base) => base,
+            },
+        };
         let Some(remote) = self.wanted_version(sides.path, sides.remote.state.digest) else {
             return Ok(None);
         };
-        let base = match self.fetch_text(&base).await {
-            Err(error) if error.ends_the_job() => return Err(error),
-            base => base.unwrap_or_default(),
-        };
-        let remote = match self.fetch_text(&remote).await {
-            Err(error) if error.ends_the_job() => return Err(error),
+        match self.fetch_text(&remote).await {
+            Err(error) if error.ends_the_job() => Err(error),
             Err(error) => {
                 reporter.fault(fault(sides.path, &error));
-                None
+                Ok(None)
             }
-            Ok(remote) => remote,
-        };
-        Ok(base.zip(remote).map(|(base, remote)| [base, local, remote]))
+            Ok(remote) => Ok(remote.map(|remote| Texts { base, local, remote })),
+        }
     }
 
     /// `None` when it is too large to be merged.
@@ -281,6 +300,9 @@ impl Worker {
     ) {
         let Sides { path, facts, local, remote, .. } = *sides;
         let Outcome { state: after, content, strategy } = outcome;
+        if content.as_deref().is_some_and(|content| self.is_overlong(path, content)) {
+            resolutions.overlong.push(path.clone());
+        }
         resolutions
             .replacements
             .insert(path.clone(), Replacement { before: local, after, strategy });
@@ -321,6 +343,23 @@ impl Worker {
             None => self.private_to_send(path),
         };
         resolutions.outgoing.push(Outgoing { send, size, mtime, private, input: Some(input) });
+    }
+
+    fn is_overlong(&self, path: &RelPath, content: &[u8]) -> bool {
+        self.merger(path) == Some(Merger::Union) && merge::is_overlong_index(content)
+    }
+
+    /// Says of merged indexes that nobody reads them to their end.
+    pub(crate) fn tell_overlong(&self, resolutions: &Resolutions, reporter: &mut Reporter) {
+        for path in &resolutions.overlong {
+            let message = format!(
+                "{path} has grown to more than {} lines or {} KB with what both sides added: \
+                 agents load no more of it, so shorten it",
+                merge::INDEX_LINES,
+                merge::INDEX_BYTES / 1_000
+            );
+            reporter.notice(NoticeKind::IndexOverlong, Some(path), message, self.now());
+        }
     }
 
     /// The local version's size, and what it was (B4).

@@ -14,7 +14,8 @@ const OF_ANY_BACKEND: [&str; 9] =
     ["root", "url", "name", "patterns", "exclude", "poll_interval", "auto", "auto_quiet", "paused"];
 
 /// Those that every machine shares.
-pub(crate) const SHARED: [&str; 5] = ["name", "patterns", "exclude", "gitignore", "shared_mode"];
+pub(crate) const SHARED: [&str; 6] =
+    ["name", "patterns", "exclude", "gitignore", "shared_mode", "merge"];
 
 fn of_services() -> impl Iterator<Item = &'static str> {
     services::keys().into_iter().map(|key| key.name)

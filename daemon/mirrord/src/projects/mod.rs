@@ -17,6 +17,7 @@ mod remove;
 mod reservations;
 mod settings;
 mod setup;
+mod shared;
 
 #[cfg(test)]
 mod tests;

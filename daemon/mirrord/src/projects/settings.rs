@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use futures::future::join_all;
-use mirror_core::patterns::Patterns;
 use mirror_engine::{Cancel, Job, JobRequest, SharedSettings};
 use tokio::sync::mpsc;
 use toml_edit::{Array, Value};
 
 use super::registry::Registry;
-use super::setup::parsed_shared_mode;
+use super::shared::{shared_value, with_shared};
 use crate::config::{
-    DAEMON_KEYS, DaemonSettings, Effective, Origin, Place, Problem, ProjectConfig, SHARED, Source,
-    check_key, check_name, is_list, list, project_keys, settable, typed_value, with_setting,
+    DAEMON_KEYS, DaemonSettings, Effective, Place, Problem, ProjectConfig, SHARED, Source,
+    check_key, is_list, list, project_keys, settable, typed_value, with_setting,
 };
 use crate::error::RequestError;
 use crate::finding::{Finding, Level};
@@ -69,12 +68,10 @@ impl Registry {
         let patterns = shared.as_ref().map(SharedSettings::patterns);
         let mut settings = config.effective(patterns.as_ref(), &self.settings());
         if let Some(shared) = shared {
-            let (key, value) = ("gitignore".to_owned(), shared.gitignore.to_string());
             let after = settings.iter().position(|setting| setting.key == "exclude");
             let at = after.map_or(settings.len(), |at| at + 1);
-            settings.insert(at, Effective { key, value, origin: Origin::Shared });
-            let (key, value) = ("shared_mode".to_owned(), shared.shared_mode.word().to_owned());
-            settings.insert(at + 1, Effective { key, value, origin: Origin::Shared });
+            let more = ["gitignore", "shared_mode", "merge"].map(|key| shared_value(&shared, key));
+            settings.splice(at..at, more);
         }
         Ok(settings)
     }
@@ -142,13 +139,7 @@ impl Registry {
         let _order = open.sharing.lock().await;
         let before = open.project.settings().await?;
         let settings = with_shared(before, request)?;
-        let value = match request.key.as_str() {
-            "name" => settings.name.clone(),
-            "patterns" => list(&settings.patterns).to_string(),
-            "gitignore" => settings.gitignore.to_string(),
-            "shared_mode" => settings.shared_mode.word().to_owned(),
-            _ => list(&settings.exclude).to_string(),
-        };
+        let changed = shared_value(&settings, &request.key);
         let job =
             JobRequest { job: Job::ChangeSettings { settings }, dry_run: false, consent: false };
         let (events, mut unheard) = mpsc::channel(16);
@@ -156,7 +147,7 @@ impl Registry {
         // The events end a moment before the report is there.
         let (report, ()) = tokio::join!(open.project.run(job, events, Cancel::new()), drain);
         report?;
-        Ok(Effective { key: request.key.clone(), value, origin: Origin::Shared })
+        Ok(changed)
     }
 
     /// Every configuration file, and what is wrong with it.
@@ -225,55 +216,6 @@ fn found(settings: Vec<Effective>, key: &str) -> Result<Effective, RequestError>
         .ok_or_else(|| RequestError::usage(format!("{key:?} has no value")))
 }
 
-fn with_shared(
-    before: SharedSettings,
-    request: &SetRequest,
-) -> Result<SharedSettings, RequestError> {
-    let mut settings = before;
-    match request.key.as_str() {
-        "name" => {
-            check_name(&request.value).map_err(RequestError::usage)?;
-            settings.name.clone_from(&request.value);
-        }
-        "patterns" => settings.patterns = globs(&request.value)?,
-        "gitignore" => settings.gitignore = truth(&request.value)?,
-        "shared_mode" => settings.shared_mode = parsed_shared_mode(&request.value)?,
-        _ => settings.exclude = globs(&request.value)?,
-    }
-    check_patterns(&settings.patterns())?;
-    Ok(settings)
-}
-
-fn check_patterns(patterns: &Patterns) -> Result<(), RequestError> {
-    patterns.check().map_err(|error| RequestError::usage(error.to_string()))
-}
-
-fn truth(text: &str) -> Result<bool, RequestError> {
-    match text {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err(RequestError::usage_with_hint(
-            format!("{text:?} is not true or false"),
-            "write true",
-        )),
-    }
-}
-
-/// A list of globs, or a single one as a bare word.
-fn globs(text: &str) -> Result<Vec<String>, RequestError> {
-    let wrong = || {
-        let what = format!("{text:?} is not a list of globs");
-        RequestError::usage_with_hint(what, "write them as [\"**/*.md\", \"docs/**\"]")
-    };
-    match typed_value(text) {
-        Value::String(glob) => Ok(vec![glob.into_value()]),
-        Value::Array(globs) => {
-            globs.iter().map(|glob| glob.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
-        }
-        _ => Err(wrong()),
-    }
-}
-
 /// What `init` and `clone` were given beside the URL, as a project's file
 /// would have it; root and name are not the project's.
 pub(crate) fn given(
@@ -320,18 +262,6 @@ mod tests {
 
     fn request(key: &str, value: &str) -> SetRequest {
         SetRequest { project: None, key: key.into(), value: value.into(), shared: true }
-    }
-
-    #[test]
-    fn shared_globs_are_a_list_or_one_word() {
-        let before = SharedSettings::new("notes", Patterns::default());
-        let after = with_shared(before.clone(), &request("patterns", "**/*")).unwrap();
-        assert_eq!(after.patterns, ["**/*"]);
-        let after = with_shared(before.clone(), &request("exclude", "[\"a\", \"b\"]")).unwrap();
-        assert_eq!(after.exclude, ["a", "b"]);
-        assert!(with_shared(before.clone(), &request("gitignore", "true")).unwrap().gitignore);
-        assert!(with_shared(before.clone(), &request("gitignore", "yes")).is_err());
-        assert!(with_shared(before, &request("patterns", "[1]")).is_err());
     }
 
     #[test]

@@ -88,10 +88,10 @@ impl Worker {
         let Some(ours) = self.held_text(content).await else { return waits };
         let Some(base) = self.text_of(&found.path, base.digest).await? else { return waits };
         let Some(theirs) = self.text_of(&found.path, head.sha256).await? else { return waits };
-        let (path, theirs_too) = (found.path.clone(), theirs.clone());
-        let merged =
-            self.parts.outside.offload(move || merge::merge(&path, &base, [&ours, &theirs_too]));
-        Ok(match merged.await {
+        let Some(merger) = self.merger(&found.path) else { return waits };
+        let theirs_too = theirs.clone();
+        let merge = move || merge::merge(merger, Some(&base), [&ours, &theirs_too]);
+        Ok(match self.parts.outside.offload(merge).await {
             Merged::Clean(bytes) if bytes == theirs => Fate::Contained,
             Merged::Clean(bytes) => Fate::Merged(bytes.into()),
             Merged::Overlapping | Merged::NotText | Merged::TooDifferent => {

@@ -40,6 +40,7 @@ impl Worker {
                 file.file().is_none_or(|file| !merged.contains_key(&file.path))
             };
             reporter.add_files(committed.into_iter().flatten().filter(is_told));
+            self.tell_overlong(&round.resolutions, reporter);
             let landed = self.land_merged(&round.resolutions, reporter).await;
             match reporter.add(landed) {
                 // The commit stands; the next pull brings what it is made of.

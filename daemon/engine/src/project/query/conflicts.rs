@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use mirror_core::merge::Merged;
+use mirror_core::merge::{Merged, Merger};
 use mirror_core::plan::Root;
 use mirror_core::reconcile::Facts;
 use mirror_core::{Digest, RelPath, merge};
@@ -46,8 +46,9 @@ impl Worker {
             None => self.outside_named(name, fault.is_none()).await?,
         };
         let conflict = self.conflict_of(&record).await?;
-        let answer =
-            self.parts.outside.offload(move || detail_of(&folder, &record, conflict)).await?;
+        let how = self.merger(&record.path);
+        let detail = move || detail_of(&folder, &record, how, conflict);
+        let answer = self.parts.outside.offload(detail).await?;
         Ok(Known { answer, fault })
     }
 
@@ -79,7 +80,12 @@ impl Worker {
     }
 }
 
-fn detail_of(folder: &Folder, record: &Record, conflict: Conflict) -> EngineResult<ConflictDetail> {
+fn detail_of(
+    folder: &Folder,
+    record: &Record,
+    how: Option<Merger>,
+    conflict: Conflict,
+) -> EngineResult<ConflictDetail> {
     let content = |digest: Option<Digest>| match digest {
         Some(digest) => folder.read(digest, merge::MAX_TEXT_BYTES),
         None => Ok(None),
@@ -92,8 +98,8 @@ fn detail_of(folder: &Folder, record: &Record, conflict: Conflict) -> EngineResu
     let marked =
         texts.and_then(|(local, remote)| merge::marked(base.as_deref(), [local, remote], names));
     let merged = base.as_deref().zip(texts).filter(|_| record.kind == ConflictKind::EditEdit);
-    let merged = merged.and_then(|(base, (local, remote))| {
-        match merge::merge(&record.path, base, [local, remote]) {
+    let merged = merged.zip(how).and_then(|((base, (local, remote)), how)| {
+        match merge::merge(how, Some(base), [local, remote]) {
             Merged::Clean(merged) => Some(Bytes::from(merged)),
             Merged::Overlapping | Merged::NotText | Merged::TooDifferent => None,
         }

@@ -28,6 +28,7 @@ mod lost_state;
 mod machine;
 mod meddling_tree;
 mod merging;
+mod merging_by_settings;
 mod mounted;
 mod naming;
 mod narrowing;

@@ -10,7 +10,7 @@ async fn story() -> (World, Machine, Machine) {
     let (laptop, desktop) = (world.machine("laptop").await, world.machine("desktop").await);
     let mut settings = settings(&["**/*.md"]);
     settings.preset = Some("agents-md".to_owned());
-    settings.merge = vec![MergeRule { glob: "MEMORY.md".to_owned(), how: "union".to_owned() }];
+    settings.merge = vec![MergeRule { glob: "MEMORY.md".to_owned(), how: "by-taste".to_owned() }];
     let url = "sftp://nas/notes".to_owned();
     settings.backends = vec![NamedBackend { name: "nas".to_owned(), url, primary: true }];
     settings.other.insert("tea".to_owned(), serde_json::json!({"milk": [true, 1]}));

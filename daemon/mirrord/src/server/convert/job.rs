@@ -182,5 +182,6 @@ fn notice_kind(kind: NoticeKind) -> v1::NoticeKind {
         NoticeKind::DeletionsWait => v1::NoticeKind::DeletionsWait,
         NoticeKind::LeftAlone => v1::NoticeKind::LeftAlone,
         NoticeKind::ConsentNeeded => v1::NoticeKind::ConsentNeeded,
+        NoticeKind::IndexOverlong => v1::NoticeKind::IndexOverlong,
     }
 }
