@@ -1,5 +1,6 @@
 //! Stories about machines, told with the real daemon and the real client.
 
+mod agent_home;
 mod as_a_service;
 mod busy;
 mod cancelling;

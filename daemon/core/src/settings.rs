@@ -9,10 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::RelPath;
 use crate::merge::Merger;
-use crate::patterns::{Patterns, compile_glob};
+use crate::patterns::{Agent, AgentFolder, Patterns, Seen, compile_glob};
 
 /// A word of the settings, such as a backend's name, is not longer.
 const MAX_WORD_BYTES: usize = 64;
+
+/// The preset of a project whose root is the configuration folder of Claude Code.
+pub const CLAUDE_HOME: &str = "claude-home";
 
 /// A URL is not longer.
 const MAX_URL_BYTES: usize = 2_048;
@@ -126,6 +129,15 @@ impl Settings {
 
     pub fn patterns(&self) -> Patterns {
         Patterns { include: self.patterns.clone(), exclude: self.exclude.clone() }
+    }
+
+    /// The folders of agents that the project stands for, wherever its root is.
+    pub fn agent_folders(&self) -> Vec<AgentFolder> {
+        let is_home = self.preset.as_deref() == Some(CLAUDE_HOME);
+        is_home
+            .then_some(AgentFolder { agent: Agent::Claude, seen: Seen::Around(None) })
+            .into_iter()
+            .collect()
     }
 
     /// How two versions of this path are merged: the first rule whose glob fits

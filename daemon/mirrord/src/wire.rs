@@ -12,6 +12,8 @@ use mirror_engine::store::SledStore;
 use mirror_engine::{EngineError, Parts};
 use mirror_storage::Backend;
 
+use crate::agents;
+
 /// The clock, randomness and threads that all projects share.
 pub(crate) fn outside() -> Outside {
     Outside::new(Arc::new(SystemClock), Arc::new(SystemEntropy), Arc::new(TokioSpawner))
@@ -38,9 +40,10 @@ pub(crate) fn of_machine(
     })
 }
 
-/// A tree of a person's files: what lies in it and is our own is no part of it.
+/// A tree of a person's files: what lies in it and is our own is no part of it, nor
+/// what an agent keeps to this machine.
 pub(crate) fn tree_at(root: &Path, own: Vec<PathBuf>) -> LocalTree {
-    LocalTree::open(root.to_owned()).without(own)
+    LocalTree::open(root.to_owned()).without(own).with_agents(agents::folders())
 }
 
 fn disk_at(folder: &Path) -> io::Result<Arc<LocalDisk>> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Patterns;
+use super::agents::{AgentFolder, stays_here};
 use super::globs::{Globs, PatternError};
 use super::ignore::{Dropped, GIT_IGNORE_FILE, Ignores};
 use super::never::{is_own_temporary, is_temporary};
@@ -30,6 +31,8 @@ pub struct CoverageSource {
     pub gitignore: Option<BTreeMap<String, String>>,
     /// Folders and files of our own that lie in this tree.
     pub own: Vec<RelPath>,
+    /// Where agents keep what must not leave this machine.
+    pub agents: Vec<AgentFolder>,
 }
 
 /// Says of any path whether it is mirrored here.
@@ -51,6 +54,8 @@ pub enum Left {
     Temporary,
     /// It is ours.
     Own,
+    /// It is an agent's, and of its machine alone.
+    OfAgent,
     NoPattern {
         include: Vec<String>,
     },
@@ -98,6 +103,7 @@ impl Coverage {
     pub fn covers(&self, path: &RelPath) -> bool {
         self.holds_rules(path)
             || (!self.is_ours(path)
+                && !self.stays_here(path)
                 && !is_temporary(path.name())
                 && self.globs().all(|globs| globs.take(path))
                 && self.dropped_file(path).is_none())
@@ -108,6 +114,7 @@ impl Coverage {
     pub fn may_hold(&self, folder: &RelPath) -> bool {
         let holds_rules = |rules: &RelPath| rules.is_within(folder.as_str());
         !self.is_ours(folder)
+            && !self.stays_here(folder)
             && (self.source.ignore_through.iter().any(holds_rules)
                 || (self.globs().all(|globs| globs.may_take_below(folder))
                     && !self.ignores(folder)))
@@ -125,6 +132,11 @@ impl Coverage {
             || self.source.own.iter().any(|own| own == path || path.is_within(own.as_str()))
     }
 
+    /// Whether nothing may bring `path` to another machine, nor write it on this one.
+    pub fn stays_here(&self, path: &RelPath) -> bool {
+        stays_here(path, &self.source.agents)
+    }
+
     /// Why `path` isn't mirrored; `None` when it is.
     pub fn why_not(&self, path: &RelPath) -> Option<Left> {
         if self.covers(path) {
@@ -132,6 +144,9 @@ impl Coverage {
         }
         if self.is_ours(path) {
             return Some(Left::Own);
+        }
+        if self.stays_here(path) {
+            return Some(Left::OfAgent);
         }
         if is_temporary(path.name()) {
             return Some(Left::Temporary);
@@ -166,9 +181,11 @@ impl Coverage {
 
     /// Whether the file at `path` says what is mirrored. Such files go wherever what
     /// they are about goes, whatever they say of themselves: else machines would
-    /// not agree. What is our own goes nowhere, be it called rules or not (B7).
+    /// not agree. What is our own or an agent's goes nowhere, be it called rules or not
+    /// (B7).
     pub fn holds_rules(&self, path: &RelPath) -> bool {
         !self.is_ours(path)
+            && !self.stays_here(path)
             && (path.as_str() == IGNORE_FILE
                 || self.source.ignore_through.contains(path)
                 || self.is_git_rules(path))

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use mirror_core::patterns::AgentFolder;
 use mirror_core::{RelPath, State};
 
 use crate::outside::tree::Opened;
@@ -47,6 +48,10 @@ impl Tree for ReadTree {
 
     fn own_places(&self) -> Vec<RelPath> {
         self.0.own_places()
+    }
+
+    fn agent_folders(&self) -> Vec<AgentFolder> {
+        self.0.agent_folders()
     }
 
     fn is_own(&self, folder: &RelPath) -> bool {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use mirror_core::patterns::AgentFolder;
 use mirror_core::{Digest, Kind, RelPath, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +138,8 @@ pub enum TreeError {
     LinkRefused(RelPath),
     #[error("{0} lies in a folder of mirrord's own")]
     OurOwn(RelPath),
+    #[error("an agent keeps {0} to its machine, and no commit changes that")]
+    OfAgent(RelPath),
     #[error("the disk is full")]
     Full,
     #[error("no permission for {0}")]
@@ -212,6 +215,11 @@ pub trait Tree: Send + Sync {
 
     /// The folders and files of our own that lie in this tree, by their names.
     fn own_places(&self) -> Vec<RelPath> {
+        Vec::new()
+    }
+
+    /// Where agents keep what is of this machine alone, seen from this tree.
+    fn agent_folders(&self) -> Vec<AgentFolder> {
         Vec::new()
     }
 

@@ -1,5 +1,6 @@
 //! What is covered, and why not.
 
+use super::super::agents::{Agent, Seen};
 use super::*;
 
 fn path(text: &str) -> RelPath {
@@ -122,6 +123,29 @@ fn own_folders_are_never_covered_nor_what_lies_in_them() {
     assert!(!coverage.may_hold(&path(".config/mirrord")));
     assert!(!coverage.may_hold(&path(".config/mirrord/projects")));
     assert!(coverage.may_hold(&path(".config")));
+}
+
+#[test]
+fn what_an_agent_keeps_to_its_machine_is_covered_by_nothing() {
+    let source = CoverageSource {
+        project: everything(),
+        ignore: "!*\n".into(),
+        ignore_through: vec![path(".claude/.credentials.json"), path("cfg/debug/rules")],
+        gitignore: Some(BTreeMap::default()),
+        agents: vec![AgentFolder { agent: Agent::Claude, seen: Seen::Below(path("cfg")) }],
+        ..CoverageSource::default()
+    };
+    let coverage = Coverage::new(source).unwrap();
+    for name in
+        [".claude/.credentials.json", "cfg/debug/rules", "cfg/.claude.json", "cfg/todos/.gitignore"]
+    {
+        check(&coverage, name, false);
+        assert!(!coverage.holds_rules(&path(name)));
+        assert_eq!(coverage.why_not(&path(name)), Some(Left::OfAgent), "{name}");
+    }
+    assert!(!coverage.may_hold(&path("cfg/todos")) && !coverage.may_hold(&path("CFG/Debug/a")));
+    assert!(coverage.may_hold(&path("cfg")));
+    check(&coverage, "cfg/CLAUDE.md", true);
 }
 
 #[test]

@@ -77,7 +77,8 @@ async fn coverage_of(
 ) -> EngineResult<Coverage> {
     let ignore = rules_at(parts, &ignore_file()).await?.unwrap_or_default();
     let project = settings.patterns();
-    let mut source = CoverageSource { project, ignore, ..CoverageSource::default() };
+    let agents = settings.agent_folders();
+    let mut source = CoverageSource { project, ignore, agents, ..CoverageSource::default() };
     if settings.gitignore {
         let paths = files.iter().filter_map(|file| RelPath::new(file.path.as_str()).ok());
         let mut paths: Vec<RelPath> = paths.filter(|path| path.name() == GIT_IGNORE_FILE).collect();

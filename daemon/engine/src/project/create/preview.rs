@@ -42,6 +42,7 @@ fn coverage_of(
         ignore,
         ignore_through,
         own: tree.own_places(),
+        agents: tree.agent_folders().into_iter().chain(settings.agent_folders()).collect(),
         gitignore: None,
     };
     if settings.gitignore {

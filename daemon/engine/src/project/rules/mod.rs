@@ -92,10 +92,20 @@ impl Worker {
             }
         };
         let tree = self.parts.tree.clone();
-        let own = self.parts.outside.offload(move || tree.own_places()).await;
+        let of_settings = settings.agent_folders();
+        let look = move || (tree.own_places(), tree.agent_folders());
+        let (own, mut agents) = self.parts.outside.offload(look).await;
+        agents.extend(of_settings);
         let narrowing = self.spec.narrowing.clone();
-        let mut source =
-            CoverageSource { project, narrowing, ignore, ignore_through, gitignore: None, own };
+        let mut source = CoverageSource {
+            project,
+            narrowing,
+            ignore,
+            ignore_through,
+            gitignore: None,
+            own,
+            agents,
+        };
         if by_git {
             source.gitignore = Some(match self.git_rules(&source).await? {
                 Ok(texts) => texts,
@@ -148,6 +158,7 @@ impl Worker {
                 ignore,
                 ignore_through,
                 own: last.own,
+                agents: last.agents,
                 ..CoverageSource::default()
             };
             if settings.gitignore {
@@ -171,13 +182,14 @@ impl Worker {
         let IgnoreFile::Rules { text: ignore, through } = self.ignore_file_at_head().await? else {
             return Ok(None);
         };
-        let own = self.coverage.as_ref().map(|known| known.source().own.clone());
+        let last = self.last_rules();
         let mut source = CoverageSource {
             project: settings.patterns(),
             narrowing: self.spec.narrowing.clone(),
             ignore,
             ignore_through: through,
-            own: own.unwrap_or_default(),
+            own: last.own,
+            agents: last.agents,
             gitignore: None,
         };
         if settings.gitignore {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use mirror_core::patterns::AgentFolder;
 use mirror_core::{RelPath, State};
 
 use super::power::Power;
@@ -155,6 +156,10 @@ impl Tree for MeddlingTree {
 
     fn own_places(&self) -> Vec<RelPath> {
         self.inner.own_places()
+    }
+
+    fn agent_folders(&self) -> Vec<AgentFolder> {
+        self.inner.agent_folders()
     }
 
     fn is_own(&self, folder: &RelPath) -> bool {

@@ -25,6 +25,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 
+use mirror_core::patterns::AgentFolder;
 use mirror_core::{Kind, RelPath, State};
 use rustix::fs::{AtFlags, fsync, unlinkat};
 
@@ -69,6 +70,7 @@ impl LocalTree {
 impl Tree for LocalTree {
     fn root_identity(&self) -> io::Result<Option<(u64, u64)>> {
         self.own.look();
+        self.agents.look(self.root.path());
         self.root.identity()
     }
 
@@ -98,6 +100,10 @@ impl Tree for LocalTree {
 
     fn own_places(&self) -> Vec<RelPath> {
         self.own.in_tree(self.root.path())
+    }
+
+    fn agent_folders(&self) -> Vec<AgentFolder> {
+        self.agents.seen()
     }
 
     fn is_own(&self, folder: &RelPath) -> bool {

@@ -62,8 +62,12 @@ impl Own {
 }
 
 impl LocalTree {
-    /// Refuses to write where something of our own lies, by whatever name.
+    /// Refuses to write where something of our own lies, by whatever name, or of an
+    /// agent's that stays on its machine.
     pub(in crate::real::tree) fn refuse_own(&self, path: &RelPath) -> Result<()> {
+        if self.agents.keep(path) {
+            return Err(TreeError::OfAgent(path.clone()));
+        }
         match self.own.is_known() && self.leads_through_own(path) {
             true => Err(TreeError::OurOwn(path.clone())),
             false => Ok(()),
@@ -85,18 +89,22 @@ impl LocalTree {
     }
 }
 
-fn spelled(root: &Path, place: &Path) -> Option<RelPath> {
+pub(super) fn spelled(root: &Path, place: &Path) -> Option<RelPath> {
     RelPath::new(place.strip_prefix(root).ok()?.to_str()?).ok()
 }
 
 /// The path below `root` of what an absolute path leads to, once all links above
 /// it are followed; it need not be there.
 pub(in crate::real::tree) fn below(root: &Path, absolute: &Path) -> Option<RelPath> {
-    let root = root.canonicalize().ok()?;
+    spelled(&root.canonicalize().ok()?, &real(absolute)?)
+}
+
+/// What an absolute path leads to, once all links above it are followed.
+pub(super) fn real(absolute: &Path) -> Option<PathBuf> {
     let there = absolute.ancestors().find_map(|above| {
         let real = above.canonicalize().ok()?;
         Some(real.join(absolute.strip_prefix(above).ok()?))
     })?;
     // An empty rest leaves a slash behind.
-    spelled(&root, &there.components().collect::<PathBuf>())
+    Some(there.components().collect())
 }

@@ -1,6 +1,7 @@
 //! Tries to break the promises of a tree: a version lost, a link followed, a
 //! file half written.
 
+mod agents;
 mod basics;
 mod between;
 mod editors;
