@@ -20,6 +20,14 @@ pub(crate) fn current() -> Result<String, Failure> {
     text(folder)
 }
 
+/// The folder in which Claude Code keeps its configuration.
+pub(crate) fn claude_home() -> Result<String, Failure> {
+    let moved = std::env::var_os("CLAUDE_CONFIG_DIR").filter(|folder| !folder.is_empty());
+    let usual = || std::env::home_dir().map(|home| home.join(".claude"));
+    let folder = moved.map(PathBuf::from).or_else(usual);
+    text(folder.ok_or_else(|| Failure::usage("there is no home folder; name the folder"))?)
+}
+
 /// Whether a folder is, or lies inside, another; links are followed.
 pub(crate) fn contains(root: &str, folder: &str) -> bool {
     let [root, folder] = [root, folder].map(Path::new);

@@ -77,6 +77,78 @@ fn a_link_of_rules_brings_nothing_of_an_agent_along() {
     assert!(!world.view().has(".claude/.credentials.json"));
 }
 
+/// A folder of Claude Code in the home folder of a machine.
+fn claude_home(machine: &Machine, files: &[(&str, &str)]) -> PathBuf {
+    let folder = person(machine).join(".claude");
+    for (name, content) in files {
+        write(&folder, name, content);
+    }
+    folder
+}
+
+const PROJECT: [&str; 2] = ["--project", "claude-home"];
+
+#[test]
+fn home_of_claude_is_the_same_on_two_machines() {
+    let world = World::new();
+    let laptop = world.machine("laptop");
+    let files = [
+        ("CLAUDE.md", "be brief\n"),
+        ("rules/style.md", "tabs\n"),
+        ("agent-memory/reviewer/MEMORY.md", "# Reviews\n\n- one\n"),
+        ("skills/deploy/SKILL.md", "deploy\n"),
+        ("commands/fix.md", "fix\n"),
+        ("settings.json", "{}\n"),
+        (".credentials.json", "secret\n"),
+        ("projects/-home-ann/0b1c.jsonl", "{}\n"),
+    ];
+    let here = claude_home(&laptop, &files);
+    let words = ["init", "--preset", "claude-home", "--with", "skills", "--to", &world.url()];
+    laptop.runs(&words).exits(0);
+    laptop.runs(&[&PROJECT[..], &["push"]].concat()).exits(0);
+
+    let desktop = world.machine("desktop");
+    let there = claude_home(&desktop, &[(".credentials.json", "another\n"), ("settings.json", "[]\n")]);
+    let words = ["init", "--preset", "claude-home", "--to", &world.url(), "--join"];
+    desktop.runs(&words).exits(0);
+    desktop.runs(&[&PROJECT[..], &["sync"]].concat()).exits(0);
+
+    for name in ["CLAUDE.md", "rules/style.md", "agent-memory/reviewer/MEMORY.md"] {
+        let read = |root: &Path| fs::read_to_string(root.join(name)).expect("it is there");
+        assert_eq!(read(&there), read(&here), "{name}");
+    }
+    assert!(!there.join("commands").exists() && !there.join("projects").exists());
+    assert_eq!(fs::read_to_string(there.join(".credentials.json")).expect("it is"), "another\n");
+    assert_eq!(fs::read_to_string(there.join("settings.json")).expect("it is"), "[]\n");
+
+    // Both learn something, and nobody is asked about it.
+    let index = "agent-memory/reviewer/MEMORY.md";
+    write(&here, index, "# Reviews\n\n- one\n- of the laptop\n");
+    write(&there, index, "# Reviews\n\n- one\n- of the desktop\n");
+    laptop.runs(&[&PROJECT[..], &["push"]].concat()).exits(0);
+    desktop.runs(&[&PROJECT[..], &["sync"]].concat()).exits(0);
+    laptop.runs(&[&PROJECT[..], &["sync"]].concat()).exits(0);
+    for root in [&here, &there] {
+        let text = fs::read_to_string(root.join(index)).expect("it is there");
+        assert_eq!(text, "# Reviews\n\n- one\n- of the desktop\n- of the laptop\n");
+    }
+}
+
+#[test]
+fn a_preset_that_is_not_the_projects_is_refused() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
+    let desktop = world.machine("desktop");
+    claude_home(&desktop, &[("CLAUDE.md", "a\n")]);
+    let words = ["init", "--preset", "claude-home", "--to", &world.url(), "--join"];
+    desktop.runs(&words).exits(2).says("began with no preset");
+    assert_eq!(desktop.asks(&["projects"])["projects"], json!([]));
+    desktop.runs(&["init", "--preset", "claude", "--to", &world.url()]).exits(2).says("claude-home");
+    let words = ["init", "--preset", "notes", "--with", "skills", "--to", &world.url()];
+    desktop.runs(&words).exits(2).says("no part");
+    drop(laptop);
+}
+
 /// Puts a commit into the log that brings these files, each with the content of one
 /// that is there.
 fn plant(world: &World, source: &str, names: &[&str]) {

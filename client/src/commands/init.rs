@@ -14,11 +14,15 @@ use crate::paths;
 use crate::settings;
 use crate::wizard;
 
+/// The preset that is for one folder.
+const CLAUDE_HOME: &str = "claude-home";
+
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
-    /// The folder of the project
-    #[arg(value_name = "DIR", default_value = ".")]
-    folder: String,
+    /// The folder of the project [default: the current one; with `--preset claude-home`
+    /// the folder of Claude Code]
+    #[arg(value_name = "DIR")]
+    folder: Option<String>,
 
     /// Where the history is kept: a folder, or the URL of a service; `--wizard` asks for it
     #[arg(long, value_name = "URL", required_unless_present = "wizard")]
@@ -35,6 +39,14 @@ pub(crate) struct InitArgs {
     /// The project's name [default: the folder's]
     #[arg(long)]
     name: Option<String>,
+
+    /// Begin with the settings for claude-home, agents-md, notes or everything
+    #[arg(long, value_name = "PRESET")]
+    preset: Option<String>,
+
+    /// Take these parts of the preset, too: skills, commands, agents, plans
+    #[arg(long = "with", value_name = "PARTS", value_delimiter = ',')]
+    parts: Vec<String>,
 
     /// Mirror files that match, `**/*.md` unless given; may be repeated
     #[arg(long = "pattern", value_name = "GLOB")]
@@ -53,14 +65,26 @@ pub(crate) struct InitArgs {
     settings: Vec<Setting>,
 }
 
+impl InitArgs {
+    fn folder(&self) -> Result<String, Failure> {
+        match (&self.folder, self.preset.as_deref()) {
+            (Some(folder), _) => Ok(folder.clone()),
+            (None, Some(CLAUDE_HOME)) => paths::claude_home(),
+            (None, _) => Ok(".".to_owned()),
+        }
+    }
+}
+
 pub(crate) async fn run(args: &InitArgs, context: &Context) -> Result<Reported, Failure> {
     let typed = InitProjectRequest {
-        folder: paths::absolute(&args.folder)?,
+        folder: paths::absolute(&args.folder()?)?,
         url: args.to.clone().unwrap_or_default(),
         name: args.name.clone(),
         patterns: args.patterns.clone(),
         excludes: args.excludes.clone(),
         gitignore: args.gitignore,
+        preset: args.preset.clone().unwrap_or_default(),
+        preset_parts: args.parts.clone(),
         settings: args.settings.clone(),
         typed_in: paths::current()?,
         join: args.join,

@@ -24,6 +24,12 @@ pub(super) fn of(plan: &Plan) -> String {
     if plan.is_init() && (plan.join || draft.held.is_some()) {
         words.push("--join".to_owned());
     }
+    if !plan.preset.is_empty() {
+        words.push(format!("--preset {}", quoted(&plan.preset)));
+    }
+    if !plan.preset_parts.is_empty() {
+        words.push(format!("--with {}", quoted(&plan.preset_parts.join(","))));
+    }
     if plan.gitignore {
         words.push("--gitignore".to_owned());
     }
@@ -49,6 +55,8 @@ mod tests {
             patterns: vec!["**/*.md".to_owned(), "**/*.txt".to_owned()],
             settings: vec![Setting { key: "token_file".into(), value: "/home/ann/.far/k".into() }],
             gitignore: true,
+            preset: "claude-home".to_owned(),
+            preset_parts: vec!["skills".to_owned(), "agents".to_owned()],
             ..InitProjectRequest::default()
         }
     }
@@ -59,7 +67,7 @@ mod tests {
             of(&Plan::of_init(plan())),
             "mirrorctl init '/home/ann/my notes' --to 'far://ann@nas/~/it'\\''s' --name notes \
              --pattern '**/*.md' --pattern '**/*.txt' --set token_file=/home/ann/.far/k \
-             --gitignore"
+             --preset claude-home --with skills,agents --gitignore"
         );
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Plan {
     pub(super) questions: Vec<Question>,
     pub(super) excludes: Vec<String>,
     pub(super) gitignore: bool,
+    pub(super) preset: String,
+    pub(super) preset_parts: Vec<String>,
     pub(super) no_pull: bool,
     /// Joins what the backend holds, without being asked.
     pub(super) join: bool,
@@ -31,7 +33,9 @@ impl Plan {
             ..SetUpDraft::default()
         };
         let (gitignore, join) = (typed.gitignore, typed.join);
-        Self { excludes: typed.excludes, gitignore, join, ..Self::of(draft) }
+        let (preset, preset_parts) = (typed.preset, typed.preset_parts);
+        let excludes = typed.excludes;
+        Self { excludes, gitignore, preset, preset_parts, join, ..Self::of(draft) }
     }
 
     pub(super) fn of_clone(typed: CloneProjectRequest) -> Self {
@@ -55,6 +59,8 @@ impl Plan {
             questions: Vec::new(),
             excludes: Vec::new(),
             gitignore: false,
+            preset: String::new(),
+            preset_parts: Vec::new(),
             no_pull: false,
             join: false,
         }
@@ -104,6 +110,8 @@ impl Plan {
             patterns: self.draft.patterns,
             excludes: self.excludes,
             gitignore: self.gitignore,
+            preset: self.preset,
+            preset_parts: self.preset_parts,
             settings: self.settings,
             typed_in: String::new(),
             join: self.join,
@@ -140,6 +148,8 @@ mod tests {
             patterns: vec!["**/*".to_owned()],
             excludes: vec!["tmp/**".to_owned()],
             gitignore: true,
+            preset: "claude-home".to_owned(),
+            preset_parts: vec!["skills".to_owned()],
             settings: vec![setting("token", "x"), setting("poll_interval", "5s")],
             typed_in: String::new(),
             join: true,

@@ -13,6 +13,7 @@ pub mod merge;
 pub mod path;
 pub mod patterns;
 pub mod plan;
+pub mod presets;
 pub mod reconcile;
 pub mod settings;
 pub mod shared;

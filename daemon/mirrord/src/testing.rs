@@ -71,6 +71,7 @@ impl World {
             folder: self.at(folder),
             url: BackendUrl::of_folder(&self.at(backend)).unwrap(),
             name: None,
+            preset: None,
             patterns: Vec::new(),
             excludes: Vec::new(),
             gitignore: false,

@@ -19,6 +19,7 @@ const ONE_ROOM: &str = ".:";
 
 const CORE: &str = "
     lib.rs:
+    presets.rs: settings.rs
     checkpoint.rs: history commit.rs digest.rs
     plan: reconcile.rs patterns path entry.rs digest.rs
     history: reconcile.rs commit.rs settings.rs path entry.rs digest.rs shared.rs time.rs

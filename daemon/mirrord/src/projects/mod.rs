@@ -26,4 +26,4 @@ mod tests;
 pub(crate) use find::ProjectError;
 pub(crate) use registry::{Condition, Open, Registry, Slot, Start, View};
 pub(crate) use settings::{SetRequest, given};
-pub(crate) use setup::{SetUp, SetUpKind, SetUpOutcome};
+pub(crate) use setup::{ChosenPreset, SetUp, SetUpKind, SetUpOutcome};

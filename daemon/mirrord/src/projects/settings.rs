@@ -70,8 +70,9 @@ impl Registry {
         if let Some(shared) = shared {
             let after = settings.iter().position(|setting| setting.key == "exclude");
             let at = after.map_or(settings.len(), |at| at + 1);
-            let more = ["gitignore", "shared_mode", "merge"].map(|key| shared_value(&shared, key));
-            settings.splice(at..at, more);
+            let preset = shared.preset.is_some().then_some("preset");
+            let keys = ["gitignore", "shared_mode", "merge"].into_iter().chain(preset);
+            settings.splice(at..at, keys.map(|key| shared_value(&shared, key)));
         }
         Ok(settings)
     }

@@ -17,6 +17,7 @@ pub(super) fn shared_value(settings: &SharedSettings, key: &str) -> Effective {
         "name" => settings.name.clone(),
         "patterns" => list(&settings.patterns).to_string(),
         "gitignore" => settings.gitignore.to_string(),
+        "preset" => settings.preset.clone().unwrap_or_default(),
         "merge" => list(&settings.merge.iter().map(written).collect::<Vec<_>>()).to_string(),
         "shared_mode" => settings.shared_mode.word().to_owned(),
         _ => list(&settings.exclude).to_string(),

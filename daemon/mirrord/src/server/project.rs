@@ -15,7 +15,7 @@ use super::host::{Host, Streamed};
 use super::jobs::{Caller, pass_on};
 use super::running::Kind;
 use crate::error::{Refusal, RequestError};
-use crate::projects::{SetUp, SetUpKind, SetUpOutcome, View};
+use crate::projects::{ChosenPreset, SetUp, SetUpKind, SetUpOutcome, View};
 use crate::services::{BackendUrl, UrlError};
 
 #[tonic::async_trait]
@@ -36,6 +36,7 @@ impl v1::project_service_server::ProjectService for Host {
                 folder: absolute(&request.folder)?,
                 url: url(&request.url, &request.typed_in)?,
                 name: request.name,
+                preset: ChosenPreset::of(&request.preset, request.preset_parts)?,
                 patterns: request.patterns,
                 excludes: request.excludes,
                 gitignore: request.gitignore,
@@ -57,6 +58,7 @@ impl v1::project_service_server::ProjectService for Host {
                 folder: absolute(&request.folder)?,
                 url: url(&request.url, &request.typed_in)?,
                 name: request.name,
+                preset: None,
                 patterns: request.patterns,
                 excludes: Vec::new(),
                 gitignore: false,

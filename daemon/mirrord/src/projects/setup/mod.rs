@@ -34,7 +34,7 @@ use begun::{Begun, First};
 use counted::Counted;
 use error::SetUpError;
 use folders::{folder_error, refuse_synced_folder};
-pub(crate) use plan::{SetUp, SetUpKind, parsed_shared_mode};
+pub(crate) use plan::{ChosenPreset, SetUp, SetUpKind, parsed_shared_mode};
 use plan::{checked_patterns, narrowing_of, shared_settings};
 use rollback::{Created, Rollback};
 
@@ -236,7 +236,7 @@ impl Registry {
     fn first_config(&self, plan: &SetUp) -> Result<ProjectConfig, RequestError> {
         let folder = without_dots(&plan.folder);
         let usual = folder.file_name().unwrap_or_default().to_string_lossy();
-        let name = plan.name.clone().unwrap_or_else(|| usual.into_owned());
+        let name = plan.name.clone().unwrap_or_else(|| plan.usual_name(&usual));
         check_name(&name).map_err(|what| {
             RequestError::usage_with_hint(format!("{what}: {name:?}"), "choose another with --name")
         })?;
@@ -265,7 +265,8 @@ impl Registry {
     ) -> Result<bool, RequestError> {
         let Begun { plan, config, shared, rollback, .. } = begun;
         match (holding, plan.kind) {
-            (Holding::Project { .. }, _) => {
+            (Holding::Project { settings, .. }, _) => {
+                plan.check_preset(&settings)?;
                 join(plan, config)?;
                 Ok(true)
             }

@@ -59,6 +59,7 @@ impl Registry {
             folder: folder.clone(),
             url: BackendUrl::of_folder(&backends.join(&name))?,
             name: Some(name.clone()),
+            preset: None,
             patterns: Vec::new(),
             excludes: Vec::new(),
             gitignore: false,
