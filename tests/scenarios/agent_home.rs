@@ -108,7 +108,8 @@ fn home_of_claude_is_the_same_on_two_machines() {
     laptop.runs(&[&PROJECT[..], &["push"]].concat()).exits(0);
 
     let desktop = world.machine("desktop");
-    let there = claude_home(&desktop, &[(".credentials.json", "another\n"), ("settings.json", "[]\n")]);
+    let there =
+        claude_home(&desktop, &[(".credentials.json", "another\n"), ("settings.json", "[]\n")]);
     let words = ["init", "--preset", "claude-home", "--to", &world.url(), "--join"];
     desktop.runs(&words).exits(0);
     desktop.runs(&[&PROJECT[..], &["sync"]].concat()).exits(0);
@@ -143,7 +144,10 @@ fn a_preset_that_is_not_the_projects_is_refused() {
     let words = ["init", "--preset", "claude-home", "--to", &world.url(), "--join"];
     desktop.runs(&words).exits(2).says("began with no preset");
     assert_eq!(desktop.asks(&["projects"])["projects"], json!([]));
-    desktop.runs(&["init", "--preset", "claude", "--to", &world.url()]).exits(2).says("claude-home");
+    desktop
+        .runs(&["init", "--preset", "claude", "--to", &world.url()])
+        .exits(2)
+        .says("claude-home");
     let words = ["init", "--preset", "notes", "--with", "skills", "--to", &world.url()];
     desktop.runs(&words).exits(2).says("no part");
     drop(laptop);
@@ -155,7 +159,7 @@ fn plant(world: &World, source: &str, names: &[&str]) {
     let head = world.head();
     let entry = |seq| logged(world, seq);
     let changes =
-        (1..=head).rev().flat_map(|seq| entry(seq)["changes"].as_array().cloned()).flatten();
+        (1..=head).rev().filter_map(|seq| entry(seq)["changes"].as_array().cloned()).flatten();
     let to = changes.into_iter().find(|change| change["path"] == source).expect("it is there");
     let changes = names.iter().map(|name| json!({"path": name, "from": null, "to": to["to"]}));
     let parent = fs::read(world.entry(head)).expect("the newest entry");

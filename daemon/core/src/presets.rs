@@ -59,10 +59,7 @@ const PRESETS: [Preset; 4] = [
     },
     Preset {
         name: "notes",
-        patterns: &[
-            "**/*.{md,markdown,txt,org,canvas}",
-            "**/*.{png,jpg,jpeg,gif,webp,svg,pdf}",
-        ],
+        patterns: &["**/*.{md,markdown,txt,org,canvas}", "**/*.{png,jpg,jpeg,gif,webp,svg,pdf}"],
         exclude: &[],
         merge: &[("**/MEMORY.md", "union")],
         parts: &[],
@@ -107,10 +104,10 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RelPath;
     use crate::merge::Merger;
     use crate::patterns::{Coverage, CoverageSource, Patterns};
     use crate::settings::Settings;
-    use crate::RelPath;
 
     fn settings(name: &str, with: &[&str]) -> Settings {
         let preset = Preset::named(name).unwrap();

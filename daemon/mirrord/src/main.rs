@@ -3,7 +3,6 @@
 //! Socket, settings, the list of projects and the log live here. No decision
 //! about a file does: those are the engine's.
 
-mod agents;
 mod arguments;
 mod backends;
 mod config;

@@ -12,7 +12,7 @@ use mirror_engine::store::SledStore;
 use mirror_engine::{EngineError, Parts};
 use mirror_storage::Backend;
 
-use crate::agents;
+use crate::config::agents;
 
 /// The clock, randomness and threads that all projects share.
 pub(crate) fn outside() -> Outside {

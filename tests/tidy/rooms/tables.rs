@@ -72,10 +72,10 @@ const ENGINE: &str = "
         project/naming.rs project/stash.rs project/worker data log state index api error.rs outside
     project/publish: project/import project/conflict project/rules project/view_state
         project/worker view packs log state api error.rs outside
-    project/query: project/conflict project/observe.rs project/versions.rs project/naming.rs
-        project/worker data snapshots packs log state index api error.rs outside
-    project/import: project/conflict project/commit project/rules project/view_state project/worker
-        view packs log state api error.rs planted.rs outside
+    project/query: project/conflict project/merge.rs project/observe.rs project/versions.rs
+        project/naming.rs project/worker data snapshots packs log state index api error.rs outside
+    project/import: project/conflict project/merge.rs project/commit project/rules
+        project/view_state project/worker view packs log state api error.rs planted.rs outside
     project/checkout: project/merge.rs project/commit project/observe.rs project/rules
         project/stash.rs project/worker data packs log state index links.rs api error.rs planted.rs
         outside
@@ -127,7 +127,7 @@ const MIRRORD: &str = "
     logging: config folders.rs
     config: services machine.rs error.rs spelling.rs
     services: finding.rs path_args.rs error.rs spelling.rs
-    wire.rs:
+    wire.rs: config
     arguments.rs:
     facts.rs:
     finding.rs: error.rs

@@ -25,7 +25,7 @@ use changes::{Change, changes, whole_change};
 use frontmatter::merge_frontmatter;
 use lines::{LineId, Lines};
 use union::merge_union;
-use weave::{Piece, one_piece, settled, weave};
+use weave::{Edit, Piece, one_piece, settled, weave};
 
 pub use markers::{has_markers, marked};
 
@@ -173,18 +173,6 @@ fn merge_lines(base: &[u8], sides: [&[u8]; 2]) -> Merged {
     match settled(&pieces) {
         Some(merged) => Merged::Clean(lines.join(&merged)),
         None => Merged::Overlapping,
-    }
-}
-
-/// A text with what was changed in it since the base.
-struct Edit<'t> {
-    text: &'t [LineId],
-    changes: Vec<Change>,
-}
-
-impl<'t> Edit<'t> {
-    fn new(base: &[LineId], text: &'t [LineId]) -> Option<Self> {
-        Some(Self { text, changes: changes(base, text)? })
     }
 }
 

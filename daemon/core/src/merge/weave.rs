@@ -2,9 +2,20 @@
 
 use std::ops::Range;
 
-use super::Edit;
 use super::changes::{Change, changes};
 use super::lines::LineId;
+
+/// A text with what was changed in it since the base.
+pub(super) struct Edit<'t> {
+    pub(super) text: &'t [LineId],
+    pub(super) changes: Vec<Change>,
+}
+
+impl<'t> Edit<'t> {
+    pub(super) fn new(base: &[LineId], text: &'t [LineId]) -> Option<Self> {
+        Some(Self { text, changes: changes(base, text)? })
+    }
+}
 
 /// A stretch of the merged text.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@
 //! line. Writing is done in one place, whole, and keeps comments. What the
 //! settings bring about is decided elsewhere.
 
+pub(crate) mod agents;
 mod auto;
 mod daemon;
 mod environment;

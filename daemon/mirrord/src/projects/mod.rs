@@ -17,7 +17,6 @@ mod remove;
 mod reservations;
 mod settings;
 mod setup;
-mod shared;
 
 #[cfg(test)]
 mod tests;

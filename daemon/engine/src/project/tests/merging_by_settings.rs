@@ -123,8 +123,11 @@ async fn an_index_that_outgrows_its_readers_is_told_of_once() {
     let (_world, laptop, desktop) = memories().await;
     laptop.writes("memory/MEMORY.md", INDEX);
     converge(&laptop, &desktop).await;
-    let more = |word: &str| (0..INDEX_LINES / 2).map(|at| format!("- {word}{at}\n")).collect();
-    let [here, there]: [String; 2] = [more("here"), more("there")];
+    let more = |word: &str| {
+        let lines: Vec<_> = (0..INDEX_LINES / 2).map(|at| format!("- {word}{at}\n")).collect();
+        lines.concat()
+    };
+    let (here, there) = (more("here"), more("there"));
     laptop.writes("memory/MEMORY.md", format!("{INDEX}{there}"));
     desktop.writes("memory/MEMORY.md", format!("{INDEX}{here}"));
 

@@ -111,7 +111,7 @@ impl Tree for LocalTree {
     }
 
     fn path_of(&self, absolute: &Path) -> Option<RelPath> {
-        local::own::below(self.root.path(), absolute)
+        local::places::below(self.root.path(), absolute)
     }
 
     fn is_git_at_work(&self, folder: Option<&RelPath>) -> bool {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use mirror_core::RelPath;
 use mirror_core::patterns::{Agent, AgentFolder, Seen, stays_here};
 
-use super::own::{real, spelled};
+use super::places::{real, spelled};
 
 /// As they are called on this machine, and where that was when it was looked last.
 #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 
 pub(super) mod agents;
 pub(super) mod own;
+pub(super) mod places;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mirror_core::patterns::Agent;
 
@@ -17,18 +17,15 @@ const USUAL: [(Agent, Option<&str>, &str); 4] = [
 
 /// The folders that agents use, whether or not they are there yet.
 pub(crate) fn folders() -> Vec<(Agent, PathBuf)> {
-    look(|name| env::var_os(name), env::home_dir())
+    look(|name| env::var_os(name), env::home_dir().as_deref())
 }
 
 /// Both places, if one was moved: other shells may know nothing of that.
-fn look(
-    variable: impl Fn(&str) -> Option<OsString>,
-    home: Option<PathBuf>,
-) -> Vec<(Agent, PathBuf)> {
+fn look(variable: impl Fn(&str) -> Option<OsString>, home: Option<&Path>) -> Vec<(Agent, PathBuf)> {
     let mut found = Vec::new();
     for (agent, name, usual) in USUAL {
         let moved = name.and_then(&variable).map(PathBuf::from);
-        let usual = home.as_ref().map(|home| home.join(usual));
+        let usual = home.map(|home| home.join(usual));
         let all = moved.into_iter().chain(usual).filter(|folder| folder.is_absolute());
         found.extend(all.map(|folder| (agent, folder)));
     }
@@ -42,7 +39,7 @@ mod tests {
     #[test]
     fn a_folder_that_was_moved_is_known_beside_the_usual_one() {
         let variable = |name: &str| (name == "CLAUDE_CONFIG_DIR").then(|| "/work/claude".into());
-        let found = look(variable, Some("/home/ann".into()));
+        let found = look(variable, Some(Path::new("/home/ann")));
         let claude = found.iter().filter(|(agent, _)| *agent == Agent::Claude);
         let claude: Vec<_> = claude.map(|(_, folder)| folder.to_str().unwrap()).collect();
         assert_eq!(claude, ["/work/claude", "/home/ann/.claude"]);

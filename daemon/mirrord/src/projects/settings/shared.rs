@@ -6,10 +6,10 @@ use mirror_core::patterns::Patterns;
 use mirror_engine::SharedSettings;
 use toml_edit::Value;
 
-use super::settings::SetRequest;
-use super::setup::parsed_shared_mode;
+use super::SetRequest;
 use crate::config::{Effective, Origin, check_name, list, typed_value};
 use crate::error::RequestError;
+use crate::projects::setup::parsed_shared_mode;
 
 /// One of them, as it is shown and could be set.
 pub(super) fn shared_value(settings: &SharedSettings, key: &str) -> Effective {

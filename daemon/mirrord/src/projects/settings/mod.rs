@@ -1,5 +1,7 @@
 //! Shows and changes settings. Whatever is written has been understood first.
 
+mod shared;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -9,7 +11,6 @@ use tokio::sync::mpsc;
 use toml_edit::{Array, Value};
 
 use super::registry::Registry;
-use super::shared::{shared_value, with_shared};
 use crate::config::{
     DAEMON_KEYS, DaemonSettings, Effective, Place, Problem, ProjectConfig, SHARED, Source,
     check_key, is_list, list, project_keys, settable, typed_value, with_setting,
@@ -18,6 +19,7 @@ use crate::error::RequestError;
 use crate::finding::{Finding, Level};
 use crate::private_file::write_through;
 use crate::services::BackendUrl;
+use shared::{shared_value, with_shared};
 
 /// One setting to change.
 #[derive(Clone, Debug)]
