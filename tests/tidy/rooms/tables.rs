@@ -122,12 +122,12 @@ const MIRRORD: &str = "
     wizard: projects config services
     projects: backends logging config services wire.rs finding.rs folders.rs symlinks.rs
         path_args.rs error.rs private_file.rs spelling.rs
+    wire.rs: config
     process: facts.rs folders.rs
     backends: services
     logging: config folders.rs
     config: services machine.rs error.rs spelling.rs
     services: finding.rs path_args.rs error.rs spelling.rs
-    wire.rs: config
     arguments.rs:
     facts.rs:
     finding.rs: error.rs
