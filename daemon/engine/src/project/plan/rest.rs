@@ -1,10 +1,10 @@
 //! What a job that nobody asked for leaves alone for now (B17).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mirror_core::RelPath;
 use mirror_core::plan::{Intent, Plan};
 use mirror_core::reconcile::{Facts, Verdict, decide};
+use mirror_core::{RelPath, Timestamp};
 
 use super::draw::CycleRequest;
 use crate::api::{Auto, EngineResult, NoticeKind};
@@ -16,6 +16,13 @@ use crate::project::worker::reporter::Reporter;
 /// So many changes in turn by two machines, within this time, are enough.
 const MOST_TURNS: usize = 6;
 const TURNS_MS: i64 = 600_000;
+
+/// What counts of a commit for whose turn it is.
+#[derive(Clone, Copy)]
+struct Made {
+    is_own: bool,
+    time: Timestamp,
+}
 
 impl Worker {
     /// The paths that a job without a person does nothing about: those that still
@@ -41,8 +48,12 @@ impl Worker {
             let gone = changed.iter().filter(|(_, facts)| facts.local.is_none());
             restless.extend(gone.map(|(path, _)| (*path).clone()));
         }
+        let mut made = BTreeMap::new();
         for (path, facts) in changed {
-            if facts.remote.is_none() || restless.contains(path) || !self.takes_turns(path).await? {
+            if facts.remote.is_none()
+                || restless.contains(path)
+                || !self.takes_turns(path, &mut made).await?
+            {
                 continue;
             }
             let message = format!(
@@ -102,7 +113,11 @@ impl Worker {
 
     /// Whether this machine and others have changed a path one after the other, and
     /// it would be this machine's turn. This machine's clock alone says how lately.
-    async fn takes_turns(&self, path: &RelPath) -> EngineResult<bool> {
+    async fn takes_turns(
+        &self,
+        path: &RelPath,
+        made: &mut BTreeMap<u64, Option<Made>>,
+    ) -> EngineResult<bool> {
         let history = self.log.history();
         let newest = history.manifest().get(path).map(|placed| placed.seq);
         let before = history.past_of(path).map(|version| version.since);
@@ -110,18 +125,34 @@ impl Worker {
         if seqs.len() < MOST_TURNS {
             return Ok(false);
         }
-        let own = self.spec.author.machine_id;
         let mut is_own_turn = false;
         for seq in seqs {
-            let Some(commit) = self.log.entry(seq).await?.commit else { return Ok(false) };
-            let age = self.now().milliseconds() - commit.time.milliseconds();
-            let is_own = commit.machine_id == own;
+            let Some(Made { is_own, time }) = self.made(seq, made).await? else {
+                return Ok(false);
+            };
+            let age = self.now().milliseconds() - time.milliseconds();
             if is_own != is_own_turn || (is_own && age.abs() > TURNS_MS) {
                 return Ok(false);
             }
             is_own_turn = !is_own_turn;
         }
         Ok(true)
+    }
+
+    /// Who made a commit, and when; each is read once, as it may be of many files.
+    async fn made(
+        &self,
+        seq: u64,
+        known: &mut BTreeMap<u64, Option<Made>>,
+    ) -> EngineResult<Option<Made>> {
+        if let Some(made) = known.get(&seq) {
+            return Ok(*made);
+        }
+        let own = self.spec.author.machine_id;
+        let commit = self.log.entry(seq).await?.commit;
+        let made = commit.map(|it| Made { is_own: it.machine_id == own, time: it.time });
+        known.insert(seq, made);
+        Ok(made)
     }
 
     /// Merges what changed on both sides. What is in conflict already waits for a

@@ -258,6 +258,33 @@ async fn two_formatters_end_after_a_few_turns() {
 }
 
 #[tokio::test]
+async fn commits_of_many_files_that_take_turns_are_read_once() {
+    let (world, laptop, desktop, _rest) = story().await;
+    let change = |machine: &Machine, turn: usize| {
+        for number in 0..60 {
+            machine.writes(&format!("many/{number}.md"), format!("{number} {turn}"));
+        }
+    };
+    for turn in 0..6 {
+        let machine = if turn % 2 == 0 { &laptop } else { &desktop };
+        machine.pulls().await;
+        change(machine, turn);
+        machine.pushes().await;
+        world.advance(Duration::from_secs(20));
+    }
+    laptop.pulls().await;
+    change(&laptop, 6);
+    let before = laptop.room.looks();
+
+    let report = laptop.goes_by_itself(Direction::Push).await;
+
+    let told = report.notices.iter().filter(|notice| notice.kind == NoticeKind::LeftAlone);
+    assert_eq!(told.count(), 60);
+    let looks = laptop.room.looks() - before;
+    assert!(looks < 60, "{looks} looks for 60 files");
+}
+
+#[tokio::test]
 async fn turns_of_days_and_turns_of_one_machine_are_no_race() {
     let (world, laptop, desktop, _rest) = story().await;
     let head = laptop.project().head();
