@@ -19,7 +19,7 @@ use tracing::Instrument;
 
 use super::convert::fault::status_of;
 use super::convert::job::JobStream;
-use super::running::{Kind, RunningJob, RunningJobs};
+use super::job::running::{Kind, RunningJob, RunningJobs};
 use crate::error::{Refusal, RequestError};
 use crate::facts::Facts;
 use crate::path_args::{in_project, resolved};

@@ -1,28 +1,18 @@
-//! The daemon's side of `mirror.v1`: one file a service.
+//! The daemon's side of `mirror.v1`: one file a service, in a folder by what it does.
 //!
 //! Services translate and pass on. What is decided about projects is decided in
 //! `projects`, what is decided about files in the engine.
 
-mod cancel;
-mod config;
-mod conflicts;
 mod convert;
-mod daemon;
-mod doctor;
-mod history;
 mod host;
 mod in_time;
-mod jobs;
+mod job;
+mod kept;
 mod listen;
+mod machine;
 mod pieces;
-mod project;
-mod questions;
-mod queue;
-mod running;
-mod stash;
-mod status;
-mod sync;
-mod versions;
+mod query;
+mod setup;
 
 use std::time::Duration;
 
@@ -52,7 +42,7 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
     let told = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
     let mut late = host.registry.stopping();
     let conflict_service = ConflictServiceServer::new(host.clone())
-        .max_decoding_message_size(conflicts::LARGEST_REQUEST);
+        .max_decoding_message_size(job::conflicts::LARGEST_REQUEST);
     let clients = Server::builder()
         .add_service(DaemonServiceServer::new(host.clone()))
         .add_service(ProjectServiceServer::new(host.clone()))

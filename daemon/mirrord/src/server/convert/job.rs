@@ -10,7 +10,7 @@ use mirror_proto::v1;
 use super::fault::failed_file;
 use crate::folders::with_tilde;
 use crate::projects::SetUpOutcome;
-use crate::server::running::Known;
+use crate::server::job::running::Known;
 
 /// What can be said of a job by a stream of its own.
 pub(in crate::server) trait JobStream: Send + 'static {

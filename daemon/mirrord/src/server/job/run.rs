@@ -8,25 +8,25 @@ use mirror_proto::v1;
 use tokio::sync::mpsc;
 use tonic::Response;
 
-use super::convert::job::{job_event, job_finished};
-use super::host::{Events, Host, Streamed, beside, names_in};
 use super::running::{Kind, RunningJob};
 use crate::error::{FolderError, RequestError};
 use crate::path_args::{resolved, without_dots};
 use crate::projects::Open;
+use crate::server::convert::job::{job_event, job_finished};
+use crate::server::host::{Events, Host, Streamed, beside, names_in};
 
 /// Progress is dropped rather than let it fill the room that facts need.
 const ROOM_FOR_FACTS: usize = 16;
 
 /// Who hears of a job, and may cancel it.
-pub(super) struct Caller<T> {
-    pub(super) client: Events<T>,
-    pub(super) job: RunningJob,
+pub(in crate::server) struct Caller<T> {
+    pub(in crate::server) client: Events<T>,
+    pub(in crate::server) job: RunningJob,
 }
 
 impl Host {
     /// Runs the job that `job` makes of the names inside the project.
-    pub(super) fn job(
+    pub(in crate::server) fn job(
         &self,
         verb: &'static str,
         scope: Option<v1::JobScope>,
@@ -79,7 +79,7 @@ impl Host {
 
 /// Where files go that are not for the project: a folder outside it, whose last
 /// component is made when it is missing, and nothing is only planned.
-pub(super) fn output_tree(
+pub(in crate::server) fn output_tree(
     output: &str,
     open: &Open,
     own: Vec<PathBuf>,
@@ -108,7 +108,7 @@ pub(super) fn output_tree(
 }
 
 /// The one file that a request is about.
-pub(super) fn only(names: Vec<String>) -> Result<String, RequestError> {
+pub(in crate::server) fn only(names: Vec<String>) -> Result<String, RequestError> {
     match <[String; 1]>::try_from(names) {
         Ok([name]) => Ok(name),
         Err(_) => Err(RequestError::usage("name one file, not the whole project")),
@@ -116,7 +116,7 @@ pub(super) fn only(names: Vec<String>) -> Result<String, RequestError> {
 }
 
 /// An empty text of a request is one that was not given.
-pub(super) fn text(text: String) -> Option<String> {
+pub(in crate::server) fn text(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
@@ -132,7 +132,7 @@ async fn run(
 }
 
 /// Awaits `work` while its events are passed on.
-pub(super) async fn pass_on<T, R>(
+pub(in crate::server) async fn pass_on<T, R>(
     work: impl Future<Output = R>,
     mut heard: mpsc::Receiver<JobEvent>,
     caller: &Caller<T>,

@@ -5,11 +5,11 @@ use mirror_proto::v1;
 use mirror_proto::v1::project_ref::By;
 use tonic::{Request, Response, Status};
 
-use super::convert::version::stashed_version;
-use super::host::{Events, Host, Streamed};
-use super::pieces::send_content;
 use crate::error::RequestError;
 use crate::projects::Open;
+use crate::server::convert::version::stashed_version;
+use crate::server::host::{Events, Host, Streamed};
+use crate::server::pieces::send_content;
 
 #[tonic::async_trait]
 impl v1::stash_service_server::StashService for Host {

@@ -4,11 +4,11 @@ use mirror_engine::{DiffQuery, Scope};
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::status::{closed_report, file_diff, of_closed, status_report};
-use super::convert::version::version_name;
-use super::host::{Host, names_in};
-use super::in_time::Teller;
 use crate::error::RequestError;
+use crate::server::convert::status::{closed_report, file_diff, of_closed, status_report};
+use crate::server::convert::version::version_name;
+use crate::server::host::{Host, names_in};
+use crate::server::in_time::Teller;
 
 #[tonic::async_trait]
 impl v1::status_service_server::StatusService for Host {

@@ -3,10 +3,10 @@
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::settings::{effective, findings};
-use super::host::Host;
 use crate::finding::Finding;
 use crate::projects::SetRequest;
+use crate::server::convert::settings::{effective, findings};
+use crate::server::host::Host;
 
 #[tonic::async_trait]
 impl v1::config_service_server::ConfigService for Host {

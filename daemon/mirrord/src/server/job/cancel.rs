@@ -6,13 +6,13 @@ use mirror_proto::v1;
 use mirror_proto::v1::cancel_request::Which;
 use tokio::time::timeout;
 
-use super::host::Host;
 use super::running::{ANSWER, Kind};
 use crate::error::RequestError;
 use crate::projects::{Open, View};
+use crate::server::host::Host;
 
 impl Host {
-    pub(super) async fn cancel_which(
+    pub(in crate::server) async fn cancel_which(
         &self,
         which: Option<Which>,
     ) -> Result<Vec<v1::CancelledJob>, RequestError> {
@@ -46,7 +46,7 @@ impl Host {
 
     /// Jobs that wait for the running one end, too: nobody is there to run them.
     /// A set-up takes itself back.
-    pub(super) async fn cancel_to_stop(&self) {
+    pub(in crate::server) async fn cancel_to_stop(&self) {
         for job in self.running.of_kind(Kind::OfProject) {
             job.cancellation.ask();
         }

@@ -7,9 +7,9 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::convert::history::commit_summary;
-use super::host::{Host, Streamed, names_in};
 use crate::error::RequestError;
+use crate::server::convert::history::commit_summary;
+use crate::server::host::{Host, Streamed, names_in};
 
 const USUAL_LIMIT: u32 = 50;
 
@@ -88,7 +88,7 @@ fn query(request: v1::ListCommitsRequest, path: Option<String>) -> Result<LogQue
     })
 }
 
-pub(super) fn time(text: &str) -> Result<Timestamp, RequestError> {
+pub(in crate::server) fn time(text: &str) -> Result<Timestamp, RequestError> {
     text.parse().map_err(|_| {
         let what = format!("{text:?} is not a time");
         RequestError::usage_with_hint(what, "write it as 2026-04-15T10:30:00Z")

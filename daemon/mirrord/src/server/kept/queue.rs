@@ -5,11 +5,11 @@ use mirror_proto::v1;
 use mirror_proto::v1::drop_queued_request::Which;
 use tonic::{Request, Response, Status};
 
-use super::convert::kept::{committed_push, queued_push};
-use super::convert::status::queued_work;
-use super::convert::version::stashed_version;
-use super::host::Host;
 use crate::error::RequestError;
+use crate::server::convert::kept::{committed_push, queued_push};
+use crate::server::convert::status::queued_work;
+use crate::server::convert::version::stashed_version;
+use crate::server::host::Host;
 
 #[tonic::async_trait]
 impl v1::queue_service_server::QueueService for Host {

@@ -5,12 +5,12 @@ use mirror_engine::{EngineError, Job, VersionName};
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::version::{file_version, version_name};
 use super::history::time;
-use super::host::{Events, Host, Streamed, names_in};
-use super::jobs::{only, output_tree, text};
-use super::pieces::send_content;
 use crate::error::RequestError;
+use crate::server::convert::version::{file_version, version_name};
+use crate::server::host::{Events, Host, Streamed, names_in};
+use crate::server::job::run::{only, output_tree, text};
+use crate::server::pieces::send_content;
 
 #[tonic::async_trait]
 impl v1::version_service_server::VersionService for Host {

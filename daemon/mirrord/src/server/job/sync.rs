@@ -4,9 +4,9 @@ use mirror_engine::{Job, Settle};
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::host::{Host, Streamed};
-use super::jobs::{output_tree, text};
+use super::run::{output_tree, text};
 use crate::error::RequestError;
+use crate::server::host::{Host, Streamed};
 
 #[tonic::async_trait]
 impl v1::sync_service_server::SyncService for Host {

@@ -6,9 +6,9 @@ use mirror_proto::v1;
 use tokio::task::spawn_blocking;
 use tonic::{Request, Response, Status};
 
-use super::host::Host;
 use super::project::pairs;
 use crate::error::{Refusal, RequestError};
+use crate::server::host::Host;
 use crate::services::kind_of;
 use crate::wizard::{Answer, Asking, Draft, Stage, Step, Verb, step};
 

@@ -3,11 +3,11 @@
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::settings::findings;
-use super::host::Host;
-use super::project::pairs;
 use crate::doctor::Examination;
 use crate::error::RequestError;
+use crate::server::convert::settings::findings;
+use crate::server::host::Host;
+use crate::server::setup::project::pairs;
 
 #[tonic::async_trait]
 impl v1::doctor_service_server::DoctorService for Host {

@@ -7,15 +7,15 @@ use mirror_proto::v1;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
-use super::convert::fault::{fault_of, project_fault};
-use super::convert::job::{covered, progress, set_up_finished};
-use super::convert::kept::kept_versions;
-use super::convert::status::{project_state, state_reason};
-use super::host::{Host, Streamed};
-use super::jobs::{Caller, pass_on};
-use super::running::Kind;
 use crate::error::{Refusal, RequestError};
 use crate::projects::{ChosenPreset, SetUp, SetUpKind, SetUpOutcome, View};
+use crate::server::convert::fault::{fault_of, project_fault};
+use crate::server::convert::job::{covered, progress, set_up_finished};
+use crate::server::convert::kept::kept_versions;
+use crate::server::convert::status::{project_state, state_reason};
+use crate::server::host::{Host, Streamed};
+use crate::server::job::run::{Caller, pass_on};
+use crate::server::job::running::Kind;
 use crate::services::{BackendUrl, UrlError};
 
 #[tonic::async_trait]
@@ -185,7 +185,7 @@ fn url(text: &str, typed_in: &str) -> Result<BackendUrl, UrlError> {
     }
 }
 
-pub(super) fn pairs(settings: Vec<v1::Setting>) -> Vec<(String, String)> {
+pub(in crate::server) fn pairs(settings: Vec<v1::Setting>) -> Vec<(String, String)> {
     settings.into_iter().map(|setting| (setting.key, setting.value)).collect()
 }
 

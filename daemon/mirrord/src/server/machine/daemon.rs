@@ -6,12 +6,12 @@ use mirror_proto::PROTOCOL;
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::fault::project_fault;
-use super::convert::status::{project_state, state_reason};
-use super::host::Host;
 use crate::backends::PRIMARY;
 use crate::facts::VERSION;
 use crate::projects::View;
+use crate::server::convert::fault::project_fault;
+use crate::server::convert::status::{project_state, state_reason};
+use crate::server::host::Host;
 
 #[tonic::async_trait]
 impl v1::daemon_service_server::DaemonService for Host {

@@ -4,15 +4,15 @@ use mirror_engine::Job;
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
-use super::convert::conflict::{conflict, conflict_detail, resolution};
-use super::convert::fault::project_fault;
-use super::host::{Host, Streamed, names_in};
-use super::in_time::Teller;
-use super::jobs::only;
+use super::run::only;
 use crate::error::RequestError;
+use crate::server::convert::conflict::{conflict, conflict_detail, resolution};
+use crate::server::convert::fault::project_fault;
+use crate::server::host::{Host, Streamed, names_in};
+use crate::server::in_time::Teller;
 
 /// A result is one message: 64 MiB of content, and what stands around it.
-pub(super) const LARGEST_REQUEST: usize = 64 * 1024 * 1024 + 64 * 1024;
+pub(in crate::server) const LARGEST_REQUEST: usize = 64 * 1024 * 1024 + 64 * 1024;
 
 #[tonic::async_trait]
 impl v1::conflict_service_server::ConflictService for Host {

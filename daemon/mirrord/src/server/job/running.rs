@@ -13,14 +13,14 @@ use crate::projects::cancellation::Cancellation;
 
 /// Whoever waits for a cancelled job, or for its cancelling, is answered within
 /// 2 s (S6): what can't be interrupted is left behind.
-pub(super) const ANSWER: Duration = Duration::from_millis(1_800);
+pub(in crate::server) const ANSWER: Duration = Duration::from_millis(1_800);
 
 /// Every job that a client waits for, by the number of its request.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RunningJobs(Arc<Mutex<BTreeMap<u64, RunningJob>>>);
+pub(in crate::server) struct RunningJobs(Arc<Mutex<BTreeMap<u64, RunningJob>>>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::server) enum Kind {
     OfProject,
     /// There is no project yet.
     SetUp,
@@ -28,46 +28,51 @@ pub(super) enum Kind {
 
 /// One of them; clones are the same.
 #[derive(Clone, Debug)]
-pub(super) struct RunningJob {
+pub(in crate::server) struct RunningJob {
     verb: &'static str,
     kind: Kind,
-    pub(super) cancellation: Cancellation,
+    pub(in crate::server) cancellation: Cancellation,
     known: watch::Sender<Known>,
 }
 
 /// What is known of a job before its result.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    pub(super) project: String,
-    pub(super) committed: Option<v1::Committed>,
+pub(in crate::server) struct Known {
+    pub(in crate::server) project: String,
+    pub(in crate::server) committed: Option<v1::Committed>,
     is_over: bool,
 }
 
 impl RunningJobs {
-    pub(super) fn begin(&self, number: u64, verb: &'static str, kind: Kind) -> RunningJob {
+    pub(in crate::server) fn begin(
+        &self,
+        number: u64,
+        verb: &'static str,
+        kind: Kind,
+    ) -> RunningJob {
         let (cancellation, known) = (Cancellation::new(), watch::Sender::default());
         let job = RunningJob { verb, kind, cancellation, known };
         self.jobs().insert(number, job.clone());
         job
     }
 
-    pub(super) fn end(&self, number: u64) {
+    pub(in crate::server) fn end(&self, number: u64) {
         if let Some(job) = self.jobs().remove(&number) {
             job.known.send_modify(|known| known.is_over = true);
         }
     }
 
     /// The one that its client knows by this id.
-    pub(super) fn find(&self, id: &str) -> Option<RunningJob> {
+    pub(in crate::server) fn find(&self, id: &str) -> Option<RunningJob> {
         self.jobs().get(&id.parse().ok()?).cloned()
     }
 
-    pub(super) fn of_kind(&self, kind: Kind) -> Vec<RunningJob> {
+    pub(in crate::server) fn of_kind(&self, kind: Kind) -> Vec<RunningJob> {
         self.jobs().values().filter(|job| job.kind == kind).cloned().collect()
     }
 
     /// Lets those be answered whose job the engine was asked to end.
-    pub(super) fn follow_flags(&self) {
+    pub(in crate::server) fn follow_flags(&self) {
         self.jobs().values().for_each(|job| job.cancellation.follow_flag());
     }
 
@@ -77,24 +82,24 @@ impl RunningJobs {
 }
 
 impl RunningJob {
-    pub(super) fn belongs_to(&self, project: &str) {
+    pub(in crate::server) fn belongs_to(&self, project: &str) {
         self.known.send_modify(|known| project.clone_into(&mut known.project));
     }
 
     /// Remembers what is told of it.
-    pub(super) fn note(&self, event: &JobEvent) {
+    pub(in crate::server) fn note(&self, event: &JobEvent) {
         if let JobEvent::Committed { seq, id } = event {
             let commit = v1::Committed { seq: *seq, id: id.to_string() };
             self.known.send_modify(|known| known.committed = Some(commit));
         }
     }
 
-    pub(super) fn known(&self) -> Known {
+    pub(in crate::server) fn known(&self) -> Known {
         self.known.borrow().clone()
     }
 
     /// Asks it to end, and waits for that as long as a caller may have to.
-    pub(super) async fn cancel(&self) -> v1::CancelledJob {
+    pub(in crate::server) async fn cancel(&self) -> v1::CancelledJob {
         self.cancellation.ask();
         let mut known = self.known.subscribe();
         drop(timeout(ANSWER, known.wait_for(|known| known.is_over)).await);
@@ -104,7 +109,7 @@ impl RunningJob {
     }
 
     /// Waits until its client has to be answered without its result.
-    pub(super) async fn is_overdue(&self) {
+    pub(in crate::server) async fn is_overdue(&self) {
         self.cancellation.is_asked().await;
         sleep(ANSWER).await;
     }

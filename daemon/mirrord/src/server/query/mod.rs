@@ -1,0 +1,5 @@
+//! Questions that change nothing.
+
+pub(super) mod history;
+pub(super) mod status;
+pub(super) mod versions;

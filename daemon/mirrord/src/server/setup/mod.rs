@@ -1,0 +1,4 @@
+//! Projects come and go: set up, joined, removed, and what is asked meanwhile.
+
+pub(super) mod project;
+pub(super) mod questions;
