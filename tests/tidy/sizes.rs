@@ -10,10 +10,7 @@ const LONGEST_FILE: usize = 400;
 const FULLEST_FOLDER: usize = 14;
 
 /// Folders that may hold more, and why. Those of tests may anyway.
-const FULL_FOLDERS: [(&str, &str); 2] = [
-    ("client/src/commands", "a file a command"),
-    ("daemon/mirrord/src/server", "a file a service of the protocol"),
-];
+const FULL_FOLDERS: [(&str, &str); 1] = [("client/src/commands", "a file a command")];
 
 fn is_tests(folder: &Path) -> bool {
     folder.starts_with("tests") || folder.iter().any(|part| part == "tests")
