@@ -111,7 +111,8 @@ impl Registry {
     }
 
     /// Ends what runs by settings that hold no more: it opens anew when it is
-    /// asked for, or at the next round. Drops a project whose file is gone.
+    /// asked for, and the daemon's rounds take it up at once. Drops a project whose
+    /// file is gone.
     pub(super) async fn bring_up_to_date(&self, name: &str) {
         let Some(slot) = self.slots().get(name).cloned() else { return };
         if is_gone(&slot.file) {

@@ -3,3 +3,6 @@
 mod auto;
 mod pace;
 mod scheduler;
+#[cfg(test)]
+mod tests;
+mod turn;

@@ -10,22 +10,14 @@ use std::time::Duration;
 use futures::future::join_all;
 use mirror_engine::EngineError;
 use mirror_storage::FaultClass;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::config::{DaemonSettings, ProjectConfig};
+use super::turn::Turn;
+use crate::config::DaemonSettings;
 use crate::projects::{Condition, Open, Registry, Slot};
 
 /// How often it is seen whether anything is due.
 const TICK: Duration = Duration::from_secs(1);
-
-/// When a project's turn comes again, and what its last turn still does.
-struct Turn {
-    due: Instant,
-    under_way: Option<JoinHandle<()>>,
-    /// The settings by which it does something of its own.
-    follows: Option<Arc<ProjectConfig>>,
-}
 
 impl Registry {
     /// Opens what is closed at once, and goes round until the daemon ends.
@@ -63,25 +55,22 @@ impl Registry {
         for (name, slot) in slots.iter() {
             let poll = poll_of(slot, &settings);
             let is_open = matches!(slot.condition, Condition::Open(_));
-            let turn = turns.entry(name.clone()).or_insert_with(|| Turn {
-                // A project that was just set up has just looked at its backend.
-                due: if is_open { now + poll } else { now },
-                under_way: None,
-                follows: None,
-            });
+            // A project that was just set up has just looked at its backend.
+            let first = if is_open { now + poll } else { now };
+            let turn = turns.entry(name.clone()).or_insert_with(|| Turn::at(first));
             if let Condition::Open(open) = &slot.condition
                 && !turn.follows.as_ref().is_some_and(|known| Arc::ptr_eq(known, &open.config))
             {
                 turn.follows = Some(open.config.clone());
                 tokio::spawn(self.clone().follow(name.clone(), open.clone()));
             }
-            let is_busy = turn.under_way.as_ref().is_some_and(|task| !task.is_finished());
-            if turn.due > now || is_busy {
-                continue;
+            if is_to_be_opened(&slot.condition) {
+                turn.hurry(now, poll, (slot.config.clone(), settings.clone()));
             }
-            turn.due = now + poll;
-            let (registry, name) = (self.clone(), name.clone());
-            turn.under_way = Some(tokio::spawn(async move { registry.take_turn(&name).await }));
+            if turn.comes(now, now + poll) {
+                let (registry, name) = (self.clone(), name.clone());
+                turn.begun(tokio::spawn(async move { registry.take_turn(&name).await }));
+            }
         }
     }
 
@@ -93,6 +82,8 @@ impl Registry {
                 Ok(open) if open.account.is_remote() => self.look_at(name, &open).await,
                 Ok(_) | Err(_) => {}
             },
+            // It ended by itself.
+            Some(Condition::Open(open)) if open.project.is_closed() => drop(self.open(name).await),
             Some(Condition::Open(open)) => self.look_at(name, &open).await,
             // Its file may be whole by now.
             Some(Condition::Closed(_)) => drop(self.open(name).await),
@@ -117,6 +108,15 @@ impl Registry {
             }
             Ok(_) => {}
         }
+    }
+}
+
+/// Whether it was closed, by a change of its settings or by itself, and nobody has
+/// tried to open it since.
+fn is_to_be_opened(condition: &Condition) -> bool {
+    match condition {
+        Condition::Open(open) => open.project.is_closed(),
+        Condition::Closed(why) => why.fresh,
     }
 }
 
