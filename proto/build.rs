@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "queue",
         "doctor",
         "questions",
+        "inbox",
     ]
     .map(|noun| format!("mirror/v1/{noun}.proto"));
     println!("cargo::rerun-if-changed=mirror/v1");

@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Conflict(ConflictCommand),
     /// Show who changed what, newest first
     Log(commands::log::LogArgs),
+    /// Show what others did since you last looked
+    Inbox(commands::inbox::InboxArgs),
     /// List every version of one file: committed, merged, set aside
     History(commands::history::HistoryArgs),
     /// Print one version of a file, byte for byte
@@ -137,6 +139,7 @@ impl Command {
             Self::Delete(_) => "delete",
             Self::Conflict(command) => command.name(),
             Self::Log(_) => "log",
+            Self::Inbox(_) => "inbox",
             Self::History(_) => "history",
             Self::Show(_) => "show",
             Self::Restore(_) => "restore",
@@ -189,6 +192,7 @@ mod tests {
             ("conflict take", " a.md local"),
             ("conflict apply", " a.md --merged-stdin"),
             ("history", " a.md"),
+            ("inbox", " --peek"),
             ("restore", " --from #3"),
             ("stash show", " 01J"),
             ("queue list", ""),

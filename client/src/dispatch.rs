@@ -4,9 +4,9 @@ use clap::CommandFactory;
 
 use crate::arguments::{Cli, Command};
 use crate::commands::{
-    auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, history, init,
-    log, projects, pull, push, queue, quickstart, reload, remove, restore, show, stash, status,
-    sync,
+    auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, history,
+    inbox, init, log, projects, pull, push, queue, quickstart, reload, remove, restore, show,
+    stash, status, sync,
 };
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
@@ -29,6 +29,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Delete(args) => delete::run(args, context).await,
         Command::Conflict(command) => conflict::run(command, context).await,
         Command::Log(args) => log::run(args, context).await,
+        Command::Inbox(args) => inbox::run(args, context).await,
         Command::History(args) => history::run(args, context).await,
         Command::Show(args) => show::run(args, context).await,
         Command::Restore(args) => restore::run(args, context).await,

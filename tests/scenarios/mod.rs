@@ -18,6 +18,7 @@ mod first_use;
 mod going_back;
 mod hostile_log;
 mod hostile_names;
+mod inbox;
 mod install;
 mod joining;
 mod leaving;

@@ -10,6 +10,7 @@ use mirror_proto::v1::conflict_service_client::ConflictServiceClient;
 use mirror_proto::v1::daemon_service_client::DaemonServiceClient;
 use mirror_proto::v1::doctor_service_client::DoctorServiceClient;
 use mirror_proto::v1::history_service_client::HistoryServiceClient;
+use mirror_proto::v1::inbox_service_client::InboxServiceClient;
 use mirror_proto::v1::project_service_client::ProjectServiceClient;
 use mirror_proto::v1::question_service_client::QuestionServiceClient;
 use mirror_proto::v1::queue_service_client::QueueServiceClient;
@@ -62,6 +63,7 @@ impl Daemon {
     service!(daemon, DaemonServiceClient);
     service!(doctor, DoctorServiceClient);
     service!(history, HistoryServiceClient);
+    service!(inbox, InboxServiceClient);
     service!(project, ProjectServiceClient);
     service!(question, QuestionServiceClient);
     service!(queue, QueueServiceClient);

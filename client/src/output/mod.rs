@@ -15,6 +15,7 @@ pub(crate) mod text;
 pub(crate) mod words;
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mirror_proto::v1::Fault;
 use serde_json::Value;
@@ -207,7 +208,18 @@ fn write_out(bytes: &[u8]) -> Result<Reader, Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(Reader::Listening),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            READER_IS_GONE.store(true, Ordering::Relaxed);
+            Ok(Reader::Gone)
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Nobody reads stdout any more.
+static READER_IS_GONE: AtomicBool = AtomicBool::new(false);
+
+/// Whether all that was printed so far has been taken.
+pub(crate) fn reader() -> Reader {
+    if READER_IS_GONE.load(Ordering::Relaxed) { Reader::Gone } else { Reader::Listening }
 }

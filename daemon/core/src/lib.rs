@@ -14,6 +14,7 @@ pub mod path;
 pub mod patterns;
 pub mod plan;
 pub mod presets;
+pub mod readers;
 pub mod reconcile;
 pub mod settings;
 pub mod shared;

@@ -21,6 +21,7 @@ const CORE: &str = "
     lib.rs:
     presets.rs: settings.rs
     checkpoint.rs: history commit.rs digest.rs
+    readers:
     plan: reconcile.rs patterns path entry.rs digest.rs
     history: reconcile.rs commit.rs settings.rs path entry.rs digest.rs shared.rs time.rs
     reconcile.rs: entry.rs

@@ -37,7 +37,7 @@ pub(super) fn failed(file: &FailedFile) -> Value {
     json!({"path": file.path, "error": file.fault.as_ref().map(fault)})
 }
 
-fn notice(notice: &Notice) -> Value {
+pub(super) fn notice(notice: &Notice) -> Value {
     json!({
         "kind": words::notice_kind(notice.kind()),
         "path": notice.path,

@@ -9,6 +9,7 @@ pub(crate) mod conflict;
 pub(crate) mod daemon;
 pub(crate) mod findings;
 pub(crate) mod history;
+pub(crate) mod inbox;
 pub(crate) mod job;
 pub(crate) mod kept;
 pub(crate) mod project;

@@ -86,7 +86,7 @@ fn change(file: &FileChange, width: usize, paint: Paint) -> String {
     }
 }
 
-fn told(notice: &Notice, paint: Paint) -> String {
+pub(super) fn told(notice: &Notice, paint: Paint) -> String {
     format!("  {} {}", paint.cyan("note:"), escape(&notice.message))
 }
 

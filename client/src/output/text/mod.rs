@@ -16,6 +16,7 @@ pub(crate) mod diff;
 pub(crate) mod fault;
 pub(crate) mod findings;
 pub(crate) mod history;
+pub(crate) mod inbox;
 pub(crate) mod job;
 pub(crate) mod project;
 pub(crate) mod stash;

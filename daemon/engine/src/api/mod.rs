@@ -5,6 +5,7 @@
 mod conflicts;
 mod events;
 mod history;
+mod inbox;
 mod jobs;
 mod kept;
 mod reports;
@@ -26,6 +27,7 @@ pub use history::{
     ChangeKind, ChangeSummary, CommitSummary, FileVersion, LogPage, LogQuery, VersionName,
     VersionRole,
 };
+pub use inbox::Inbox;
 pub use jobs::{
     Auto, Cancelled, Covered, CoveredFolder, Direction, Job, JobEvent, JobProgress, JobRequest,
     OutputTree, Progress, Resolution, Scope, Settle,

@@ -9,4 +9,5 @@ pub(crate) mod conflicts;
 pub(crate) mod kept;
 pub(crate) mod notices;
 pub(crate) mod queue;
+pub(crate) mod readers;
 pub(crate) mod stash;

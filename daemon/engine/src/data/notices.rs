@@ -6,6 +6,9 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use mirror_core::readers::Spans;
 
 use crate::api::{Notice, Parts};
 use crate::outside::{Disk, Outside};
@@ -19,7 +22,8 @@ const KEPT: u64 = 1_000;
 pub(crate) struct Journal {
     data: Arc<dyn Disk>,
     outside: Outside,
-    newest: u64,
+    /// The newest number, for whoever reads the files.
+    newest: Arc<AtomicU64>,
     /// Those that no report has said yet, oldest first.
     untold: Vec<Notice>,
 }
@@ -33,13 +37,29 @@ impl Journal {
             tracing::warn!(%error, "the journal of notices could not be read");
             (0, Vec::new())
         });
-        Self { data, outside, newest, untold }
+        Self { data, outside, newest: Arc::new(AtomicU64::new(newest)), untold }
     }
 
     /// For a reader, which has nothing to tell.
-    pub(crate) fn for_reader(parts: &Parts) -> Self {
+    pub(crate) fn for_reader(parts: &Parts, newest: Arc<AtomicU64>) -> Self {
         let (data, outside) = (parts.data.clone(), parts.outside.clone());
-        Self { data, outside, newest: 0, untold: Vec::new() }
+        Self { data, outside, newest, untold: Vec::new() }
+    }
+
+    /// The newest number, now and later.
+    pub(crate) fn newest(&self) -> &Arc<AtomicU64> {
+        &self.newest
+    }
+
+    /// Those of these numbers that are kept still, oldest first.
+    pub(crate) async fn of(&self, numbers: Spans) -> Vec<(u64, Notice)> {
+        let (data, newest) = (self.data.clone(), self.newest.load(Ordering::Relaxed));
+        let kept = move || -> Vec<(u64, Notice)> {
+            let oldest = newest.saturating_sub(KEPT) + 1;
+            let wanted = numbers.numbers().skip_while(|number| *number < oldest);
+            wanted.filter_map(|number| Some((number, notice(data.as_ref(), number)?))).collect()
+        };
+        self.outside.offload(kept).await
     }
 
     pub(crate) fn untold(&self) -> &[Notice] {
@@ -48,8 +68,7 @@ impl Journal {
 
     /// Keeps a notice; gives its number. `told`: a report says it.
     pub(crate) async fn add(&mut self, notice: &Notice, told: bool) -> u64 {
-        self.newest += 1;
-        let (number, data) = (self.newest, self.data.clone());
+        let (number, data) = (self.newest.load(Ordering::Relaxed) + 1, self.data.clone());
         if !told {
             self.untold.push(notice.clone());
             // Those whose files go are not said any more, either.
@@ -65,13 +84,15 @@ impl Journal {
             }
         };
         warn_unless(self.outside.offload(keep).await);
+        // Only now: whoever reads up to it finds it.
+        self.newest.store(number, Ordering::Relaxed);
         number
     }
 
     /// A report has said them all.
     pub(crate) async fn set_told(&mut self) {
         self.untold.clear();
-        let (newest, data) = (self.newest, self.data.clone());
+        let (newest, data) = (self.newest.load(Ordering::Relaxed), self.data.clone());
         let keep = move || data.write(TOLD, &mut newest.to_string().as_bytes(), false);
         warn_unless(self.outside.offload(keep).await);
     }
@@ -96,12 +117,17 @@ fn read(data: &dyn Disk) -> io::Result<(u64, Vec<Notice>)> {
     let numbers: Vec<u64> = files.iter().filter_map(|file| number(&file.name)).collect();
     let newest = numbers.last().copied().unwrap_or(0).max(told);
     let mut untold = Vec::new();
-    for number in numbers.into_iter().filter(|number| *number > told) {
-        let bytes = data.read(&file_name(number)).ok().flatten().unwrap_or_default();
-        match serde_json::from_slice(&bytes) {
-            Ok(notice) => untold.push(notice),
-            Err(error) => tracing::warn!(number, %error, "a notice can't be read"),
-        }
-    }
+    untold.extend(
+        numbers
+            .into_iter()
+            .filter(|number| *number > told)
+            .filter_map(|number| notice(data, number)),
+    );
     Ok((newest, untold))
+}
+
+fn notice(data: &dyn Disk, number: u64) -> Option<Notice> {
+    let bytes = data.read(&file_name(number)).ok().flatten().unwrap_or_default();
+    let notice = serde_json::from_slice(&bytes);
+    notice.inspect_err(|error| tracing::warn!(number, %error, "a notice can't be read")).ok()
 }

@@ -84,22 +84,36 @@ impl Log {
 
     /// One entry that has been read before, from here or from the backend.
     pub async fn entry(&self, seq: u64) -> Result<LogEntry, EngineError> {
-        let data = self.data.clone();
-        let kept = self.outside.offload(move || data.read(&entry_name(seq))).await;
-        let raw = match kept {
-            // A damaged copy here is no statement about the log.
-            Ok(Some(bytes)) if self.void_reason(seq).is_some() || Commit::parse(&bytes).is_ok() => {
-                RawEntry {
-                    digest: Digest::of(&bytes),
-                    len: bytes.len() as u64,
-                    bytes: bytes.into(),
-                }
-            }
-            _ => read_entry(self.backend.as_ref(), seq)
+        let raw = match self.bytes_here(seq).await {
+            Some(raw) => raw,
+            None => read_entry(self.backend.as_ref(), seq)
                 .await?
                 .ok_or_else(|| super::fork(&format!("entry {seq} is gone")))?,
         };
-        let commit = parse(seq, &raw)?.ok().map(std::sync::Arc::new);
+        self.entry_of(seq, &raw)
+    }
+
+    /// The same without asking the backend; `None` when it is not kept here.
+    pub(crate) async fn entry_here(&self, seq: u64) -> Result<Option<LogEntry>, EngineError> {
+        let raw = self.bytes_here(seq).await;
+        raw.map(|raw| self.entry_of(seq, &raw)).transpose()
+    }
+
+    async fn bytes_here(&self, seq: u64) -> Option<RawEntry> {
+        let data = self.data.clone();
+        let kept = self.outside.offload(move || data.read(&entry_name(seq))).await;
+        let bytes = kept.ok().flatten()?;
+        // A damaged copy here is no statement about the log.
+        let is_whole = self.void_reason(seq).is_some() || Commit::parse(&bytes).is_ok();
+        is_whole.then(|| RawEntry {
+            digest: Digest::of(&bytes),
+            len: bytes.len() as u64,
+            bytes: bytes.into(),
+        })
+    }
+
+    fn entry_of(&self, seq: u64, raw: &RawEntry) -> Result<LogEntry, EngineError> {
+        let commit = parse(seq, raw)?.ok().map(std::sync::Arc::new);
         let void = self.void_reason(seq).map(str::to_owned);
         let unreadable = || "it cannot be read as a commit".to_owned();
         let void = void.or_else(|| commit.is_none().then(unreadable));

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use mirror_core::Timestamp;
+use mirror_core::readers::Read;
 use mirror_storage::FaultClass;
 use tokio::sync::{mpsc, oneshot};
 
@@ -14,6 +15,7 @@ use crate::api::{
 };
 use crate::outside::Cancel;
 use crate::packs::Content;
+use crate::project::query::inbox::Unread;
 use crate::project::query::look::{LateLook, Look};
 use crate::project::worker::Worker;
 
@@ -45,6 +47,12 @@ pub(crate) enum Message {
         path: String,
         look: Look,
         reply: Reply<Known<ConflictDetail>>,
+    },
+    Inbox {
+        reader: String,
+        read: Option<Read>,
+        look: Look,
+        reply: Reply<Unread>,
     },
     Log {
         query: LogQuery,
@@ -103,6 +111,7 @@ impl Message {
             Self::Status { .. }
             | Self::Conflicts { .. }
             | Self::Conflict { .. }
+            | Self::Inbox { .. }
             | Self::Settings { .. }
             | Self::Stash { .. }
             | Self::Stashed { .. }
@@ -195,6 +204,9 @@ async fn answer(worker: &mut Worker, message: Message) {
         Message::Conflict { path, look, reply } => {
             let answer = worker.conflict(&path, look).await;
             drop(reply.send(worker.name_root(answer)));
+        }
+        Message::Inbox { reader, read, look, reply } => {
+            drop(reply.send(worker.inbox(reader, read, look).await));
         }
         Message::Log { query, reply } => drop(reply.send(worker.log(&query).await)),
         Message::Settings { reply } => drop(reply.send(worker.settings())),

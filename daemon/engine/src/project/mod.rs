@@ -6,6 +6,7 @@ mod conflict;
 mod create;
 mod follow;
 mod import;
+mod inbox;
 mod job;
 mod last_known;
 mod mailbox;
@@ -16,6 +17,7 @@ mod open;
 mod plan;
 mod publish;
 mod query;
+mod questions;
 mod queue;
 mod repair;
 mod rules;
@@ -29,27 +31,23 @@ mod worker;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt;
 use mailbox::Message;
-use mirror_core::{Digest, Timestamp};
+use mirror_core::Digest;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use worker::Worker;
 
-use self::query::look::{Look, Looks, no_answer};
-use self::versions::path_of;
+use self::query::look::Looks;
 use self::worker::reading::Published;
 use self::worker::status::Status;
 use crate::api::{
-    Cancelled, Conflict, ConflictDetail, DiffQuery, DroppedPushes, EngineResult, FileDiff,
-    FileVersion, JobEvent, JobProgress, JobRequest, Known, LogPage, LogQuery, Parts, Phase,
-    ProjectEvent, ProjectFault, ProjectSpec, QueueReport, Report, Scope, SharedSettings, Stashed,
-    StatusReport, VersionName,
+    Cancelled, DroppedPushes, EngineResult, JobEvent, JobProgress, JobRequest, Parts, Phase,
+    ProjectEvent, ProjectFault, ProjectSpec, Report,
 };
+use crate::data::readers::Readers;
 use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
-use crate::packs::Content;
 use crate::snapshots::Snapshot;
 pub use create::{create, inspect, preview, standing};
 pub use last_known::LastKnown;
@@ -67,6 +65,7 @@ pub struct Project {
     events: broadcast::Sender<ProjectEvent>,
     watch: Arc<dyn crate::outside::Watch>,
     looks: Looks,
+    readers: Arc<Readers>,
     mailbox: mpsc::Sender<Message>,
 }
 
@@ -85,6 +84,7 @@ impl Project {
     /// once this machine has read the project before.
     pub async fn open(spec: ProjectSpec, parts: Parts) -> EngineResult<Self> {
         let (name, watch) = (spec.name.clone(), parts.watch.clone());
+        let readers = Arc::new(Readers::of(&parts));
         let worker = Worker::open(spec, parts).await?;
         let status = worker.board.watch();
         let interrupt = worker.parts.outside.interrupt.clone();
@@ -94,7 +94,7 @@ impl Project {
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         tokio::spawn(mailbox::run(worker, letters));
         let looks = Looks::default();
-        Ok(Self { name, id, status, interrupt, published, events, watch, looks, mailbox })
+        Ok(Self { name, id, status, interrupt, published, events, watch, looks, readers, mailbox })
     }
 
     pub fn name(&self) -> &str {
@@ -122,143 +122,6 @@ impl Project {
             return reader.name_root(answer);
         }
         self.ask(|reply| Message::Run { request, events, cancel, reply }).await
-    }
-
-    /// How things stand. Asks the backend, unless that is not wanted, and waits as
-    /// long as that takes.
-    pub async fn status(&self, offline: bool) -> EngineResult<StatusReport> {
-        let look = if offline { Look::Offline } else { self.look(None).await? };
-        self.status_by(look).await
-    }
-
-    /// The same for a caller who waits so long for the backend: what is known by
-    /// then is the answer, with what is wrong.
-    pub async fn status_within(&self, patience: Duration) -> EngineResult<StatusReport> {
-        self.status_by(self.look(Some(patience)).await?).await
-    }
-
-    async fn status_by(&self, look: Look) -> EngineResult<StatusReport> {
-        let mut report = self.read(|reply| Message::Status { look: look.clone(), reply }).await?;
-        (report.phase, report.job) = (self.phase(), self.job());
-        Ok(report)
-    }
-
-    /// What the backend says on behalf of a question.
-    async fn look(&self, patience: Option<Duration>) -> EngineResult<Look> {
-        if matches!(self.phase(), Phase::Stopped { .. }) {
-            return Ok(Look::Offline);
-        }
-        let reader = self.reader()?;
-        let Some(patience) = patience else { return Ok(reader.look().await) };
-        let mailbox = self.mailbox.downgrade();
-        let late = async move |look| {
-            if let Some(mailbox) = mailbox.upgrade() {
-                // Whoever has closed the project wants to know no more.
-                drop(mailbox.send(Message::Learn(look)).await);
-            }
-        };
-        let look = self.looks.within(reader, patience, late).await;
-        // Why it is silent may be known from before.
-        Ok(look.unwrap_or_else(|| {
-            Look::Failed(self.backend_fault().unwrap_or_else(|| no_answer(patience)))
-        }))
-    }
-
-    pub async fn diff(&self, scope: Scope, context_lines: usize) -> EngineResult<Vec<FileDiff>> {
-        self.diff_of(DiffQuery { scope, context_lines, ..DiffQuery::default() }).await
-    }
-
-    /// The same between any two versions.
-    pub async fn diff_of(&self, query: DiffQuery) -> EngineResult<Vec<FileDiff>> {
-        self.read(|reply| Message::Diff { query: query.clone(), reply }).await
-    }
-
-    /// What waits for a person, by path.
-    pub async fn conflicts(&self) -> EngineResult<Vec<Conflict>> {
-        Ok(self.conflicts_by(self.look(None).await?).await?.answer)
-    }
-
-    /// The same for a caller who waits so long for the backend.
-    pub async fn conflicts_within(&self, patience: Duration) -> EngineResult<Known<Vec<Conflict>>> {
-        self.conflicts_by(self.look(Some(patience)).await?).await
-    }
-
-    async fn conflicts_by(&self, look: Look) -> EngineResult<Known<Vec<Conflict>>> {
-        self.read(|reply| Message::Conflicts { look: look.clone(), reply }).await
-    }
-
-    /// One conflict with all that is needed to settle it.
-    pub async fn conflict(&self, path: String) -> EngineResult<ConflictDetail> {
-        Ok(self.conflict_by(path, self.look(None).await?).await?.answer)
-    }
-
-    /// The same for a caller who waits so long for the backend.
-    pub async fn conflict_within(
-        &self,
-        path: String,
-        patience: Duration,
-    ) -> EngineResult<Known<ConflictDetail>> {
-        self.conflict_by(path, self.look(Some(patience)).await?).await
-    }
-
-    async fn conflict_by(&self, path: String, look: Look) -> EngineResult<Known<ConflictDetail>> {
-        let question = |reply| {
-            let (path, look) = (path.clone(), look.clone());
-            Message::Conflict { path, look, reply }
-        };
-        self.read(question).await
-    }
-
-    pub async fn log(&self, query: LogQuery) -> EngineResult<LogPage> {
-        self.read(|reply| Message::Log { query: query.clone(), reply }).await
-    }
-
-    /// Name, patterns and excludes as the log has them now.
-    pub async fn settings(&self) -> EngineResult<SharedSettings> {
-        self.read(|reply| Message::Settings { reply }).await
-    }
-
-    /// Every version that one file has had, newest first; renames are followed.
-    /// Both bounds are inclusive.
-    pub async fn versions(
-        &self,
-        path: String,
-        since: Option<Timestamp>,
-        until: Option<Timestamp>,
-    ) -> EngineResult<Vec<FileVersion>> {
-        self.read(|reply| Message::Versions { path: path.clone(), since, until, reply }).await
-    }
-
-    /// One version of a file with its content, whole and verified.
-    pub async fn version(
-        &self,
-        path: String,
-        version: VersionName,
-    ) -> EngineResult<(FileVersion, Content)> {
-        self.read(|reply| Message::Version { path: path.clone(), version: version.clone(), reply })
-            .await
-    }
-
-    /// Whether something of that name is known, of now or of before.
-    pub fn knows(&self, name: &str) -> EngineResult<bool> {
-        let reader = self.reader()?;
-        Ok(reader.is_known(name) || path_of(name).is_ok_and(|path| reader.has_had(&path)))
-    }
-
-    /// The versions that lost their place here, oldest first.
-    pub async fn stash(&self) -> EngineResult<Vec<Stashed>> {
-        self.read(|reply| Message::Stash { reply }).await
-    }
-
-    /// One of them with its content, whole and verified. `id` may be the
-    /// beginning of an id, if it is of one only.
-    pub async fn stashed(&self, id: String) -> EngineResult<(Stashed, Content)> {
-        self.read(|reply| Message::Stashed { id: id.clone(), reply }).await
-    }
-
-    /// What waits for the backend.
-    pub async fn queue(&self) -> EngineResult<QueueReport> {
-        self.read(|reply| Message::Queue { reply }).await
     }
 
     /// Gives queued pushes up, one or all of them; their versions go to the stash.

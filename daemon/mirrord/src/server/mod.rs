@@ -21,6 +21,7 @@ use mirror_proto::v1::conflict_service_server::ConflictServiceServer;
 use mirror_proto::v1::daemon_service_server::DaemonServiceServer;
 use mirror_proto::v1::doctor_service_server::DoctorServiceServer;
 use mirror_proto::v1::history_service_server::HistoryServiceServer;
+use mirror_proto::v1::inbox_service_server::InboxServiceServer;
 use mirror_proto::v1::project_service_server::ProjectServiceServer;
 use mirror_proto::v1::question_service_server::QuestionServiceServer;
 use mirror_proto::v1::queue_service_server::QueueServiceServer;
@@ -54,6 +55,7 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
         .add_service(StatusServiceServer::new(host.clone()))
         .add_service(HistoryServiceServer::new(host.clone()))
         .add_service(VersionServiceServer::new(host.clone()))
+        .add_service(InboxServiceServer::new(host.clone()))
         .add_service(StashServiceServer::new(host.clone()))
         .add_service(QueueServiceServer::new(host.clone()))
         .serve_with_incoming_shutdown(endpoint.connections(), told);

@@ -2,8 +2,10 @@
 
 pub(crate) mod conflicts;
 pub(crate) mod diff;
+pub(crate) mod inbox;
 pub(crate) mod log;
 pub(crate) mod look;
+pub(crate) mod news;
 pub(crate) mod status;
 pub(crate) mod unified;
 pub(crate) mod versions;

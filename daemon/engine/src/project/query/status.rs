@@ -104,16 +104,23 @@ impl Worker {
 
     /// The newest commit whose changes all stand in the working tree.
     fn read_up_to(&self, facts: &BTreeMap<RelPath, Facts>) -> u64 {
-        let history = self.log.history();
-        let is_behind = |facts: &&Facts| {
+        let missing = self.not_here(facts).into_values().min();
+        missing.map_or(self.log.head(), |seq| seq - 1)
+    }
+
+    /// What the head has and the working tree has not, by path: the commit that
+    /// brought it.
+    pub(crate) fn not_here(&self, facts: &BTreeMap<RelPath, Facts>) -> BTreeMap<RelPath, u64> {
+        let is_behind = |facts: &Facts| {
             matches!(decide(facts), Verdict::Fetch | Verdict::FetchDeletion | Verdict::Diverged)
         };
-        let versions = facts.values().filter(is_behind).filter_map(|facts| facts.remote);
-        let deleted = facts.iter().filter(|(_, facts)| facts.remote.is_none() && is_behind(facts));
-        // The end of a deleted path's newest version is its deletion.
-        let deletions = deleted.filter_map(|(path, _)| Some(history.past_of(path).next()?.until));
-        let missing = versions.map(|version| version.seq).chain(deletions);
-        missing.min().map_or(history.head(), |seq| seq - 1)
+        let behind = facts.iter().filter(|(_, facts)| is_behind(facts));
+        let brought = |path: &RelPath, facts: &Facts| match facts.remote {
+            Some(version) => Some(version.seq),
+            // The end of a deleted path's newest version is its deletion.
+            None => Some(self.log.history().past_of(path).next()?.until),
+        };
+        behind.filter_map(|(path, facts)| Some((path.clone(), brought(path, facts)?))).collect()
     }
 
     /// What isn't mirrored though a pattern covers it, and why.

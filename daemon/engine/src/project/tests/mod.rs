@@ -20,6 +20,7 @@ mod events;
 mod faulty;
 mod forks;
 mod git_rules;
+mod inbox;
 mod kinds;
 mod left_out;
 mod leftovers;

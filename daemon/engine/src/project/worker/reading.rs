@@ -7,6 +7,7 @@
 //! look at the disk, from which the next reader goes on: it holds nobody up, and
 //! nobody holds it up.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mirror_core::Timestamp;
@@ -39,6 +40,8 @@ pub(crate) struct Reading {
     outside_conflicts: OutsideConflicts,
     queue_work: Option<QueuedWork>,
     queued_view: Option<QueuedWork>,
+    /// The newest notice, shared with the project.
+    newest_notice: Arc<AtomicU64>,
     /// Shared with the project: a reader notices damage, too.
     damaged: Damaged,
     /// So often was taken up what the watch told, this time included.
@@ -101,6 +104,7 @@ impl Worker {
             outside_conflicts: self.outside_conflicts.clone(),
             queue_work: self.queue.work.clone(),
             queued_view: self.queued_view.clone(),
+            newest_notice: self.journal.newest().clone(),
             damaged: self.fetcher.damaged.clone(),
             taken_up: self.parts.watch.taken_up_count() + 1,
         });
@@ -126,6 +130,7 @@ impl Reading {
             outside_conflicts: self.outside_conflicts.clone(),
             queue_work: self.queue_work.clone(),
             queued_view: self.queued_view.clone(),
+            newest_notice: self.newest_notice.clone(),
             damaged: self.damaged.clone(),
             taken_up: self.taken_up,
         }
@@ -172,7 +177,7 @@ impl Reading {
             outside_conflicts: self.outside_conflicts.clone(),
             machines: Machines::default(),
             asides_known: false,
-            journal: Journal::for_reader(&parts),
+            journal: Journal::for_reader(&parts, self.newest_notice.clone()),
             pending_stashed: Vec::new(),
             torn: std::collections::BTreeMap::new(),
             events: Events::after(self.log.head(), ""),

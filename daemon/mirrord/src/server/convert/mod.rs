@@ -3,6 +3,7 @@
 pub(super) mod conflict;
 pub(super) mod fault;
 pub(super) mod history;
+pub(super) mod inbox;
 pub(super) mod job;
 pub(super) mod kept;
 pub(super) mod settings;
