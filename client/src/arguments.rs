@@ -115,6 +115,10 @@ pub(crate) enum Command {
     /// Start, stop and look at the daemon
     #[command(subcommand)]
     Daemon(DaemonCommand),
+    /// Set up what mirrord has to do with other programs: service, hooks, skill, shell
+    Install(commands::install::InstallArgs),
+    /// Take back what `install` did
+    Uninstall(commands::install::InstallArgs),
     /// Print the completion script of a shell
     Completion(commands::completion::CompletionArgs),
 }
@@ -148,6 +152,8 @@ impl Command {
             Self::Doctor(_) => "doctor",
             Self::Reload => "reload",
             Self::Daemon(command) => command.name(),
+            Self::Install(_) => "install",
+            Self::Uninstall(_) => "uninstall",
             Self::Completion(_) => "completion",
         }
     }
@@ -201,6 +207,8 @@ mod tests {
             ("show", " a.md@12"),
             ("auth", " --check"),
             ("doctor", " --backend primary"),
+            ("install", " --only hooks skill --yes"),
+            ("uninstall", " --only service,mcp --dry-run"),
             ("init", " --wizard"),
             ("clone", " --wizard"),
         ] {

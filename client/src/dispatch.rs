@@ -5,8 +5,8 @@ use clap::CommandFactory;
 use crate::arguments::{Cli, Command};
 use crate::commands::{
     auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, history,
-    inbox, init, log, projects, pull, push, queue, quickstart, reload, remove, restore, show,
-    stash, status, sync,
+    inbox, init, install, log, projects, pull, push, queue, quickstart, reload, remove, restore,
+    show, stash, status, sync,
 };
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
@@ -38,6 +38,8 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Doctor(args) => doctor::run(args, context).await,
         Command::Reload => reload::run(context).await,
         Command::Daemon(command) => daemon::run(command, context).await,
+        Command::Install(args) => install::install(args, context, &Cli::command()).await,
+        Command::Uninstall(args) => install::uninstall(args, context, &Cli::command()).await,
         Command::Completion(args) => completion::run(args, &mut Cli::command()),
     }
 }

@@ -13,6 +13,7 @@ mod each_project;
 mod exit;
 mod failure;
 mod follow;
+mod install;
 mod interrupts;
 mod output;
 mod paths;

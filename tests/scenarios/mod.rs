@@ -20,6 +20,7 @@ mod hostile_log;
 mod hostile_names;
 mod inbox;
 mod install;
+mod installing;
 mod joining;
 mod leaving;
 mod lost_state;

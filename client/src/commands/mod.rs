@@ -16,6 +16,7 @@ pub(crate) mod doctor;
 pub(crate) mod history;
 pub(crate) mod inbox;
 pub(crate) mod init;
+pub(crate) mod install;
 pub(crate) mod log;
 pub(crate) mod projects;
 pub(crate) mod pull;

@@ -126,6 +126,17 @@ impl Service {
         Ok(Change::Removed)
     }
 
+    /// The file as it is, if it is there and ours.
+    pub(crate) fn written(&self) -> Result<Option<String>, Failure> {
+        let old = self.read()?;
+        old.as_deref().map_or(Ok(()), |old| self.check_ours(old)).map(|()| old)
+    }
+
+    /// Whether the manager takes the file up by itself.
+    pub(crate) fn is_linked(&self) -> bool {
+        system::is_linked(&self.file)
+    }
+
     /// Whether this home's daemon is to be started as a service.
     pub(crate) fn is_enabled(&self) -> bool {
         matches!(self.read(), Ok(Some(text)) if self.check_ours(&text).is_ok())

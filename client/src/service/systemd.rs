@@ -62,6 +62,11 @@ fn link(file: &Path) -> PathBuf {
     file.with_file_name("default.target.wants").join(UNIT)
 }
 
+pub(super) fn is_linked(file: &Path) -> bool {
+    let target = fs::read_link(link(file));
+    target.is_ok_and(|found| found == Path::new("..").join(UNIT) || found == file)
+}
+
 /// What `systemctl --user enable` does, which can't be asked from every login; true
 /// when there was something to do.
 pub(super) fn link_in(file: &Path) -> io::Result<bool> {

@@ -147,8 +147,9 @@ const CLIENT: &str = "
     dispatch.rs: arguments.rs commands context.rs failure.rs
     refusal.rs: arguments.rs output failure.rs exit.rs
     arguments.rs: commands output
-    commands: each_project.rs wizard resolve follow context.rs connect service output
-        settings.rs dates.rs paths.rs failure.rs exit.rs
+    commands: each_project.rs wizard resolve follow context.rs connect service install output
+        settings.rs dates.rs paths.rs terminal.rs failure.rs exit.rs
+    install: paths.rs failure.rs
     each_project.rs: context.rs connect output failure.rs exit.rs
     wizard: context.rs connect output settings.rs shell.rs paths.rs terminal.rs failure.rs
         exit.rs

@@ -29,39 +29,76 @@ pub(crate) async fn enable(args: &EnableArgs, context: &Context) -> Result<Repor
         )?;
         return Ok(Reported::done(told));
     }
+    let done = start(&service, context).await?;
+    let told = context.output.confirm(|| enabled(&service, &done), |_| said(&service, &done))?;
+    Ok(Reported { exit: done.exit(), told })
+}
+
+pub(crate) fn disable(context: &Context) -> Result<Reported, Failure> {
+    let service = service(context)?;
+    let change = end(&service)?;
+    let told = context.output.confirm(
+        || json!({"file": service.file.to_string_lossy(), "change": word(change)}),
+        |_| ended(&service, change),
+    )?;
+    Ok(Reported::done(told))
+}
+
+/// Has the daemon run as a service, and says how that went.
+pub(in crate::commands) async fn write(
+    service: &Service,
+    context: &Context,
+) -> Result<(Exit, String), Failure> {
+    let done = start(service, context).await?;
+    Ok((done.exit(), said(service, &done)))
+}
+
+pub(in crate::commands) fn take_back(service: &Service) -> Result<String, Failure> {
+    end(service).map(|change| ended(service, change))
+}
+
+/// How the service was found once it was written.
+struct Enabled {
+    change: Change,
+    manager: Manager,
+    daemon: Option<Daemon>,
+    cron: Option<String>,
+}
+
+impl Enabled {
+    fn exit(&self) -> Exit {
+        if self.manager.leaves_it() { Exit::Partial } else { Exit::Done }
+    }
+}
+
+async fn start(service: &Service, context: &Context) -> Result<Enabled, Failure> {
     let change = service.enable()?;
     let manager = service.taken_up();
     if manager == Manager::Answers && connect::running(&context.socket).await?.is_none() {
         connect::connect(&context.socket).await?;
     }
     let daemon = connect::running(&context.socket).await?;
-    let exit = if manager.leaves_it() { Exit::Partial } else { Exit::Done };
     let cron = manager.leaves_it().then(cron_line).transpose()?;
-    let told = context.output.confirm(
-        || enabled(&service, change, manager, daemon.as_ref(), cron.as_deref()),
-        |_| said(&service, change, manager, daemon.as_ref(), cron.as_deref()),
-    )?;
-    Ok(Reported { exit, told })
+    Ok(Enabled { change, manager, daemon, cron })
 }
 
-pub(crate) fn disable(context: &Context) -> Result<Reported, Failure> {
-    let service = service(context)?;
+fn end(service: &Service) -> Result<Change, Failure> {
     let change = service.disable()?;
     if change == Change::Removed && manager() == Manager::Answers {
         service.reload();
     }
-    let file = escape(&paths::shown(&service.file));
-    let told = context.output.confirm(
-        || json!({"file": service.file.to_string_lossy(), "change": word(change)}),
-        |_| match change {
-            Change::Removed => format!(
-                "removed {file}: mirrord no longer starts by itself\n\
-                 a daemon that runs goes on; `mirrorctl daemon stop` ends it\n"
-            ),
-            Change::Written | Change::None => "mirrord does not start by itself\n".to_owned(),
-        },
-    )?;
-    Ok(Reported::done(told))
+    Ok(change)
+}
+
+fn ended(service: &Service, change: Change) -> String {
+    match change {
+        Change::Removed => format!(
+            "removed {}: mirrord no longer starts by itself\n\
+             a daemon that runs goes on; `mirrorctl daemon stop` ends it\n",
+            escape(&paths::shown(&service.file))
+        ),
+        Change::Written | Change::None => "mirrord does not start by itself\n".to_owned(),
+    }
 }
 
 /// Ends the daemon and starts it anew, as a service where it is one.
@@ -76,11 +113,11 @@ pub(crate) async fn restart(context: &Context) -> Result<Reported, Failure> {
     Ok(Reported::done(told))
 }
 
-fn service(context: &Context) -> Result<Service, Failure> {
+pub(in crate::commands) fn service(context: &Context) -> Result<Service, Failure> {
     Service::of(connect::program()?, folders(context)?)
 }
 
-fn folders(context: &Context) -> Result<&Folders, Failure> {
+pub(in crate::commands) fn folders(context: &Context) -> Result<&Folders, Failure> {
     match &context.socket {
         Socket::Usual(folders) => Ok(folders),
         Socket::Named(_) => Err(Failure::usage("--socket names a daemon that is there already")
@@ -88,17 +125,12 @@ fn folders(context: &Context) -> Result<&Folders, Failure> {
     }
 }
 
-fn enabled(
-    service: &Service,
-    change: Change,
-    manager: Manager,
-    daemon: Option<&Daemon>,
-    cron: Option<&str>,
-) -> Value {
+fn enabled(service: &Service, done: &Enabled) -> Value {
+    let daemon = done.daemon.as_ref();
     json!({
         "file": service.file.to_string_lossy(),
-        "change": word(change),
-        "manager": match manager {
+        "change": word(done.change),
+        "manager": match done.manager {
             Manager::Answers => "answers",
             Manager::NotHere => "not_here",
             Manager::LooksElsewhere => "looks_elsewhere",
@@ -107,7 +139,7 @@ fn enabled(
         "pid": daemon.map(|daemon| daemon.handshake.pid),
         "is_service": daemon.is_some_and(|daemon| !daemon.handshake.started_on_demand),
         "advice": service.advice(),
-        "cron": cron,
+        "cron": done.cron,
     })
 }
 
@@ -119,15 +151,10 @@ fn word(change: Change) -> &'static str {
     }
 }
 
-fn said(
-    service: &Service,
-    change: Change,
-    manager: Manager,
-    daemon: Option<&Daemon>,
-    cron: Option<&str>,
-) -> String {
+fn said(service: &Service, done: &Enabled) -> String {
+    let (daemon, manager) = (done.daemon.as_ref(), done.manager);
     let file = escape(&paths::shown(&service.file));
-    let mut lines = vec![match change {
+    let mut lines = vec![match done.change {
         Change::Written => format!("wrote {file}"),
         Change::Removed | Change::None => format!("{file} is as it should be"),
     }];
@@ -161,7 +188,7 @@ fn said(
         None => {}
     }
     lines.extend(service.advice().filter(|_| !manager.leaves_it()));
-    if let Some(cron) = cron {
+    if let Some(cron) = &done.cron {
         lines.push("with cron instead (`crontab -e`), a sync every five minutes:".to_owned());
         lines.push(format!("  {}", escape(cron)));
     }

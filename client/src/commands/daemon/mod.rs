@@ -1,6 +1,6 @@
 //! `mirrorctl daemon`: the daemon itself.
 
-mod enable;
+pub(super) mod enable;
 mod logs;
 mod tail;
 

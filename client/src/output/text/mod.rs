@@ -17,6 +17,7 @@ pub(crate) mod fault;
 pub(crate) mod findings;
 pub(crate) mod history;
 pub(crate) mod inbox;
+pub(crate) mod install;
 pub(crate) mod job;
 pub(crate) mod project;
 pub(crate) mod stash;
