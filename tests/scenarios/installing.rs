@@ -140,7 +140,8 @@ fn plugin_that_brings_the_same_is_left_alone() {
         "{twice:?}"
     );
 
-    home.asks(&["uninstall", "--yes", "--only", "hooks"]);
+    let gone = home.asks(&["uninstall", "--yes", "--only", "hooks"]);
+    assert_eq!(changes(&gone), ["removed", "written"], "whatever a plugin brings");
     let told = home.asks(&["install", "--yes", "--only", "hooks", "skill", "mcp"]);
     assert_eq!(changes(&told), ["left_out", "written", "left_out", "left_out"]);
     assert!(told["parts"][0]["why"].as_str().expect("why").contains("mirrord@mirrord"));

@@ -26,7 +26,7 @@ use receipts::{Receipt, Receipts};
 
 pub(crate) use check::findings;
 pub(crate) use diff::unified;
-pub(crate) use parts::{How, Offer, Part, offers};
+pub(crate) use parts::{How, Offer, Part, offers, offers_of_shells};
 pub(crate) use places::Places;
 
 /// One file of one part.
@@ -42,11 +42,6 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Whether both are one thing in two places.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-
     /// Whether what lies around ours is better not shown.
     pub(crate) fn may_hold_secrets(&self) -> bool {
         self.is_private
@@ -86,21 +81,21 @@ impl Installation {
         Ok(Self { receipts: Receipts::open(data)? })
     }
 
-    /// Entries that were installed under other names than those of today, as where
-    /// variables moved a folder since.
-    pub(crate) fn others(&self, known: &[Entry]) -> Vec<Entry> {
-        let is_known = |receipt: &&Receipt| {
-            known.iter().any(|entry| {
-                entry.key == receipt.key
-                    && file::real(&entry.named).is_ok_and(|it| it == receipt.file)
-            })
+    /// Offers of what was installed, and is not among these: another shell's, or where
+    /// variables moved a folder since. `like` has one of each kind.
+    pub(crate) fn others(&self, offered: &[Offer], like: &[Offer]) -> Vec<Offer> {
+        let is_of = |receipt: &Receipt, entry: &Entry| {
+            entry.key == receipt.key
+                && file::real(&entry.named).is_ok_and(|file| file == receipt.file)
         };
-        let unknown = self.receipts.all().iter().filter(|receipt| !is_known(receipt));
-        let named_as_now = |receipt: &Receipt| {
-            let like = known.iter().find(|entry| entry.key == receipt.key)?;
-            Some(Entry { named: receipt.file.clone(), ..like.clone() })
+        let entries = || offered.iter().filter_map(Offer::entry);
+        let unknown = |receipt: &&Receipt| !entries().any(|entry| is_of(receipt, entry));
+        let as_now = |receipt: &Receipt| {
+            let all = offered.iter().chain(like).filter_map(|offer| Some((offer, offer.entry()?)));
+            let (offer, entry) = all.into_iter().find(|(_, entry)| entry.key == receipt.key)?;
+            Some(offer.of(&Entry { named: receipt.file.clone(), ..entry.clone() }))
         };
-        unknown.filter_map(named_as_now).collect()
+        self.receipts.all().iter().filter(unknown).filter_map(as_now).collect()
     }
 
     pub(crate) fn change(&self, entry: &Entry, way: Way) -> Result<Change, Failure> {

@@ -58,8 +58,25 @@ pub(crate) struct Offer {
 pub(crate) enum How {
     Service,
     File(Entry),
-    /// Not here, and why.
-    LeftOut(String),
+    /// Not here, and why; what an earlier installation may have put here all the same.
+    LeftOut {
+        why: String,
+        entry: Option<Entry>,
+    },
+}
+
+impl Offer {
+    pub(crate) fn entry(&self) -> Option<&Entry> {
+        match &self.how {
+            How::File(entry) | How::LeftOut { entry: Some(entry), .. } => Some(entry),
+            How::Service | How::LeftOut { entry: None, .. } => None,
+        }
+    }
+
+    /// The same of another file, whatever speaks against putting more there.
+    pub(crate) fn of(&self, entry: &Entry) -> Self {
+        Self { how: How::File(entry.clone()), ..self.clone() }
+    }
 }
 
 /// Gives the completion script of a shell.
@@ -73,8 +90,16 @@ pub(crate) fn offers(places: &Places, completions: Completions<'_>) -> Vec<Offer
         how: How::Service,
     };
     let mut all = vec![service, claude_hooks(places), codex_hooks(places), skill(places)];
-    all.extend([server(places), completion(places, completions), prompt(places)]);
+    let shell = places.shell.as_deref();
+    all.extend([server(places), completion(places, shell, completions), prompt(places, shell)]);
     all
+}
+
+/// The same for shells that somebody may have had before.
+pub(crate) fn offers_of_shells(places: &Places, completions: Completions<'_>) -> Vec<Offer> {
+    let of_shell =
+        |shell| [completion(places, Some(shell), completions), prompt(places, Some(shell))];
+    ["bash", "fish", "zsh"].into_iter().flat_map(of_shell).collect()
 }
 
 fn claude_hooks(places: &Places) -> Offer {
@@ -98,7 +123,10 @@ fn codex_hooks(places: &Places) -> Offer {
     let purpose = "Codex is told what others changed (it asks you once to trust them: /hooks)";
     let how = match places.has_codex() {
         true => How::File(entry),
-        false => How::LeftOut(format!("there is no Codex here ({})", shown(&places.codex))),
+        false => How::LeftOut {
+            why: format!("there is no Codex here ({})", shown(&places.codex)),
+            entry: Some(entry),
+        },
     };
     Offer { part: Part::Hooks, purpose: purpose.to_owned(), how }
 }
@@ -128,42 +156,45 @@ fn server(places: &Places) -> Offer {
 /// A plugin brings the same: with both, everything would be told twice.
 fn for_claude(places: &Places, part: Part, purpose: &str, entry: Entry) -> Offer {
     let how = match claude::plugin(places) {
-        _ if !places.has_claude() => {
-            How::LeftOut(format!("there is no Claude Code here ({})", shown(&places.claude)))
-        }
-        Some(plugin) => How::LeftOut(format!("the plugin {plugin} brings them already")),
+        _ if !places.has_claude() => How::LeftOut {
+            why: format!("there is no Claude Code here ({})", shown(&places.claude)),
+            entry: Some(entry),
+        },
+        Some(plugin) => How::LeftOut {
+            why: format!("the plugin {plugin} brings this already"),
+            entry: Some(entry),
+        },
         None => How::File(entry),
     };
     Offer { part, purpose: purpose.to_owned(), how }
 }
 
-fn completion(places: &Places, script: Completions<'_>) -> Offer {
-    let whole = |shell: &str, named: PathBuf| Entry {
-        key: format!("completions/{shell}"),
-        named,
-        content: Content::Whole(script(shell)),
-        is_private: false,
+fn completion(places: &Places, shell: Option<&str>, script: Completions<'_>) -> Offer {
+    let entry = |shell: &str, named: PathBuf, content: Content| {
+        How::File(Entry { key: format!("completions/{shell}"), named, content, is_private: false })
     };
-    let how = match places.shell.as_deref() {
+    let whole = |shell: &str| Content::Whole(script(shell));
+    let how = match shell {
         Some("bash") => {
-            How::File(whole("bash", places.data.join("bash-completion/completions/mirrorctl")))
+            let file = places.data.join("bash-completion/completions/mirrorctl");
+            entry("bash", file, whole("bash"))
         }
         Some("fish") => {
-            How::File(whole("fish", places.config.join("fish/completions/mirrorctl.fish")))
+            let file = places.config.join("fish/completions/mirrorctl.fish");
+            entry("fish", file, whole("fish"))
         }
-        Some("zsh") => How::File(Entry {
-            key: "completions/zsh".to_owned(),
-            named: places.zsh.join(".zshrc"),
-            content: Content::Lines { name: "completions", text: ZSH_COMPLETION.to_owned() },
-            is_private: false,
-        }),
-        other => How::LeftOut(unknown_shell(other, "`mirrorctl completion` prints its script")),
+        Some("zsh") => {
+            let text = ZSH_COMPLETION.to_owned();
+            let lines = Content::Lines { name: "completions", text };
+            entry("zsh", places.zsh.join(".zshrc"), lines)
+        }
+        other => unknown_shell(other, "`mirrorctl completion` prints its script"),
     };
     let purpose = "the shell completes the words of mirrorctl".to_owned();
     Offer { part: Part::Completions, purpose, how }
 }
 
-fn prompt(places: &Places) -> Offer {
+fn prompt(places: &Places, shell: Option<&str>) -> Offer {
     let lines = |shell: &str, named: PathBuf, text: &str| {
         How::File(Entry {
             key: format!("prompt/{shell}"),
@@ -172,13 +203,11 @@ fn prompt(places: &Places) -> Offer {
             is_private: false,
         })
     };
-    let how = match places.shell.as_deref() {
+    let how = match shell {
         Some("bash") => lines("bash", places.home.join(".bashrc"), BASH_PROMPT),
         Some("zsh") => lines("zsh", places.zsh.join(".zshrc"), ZSH_PROMPT),
         Some("fish") => lines("fish", places.config.join("fish/config.fish"), FISH_PROMPT),
-        other => {
-            How::LeftOut(unknown_shell(other, "`mirrorctl prompt` is what its prompt would run"))
-        }
+        other => unknown_shell(other, "`mirrorctl prompt` is what its prompt would run"),
     };
     let purpose = "the prompt shows what waits to be sent and fetched".to_owned();
     Offer { part: Part::Prompt, purpose, how }
@@ -200,11 +229,12 @@ const FISH_PROMPT: &str = "functions --query fish_prompt\n\
      __mirrorctl_inner_prompt\n\
      end\n";
 
-fn unknown_shell(shell: Option<&str>, instead: &str) -> String {
-    match shell {
+fn unknown_shell(shell: Option<&str>, instead: &str) -> How {
+    let why = match shell {
         Some(shell) => format!("nothing is known here of the shell {shell}; {instead}"),
         None => format!("SHELL names no shell; {instead}"),
-    }
+    };
+    How::LeftOut { why, entry: None }
 }
 
 fn shown(path: &std::path::Path) -> String {

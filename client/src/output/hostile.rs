@@ -96,6 +96,13 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
         let job: v1::JobFinished = filled(number);
         let fault: v1::Fault = filled(number);
         let findings = [filled::<v1::Finding>(number)];
+        let [file, diff] = [hostile(), hostile()];
+        let proposal = text::install::Proposal {
+            part: "hooks",
+            purpose: &hostile(),
+            file: Some(file),
+            diff: &diff,
+        };
         let shown = [
             text::job::finished(&job, false, plain),
             text::conflict::resolved(&hostile(), "merged", &job, plain),
@@ -108,6 +115,9 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
             text::fault::hint(&fault, plain),
             text::findings::report(&findings, plain),
             text::history::log(&filled(number), plain),
+            text::install::proposal(&proposal, plain),
+            text::install::settled(&proposal, &hostile(), plain),
+            text::install::done(&hostile(), false, Some(&hostile())),
             text::history::versions(&filled(number), plain),
             text::project::list(&filled(number), plain),
             text::project::set_up(&filled(number), false, plain),
@@ -188,6 +198,10 @@ fn every_answer_that_is_printed_is_tried() {
         let folder = format!("{}/src/output/{kind}", env!("CARGO_MANIFEST_DIR"));
         for file in std::fs::read_dir(folder).expect("a folder") {
             let file = file.expect("a file").path();
+            // What lies deeper is printed by the one above it.
+            if file.is_dir() {
+                continue;
+            }
             let module = file.file_stem().expect("a name").to_string_lossy().into_owned();
             let source = std::fs::read_to_string(&file).expect("text");
             let functions = source.lines().filter_map(|line| line.strip_prefix("pub(crate) fn "));

@@ -14,7 +14,7 @@ use super::daemon::enable;
 use crate::context::{Context, Reported};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::install::{Entry, How, Installation, Offer, Part, Places, Way, offers};
+use crate::install::{Installation, Offer, Part, Places, Way, offers, offers_of_shells};
 use crate::output::{print, text};
 use crate::terminal::Answer;
 use step::{Done, Hand, Plan, Step};
@@ -64,7 +64,8 @@ async fn run(
     let script = |shell: &str| super::completion::script(shell, &mut typed.clone());
     let places = Places::of_process(&folders.home);
     let installation = Installation::open(&folders.data)?;
-    let chosen = chosen(args, way, offers(&places, &script), &installation);
+    let all = (offers(&places, &script), &*offers_of_shells(&places, &script));
+    let chosen = chosen(args, way, all, &installation);
     let mut hand = Hand { way, installation, service: enable::service(context)? };
     let steps = hand.plan(chosen)?;
     let (mut told, mut exit) = (Vec::new(), Exit::Done);
@@ -82,23 +83,17 @@ async fn run(
 fn chosen(
     args: &InstallArgs,
     way: Way,
-    all: Vec<Offer>,
+    (all, of_shells): (Vec<Offer>, &[Offer]),
     installation: &Installation,
 ) -> Vec<Offer> {
     let mut all = all;
     if way == Way::Out {
-        let of_file = |offer: &Offer| match &offer.how {
-            How::File(entry) => Some(entry.clone()),
-            How::Service | How::LeftOut { .. } => None,
+        let others = installation.others(&all, of_shells);
+        let anyway = |offer: Offer| match offer.entry() {
+            Some(entry) => offer.of(entry),
+            None => offer,
         };
-        let known: Vec<Entry> = all.iter().filter_map(of_file).collect();
-        let like = |entry: &Entry| {
-            let part = all.iter().find(|offer| of_file(offer).is_some_and(|it| it.is_like(entry)));
-            part.map(|offer| Offer { how: How::File(entry.clone()), ..offer.clone() })
-        };
-        let more: Vec<_> = installation.others(&known).iter().filter_map(like).collect();
-        all.extend(more);
-        all.reverse();
+        all = all.into_iter().map(anyway).chain(others).rev().collect();
     }
     all.retain(|offer| args.only.is_empty() || args.only.contains(&offer.part));
     all

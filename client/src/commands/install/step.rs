@@ -63,7 +63,7 @@ impl Hand {
             diff: String::new(),
         };
         let entry = match &offer.how {
-            How::LeftOut(why) => {
+            How::LeftOut { why, .. } => {
                 let why = why.clone();
                 return Ok(settled(offer, "left_out", why));
             }

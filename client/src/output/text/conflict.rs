@@ -1,15 +1,17 @@
 //! `conflict`, and what a person is shown before they decide.
 
+mod three_way;
+
 use jiff::Timestamp;
 use mirror_proto::v1::{
     ChangedBy, Conflict, ConflictDetail, ConflictKind, JobFinished, ListConflictsResponse,
 };
 
-use super::three_way::{self as places, Names};
 use super::{bounded, conflicts};
 use crate::output::escape::escape;
 use crate::output::measure::{ago, bytes};
 use crate::output::paint::Paint;
+use three_way::{self as places, Names};
 
 pub(crate) fn list(listed: &ListConflictsResponse, now: Timestamp, paint: Paint) -> String {
     if listed.conflicts.is_empty() {

@@ -22,7 +22,6 @@ pub(crate) mod job;
 pub(crate) mod project;
 pub(crate) mod stash;
 pub(crate) mod status;
-mod three_way;
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,158 @@
+//! Files of a person's through an installation and back.
+
+mod random;
+mod settings;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+use super::parts::{CLAUDE_HOOKS, CODEX_HOOKS, SERVER, SKILL};
+use super::*;
+
+struct Place {
+    folder: tempfile::TempDir,
+    installation: Installation,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let installation = Installation::open(&folder.path().join("data")).expect("opened");
+        Self { folder, installation }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().canonicalize().expect("there").join(name)
+    }
+
+    fn entry(&self, content: Content) -> Entry {
+        let named = self.path("settings.json");
+        Entry { key: "a part".to_owned(), named, content, is_private: true }
+    }
+
+    fn writes(&self, text: Option<&str>) {
+        let file = self.path("settings.json");
+        match text {
+            Some(text) => fs::write(file, text).expect("written"),
+            None => fs::remove_file(file).expect("removed"),
+        }
+    }
+
+    fn text(&self) -> Option<String> {
+        fs::read_to_string(self.path("settings.json")).ok()
+    }
+
+    fn goes(&mut self, entry: &Entry, way: Way) {
+        self.installation.carry_out(entry, way).expect("carried out");
+        // What a next run of the program knows.
+        self.installation = Installation::open(&self.path("data")).expect("opened");
+    }
+
+    fn forgets(&mut self) {
+        let _ = fs::remove_dir_all(self.path("data"));
+        self.installation = Installation::open(&self.path("data")).expect("opened");
+    }
+}
+
+#[test]
+fn file_that_is_no_json_is_named_and_left_alone() {
+    for (text, word) in [
+        ("{\"a\": 1,}", "no valid JSON"),
+        ("[]", "no JSON object"),
+        ("{\"hooks\": []}", "`hooks`"),
+        ("{\"hooks\": {\"Stop\": {}}}", "`hooks.Stop`"),
+    ] {
+        let mut place = Place::new();
+        place.writes(Some(text));
+        let entry = place.entry(Content::Hooks(CLAUDE_HOOKS));
+        let failure = place.installation.carry_out(&entry, Way::In).expect_err(text);
+        let message = &failure.fault.message;
+        assert!(message.contains("settings.json") && message.contains(word), "{message}");
+        assert_eq!(place.text().as_deref(), Some(text));
+    }
+    let place = Place::new();
+    place.writes(Some("{\"mcpServers\": {\"mirrord\": {\"command\": \"mine\"}}}"));
+    let entry = place.entry(Content::Server(SERVER));
+    let failure = place.installation.change(&entry, Way::In).expect_err("another's");
+    assert!(failure.fault.message.contains("another program"), "{failure:?}");
+}
+
+#[test]
+fn link_is_followed_to_its_file_and_the_mode_stays() {
+    let mut place = Place::new();
+    let (real, link) = (place.path("dotfiles.json"), place.path("settings.json"));
+    fs::write(&real, "{}\n").expect("written");
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).expect("set");
+    symlink("dotfiles.json", &link).expect("linked");
+    let entry = place.entry(Content::Hooks(CLAUDE_HOOKS));
+
+    place.goes(&entry, Way::In);
+
+    assert!(link.is_symlink());
+    assert!(fs::read_to_string(&real).expect("there").contains("session-start"));
+    assert_eq!(real.metadata().expect("there").mode() & 0o777, 0o640);
+    place.goes(&entry, Way::Out);
+    assert_eq!(fs::read_to_string(&real).expect("there"), "{}\n");
+    assert!(link.is_symlink());
+
+    fs::remove_file(&real).expect("removed");
+    let failure = place.installation.change(&entry, Way::In).expect_err("leads nowhere");
+    assert!(failure.fault.message.contains("leads nowhere"), "{failure:?}");
+}
+
+#[test]
+fn old_text_is_kept_where_it_can_be_found() {
+    let mut place = Place::new();
+    place.writes(Some("{\"a\": 1}"));
+    let entry = place.entry(Content::Hooks(CLAUDE_HOOKS));
+    let (_, kept) = place.installation.carry_out(&entry, Way::In).expect("written");
+    let kept = kept.expect("a copy");
+    assert_eq!(fs::read_to_string(&kept).expect("there"), "{\"a\": 1}");
+    assert_eq!(kept.metadata().expect("there").mode() & 0o777, 0o600);
+    let folder = kept.parent().expect("a folder").metadata().expect("there");
+    assert_eq!(folder.mode() & 0o777, 0o700);
+}
+
+#[test]
+fn file_and_folders_that_were_made_go_again_unless_somebody_uses_them() {
+    let mut place = Place::new();
+    let named = place.path("claude/skills/mirrord/SKILL.md");
+    let skill = |place: &Place| Entry {
+        named: named.clone(),
+        ..place.entry(Content::Whole(SKILL.to_owned()))
+    };
+    let entry = skill(&place);
+    place.goes(&entry, Way::In);
+    place.goes(&entry, Way::Out);
+    assert!(!place.path("claude").exists());
+
+    place.goes(&entry, Way::In);
+    fs::write(place.path("claude/mine"), "").expect("written");
+    fs::write(&named, "mine now").expect("written");
+    let (change, _) = place.installation.carry_out(&entry, Way::Out).expect("left");
+    assert!(change.was_changed && named.is_file());
+
+    fs::write(&named, SKILL).expect("written");
+    place.forgets();
+    place.goes(&entry, Way::Out);
+    assert!(!named.exists() && place.path("claude/mine").exists());
+}
+
+#[test]
+fn what_was_put_elsewhere_before_is_known() {
+    let mut place = Place::new();
+    let entry = place.entry(Content::Hooks(CLAUDE_HOOKS));
+    place.goes(&entry, Way::In);
+    let offer = |entry: &Entry| Offer {
+        part: Part::Hooks,
+        purpose: String::new(),
+        how: How::LeftOut { why: String::new(), entry: Some(entry.clone()) },
+    };
+    let moved = offer(&Entry { named: place.path("other.json"), ..entry.clone() });
+    for (offered, like) in [(&[moved.clone()][..], &[][..]), (&[], &[moved])] {
+        let others = place.installation.others(offered, like);
+        assert_eq!(others.len(), 1);
+        assert_eq!(others[0].entry().expect("a file").named, entry.named);
+    }
+    assert!(place.installation.others(&[offer(&entry)], &[]).is_empty());
+}
