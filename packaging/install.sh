@@ -112,7 +112,7 @@ set_up_project() {
   before=$(project_names) || fail 'the projects of this machine could not be listed'
   code=0
   "$bin/mirrorctl" quickstart "$@" || code=$?
-  [ "$code" -ne 0 ] || echo 'The daemon starts when it is needed; to have it start with your login: mirrorctl daemon enable'
+  [ "$code" -ne 0 ] || echo 'The daemon starts when it is needed; to have it start with your login, and agents and your shell know of it: mirrorctl install'
   project_names | while IFS= read -r name; do
     if ! printf '%s\n' "$before" | grep -qxF "$name"; then
       mkdir -p "${made%/*}"
@@ -163,8 +163,10 @@ remove_projects() {
 uninstall() {
   if [ -x "$bin/mirrorctl" ]; then
     [ ! -f "$made" ] || remove_projects "$@"
-    # Only what `daemon enable` wrote; a file of that name from elsewhere stays.
-    "$bin/mirrorctl" --quiet daemon disable || true
+    # Only what is ours: hooks of others, and a service file from elsewhere, stay.
+    "$bin/mirrorctl" --quiet uninstall --yes ||
+      fail 'what `mirrorctl install` wrote could not be taken back; nothing was removed' \
+        'see what is wrong, as said above, then run this again'
     "$bin/mirrorctl" --quiet daemon stop ||
       fail 'the daemon could not be stopped; nothing was removed'
   fi
