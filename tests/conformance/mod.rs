@@ -8,6 +8,7 @@ mod attributes;
 mod bodies;
 mod copies;
 mod folder;
+mod hints;
 mod listings;
 mod many;
 mod names;
@@ -36,17 +37,20 @@ macro_rules! promises {
         with_times { $($times:tt)* }
         with_access { $($access:tt)* }
         with_copies { $($copies:tt)* }
+        with_hints { $($hints:tt)* }
         with_power { $($power:tt)* }
         on_a_disk { $($disks:tt)* }
+        with_events { $($events:tt)* }
     ) => {
         promises!(memory_with_swap []: $($rules)* $($power)*);
         promises!(memory_without_swap ["rename"]: $($rules)* $($renames)* $($power)*);
         promises!(memory_unflushed ["rename"]: $($power)*);
-        promises!(memory_with_everything ["rename", "many", "times", "access", "copies"]:
-            $($rules)* $($renames)* $($many)* $($times)* $($access)* $($copies)* $($power)*
+        promises!(memory_with_everything ["rename", "many", "times", "access", "copies", "hints"]:
+            $($rules)* $($renames)* $($many)* $($times)* $($access)* $($copies)* $($hints)*
+            $($power)*
             power::files_stored_together_survive_a_power_cut,);
-        promises!(local_folder ["rename", "times", "access"]:
-            $($rules)* $($renames)* $($times)* $($access)* $($disks)*);
+        promises!(local_folder ["rename", "times", "access", "hints"]:
+            $($rules)* $($renames)* $($times)* $($access)* $($hints)* $($disks)* $($events)*);
         promises!(sftp_stock ["rename", "access"]:
             $($rules)* $($renames)* $($access)* $($disks)*);
         promises!(sftp_only ["rename", "access"]:
@@ -149,6 +153,13 @@ promises! {
         copies::copy_is_guarded_as_a_write_is,
         copies::copy_takes_the_place_of_a_file_where_it_may,
     }
+    with_hints {
+        hints::each_change_is_hinted_at,
+        hints::change_in_a_folder_that_appears_is_hinted_at,
+        hints::who_gives_up_waiting_misses_nothing,
+        hints::all_who_watch_are_told,
+        hints::watching_changes_nothing,
+    }
     with_power {
         power::what_is_ours_survives_a_power_cut,
         power::view_survives_a_power_cut_as_far_as_it_is_said,
@@ -168,5 +179,10 @@ promises! {
         sweeps::sweep_goes_on_past_what_can_not_be_removed,
         sweeps::sweep_of_an_empty_place_leaves_it_empty,
         sweeps::swept_upload_that_goes_on_fails_and_leaves_nothing,
+    }
+    with_events {
+        hints::file_of_another_program_is_hinted_at,
+        hints::watch_of_a_folder_that_goes_is_over,
+        hints::watch_of_what_was_moved_away_holds_no_more,
     }
 }

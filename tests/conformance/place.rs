@@ -11,8 +11,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use mirror_storage::adapter::sftp::{SftpBackend, SftpConnection};
 use mirror_storage::adapter::{FolderBackend, MemoryBackend, MemoryProfile};
 use mirror_storage::{
-    Access, Backend, Body, ByteRange, ByteStream, CopyRange, Expect, Guarded, KeepAttributes,
-    MoveAside, NewFile, RemoteFile, RemotePath, Revision, Source, StorageError, Stored,
+    Access, Backend, Body, ByteRange, ByteStream, ChangeFeed, CopyRange, Expect, Guarded,
+    KeepAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision, Source, StorageError,
+    Stored,
 };
 use tempfile::TempDir;
 
@@ -136,6 +137,10 @@ impl Place {
         self.backend.copy_range().expect("a place with copies")
     }
 
+    pub(crate) fn change_feed(&self) -> &dyn ChangeFeed {
+        self.backend.change_feed().expect("a place that hints at changes")
+    }
+
     /// What the adapter offers beyond the rules of `Backend`.
     pub(crate) fn offers(&self) -> Vec<&'static str> {
         let kept = self.backend.keep_attributes().map(KeepAttributes::keeps);
@@ -145,8 +150,13 @@ impl Place {
             ("times", kept.is_some_and(|kept| kept.modified)),
             ("access", kept.is_some_and(|kept| kept.access)),
             ("copies", self.backend.copy_range().is_some()),
+            ("hints", self.backend.change_feed().is_some()),
         ];
         all.into_iter().filter(|(_, is_offered)| *is_offered).map(|(offer, _)| offer).collect()
+    }
+
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.memory.is_some()
     }
 
     /// Has the power of the service fail, and come back.

@@ -10,13 +10,13 @@ use async_trait::async_trait;
 use futures::{FutureExt, TryStreamExt};
 use mirror_storage::adapter::{MemoryBackend, MemoryProfile};
 use mirror_storage::{
-    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream,
-    Guarded, KeepAttributes, KeptAttributes, NewFile, RemoteFile, RemotePath, Revision,
-    StorageError, Stored, StoredRange, WriteMany,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, ChangeFeed, Changes, CopyRange,
+    Expect, FileStream, Guarded, Hint, KeepAttributes, KeptAttributes, NewFile, RemoteFile,
+    RemotePath, Revision, StorageError, Stored, StoredRange, WriteMany,
 };
 
 use super::place::{Place, new_file};
-use super::{attributes, copies, many, power};
+use super::{attributes, copies, hints, many, power};
 
 /// What it does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +55,21 @@ enum Fault {
     ReplacesByCopies,
     /// A copy is never stored over anything.
     CopiesOnlyAnew,
+    /// A watch tells of one change, and never again.
+    HintsOnce,
+    /// Who gives up waiting for a hint has lost the next one.
+    DropsHints,
+    /// A hint goes to one of those who watch.
+    TellsOne,
+    /// A note of the watch stands among the files.
+    NotesWatches,
 }
 
 struct Wrong {
     fault: Fault,
     memory: MemoryBackend,
     has_heard: AtomicBool,
+    is_watched: Arc<AtomicBool>,
 }
 
 impl Wrong {
@@ -68,7 +77,8 @@ impl Wrong {
         let flushed_view = fault != Fault::FlushesNothing;
         let profile = MemoryProfile { flushed_view, ..MemoryProfile::EVERYTHING };
         let memory = MemoryBackend::with_clock(profile, Arc::new(SystemTime::now));
-        let wrong = Self { fault, memory: memory.clone(), has_heard: AtomicBool::new(false) };
+        let (has_heard, is_watched) = (AtomicBool::new(false), Arc::default());
+        let wrong = Self { fault, memory: memory.clone(), has_heard, is_watched };
         Place::around(Arc::new(wrong), memory)
     }
 
@@ -135,6 +145,10 @@ impl Backend for Wrong {
     }
 
     fn copy_range(&self) -> Option<&dyn CopyRange> {
+        Some(self)
+    }
+
+    fn change_feed(&self) -> Option<&dyn ChangeFeed> {
         Some(self)
     }
 }
@@ -247,6 +261,49 @@ impl CopyRange for Wrong {
     }
 }
 
+#[async_trait]
+impl ChangeFeed for Wrong {
+    async fn watch(&self, folder: &RemotePath) -> Result<Option<Box<dyn Changes>>, StorageError> {
+        if self.fault == Fault::NotesWatches {
+            let note = new_file("_mirror/watched", Expect::Anything);
+            drop(self.memory.write_as(&note, "watched".into()).await);
+        }
+        let changes = self.memory.watch(folder).await?.expect("in memory");
+        let is_second = self.is_watched.swap(true, Ordering::Relaxed);
+        let is_deaf = is_second && self.fault == Fault::TellsOne;
+        let (fault, told) = (self.fault, 0);
+        Ok(Some(Box::new(WrongChanges { changes, fault, told, is_deaf })))
+    }
+}
+
+struct WrongChanges {
+    changes: Box<dyn Changes>,
+    fault: Fault,
+    told: usize,
+    is_deaf: bool,
+}
+
+#[async_trait]
+impl Changes for WrongChanges {
+    async fn next(&mut self) -> Hint {
+        let is_done = self.told > 0 && self.fault == Fault::HintsOnce;
+        if self.is_deaf || is_done {
+            return std::future::pending().await;
+        }
+        if self.fault == Fault::DropsHints {
+            self.is_deaf = true;
+        }
+        let hint = self.changes.next().await;
+        self.told += 1;
+        self.is_deaf = false;
+        hint
+    }
+
+    async fn holds(&self) -> bool {
+        self.changes.holds().await
+    }
+}
+
 /// The rule holds where nothing is wrong, and fails where this is.
 async fn finds(fault: Fault, rule: impl AsyncFn(&Place)) {
     for (fault, is_right) in [(Fault::Nothing, true), (fault, false)] {
@@ -286,4 +343,13 @@ async fn what_is_wrong_with_copies_is_found() {
     finds(Fault::CopiesShort, copies::range_that_is_not_there_makes_no_copy).await;
     finds(Fault::ReplacesByCopies, copies::copy_is_guarded_as_a_write_is).await;
     finds(Fault::CopiesOnlyAnew, copies::copy_takes_the_place_of_a_file_where_it_may).await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_hints_is_found() {
+    finds(Fault::HintsOnce, hints::each_change_is_hinted_at).await;
+    finds(Fault::HintsOnce, hints::change_in_a_folder_that_appears_is_hinted_at).await;
+    finds(Fault::DropsHints, hints::who_gives_up_waiting_misses_nothing).await;
+    finds(Fault::TellsOne, hints::all_who_watch_are_told).await;
+    finds(Fault::NotesWatches, hints::watching_changes_nothing).await;
 }

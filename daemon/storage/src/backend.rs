@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
-use crate::{CopyRange, KeepAttributes, MoveAside, RemotePath, StorageError, WriteMany};
+use crate::{
+    ChangeFeed, CopyRange, KeepAttributes, MoveAside, RemotePath, StorageError, WriteMany,
+};
 
 /// The bytes of a file as they arrive.
 pub type ByteStream = BoxStream<'static, Result<Bytes, StorageError>>;
@@ -222,6 +224,11 @@ pub trait Backend: Send + Sync {
 
     /// Copies at the far end, where the service makes them.
     fn copy_range(&self) -> Option<&dyn CopyRange> {
+        None
+    }
+
+    /// Hints at what others change, where the service gives any.
+    fn change_feed(&self) -> Option<&dyn ChangeFeed> {
         None
     }
 }

@@ -6,6 +6,8 @@
 
 pub mod adapter;
 pub mod backend;
+#[cfg(unix)]
+mod disks;
 pub mod error;
 mod hint;
 pub mod layers;
@@ -19,10 +21,12 @@ pub use backend::{
     Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded, RemoteFile,
     Revision, Source,
 };
+#[cfg(unix)]
+pub use disks::is_shared_with_machines;
 pub use error::{Cause, FaultClass, StorageError};
 pub use offers::{
-    Access, Attributes, CopyRange, KeepAttributes, KeptAttributes, MoveAside, NewFile, Stored,
-    StoredRange, WriteMany,
+    Access, Attributes, ChangeFeed, Changes, CopyRange, Hint, KeepAttributes, KeptAttributes,
+    MoveAside, NewFile, Stored, StoredRange, WriteMany,
 };
 pub use path::{OUR_FOLDER, RemotePath, RemotePathError};
 pub use system::{is_in_system_folder, is_system_name, is_system_path};

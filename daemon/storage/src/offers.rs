@@ -156,3 +156,40 @@ pub trait CopyRange: Send + Sync {
     /// Stores the bytes of `range` as `file`.
     async fn copy(&self, range: &StoredRange, file: &NewFile) -> Stored;
 }
+
+/// Tells that files have changed, so that nobody has to ask again and again.
+///
+/// # Rules
+///
+/// - Once a file in the folder that is watched, or in a folder right in that one, was
+///   stored, replaced or removed, by whomever, a hint follows. One may stand for
+///   many changes, or for none.
+/// - What changed before the watch began is not hinted at: who has begun one looks.
+/// - A watch that may have missed something ends, or no longer holds.
+/// - Watching makes and changes nothing.
+///
+/// Hints say when to look, and nothing else: who is given none looks from time to time.
+#[async_trait]
+pub trait ChangeFeed: Send + Sync {
+    /// Begins to watch `folder`; `None` where no hints can be had now.
+    async fn watch(&self, folder: &RemotePath) -> Result<Option<Box<dyn Changes>>, StorageError>;
+}
+
+/// What a watch says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    Changed,
+    /// There may have been more than was told: look, and watch anew.
+    Over,
+}
+
+/// A folder that is watched, until this is dropped.
+#[async_trait]
+pub trait Changes: Send + Sync {
+    /// Waits for the next hint. Who gives up waiting misses none.
+    async fn next(&mut self) -> Hint;
+
+    /// Whether what stands there now is what is watched; not so once another folder was
+    /// moved or mounted over it, which may come without a hint.
+    async fn holds(&self) -> bool;
+}

@@ -7,6 +7,7 @@
 //! `cargo bench -p mirror-tests --bench numbers`, about five minutes; a word
 //! after `--` runs only the groups whose name has it.
 
+mod auto;
 mod everyday;
 mod memory;
 mod place;
@@ -20,12 +21,13 @@ use table::Table;
 /// Rows that share what they are measured on.
 type Group = (&'static str, fn(&mut Table));
 
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 7] = [
     ("start", everyday::start_up),
     ("everyday", everyday::twenty_thousand_files),
     ("few", everyday::two_hundred_files),
     ("whole", whole::first_push_and_clone),
     ("rest", memory::at_rest),
+    ("auto", auto::from_save_to_save),
     ("large", memory::two_gigabytes),
 ];
 

@@ -8,11 +8,15 @@
 //! `cargo bench -p mirror-tests --bench sftp`, about three minutes. `RCLONE`
 //! names the `rclone` to compare with, else the one on the `PATH`, if any.
 
+#[expect(dead_code, reason = "the other benchmark uses all of it")]
+#[path = "../numbers/auto.rs"]
+mod auto;
 mod peers;
 #[expect(dead_code, reason = "the other benchmark uses all of it")]
 #[path = "../numbers/place.rs"]
 mod place;
 mod pushes;
+mod saves;
 mod server;
 #[expect(dead_code, unused_imports, reason = "tests use all of it")]
 #[path = "../../support/mod.rs"]
@@ -33,5 +37,6 @@ fn main() {
     println!("{}", table::machine());
     pushes::first_of_five_hundred(&server, &mut table);
     pushes::one_among_five_hundred(&server, &mut table);
+    saves::from_save_to_save(&server, &mut table);
     println!("{table}\nall of it in {} s", begun.elapsed().as_secs());
 }

@@ -44,14 +44,24 @@ impl FarServer {
         self.server.known_hosts().display().to_string()
     }
 
-    /// Makes a project of every file in a folder.
+    /// Makes a project of every file in a folder, and tells where.
     #[track_caller]
-    pub(crate) fn inits(&self, place: &Place, name: &str) {
+    pub(crate) fn inits(&self, place: &Place, name: &str) -> String {
         let url = self.server.url_through(self.proxy.port(), &self.new_root());
         let settings = self.server.settings();
         let mut arguments = vec!["init", ".", "--to", &url, "--pattern", "**/*"];
         arguments.extend(settings.iter().map(String::as_str));
         place.mirrorctl(name, &arguments);
+        url
+    }
+
+    /// Fetches such a project into a new folder.
+    #[track_caller]
+    pub(crate) fn clones(&self, place: &Place, url: &str, name: &str) {
+        let settings = self.server.settings();
+        let mut arguments = vec!["clone", url, name];
+        arguments.extend(settings.iter().map(String::as_str));
+        place.mirrorctl("", &arguments);
     }
 
     /// Where a peer puts its copy, as `ssh` names it.

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::{Site, reads_on_server};
+use crate::scenarios::watching::{by_itself, holds};
 use crate::support::servers::sftp::{SftpServer, Variant};
 use crate::support::{Chance, World, eventually, files_below};
 
@@ -75,6 +76,22 @@ fn work_meets_on_a_server_without_hardlinks() {
 #[test]
 fn work_meets_at_the_account_of_somebody_else() {
     work_of_two_machines_meets(Variant::OtherUser);
+}
+
+/// A server gives no hints: it is asked.
+#[test]
+fn saved_file_is_on_the_other_machine_without_a_word() {
+    let Some(server) = SftpServer::shared(Variant::Stock) else { return };
+    let site = Site::directly_on(server);
+    let laptop = by_itself(site.world.first_machine("laptop", &[("a.md", "a\n")]), "2s");
+    let desktop = by_itself(site.world.next_machine("desktop"), "2s");
+    laptop.writes("a.md", "a, better\n");
+    eventually("the edit to arrive", || holds(&desktop, "a.md", "a, better\n"));
+    desktop.writes("b.md", "b\n");
+    eventually("the new file to arrive", || holds(&laptop, "b.md", "b\n"));
+    let project = &laptop.asks(&["daemon", "status"])["projects"][0];
+    assert_eq!(project["backend_watch"], "polling");
+    site.ends_well(&[&laptop, &desktop]);
 }
 
 /// The same log and view, by the server and by its disk.

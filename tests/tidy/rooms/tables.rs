@@ -45,7 +45,7 @@ const STORAGE: &str = "
     adapter/sftp/config.rs:
     adapter/sftp/wire:
     adapter/folder: adapter/temp_names.rs adapter/body.rs adapter/access.rs rights.rs
-        backend.rs+offers.rs error.rs system.rs path.rs
+        backend.rs+offers.rs error.rs system.rs disks.rs path.rs
     adapter/memory: adapter/body.rs backend.rs+offers.rs error.rs system.rs path.rs
     adapter/temp_names.rs:
     adapter/access.rs: backend.rs+offers.rs
@@ -54,6 +54,7 @@ const STORAGE: &str = "
     backend.rs+offers.rs: error.rs path.rs
     hint.rs: error.rs
     rights.rs:
+    disks.rs:
     error.rs: path.rs
     system.rs: path.rs
     path.rs:

@@ -40,6 +40,7 @@ fn project(project: &RunningProject) -> Value {
         "job": project.job,
         "head": project.head,
         "watch": if project.watched { "events" } else { "polling" },
+        "backend_watch": if project.backend_watched { "events" } else { "polling" },
         "error": project.fault.as_ref().map(fault),
     })
 }
@@ -86,6 +87,7 @@ mod tests {
                 job: Some("push".to_owned()),
                 head: 42,
                 watched: true,
+                backend_watched: false,
                 fault: None,
             }],
             backend_calls: vec![BackendCalls {
@@ -108,7 +110,8 @@ mod tests {
                 "log_file": "/l", "umask": "0022",
                 "projects": [{
                     "name": "notes", "root": "/n", "state": "busy", "reason": null,
-                    "job": "push", "head": 42, "watch": "events", "error": null,
+                    "job": "push", "head": 42, "watch": "events",
+                    "backend_watch": "polling", "error": null,
                 }],
                 "backend_calls": {"notes/primary": {
                     "stat": 1, "list": 0, "read": 2, "write": 2, "remove": 0,

@@ -52,7 +52,12 @@ fn project(project: &RunningProject) -> [String; 5] {
         (None, Some(wrong)) => format!("{state}: {}", escape(wrong)),
         (None, None) => state,
     };
-    let watch = if project.watched { "by events" } else { "by polling" };
+    let watch = match (project.watched, project.backend_watched) {
+        (true, true) => "by events",
+        (true, false) => "files by events, backend by polling",
+        (false, true) => "files by polling, backend by events",
+        (false, false) => "by polling",
+    };
     [
         format!("  {}", escape(&project.name)),
         escape(&project.root),
@@ -89,6 +94,7 @@ mod tests {
                 job: Some("push".to_owned()),
                 head: 42,
                 watched: true,
+                backend_watched: true,
                 ..RunningProject::default()
             }],
             ..DaemonDescription::default()

@@ -61,7 +61,9 @@ pub(crate) enum Message {
     Settings {
         reply: Reply<SharedSettings>,
     },
+    /// The daemon's own round, or only its look at the log.
     Poll {
+        log_alone: bool,
         reply: Reply<bool>,
     },
     Versions {
@@ -210,8 +212,8 @@ async fn answer(worker: &mut Worker, message: Message) {
         }
         Message::Log { query, reply } => drop(reply.send(worker.log(&query).await)),
         Message::Settings { reply } => drop(reply.send(worker.settings())),
-        Message::Poll { reply } => {
-            let answer = worker.poll().await;
+        Message::Poll { log_alone, reply } => {
+            let answer = if log_alone { worker.read_on().await } else { worker.poll().await };
             worker.tell_fault(answer.as_ref().err());
             worker.board.change(|status| status.is_busy = false);
             drop(reply.send(answer));

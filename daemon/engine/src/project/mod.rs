@@ -5,6 +5,7 @@ mod commit;
 mod conflict;
 mod create;
 mod follow;
+mod hints;
 mod import;
 mod inbox;
 mod job;
@@ -129,12 +130,6 @@ impl Project {
         self.ask(|reply| Message::DropQueued { id, reply }).await
     }
 
-    /// Looks at the head, and writes what the view still lacks. For the
-    /// daemon's own round; tells whether something new was read.
-    pub async fn poll(&self) -> EngineResult<bool> {
-        self.ask(|reply| Message::Poll { reply }).await
-    }
-
     pub fn phase(&self) -> Phase {
         self.status.borrow().phase.clone()
     }
@@ -175,17 +170,6 @@ impl Project {
     /// Whether it has ended, by itself or because it was told to.
     pub fn is_closed(&self) -> bool {
         self.status.borrow().is_closed
-    }
-
-    /// Whether file-system events arrive.
-    pub fn is_watched(&self) -> bool {
-        self.watch.is_live()
-    }
-
-    /// Has `wake` called at each change that events tell of from now on. Only the
-    /// first call of this counts.
-    pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
-        self.watch.on_change(Box::new(wake));
     }
 
     /// Ends the project once the running step is done.

@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{BoxStream, unfold};
 use mirror_storage::{
-    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream,
-    Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
-    StorageError, Stored, StoredRange, WriteMany,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, ChangeFeed, CopyRange, Expect,
+    FileStream, Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile,
+    RemotePath, Revision, StorageError, Stored, StoredRange, WriteMany,
 };
 use tokio::sync::watch;
 
@@ -135,6 +135,10 @@ impl Backend for Breaker {
 
     fn copy_range(&self) -> Option<&dyn CopyRange> {
         self.inner.copy_range().map(|_| self as &dyn CopyRange)
+    }
+
+    fn change_feed(&self) -> Option<&dyn ChangeFeed> {
+        self.inner.change_feed()
     }
 }
 

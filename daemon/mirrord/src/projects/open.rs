@@ -151,8 +151,9 @@ impl Registry {
         let settings = Arc::new(self.settings());
         // The largest future of all, which every set-up would carry.
         let project = Box::pin(Project::open(self.spec_of(config), parts)).await?;
-        let (config, sharing) = (Arc::new(config.clone()), Arc::default());
-        Ok(Open { project, counts, account, config, settings, sharing })
+        let config = Arc::new(config.clone());
+        let (sharing, is_told) = (Arc::default(), Arc::default());
+        Ok(Open { project, counts, account, config, settings, sharing, is_told })
     }
 
     pub(super) fn ground_of(&self, config: &ProjectConfig) -> Result<Ground, RequestError> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use futures::future::join_all;
@@ -56,7 +57,7 @@ pub(crate) struct Registry {
     pub(crate) machine_id: Ulid,
     pub(crate) backends: Backends,
     pub(super) log: LogControl,
-    pub(super) outside: Outside,
+    pub(crate) outside: Outside,
     pub(super) links: Symlinks,
     settings: RwLock<DaemonSettings>,
     slots: RwLock<Slots>,
@@ -100,11 +101,22 @@ pub(crate) struct Open {
     pub(super) settings: Arc<DaemonSettings>,
     /// Changes of what all machines share go one at a time.
     pub(crate) sharing: Arc<Mutex<()>>,
+    /// Whether its backend hints at what others change.
+    pub(super) is_told: Arc<AtomicBool>,
 }
 
 impl Open {
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.config, &other.config)
+    }
+
+    /// Whether its backend hints at what others change, or is asked from time to time.
+    pub(crate) fn is_told(&self) -> bool {
+        self.is_told.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_told(&self, is_told: bool) {
+        self.is_told.store(is_told, Ordering::Relaxed);
     }
 }
 

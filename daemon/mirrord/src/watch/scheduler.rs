@@ -12,7 +12,7 @@ use mirror_engine::EngineError;
 use mirror_storage::FaultClass;
 use tokio::time::Instant;
 
-use super::turn::Turn;
+use super::turn::{Turn, spread};
 use crate::config::DaemonSettings;
 use crate::projects::{Condition, Open, Registry, Slot};
 
@@ -56,18 +56,20 @@ impl Registry {
             let poll = poll_of(slot, &settings);
             let is_open = matches!(slot.condition, Condition::Open(_));
             // A project that was just set up has just looked at its backend.
-            let first = if is_open { now + poll } else { now };
+            let next = now + spread(poll, self.outside.entropy.bits());
+            let first = if is_open { next } else { now };
             let turn = turns.entry(name.clone()).or_insert_with(|| Turn::at(first));
             if let Condition::Open(open) = &slot.condition
                 && !turn.follows.as_ref().is_some_and(|known| Arc::ptr_eq(known, &open.config))
             {
                 turn.follows = Some(open.config.clone());
                 tokio::spawn(self.clone().follow(name.clone(), open.clone()));
+                tokio::spawn(self.clone().heed(name.clone(), open.clone()));
             }
             if is_to_be_opened(&slot.condition) {
                 turn.hurry(now, poll, (slot.config.clone(), settings.clone()));
             }
-            if turn.comes(now, now + poll) {
+            if turn.comes(now, next) {
                 let (registry, name) = (self.clone(), name.clone());
                 turn.begun(tokio::spawn(async move { registry.take_turn(&name).await }));
             }

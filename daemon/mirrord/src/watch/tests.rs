@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mirror_engine::{Cancel, Job, JobRequest, Scope};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::config::AutoMode;
@@ -73,5 +75,75 @@ async fn project_that_ended_by_itself_is_taken_up_at_once() {
 
     let after = opened(&machine, "notes", |open| !Arc::ptr_eq(&open.config, &before.config)).await;
     assert!(!after.project.is_closed());
+    machine.close().await;
+}
+
+/// Waits for something that the daemon does by itself.
+async fn comes_to_pass(what: &str, has_come: impl Fn() -> bool) {
+    let mut looks = tokio::time::interval(Duration::from_millis(10));
+    let wait = async {
+        while !has_come() {
+            looks.tick().await;
+        }
+    };
+    timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{what} never came"));
+}
+
+/// A second machine of the project, and a way to make commits on it.
+async fn commits_elsewhere(world: &World) -> (Arc<Registry>, Open) {
+    let desk = world.machine("desk");
+    world.clone(&desk, "nas", "copy").await.unwrap();
+    let open = desk.open("notes").await.unwrap();
+    (desk, open)
+}
+
+async fn commit(world: &World, open: &Open, text: &str) {
+    std::fs::write(world.at("copy/a.md"), text).unwrap();
+    let job =
+        Job::Push { scope: Scope::default(), message: None, force_local: false, no_wait: false };
+    let (events, mut unheard) = mpsc::channel(16);
+    let drain = async { while unheard.recv().await.is_some() {} };
+    let request = JobRequest { job, dry_run: false, consent: false };
+    let (report, ()) = tokio::join!(open.project.run(request, events, Cancel::new()), drain);
+    assert!(report.unwrap().commit.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commit_of_another_machine_is_known_long_before_the_next_round() {
+    let world = World::new();
+    let machine = machine_that_goes_round(&world).await;
+    let (desk, elsewhere) = commits_elsewhere(&world).await;
+    let open = open_of(&machine, "notes").unwrap();
+    comes_to_pass("a watch", || open.is_told()).await;
+    for text in ["b", "c"] {
+        commit(&world, &elsewhere, text).await;
+        let head = elsewhere.project.head();
+        comes_to_pass("the commit", || open.project.head() == head).await;
+    }
+    desk.close().await;
+    machine.close().await;
+}
+
+/// As a disk that is taken away, or a backup that is put in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn watch_comes_back_with_its_folder() {
+    let world = World::new();
+    let machine = machine_that_goes_round(&world).await;
+    set(&machine, Some("notes"), "poll_interval", "2s").await;
+    let open = opened(&machine, "notes", |open| open.config.poll_interval.is_some()).await;
+    let (desk, elsewhere) = commits_elsewhere(&world).await;
+    comes_to_pass("a watch", || open.is_told()).await;
+
+    std::fs::rename(world.at("nas"), world.at("away")).unwrap();
+    comes_to_pass("its end", || !open.is_told()).await;
+    let mut copy = std::process::Command::new("cp");
+    copy.arg("-a").args([world.at("away"), world.at("nas")]);
+    assert!(copy.status().unwrap().success());
+    comes_to_pass("a watch", || open.is_told()).await;
+
+    commit(&world, &elsewhere, "b").await;
+    let head = elsewhere.project.head();
+    comes_to_pass("the commit", || open.project.head() == head).await;
+    desk.close().await;
     machine.close().await;
 }

@@ -23,6 +23,12 @@ pub(super) struct Turn {
     pub(super) follows: Option<Arc<ProjectConfig>>,
 }
 
+/// Somewhat less than `poll`, so that not all who poll a service do so at once.
+pub(super) fn spread(poll: Duration, bits: u128) -> Duration {
+    let [byte, ..] = bits.to_le_bytes();
+    poll * 3 / 4 + poll / 4 * u32::from(byte) / 255
+}
+
 impl Turn {
     pub(super) fn at(due: Instant) -> Self {
         Self { due, under_way: None, hurried: None, follows: None }
@@ -71,6 +77,13 @@ mod tests {
         let mut daemon = DaemonSettings::open(nowhere, &Environment::default()).unwrap();
         machine.clone_into(&mut daemon.machine);
         (None, daemon)
+    }
+
+    #[test]
+    fn polls_are_spread_and_never_later_than_said() {
+        assert_eq!(spread(POLL, 0), POLL * 3 / 4);
+        assert_eq!(spread(POLL, u128::MAX), POLL);
+        assert!(spread(POLL, 77) > POLL * 3 / 4 && spread(POLL, 77) < POLL);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod sftp;
 mod temp_names;
 
 #[cfg(unix)]
-pub use folder::FolderBackend;
+pub use folder::{FolderBackend, FolderEvents};
 pub use memory::{MemoryBackend, MemoryProfile};
 #[cfg(all(unix, feature = "sftp"))]
 pub use sftp::{

@@ -15,9 +15,9 @@ use super::patience::Patience;
 use super::timer::Timer;
 use crate::offers::OFFERED;
 use crate::{
-    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream,
-    Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
-    StorageError, Stored, StoredRange, WriteMany,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, ChangeFeed, CopyRange, Expect,
+    FileStream, Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile,
+    RemotePath, Revision, StorageError, Stored, StoredRange, WriteMany,
 };
 
 /// The pause after a service asked for one without saying how long.
@@ -153,6 +153,10 @@ impl Backend for Paced {
 
     fn copy_range(&self) -> Option<&dyn CopyRange> {
         self.inner.copy_range().map(|_| self as &dyn CopyRange)
+    }
+
+    fn change_feed(&self) -> Option<&dyn ChangeFeed> {
+        self.inner.change_feed()
     }
 }
 

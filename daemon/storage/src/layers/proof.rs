@@ -14,8 +14,8 @@ use tokio::sync::OnceCell;
 use ulid::Ulid;
 
 use crate::{
-    Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream, Guarded,
-    KeepAttributes, MoveAside, OUR_FOLDER, RemoteFile, RemotePath, Revision, StorageError,
+    Backend, Body, ByteRange, ByteStream, Capabilities, ChangeFeed, CopyRange, Expect, FileStream,
+    Guarded, KeepAttributes, MoveAside, OUR_FOLDER, RemoteFile, RemotePath, Revision, StorageError,
     WriteMany,
 };
 
@@ -218,5 +218,9 @@ impl Backend for Proved {
 
     fn copy_range(&self) -> Option<&dyn CopyRange> {
         self.inner.copy_range()
+    }
+
+    fn change_feed(&self) -> Option<&dyn ChangeFeed> {
+        self.inner.change_feed()
     }
 }

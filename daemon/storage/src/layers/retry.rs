@@ -22,9 +22,9 @@ use super::timer::Timer;
 use super::trace::CallCounts;
 use crate::offers::OFFERED;
 use crate::{
-    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FaultClass,
-    FileStream, Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile,
-    RemotePath, Revision, StorageError, Stored, WriteMany,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, ChangeFeed, CopyRange, Expect,
+    FaultClass, FileStream, Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile,
+    RemoteFile, RemotePath, Revision, StorageError, Stored, WriteMany,
 };
 
 pub(super) struct Retried {
@@ -150,6 +150,10 @@ impl Backend for Retried {
 
     fn copy_range(&self) -> Option<&dyn CopyRange> {
         self.inner.copy_range()
+    }
+
+    fn change_feed(&self) -> Option<&dyn ChangeFeed> {
+        self.inner.change_feed()
     }
 }
 

@@ -13,9 +13,9 @@ use tracing::debug;
 
 use crate::offers::OFFERED;
 use crate::{
-    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream,
-    Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
-    StorageError, Stored, StoredRange, WriteMany,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, ChangeFeed, CopyRange, Expect,
+    FileStream, Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile,
+    RemotePath, Revision, StorageError, Stored, StoredRange, WriteMany,
 };
 
 /// How many calls were made, counted as they go.
@@ -168,6 +168,10 @@ impl Backend for Traced {
 
     fn copy_range(&self) -> Option<&dyn CopyRange> {
         self.inner.copy_range().map(|_| self as &dyn CopyRange)
+    }
+
+    fn change_feed(&self) -> Option<&dyn ChangeFeed> {
+        self.inner.change_feed()
     }
 }
 

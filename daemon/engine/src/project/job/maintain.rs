@@ -34,6 +34,15 @@ impl Worker {
         Ok(arrived > 0)
     }
 
+    /// The log alone, to its head: a stale view is looked at twice, one poll apart, and
+    /// hints come at any time.
+    pub(crate) async fn read_on(&mut self) -> EngineResult<bool> {
+        self.refuse_when_stopped()?;
+        let arrived = self.catch_up().await.inspect_err(|error| self.note_away(error))?;
+        self.save(false).await?;
+        Ok(arrived > 0)
+    }
+
     async fn sweep_when_due(&mut self) {
         let now = self.now();
         if !has_come(self.next_sweep, now, SWEEP_MS) {

@@ -266,3 +266,19 @@ async fn nothing_is_known_of_a_project_that_was_never_read() {
     let laptop = Machine::new(&world, "laptop");
     assert!(LastKnown::of(laptop.spec(), laptop.parts()).await.is_err());
 }
+
+#[tokio::test]
+async fn hint_has_the_log_read_and_leaves_all_else_to_the_round() {
+    let (world, laptop, _) = story().await;
+    let desktop = world.machine("desktop").await;
+    desktop.pulls().await;
+    desktop.writes("b.md", "new");
+    desktop.pushes().await;
+    laptop.backend.refuse(|verb, path| verb != "read" || !path.contains("/log/"));
+
+    assert!(laptop.project().read_on().await.unwrap());
+
+    assert_eq!(laptop.project().head(), 4);
+    assert!(!laptop.project().read_on().await.unwrap(), "there is no more");
+    laptop.project().poll().await.unwrap_err();
+}

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mirror_core::RelPath;
+use mirror_storage::is_shared_with_machines;
 use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use self::gathered::Gathered;
@@ -249,19 +250,4 @@ impl Watched {
             drop(self.watcher.unwatch(&folder));
         }
     }
-}
-
-/// Whether other machines may write here without an event on this one.
-#[cfg(target_os = "linux")]
-fn is_shared_with_machines(root: &Path) -> bool {
-    /// NFS, the two of SMB, 9P, Ceph, AFS, and FUSE, where sshfs and rclone live.
-    const NETWORKED: [u64; 7] =
-        [0x6969, 0xfe53_4d42, 0xff53_4d42, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x6573_5546];
-    let kind = rustix::fs::statfs(root).map(|found| u64::try_from(found.f_type).unwrap_or(0));
-    kind.is_ok_and(|kind| NETWORKED.contains(&kind))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_shared_with_machines(_root: &Path) -> bool {
-    false
 }

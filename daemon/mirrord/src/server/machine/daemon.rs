@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 
 use crate::backends::PRIMARY;
 use crate::facts::VERSION;
-use crate::projects::View;
+use crate::projects::{Open, View};
 use crate::server::convert::fault::project_fault;
 use crate::server::convert::status::{project_state, state_reason};
 use crate::server::host::Host;
@@ -93,6 +93,7 @@ fn running_project(view: &View, home: &Path) -> v1::RunningProject {
         job,
         head: project.map_or(0, mirror_engine::Project::head),
         watched: project.is_some_and(mirror_engine::Project::is_watched),
+        backend_watched: view.open.as_ref().is_some_and(Open::is_told),
         fault: view.fault.as_ref().map(|fault| project_fault(fault, home)),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use mirror_storage::adapter::FolderBackend;
+use mirror_storage::adapter::{FolderBackend, FolderEvents};
 
 use super::account::FolderAccount;
 use crate::path_args::absolute;
@@ -15,6 +15,10 @@ use crate::services::kind::{Location, Site, Surroundings, WrongUrl};
 /// An absolute path of this machine.
 #[derive(Debug)]
 pub(super) struct FolderUrl(PathBuf);
+
+/// The account of all folders, whose events come by one queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ThisMachine;
 
 const EXAMPLE: &str = "write a folder's path, as folder:/mnt/nas/notes";
 
@@ -59,8 +63,9 @@ impl Location for FolderUrl {
         Site::Here(self.0.clone())
     }
 
-    fn open(&self, _: &Settings, _: &Surroundings<'_>) -> Arc<dyn Account> {
-        let adapter = FolderBackend::open(self.0.clone());
+    fn open(&self, _: &Settings, around: &Surroundings<'_>) -> Arc<dyn Account> {
+        let events = around.connections.of(&ThisMachine, |_| FolderEvents::default());
+        let adapter = FolderBackend::open_with(self.0.clone(), events);
         Arc::new(FolderAccount { adapter: Arc::new(adapter), path: self.0.clone() })
     }
 }

@@ -5,6 +5,7 @@
 //! chunks. No link inside the folder is ever followed.
 
 mod error;
+mod feed;
 mod list;
 mod paths;
 mod read;
@@ -28,14 +29,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::join;
 
+pub use self::feed::FolderEvents;
 use self::paths::Root;
 use self::stat::{entry_at, remote_file};
 use super::access::AskedAccess;
 use super::body::length_checked;
 use crate::{
-    Access, Backend, Body, ByteRange, ByteStream, Capabilities, Expect, FileStream, Guarded,
-    KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
-    StorageError, Stored,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, ChangeFeed, Changes, Expect,
+    FileStream, Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile,
+    RemotePath, Revision, StorageError, Stored, is_shared_with_machines,
 };
 
 /// The files below one folder of this machine.
@@ -44,14 +46,20 @@ pub struct FolderBackend {
     root: Arc<PathBuf>,
     label: String,
     access: Arc<AskedAccess>,
+    events: Arc<FolderEvents>,
 }
 
 impl FolderBackend {
     /// Uses the folder `root`. Whether it is there is asked by each call, as a
     /// disk may be plugged in later.
     pub fn open(root: PathBuf) -> Self {
+        Self::open_with(root, Arc::default())
+    }
+
+    /// The same for one of many, which share the events of this machine.
+    pub fn open_with(root: PathBuf, events: Arc<FolderEvents>) -> Self {
         let label = format!("folder {}", root.display());
-        Self { label, root: Arc::new(root), access: Arc::default() }
+        Self { label, root: Arc::new(root), access: Arc::default(), events }
     }
 
     /// Does `work` in the folder, where waiting for a disk holds nobody up.
@@ -143,6 +151,22 @@ impl Backend for FolderBackend {
 
     fn keep_attributes(&self) -> Option<&dyn KeepAttributes> {
         Some(self)
+    }
+
+    fn change_feed(&self) -> Option<&dyn ChangeFeed> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for FolderBackend {
+    async fn watch(&self, folder: &RemotePath) -> Result<Option<Box<dyn Changes>>, StorageError> {
+        let (events, top) = (self.events.clone(), self.root.join(folder.as_str()));
+        let begin = move |root: &Root, folder: &RemotePath| match root.folder(folder)? {
+            Some(_) if !is_shared_with_machines(&top) => Ok(events.watch(&top)),
+            Some(_) | None => Ok(None),
+        };
+        self.inside(folder, begin).await
     }
 }
 

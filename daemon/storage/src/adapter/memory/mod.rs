@@ -15,13 +15,14 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::watch;
 
 use self::files::{Files, Manner};
 use super::body::length_checked;
 use crate::{
-    Access, Backend, Body, ByteRange, ByteStream, Capabilities, CopyRange, Expect, FileStream,
-    Guarded, KeepAttributes, KeptAttributes, MoveAside, NewFile, RemoteFile, RemotePath, Revision,
-    StorageError, Stored, StoredRange, WriteMany,
+    Access, Backend, Body, ByteRange, ByteStream, Capabilities, ChangeFeed, Changes, CopyRange,
+    Expect, FileStream, Guarded, Hint, KeepAttributes, KeptAttributes, MoveAside, NewFile,
+    RemoteFile, RemotePath, Revision, StorageError, Stored, StoredRange, WriteMany,
 };
 
 /// What the service behind a [`MemoryBackend`] would offer.
@@ -34,7 +35,7 @@ pub struct MemoryProfile {
     pub atomic_view: bool,
     /// Where it is false, a power cut empties the files of the view.
     pub flushed_view: bool,
-    /// Whether it takes many files at once, keeps attributes and copies ranges.
+    /// Whether it takes many files at once, keeps attributes, copies ranges and hints at changes.
     pub extras: bool,
 }
 
@@ -67,12 +68,15 @@ pub struct MemoryBackend {
     clock: Option<MemoryClock>,
     access: Arc<Mutex<Option<Access>>>,
     files: Arc<Mutex<Files>>,
+    /// Told at each change.
+    changes: watch::Sender<()>,
 }
 
 impl MemoryBackend {
     /// Makes an empty backend whose n-th change happens n seconds after 1970.
     pub fn new(profile: MemoryProfile) -> Self {
-        Self { profile, clock: None, access: Arc::default(), files: Arc::default() }
+        let changes = watch::Sender::default();
+        Self { profile, clock: None, access: Arc::default(), files: Arc::default(), changes }
     }
 
     /// Makes an empty backend that asks `clock` when a file was changed.
@@ -100,6 +104,12 @@ impl MemoryBackend {
         self.files.lock().expect("no panic while files are held")
     }
 
+    fn change<T>(&self, change: impl FnOnce(&mut Files) -> T) -> T {
+        let changed = change(&mut self.files());
+        self.changes.send_replace(());
+        changed
+    }
+
     /// How this machine writes the file at `path` now, by itself.
     fn manner(&self, path: &RemotePath) -> Manner {
         Manner {
@@ -113,16 +123,16 @@ impl MemoryBackend {
         let content = whole(length_checked(&file.path, &body)).await?;
         let manner = self.manner(&file.path);
         if self.profile.atomic_view || file.path.is_ours() {
-            return self.files().put(file, content, manner);
+            return self.change(|files| files.put(file, content, manner));
         }
         let half = content.slice(..content.len() / 2);
-        let begun = self.files().put(file, half, manner)?;
+        let begun = self.change(|files| files.put(file, half, manner))?;
         if begun == Guarded::Refused {
             return Ok(begun);
         }
         pause().await;
         let file = NewFile { expect: Expect::Anything, ..file.clone() };
-        self.files().put(&file, content, manner)
+        self.change(|files| files.put(&file, content, manner))
     }
 }
 
@@ -171,7 +181,7 @@ impl Backend for MemoryBackend {
     }
 
     async fn remove(&self, path: &RemotePath, expect: Expect) -> Result<Guarded<()>, StorageError> {
-        Ok(self.files().take(path, &expect))
+        Ok(self.change(|files| files.take(path, &expect)))
     }
 
     fn move_aside(&self) -> Option<&dyn MoveAside> {
@@ -189,6 +199,10 @@ impl Backend for MemoryBackend {
     fn copy_range(&self) -> Option<&dyn CopyRange> {
         self.profile.extras.then_some(self as &dyn CopyRange)
     }
+
+    fn change_feed(&self) -> Option<&dyn ChangeFeed> {
+        self.profile.extras.then_some(self as &dyn ChangeFeed)
+    }
 }
 
 #[async_trait]
@@ -198,7 +212,7 @@ impl MoveAside for MemoryBackend {
         from: &RemotePath,
         to: &RemotePath,
     ) -> Result<Guarded<()>, StorageError> {
-        self.files().rename(from, to)
+        self.change(|files| files.rename(from, to))
     }
 }
 
@@ -209,7 +223,8 @@ impl WriteMany for MemoryBackend {
         for (file, body) in files {
             let content = whole(length_checked(&file.path, &body)).await;
             let manner = Manner { is_flushed: true, ..self.manner(&file.path) };
-            stored.push(content.and_then(|content| self.files().put(&file, content, manner)));
+            let put = |content| self.change(|files| files.put(&file, content, manner));
+            stored.push(content.and_then(put));
         }
         Ok(stored)
     }
@@ -243,6 +258,28 @@ impl CopyRange for MemoryBackend {
         }
         let copied = part(&content, ByteRange { start: range.start, len: Some(range.len) });
         self.store(file, copied.into()).await
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for MemoryBackend {
+    /// Whatever folder it is: a hint may be for nothing.
+    async fn watch(&self, _folder: &RemotePath) -> Result<Option<Box<dyn Changes>>, StorageError> {
+        Ok(Some(Box::new(AnyChange(self.changes.subscribe()))))
+    }
+}
+
+/// Hears of each change of the service.
+struct AnyChange(watch::Receiver<()>);
+
+#[async_trait]
+impl Changes for AnyChange {
+    async fn next(&mut self) -> Hint {
+        self.0.changed().await.map_or(Hint::Over, |()| Hint::Changed)
+    }
+
+    async fn holds(&self) -> bool {
+        true
     }
 }
 
