@@ -22,6 +22,7 @@ mod inbox;
 mod install;
 mod installing;
 mod joining;
+mod kept;
 mod leaving;
 mod lost_state;
 mod one_daemon;

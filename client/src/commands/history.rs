@@ -38,5 +38,8 @@ pub(crate) async fn run(args: &HistoryArgs, context: &Context) -> Result<Reporte
         || json::history::versions(&listed),
         |paint| text::history::versions(&listed, paint),
     )?;
+    if let Some(fault) = &listed.fault {
+        context.output.warn(None, fault);
+    }
     Ok(Reported::done(told))
 }

@@ -25,4 +25,5 @@ pub use beside::NoBackend;
 pub use data::kept::kept;
 pub use error::EngineError;
 pub use log::{access_of, local_project};
-pub use project::{LastKnown, Project, create, inspect, preview, standing, stashed};
+pub use project::{Project, create, inspect, preview, standing, stashed};
+pub use state::recorded_root;

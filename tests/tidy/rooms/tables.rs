@@ -63,10 +63,10 @@ const STORAGE: &str = "
 const ENGINE: &str = "
     lib.rs:
     project: project/job project/queue project/query project/checkout project/conflict
-        project/versions.rs project/stash.rs project/view_state project/worker beside data view
+        project/versions project/stash.rs project/view_state project/worker beside data view
         snapshots packs log state index api error.rs outside
     project/job: project/queue project/publish project/repair.rs project/checkout project/plan
-        project/conflict project/merge.rs project/commit project/observe.rs project/versions.rs
+        project/conflict project/merge.rs project/commit project/observe.rs project/versions
         project/naming.rs project/rules project/stash.rs project/view_state project/worker data view
         snapshots packs log state index api error.rs outside
     project/repair.rs: project/commit project/worker view packs log api error.rs
@@ -74,7 +74,7 @@ const ENGINE: &str = "
         project/naming.rs project/stash.rs project/worker data log state index api error.rs outside
     project/publish: project/import project/conflict project/rules project/view_state
         project/worker view packs log state api error.rs outside
-    project/query: project/conflict project/merge.rs project/observe.rs project/versions.rs
+    project/query: project/conflict project/merge.rs project/observe.rs project/versions
         project/naming.rs project/worker data snapshots packs log state index api error.rs outside
     project/import: project/conflict project/merge.rs project/commit project/rules
         project/view_state project/worker view packs log state api error.rs planted.rs outside
@@ -89,8 +89,8 @@ const ENGINE: &str = "
     project/commit: project/worker packs log state index api error.rs planted.rs outside
     project/create: project/rules packs log api error.rs outside
     project/observe.rs: project/rules project/worker log state index api planted.rs outside
-    project/versions.rs: project/naming.rs project/stash.rs project/worker snapshots packs log api
-        error.rs
+    project/versions: project/naming.rs project/stash.rs project/worker data snapshots packs log api
+        error.rs outside
     project/naming.rs: project/stash.rs project/worker data log state index api error.rs outside
     project/rules: project/worker log state index links.rs api error.rs outside
     project/stash.rs: project/worker data packs api error.rs outside

@@ -15,5 +15,8 @@ pub(crate) async fn run(context: &Context) -> Result<Reported, Failure> {
         || json::kept::queue(&listed),
         |paint| text::stash::queue(&listed, Timestamp::now(), paint),
     )?;
+    if let Some(fault) = &listed.fault {
+        context.output.warn(None, fault);
+    }
     Ok(Reported::done(told))
 }

@@ -6,7 +6,7 @@ use mirror_proto::v1::{
 };
 use serde_json::{Value, json};
 
-use super::encoded;
+use super::{encoded, fault};
 use crate::output::words;
 
 pub(crate) fn log(page: &ListCommitsResponse) -> Value {
@@ -36,6 +36,7 @@ pub(crate) fn versions(listed: &ListVersionsResponse) -> Value {
     json!({
         "path": listed.path,
         "versions": listed.versions.iter().map(version).collect::<Vec<_>>(),
+        "error": listed.fault.as_ref().map(fault),
     })
 }
 
@@ -43,13 +44,14 @@ fn version(version: &FileVersion) -> Value {
     json!({
         "seq": seq(version),
         "time": version.time,
-        "user": version.user,
-        "machine": version.machine,
+        "user": known(&version.user),
+        "machine": known(&version.machine),
         "sha256": version.sha256,
         "size": version.size_bytes,
         "path": version.path,
         "role": words::version_role(version.role()),
         "stash_id": version.stash_id,
+        "queue_id": version.queue_id,
     })
 }
 
@@ -63,12 +65,18 @@ pub(crate) fn content(version: &FileVersion, whole: &[u8]) -> Value {
         "size": version.size_bytes,
         "role": words::version_role(version.role()),
         "stash_id": version.stash_id,
+        "queue_id": version.queue_id,
         "encoding": encoding,
         "text": text,
     })
 }
 
-/// No commit has what the stash alone keeps.
+/// `None` where nobody knows.
+fn known(name: &str) -> Option<&str> {
+    Some(name).filter(|name| !name.is_empty())
+}
+
+/// No commit has what this machine alone keeps.
 fn seq(version: &FileVersion) -> Option<u64> {
     Some(version.seq).filter(|seq| *seq > 0)
 }
@@ -148,14 +156,17 @@ mod tests {
             path: "a.md".to_owned(),
             role: VersionRole::Committed.into(),
             stash_id: None,
+            queue_id: None,
         };
-        let listed = ListVersionsResponse { path: "a.md".to_owned(), versions: vec![deleted] };
+        let path = "a.md".to_owned();
+        let listed = ListVersionsResponse { path, versions: vec![deleted], fault: None };
         assert_eq!(
             versions(&listed),
             json!({"path": "a.md", "versions": [{
                 "seq": 44, "time": "2026-04-15T10:00:00Z", "user": "u", "machine": "m",
                 "sha256": null, "size": 0, "path": "a.md", "role": "committed", "stash_id": null,
-            }]})
+                "queue_id": null,
+            }], "error": null})
         );
     }
 
@@ -173,7 +184,7 @@ mod tests {
             content(&stashed, b"a\n"),
             json!({
                 "path": "a.md", "seq": null, "sha256": "ab", "size": 2, "role": "stash",
-                "stash_id": "01J", "encoding": "utf-8", "text": "a\n",
+                "stash_id": "01J", "queue_id": null, "encoding": "utf-8", "text": "a\n",
             })
         );
     }

@@ -6,7 +6,7 @@ use mirror_proto::v1::{
 };
 use serde_json::{Value, json};
 
-use super::{stash, status};
+use super::{fault, stash, status};
 
 pub(crate) fn queue(listed: &ListQueueResponse) -> Value {
     let tried = |kind| listed.work.iter().find(|work| work.kind() == kind);
@@ -24,7 +24,10 @@ pub(crate) fn queue(listed: &ListQueueResponse) -> Value {
         fill(&mut row, json!({"id": null, "action": null, "message": null, "files": []}));
         row
     });
-    json!({"queue": pushes.chain(views).collect::<Vec<_>>()})
+    json!({
+        "queue": pushes.chain(views).collect::<Vec<_>>(),
+        "error": listed.fault.as_ref().map(fault),
+    })
 }
 
 fn fill(row: &mut Value, more: Value) {
@@ -50,6 +53,7 @@ pub(crate) fn dropped(dropped: &DropQueuedResponse) -> Value {
         "committed": dropped.committed.iter().map(committed).collect::<Vec<_>>(),
         "stash": dropped.stashed.iter().map(stash::version).collect::<Vec<_>>(),
         "gone": dropped.gone,
+        "unanswered": dropped.unanswered,
     })
 }
 
@@ -101,6 +105,7 @@ mod tests {
         let listed = ListQueueResponse {
             pushes: vec![waiting()],
             work: vec![work(QueuedKind::Push), work(QueuedKind::View)],
+            fault: None,
         };
         let common = json!({
             "backend": "primary", "attempts": 3, "next_at": "2026-04-15T10:01:00Z", "error": null,
@@ -115,8 +120,8 @@ mod tests {
             "message": null, "files": [],
         });
         fill(&mut view, common);
-        assert_eq!(queue(&listed), json!({"queue": [push, view]}));
-        let untried = ListQueueResponse { pushes: vec![waiting()], work: Vec::new() };
+        assert_eq!(queue(&listed), json!({"queue": [push, view], "error": null}));
+        let untried = ListQueueResponse { pushes: vec![waiting()], ..Default::default() };
         assert_eq!(queue(&untried)["queue"][0]["attempts"], Value::Null);
     }
 
@@ -128,7 +133,9 @@ mod tests {
         row["commit"] = 45.into();
         assert_eq!(
             dropped(&known),
-            json!({"dropped": [], "committed": [row], "stash": [], "gone": []})
+            json!({
+                "dropped": [], "committed": [row], "stash": [], "gone": [], "unanswered": [],
+            })
         );
     }
 

@@ -37,26 +37,32 @@ fn row(version: &FileVersion, path: &str) -> [String; 6] {
         Some(digest) => (bytes(version.size_bytes), short_digest(digest)),
         None => ("deleted".to_owned(), String::new()),
     };
-    let seq = match version.seq {
-        0 => "stash".to_owned(),
-        seq => format!("#{seq}"),
+    let seq = match (version.role(), version.seq) {
+        (VersionRole::Queued, _) => "queued".to_owned(),
+        (VersionRole::Conflict, _) => "conflict".to_owned(),
+        (_, 0) => "stash".to_owned(),
+        (_, seq) => format!("#{seq}"),
     };
-    [
-        seq,
-        escape(&dates::local(&version.time)),
-        format!("{} on {}", escape(&version.user), escape(&version.machine)),
-        size,
-        digest,
-        remarks(version, path),
-    ]
+    [seq, escape(&dates::local(&version.time)), who(version), size, digest, remarks(version, path)]
+}
+
+fn who(version: &FileVersion) -> String {
+    match version.user.as_str() {
+        "" => format!("edited on {}", escape(&version.machine)),
+        user => format!("{} on {}", escape(user), escape(&version.machine)),
+    }
 }
 
 /// What else there is to say of a version.
 fn remarks(version: &FileVersion, path: &str) -> String {
-    let kept = match (version.role(), &version.stash_id) {
-        (VersionRole::Input, _) => Some("a side of what that commit settled".to_owned()),
-        (_, Some(id)) => Some(format!("set aside here as {}", escape(id))),
-        (_, None) => None,
+    let id = version.queue_id.as_ref().or(version.stash_id.as_ref());
+    let id = id.map(|id| escape(id)).unwrap_or_default();
+    let kept = match version.role() {
+        VersionRole::Input => Some("a side of what that commit settled".to_owned()),
+        VersionRole::Stash => Some(format!("set aside here as {id}")),
+        VersionRole::Queued => Some(format!("waits here to be pushed, as {id}")),
+        VersionRole::Conflict => Some("a side of what waits for you".to_owned()),
+        VersionRole::Committed | VersionRole::Unspecified => None,
     };
     let other = Some(&version.path).filter(|then| *then != path);
     let other = other.map(|then| format!("as {}", escape(then)));
@@ -158,6 +164,7 @@ mod tests {
             path: path.to_owned(),
             role: VersionRole::Committed.into(),
             stash_id: None,
+            queue_id: None,
         };
         let input =
             FileVersion { role: VersionRole::Input.into(), ..version(10, Some("d"), "a.md") };
@@ -166,23 +173,39 @@ mod tests {
             stash_id: Some("01J".to_owned()),
             ..version(0, Some("e"), "a.md")
         };
+        let queued = FileVersion {
+            role: VersionRole::Queued.into(),
+            queue_id: Some("01K".to_owned()),
+            ..version(0, Some("f"), "a.md")
+        };
+        let edited = FileVersion {
+            role: VersionRole::Conflict.into(),
+            user: String::new(),
+            machine: "primary".to_owned(),
+            ..version(0, Some("a"), "a.md")
+        };
         let listed = ListVersionsResponse {
             path: "a.md".to_owned(),
             versions: vec![
+                queued,
+                edited,
                 version(12, None, "a.md"),
                 stashed,
                 input,
                 version(9, Some("b"), "a.md"),
                 version(3, Some("c"), "old.md"),
             ],
+            fault: None,
         };
         assert_eq!(
             versions(&listed, Paint::PLAIN),
-            "#12    once  u on m  deleted\n\
-             stash  once  u on m  10 B     eeeeeeeeeeee  set aside here as 01J\n\
-             #10    once  u on m  10 B     dddddddddddd  a side of what that commit settled\n\
-             #9     once  u on m  10 B     bbbbbbbbbbbb\n\
-             #3     once  u on m  10 B     cccccccccccc  as old.md\n"
+            "queued    once  u on m             10 B     ffffffffffff  waits here to be pushed, as 01K\n\
+             conflict  once  edited on primary  10 B     aaaaaaaaaaaa  a side of what waits for you\n\
+             #12       once  u on m             deleted\n\
+             stash     once  u on m             10 B     eeeeeeeeeeee  set aside here as 01J\n\
+             #10       once  u on m             10 B     dddddddddddd  a side of what that commit settled\n\
+             #9        once  u on m             10 B     bbbbbbbbbbbb\n\
+             #3        once  u on m             10 B     cccccccccccc  as old.md\n"
         );
     }
 }

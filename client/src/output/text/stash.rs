@@ -80,7 +80,14 @@ pub(crate) fn dropped(dropped: &DropQueuedResponse) -> String {
         .gone
         .iter()
         .map(|path| format!("  what was kept of {} could not be found any more", escape(path)));
-    bounded(committed.into_iter().chain(pushes).chain(stashed).chain(gone).collect())
+    let unanswered = dropped.unanswered.iter().map(|id| {
+        format!(
+            "  {} was sent once and never answered: it may be a commit all the same",
+            escape(id)
+        )
+    });
+    let told = committed.into_iter().chain(pushes).chain(stashed).chain(gone);
+    bounded(told.chain(unanswered).collect())
         + "what stands in the folder is still an edit: the next push sends it\n"
 }
 
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn queue_names_what_each_push_brings() {
-        let listed = ListQueueResponse { pushes: vec![push()], work: Vec::new() };
+        let listed = ListQueueResponse { pushes: vec![push()], ..Default::default() };
         assert_eq!(
             queue(&listed, Timestamp::UNIX_EPOCH, Paint::PLAIN),
             "01J  sync  once  \"for ann\"\n  send    a\\n.md\n  delete  b.md\n"

@@ -79,7 +79,7 @@ impl VersionService for Service {
         let request = request.into_inner();
         let path = request.path.clone();
         self.0.versions.listed.lock().expect("not poisoned").push(request);
-        Ok(Response::new(ListVersionsResponse { path, versions: Vec::new() }))
+        Ok(Response::new(ListVersionsResponse { path, ..Default::default() }))
     }
 
     async fn restore(&self, request: Request<RestoreRequest>) -> Answer<Events<JobEvent>> {

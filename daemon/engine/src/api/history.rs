@@ -12,15 +12,21 @@ pub enum VersionRole {
     Input,
     /// It was never pushed; this machine's stash keeps it.
     Stash,
+    /// It waits on this machine for its push to be sent.
+    Queued,
+    /// It is a side of a conflict that waits on this machine, and in no commit.
+    Conflict,
 }
 
 /// One version that a path has had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileVersion {
-    /// The commit that brought it; `None` for one that only the stash has.
+    /// The commit that brought it; `None` for one that only this machine has.
     pub seq: Option<u64>,
     pub time: Timestamp,
+    /// Empty where nobody knows who it was.
     pub user: String,
+    /// For an edit that was found on a backend, the backend's name.
     pub machine: String,
     /// `None` where the commit deleted the file.
     pub sha256: Option<Digest>,
@@ -30,6 +36,8 @@ pub struct FileVersion {
     pub role: VersionRole,
     /// Its id in the stash, for one that is there.
     pub stash: Option<Ulid>,
+    /// The push that brings it, for one that waits.
+    pub push: Option<Ulid>,
 }
 
 /// Which version of a file somebody means.

@@ -77,10 +77,11 @@ pub enum Job {
         digits: String,
         output: Option<Arc<OutputTree>>,
     },
-    /// Writes a version of the stash back to its path; the beginning of its id
-    /// is enough.
+    /// Writes a version of the stash back to its path, or below a folder that is not
+    /// the project; the beginning of its id is enough.
     RestoreStash {
         id: String,
+        output: Option<Arc<OutputTree>>,
     },
     /// What the daemon does by itself: nobody can answer it, and nobody hears its
     /// report (B12, B17).
@@ -112,12 +113,26 @@ impl Job {
     }
 
     /// Whether it writes into a folder that is not the project, and only reads here.
-    pub(crate) fn writes_elsewhere(&self) -> bool {
+    #[must_use]
+    pub fn writes_elsewhere(&self) -> bool {
         matches!(
             self,
             Self::Export { .. }
                 | Self::Restore { output: Some(_), .. }
                 | Self::RestoreVersion { output: Some(_), .. }
+                | Self::RestoreStash { output: Some(_), .. }
+        )
+    }
+
+    /// Whether it brings back what this machine may have, and commits nothing: a
+    /// person may ask for that also where nothing else is written (L7).
+    #[must_use]
+    pub fn brings_back(&self) -> bool {
+        matches!(
+            self,
+            Self::Restore { output: Some(_), .. }
+                | Self::RestoreVersion { .. }
+                | Self::RestoreStash { .. }
         )
     }
 }

@@ -34,6 +34,9 @@ pub struct DroppedPushes {
     pub pushes: Vec<WaitingPush>,
     /// What turned out to stand in the log already, and the commit that brought it.
     pub committed: Vec<(WaitingPush, u64)>,
+    /// Those of them that were sent once and never answered: nobody could be asked,
+    /// and so they may stand in the log.
+    pub unanswered: Vec<Ulid>,
     /// Where the versions of those that were dropped are now.
     pub stashed: Vec<Stashed>,
     /// Paths whose queued version could not be found any more.

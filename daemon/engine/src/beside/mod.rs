@@ -7,6 +7,7 @@ mod store;
 mod tree;
 mod watch;
 
+pub(crate) use backend::ContentsAlone;
 pub use backend::NoBackend;
 pub(crate) use disk::OverlayDisk;
 pub(crate) use store::{NoStore, ReadStore};

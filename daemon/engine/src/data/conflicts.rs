@@ -43,6 +43,14 @@ impl Record {
         (self.kind, self.local, self.remote) == (other.kind, other.local, other.remote)
     }
 
+    /// Where it is kept.
+    pub(crate) fn folder(&self, data: &Arc<dyn Disk>) -> Folder {
+        match &self.place {
+            None => Folder::of(&self.path, data),
+            Some(place) => Folder::outside(place, data),
+        }
+    }
+
     pub(crate) fn base_digest(&self) -> Option<Digest> {
         self.base.map(|state| state.digest)
     }
@@ -104,6 +112,12 @@ impl Folder {
 
     fn record(&self) -> String {
         format!("{}.json", self.name)
+    }
+
+    /// What is here, with its size, damaged or not.
+    pub(crate) fn contents(&self) -> io::Result<Vec<(Digest, u64)>> {
+        let files = self.data.list(&self.name)?;
+        Ok(files.iter().filter_map(|file| Some((file.name.parse().ok()?, file.size))).collect())
     }
 
     /// Whether a content is here, and whole.

@@ -15,6 +15,11 @@ use crate::api::{Parts, Stashed};
 use crate::outside::tree::digest_of;
 use crate::outside::{Disk, Outside};
 
+/// Where the content of a stashed version stands in the data folder.
+pub(crate) fn stashed_name(id: Ulid) -> String {
+    format!("stash/{id}")
+}
+
 /// How long an id is.
 pub(crate) const ID_LETTERS: usize = 26;
 
@@ -63,7 +68,7 @@ impl Stash {
     ) -> io::Result<Stashed> {
         let id = self.outside.ulid();
         let mut content = Counted { reader, hasher: Hasher::new(), size: 0 };
-        self.data.write(&format!("stash/{id}"), &mut content, true)?;
+        self.data.write(&stashed_name(id), &mut content, true)?;
         let record = Stashed {
             id,
             path: self.path.clone(),

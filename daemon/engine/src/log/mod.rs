@@ -99,8 +99,10 @@ impl Log {
         self.history.head()
     }
 
+    /// All noughts where not even the first entry is known, as of a project that
+    /// can't be opened.
     pub fn project(&self) -> Digest {
-        self.history.project().expect("a log is opened with its first entry")
+        self.history.project().unwrap_or(Digest([0; 32]))
     }
 
     /// The checkpoint of an earlier run, for a later commit to vouch for (L8).
@@ -131,9 +133,9 @@ pub(crate) fn fork(what: &str) -> EngineError {
         reason: format!("the project's log has forked: {what}; nothing was written or deleted"),
         hint: Some(
             "the backend may have been restored or copied by another program; bring back the log \
-             that this machine has read and run `mirrorctl reload`; or take what only this machine \
-             has (`mirrorctl stash list`, `queue list`), remove the project here and clone it \
-             again"
+             that this machine has read and run `mirrorctl reload`; or take out what only this \
+             machine has (`mirrorctl queue drop --all` puts it into the stash, `stash restore ID \
+             --output DIR` writes it out), then remove the project here and clone it again"
                 .to_owned(),
         ),
     }

@@ -16,19 +16,7 @@ impl Log {
     /// Opens the log. Works while the backend is away once this machine has
     /// read it before; then [`Log::checked_at`] is `None`.
     pub async fn open(parts: &Parts) -> Result<Self, EngineError> {
-        let mut log = Self {
-            backend: parts.backend.clone(),
-            data: parts.data.clone(),
-            outside: parts.outside.clone(),
-            history: History::new(),
-            voids: SharedMap::new(),
-            made: None,
-            checked_at: None,
-            grown: 0,
-            pending: 0,
-            owed: None,
-            unreached: None,
-        };
+        let mut log = Self::unread(parts);
         log.load_local().await?;
         let read = log.read_backend().await;
         share_as_settings_say(log.backend.as_ref(), log.history.settings());
@@ -40,6 +28,32 @@ impl Log {
                 Ok(log)
             }
             (_, Err(error)) => Err(error),
+        }
+    }
+
+    /// The log as this machine has it, as far as it goes: of a project that can't be
+    /// opened. Nobody is asked.
+    pub(crate) async fn of_copies(parts: &Parts) -> Self {
+        let mut log = Self::unread(parts);
+        if let Err(error) = log.load_local().await {
+            tracing::info!(%error, "the copy of the log here is read until there");
+        }
+        log
+    }
+
+    fn unread(parts: &Parts) -> Self {
+        Self {
+            backend: parts.backend.clone(),
+            data: parts.data.clone(),
+            outside: parts.outside.clone(),
+            history: History::new(),
+            voids: SharedMap::new(),
+            made: None,
+            checked_at: None,
+            grown: 0,
+            pending: 0,
+            owed: None,
+            unreached: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! One project as the daemon holds it: a mailbox that runs one job at a time.
 
+mod aside;
 mod checkout;
 mod commit;
 mod conflict;
@@ -9,7 +10,6 @@ mod hints;
 mod import;
 mod inbox;
 mod job;
-mod last_known;
 mod mailbox;
 mod merge;
 mod naming;
@@ -51,7 +51,6 @@ use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
 use crate::snapshots::Snapshot;
 pub use create::{create, inspect, preview, standing};
-pub use last_known::LastKnown;
 pub use stash::stashed;
 
 /// A handle on a running project; clones share it. The project ends when
@@ -84,18 +83,19 @@ impl Project {
     /// settles what an earlier run left (B3). Works while the backend is away,
     /// once this machine has read the project before.
     pub async fn open(spec: ProjectSpec, parts: Parts) -> EngineResult<Self> {
-        let (name, watch) = (spec.name.clone(), parts.watch.clone());
-        let readers = Arc::new(Readers::of(&parts));
-        let worker = Worker::open(spec, parts).await?;
-        let status = worker.board.watch();
+        Ok(Self::of(Worker::open(spec, parts).await?))
+    }
+
+    fn of(worker: Worker) -> Self {
+        let (name, watch) = (worker.name().to_owned(), worker.parts.watch.clone());
         let interrupt = worker.parts.outside.interrupt.clone();
         let published = worker.published.clone();
-        let events = worker.events.sender();
-        let id = worker.project_id();
+        let (status, events) = (worker.board.watch(), worker.events.sender());
+        let (id, looks) = (worker.project_id(), Looks::default());
+        let readers = Arc::new(Readers::of(&worker.parts));
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         tokio::spawn(mailbox::run(worker, letters));
-        let looks = Looks::default();
-        Ok(Self { name, id, status, interrupt, published, events, watch, looks, readers, mailbox })
+        Self { name, id, status, interrupt, published, events, watch, looks, readers, mailbox }
     }
 
     pub fn name(&self) -> &str {

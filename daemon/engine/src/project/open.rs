@@ -7,7 +7,7 @@ use futures::future::join;
 use mirror_core::Timestamp;
 use mirror_storage::StorageError;
 
-use crate::api::{EngineResult, Parts, Phase, ProjectSpec};
+use crate::api::{EngineResult, Parts, Phase, ProjectFault, ProjectSpec};
 use crate::data::conflicts::load;
 use crate::data::notices::Journal;
 use crate::data::queue::Queue;
@@ -32,6 +32,24 @@ impl Worker {
         let opening = opening(&spec, &parts).await?;
         let board = StatusBoard::new(opening.0.head());
         let events = Events::after(opening.0.head(), &spec.backend_name);
+        Self::with_log(spec, parts, opening, board, Published::default(), events).await
+    }
+
+    /// By this machine's copies alone, for what is asked of a project that can't be
+    /// opened; nothing is committed (L7).
+    pub(crate) async fn open_aside(
+        spec: ProjectSpec,
+        parts: Parts,
+        stop: &ProjectFault,
+    ) -> EngineResult<Self> {
+        let parts = Parts { outside: parts.outside.of_project(), ..parts };
+        let log = Log::of_copies(&parts).await;
+        let board = StatusBoard::new(log.head());
+        let (reason, hint) = (stop.message.clone(), stop.hint.clone());
+        board.change(|status| status.phase = Phase::Stopped { reason, hint });
+        let events = Events::after(log.head(), &spec.backend_name);
+        let nobody_asked = StorageError::Unreachable(stop.message.clone().into());
+        let opening = (log, Err(nobody_asked));
         Self::with_log(spec, parts, opening, board, Published::default(), events).await
     }
 

@@ -21,7 +21,9 @@ impl Worker {
         events: mpsc::Sender<JobEvent>,
         cancel: Cancel,
     ) -> EngineResult<Report> {
-        self.refuse_when_stopped()?;
+        if !request.job.brings_back() {
+            self.refuse_when_stopped()?;
+        }
         let JobRequest { job, dry_run, consent } = request;
         let mut reporter = Reporter::new(events, self.board.clone(), dry_run, consent);
         let is_heard = job.is_heard();
@@ -95,7 +97,9 @@ impl Worker {
             Job::RestoreVersion { path, digits, output } => {
                 self.restore_version(&path, digits, output.as_deref(), reporter).await
             }
-            Job::RestoreStash { id } => self.restore_stash(&id, reporter).await,
+            Job::RestoreStash { id, output } => {
+                self.restore_stash(&id, output.as_deref(), reporter).await
+            }
             Job::Auto(auto) => self.auto(auto, reporter).await,
         }
     }

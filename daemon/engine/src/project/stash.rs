@@ -9,7 +9,7 @@ use mirror_core::{Digest, RelPath, State, Ulid};
 
 use crate::api::{EngineResult, Stashed};
 use crate::data::stash::record;
-use crate::data::stash::{ID_LETTERS, Stash, StashedCopies, is_of_an_id, list};
+use crate::data::stash::{ID_LETTERS, Stash, StashedCopies, is_of_an_id, list, stashed_name};
 use crate::error::EngineError;
 use crate::outside::Disk;
 use crate::outside::tree::digest_of;
@@ -114,15 +114,30 @@ pub fn stashed(
     let id = id_of(data, typed)?;
     let missing = || EngineError::NotStashed(id.to_string());
     let record = record(data, id)?.ok_or_else(missing)?;
-    let mut kept = data.open(&format!("stash/{id}"))?.ok_or_else(missing)?;
-    let mut scratch = scratch.scratch()?;
-    std::io::copy(&mut kept.by_ref().take(record.size.saturating_add(1)), &mut scratch)?;
-    let (found, _) = digest_of(&mut scratch.reopen()?)?;
-    if found != record.sha256 {
+    if data.open(&stashed_name(id))?.is_none() {
+        return Err(missing());
+    }
+    let is = (record.sha256, record.size);
+    let Some(content) = whole_content(data, scratch, &stashed_name(id), is)? else {
         let reason = "what the stash kept of it is damaged".to_owned();
         return Err(EngineError::ContentCorrupt { path: record.path, reason });
-    }
-    Ok((record, Content::Scratch(scratch)))
+    };
+    Ok((record, content))
+}
+
+/// A content of a data folder, whole and verified; `None` where it is gone, or is
+/// another one by now. Blocks.
+pub(crate) fn whole_content(
+    data: &dyn Disk,
+    scratch: &dyn Disk,
+    name: &str,
+    (digest, size): (Digest, u64),
+) -> EngineResult<Option<Content>> {
+    let Some(kept) = data.open(name)? else { return Ok(None) };
+    let mut scratch = scratch.scratch()?;
+    std::io::copy(&mut kept.take(size.saturating_add(1)), &mut scratch)?;
+    let (found, _) = digest_of(&mut scratch.reopen()?)?;
+    Ok((found == digest).then_some(Content::Scratch(scratch)))
 }
 
 /// The one version whose id begins with what was typed.

@@ -12,6 +12,7 @@ mod rows;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use mirror_core::{Digest, RelPath, SharedMap, Timestamp, Ulid};
@@ -28,6 +29,13 @@ use crate::index::Index;
 use crate::outside::Outside;
 use crate::outside::tree::Mounts;
 use crate::store::{Batch, Store, StoreError, Table, encode};
+
+/// The root of the project whose state a store holds, as it was when it was stored.
+#[must_use]
+pub fn recorded_root(store: &dyn Store) -> Option<PathBuf> {
+    let owner: Owner = fact(store, Fact::Owner)?;
+    Some(PathBuf::from(owner.root))
+}
 
 /// One project's state, with a batch of changes that are still to be stored.
 #[derive(Debug)]

@@ -19,6 +19,15 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// The rows of another store, on their own from here on.
+    pub fn copy_of(store: &dyn Store) -> Result<Self, StoreError> {
+        let mut rows = Tables::new();
+        for table in Table::ALL {
+            rows.extend(store.load(table)?.into_iter().map(|(key, value)| ((table, key), value)));
+        }
+        Ok(Self { rows: Mutex::new(rows) })
+    }
+
     /// The same rows, on their own from here on.
     #[cfg(test)]
     pub(crate) fn copied(&self) -> Self {

@@ -38,12 +38,15 @@ impl Explained for KeepsVersions {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Project { name, .. } => format!(
-                "`mirrorctl stash list`, `queue list` and `conflict list` (with --project \
-                 {name:?}) show it; `mirrorctl remove {name:?} --discard` drops it for good"
+                "with --project {name:?}: `mirrorctl stash list`, `queue list` and `conflict list` \
+                 show it, `queue drop --all` puts what waits into the stash, `stash restore ID \
+                 --output DIR` writes it out; what is left then goes for good with `mirrorctl \
+                 remove {name:?} --discard`"
             ),
             Self::LeftOver { name, .. } => format!(
-                "choose another name with --name; or `mirrorctl --project {name:?} stash list` \
-                 shows what there is, and `mirrorctl remove {name:?} --discard` drops it for good"
+                "choose another name with --name; `mirrorctl --project {name:?} stash list`, \
+                 `queue list` and `conflict list` show what there is, `stash restore ID --output \
+                 DIR` writes it out; `mirrorctl remove {name:?} --discard` drops it for good"
             ),
         })
     }

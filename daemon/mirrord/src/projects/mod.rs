@@ -4,10 +4,10 @@
 //! A project that can't be opened is still listed, with the reason, and tried
 //! again when that may help. What happens to files is the engine's business.
 
+mod aside;
 pub(crate) mod cancellation;
 mod find;
 mod kept;
-mod last_known;
 mod load;
 mod open;
 mod overlap;
@@ -21,8 +21,9 @@ mod setup;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use aside::{Aside, AsideError};
 #[cfg(test)]
 pub(crate) use find::ProjectError;
-pub(crate) use registry::{Condition, Open, Registry, Slot, Start, View};
+pub(crate) use registry::{Condition, Open, Registry, Slot, Start, View, stop_of};
 pub(crate) use settings::{SetRequest, given};
 pub(crate) use setup::{ChosenPreset, SetUp, SetUpKind, SetUpOutcome};

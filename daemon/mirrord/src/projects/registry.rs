@@ -163,6 +163,11 @@ impl Closed {
         }
     }
 
+    pub(super) fn fault(&self) -> ProjectFault {
+        let Self { reason, class, hint, of_backend, .. } = self.clone();
+        ProjectFault { class, message: reason, hint, of_backend }
+    }
+
     pub(super) fn by(error: &RequestError, passing: bool) -> Self {
         Self {
             reason: error.message(),
@@ -347,16 +352,15 @@ fn view_of(name: &str, slot: &Slot) -> View {
         }
         Condition::Closed(why) if why.fresh => (Phase::Busy("open"), None, None),
         Condition::Closed(why) => {
-            let Closed { reason, class, hint, of_backend, .. } = why.clone();
-            let phase = Phase::Stopped { reason: reason.clone(), hint: hint.clone() };
-            (phase, None, Some(ProjectFault { class, message: reason, hint, of_backend }))
+            let (reason, hint) = (why.reason.clone(), why.hint.clone());
+            (Phase::Stopped { reason, hint }, None, Some(why.fault()))
         }
     };
     View { name: name.to_owned(), config: slot.config.clone(), phase, open, fault }
 }
 
 /// Why a project that runs is stopped.
-fn stop_of(phase: &Phase) -> Option<ProjectFault> {
+pub(crate) fn stop_of(phase: &Phase) -> Option<ProjectFault> {
     let Phase::Stopped { reason, hint } = phase else { return None };
     let (message, hint) = (reason.clone(), hint.clone());
     Some(ProjectFault { class: FaultClass::Stopped, message, hint, of_backend: false })

@@ -3,6 +3,7 @@
 //! Services translate and pass on. What is decided about projects is decided in
 //! `projects`, what is decided about files in the engine.
 
+mod asked;
 mod convert;
 mod host;
 mod in_time;

@@ -22,7 +22,11 @@ impl Worker {
     pub(crate) async fn conflict_of(&self, record: &Record) -> EngineResult<Conflict> {
         let seq = record.remote.map(|remote| remote.seq).filter(|seq| *seq > 0);
         let made = match seq {
-            Some(seq) => self.made_at(seq).await?,
+            // Who it was can't be had of an entry that is neither here nor there.
+            Some(seq) => self.made_at(seq).await.unwrap_or_else(|error| {
+                tracing::info!(seq, %error, "it is not known who made a side");
+                None
+            }),
             None => None,
         };
         let outside = record.place.is_some();

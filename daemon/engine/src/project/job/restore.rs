@@ -37,9 +37,12 @@ impl Worker {
         output: Option<&OutputTree>,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        self.recover_attempt(Some(&mut *reporter)).await?;
-        self.catch_up().await?;
-        self.recognise().await?;
+        // Who is stopped goes by what was read before.
+        if self.refuse_when_stopped().is_ok() {
+            self.recover_attempt(Some(&mut *reporter)).await?;
+            self.catch_up().await?;
+            self.recognise().await?;
+        }
         let snapshot = Snapshot::of(self.log.history(), from, &self.fetcher)?;
         let selection = self.selection_of(&scope.names).await;
         let files = snapshot.files();

@@ -40,12 +40,13 @@ impl Worker {
     pub(crate) async fn restore_stash(
         &mut self,
         id: &str,
+        output: Option<&OutputTree>,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
         let (Stashed { path, sha256, kind, exec, private, .. }, content) = self.stashed(id).await?;
         let (kind, private) = (kind.unwrap_or(Kind::File), private.unwrap_or_default());
         let back = Back { kind, digest: sha256, exec, private };
-        self.bring_one_back(&path, back, content, reporter).await
+        self.bring_one(&path, back, content, output, reporter).await
     }
 
     /// The version of a file whose digest begins so.
@@ -60,16 +61,26 @@ impl Worker {
         let Chosen { told, content, kind, exec, private } =
             self.version(&path, &VersionName::Digest(digits)).await?;
         let digest = told.sha256.ok_or(EngineError::OneFile)?;
+        let back = Back { kind, digest, exec, private };
+        self.bring_one(&path, back, content, output, reporter).await
+    }
+
+    async fn bring_one(
+        &mut self,
+        path: &RelPath,
+        back: Back,
+        content: Content,
+        output: Option<&OutputTree>,
+        reporter: &mut Reporter,
+    ) -> EngineResult<()> {
         let Some(output) = output else {
-            let back = Back { kind, digest, exec, private };
-            return self.bring_one_back(&path, back, content, reporter).await;
+            return self.bring_one_back(path, back, content, reporter).await;
         };
-        let private = private || self.log.history().is_private(&path);
-        let manner = Manner { private, ..Manner::of(kind, exec.unwrap_or(false)) };
-        if reporter.dry_run
-            || self.export_content(&path, manner, content, &output.0, reporter).await
+        let private = back.private || self.log.history().is_private(path);
+        let manner = Manner { private, ..Manner::of(back.kind, back.exec.unwrap_or(false)) };
+        if reporter.dry_run || self.export_content(path, manner, content, &output.0, reporter).await
         {
-            reporter.file(report_of_restore(&path));
+            reporter.file(report_of_restore(path));
         }
         Ok(())
     }
@@ -83,9 +94,7 @@ impl Worker {
         content: Content,
         reporter: &mut Reporter,
     ) -> EngineResult<()> {
-        if let Err(error) = self.recover_attempt(Some(&mut *reporter)).await {
-            tracing::info!(%error, "what is here needs no backend");
-        } else if let Err(error) = self.catch_up().await {
+        if let Err(error) = self.look_at_the_log(reporter).await {
             tracing::info!(%error, "what is here needs no backend");
         }
         if self.observe_disk().await?.0 == Root::Missing {
@@ -112,6 +121,12 @@ impl Worker {
         let version = Version { state, content, private };
         let edit = self.edit_over(path, local, version);
         self.land_restored(vec![edit], reporter).await
+    }
+
+    async fn look_at_the_log(&mut self, reporter: &mut Reporter) -> EngineResult<()> {
+        self.refuse_when_stopped()?;
+        self.recover_attempt(Some(reporter)).await?;
+        self.catch_up().await.map(drop)
     }
 
     /// Sees that the version which makes way is kept, unless the log has it;

@@ -21,9 +21,9 @@ const CONTEXT: usize = 3;
 impl Worker {
     /// What waits for a person, by path, as it is now.
     pub(crate) async fn conflicts(&mut self, look: Look) -> EngineResult<Known<Vec<Conflict>>> {
-        let (facts, fault) = self.look_at_conflicts(look).await?;
+        let (standing, fault) = self.look_at_conflicts(look).await?;
         let mut conflicts = Vec::new();
-        for record in self.all_standing(&facts) {
+        for record in standing {
             conflicts.push(self.conflict_of(&record).await?);
         }
         for record in self.outside_standing() {
@@ -38,8 +38,7 @@ impl Worker {
         name: &str,
         look: Look,
     ) -> EngineResult<Known<ConflictDetail>> {
-        let (facts, fault) = self.look_at_conflicts(look).await?;
-        let standing = self.all_standing(&facts);
+        let (standing, fault) = self.look_at_conflicts(look).await?;
         let record = standing.into_iter().find(|record| record.path.as_str() == name);
         let (folder, record) = match record {
             Some(record) => (Folder::of(&record.path, &self.parts.data), record),
@@ -53,23 +52,32 @@ impl Worker {
     }
 
     /// Looks at both sides, so that a token is of now. When the backend is away
-    /// the head is what was read before, and nothing is fetched from there.
+    /// the head is what was read before, and nothing is fetched from there. Where the
+    /// working tree can't be looked at, they are as they were recorded.
     async fn look_at_conflicts(
         &mut self,
         look: Look,
-    ) -> EngineResult<(BTreeMap<RelPath, Facts>, Option<ProjectFault>)> {
+    ) -> EngineResult<(Vec<Record>, Option<ProjectFault>)> {
         let fault = self.learn(look).await;
-        let (root, _) = self.observe_disk().await?;
-        if root == Root::Missing {
-            return Err(TreeError::RootMissing.into());
-        }
+        let root = match self.observe_disk().await {
+            Ok((Root::Missing, _)) => Err(TreeError::RootMissing.into()),
+            Ok((root, _)) => Ok(root),
+            Err(error) => Err(error),
+        };
+        let root = match self.name_root(root) {
+            Ok(root) => root,
+            Err(error) => {
+                let recorded = self.conflicts.values().cloned().collect();
+                return Ok((recorded, fault.or_else(|| Some(ProjectFault::of(&error)))));
+            }
+        };
         let facts = self.all_facts();
         self.drop_settled(root, &facts).await;
         if fault.is_none() {
             self.follow_conflicts(&facts).await;
         }
         self.save(false).await?;
-        Ok((facts, fault))
+        Ok((self.all_standing(&facts), fault))
     }
 
     fn all_standing(&self, facts: &BTreeMap<RelPath, Facts>) -> Vec<Record> {

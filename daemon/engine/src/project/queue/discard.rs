@@ -16,7 +16,11 @@ impl Worker {
     pub(crate) async fn queue_report(&self) -> EngineResult<QueueReport> {
         let data = self.parts.data.clone();
         let records = self.parts.outside.offload(move || Records::read(data.as_ref())).await?;
-        let work = self.queue.work.iter().chain(&self.queued_view).cloned().collect();
+        let work = match self.refuse_when_stopped() {
+            Ok(()) => self.queue.work.iter().chain(&self.queued_view).cloned().collect(),
+            // Nothing is tried.
+            Err(_) => Vec::new(),
+        };
         Ok(QueueReport { pushes: records.pushes.iter().map(QueuedPush::told).collect(), work })
     }
 
@@ -27,7 +31,11 @@ impl Worker {
             Some(typed) => vec![self.queued_id(typed)?],
             None => self.queue.pushes().iter().map(|push| push.id).collect(),
         };
-        self.ask_for_sent(&ids).await?;
+        // Who is stopped may never be answered again.
+        let is_asked = self.refuse_when_stopped().is_ok();
+        if is_asked {
+            self.ask_for_sent(&ids).await?;
+        }
         let (mut dropped, mut kept) = (DroppedPushes::default(), self.kept().await?);
         for id in ids {
             dropped.committed.extend(self.take_committed(id).await?);
@@ -40,6 +48,9 @@ impl Worker {
                     }
                     StashCopy::Gone => dropped.gone.push(change.path.clone()),
                 }
+            }
+            if !is_asked && self.may_have_arrived(&push) {
+                dropped.unanswered.push(id);
             }
             // In the same batch that lets the push go: from here on nothing sends it.
             if self.is_open(&push) {
@@ -60,11 +71,8 @@ impl Worker {
     /// A push that was sent and never answered may stand in the log (L5). It is not
     /// sent again to find that out: what is dropped is never committed by that.
     async fn ask_for_sent(&mut self, ids: &[Ulid]) -> EngineResult<()> {
-        let head = self.log.head();
-        let asks = |push: &QueuedPush| {
-            self.is_open(push) || push.attempt.as_ref().is_some_and(|tried| tried.seq > head)
-        };
-        if !ids.iter().filter_map(|id| self.queue.get(*id)).any(asks) {
+        let mut pushes = ids.iter().filter_map(|id| self.queue.get(*id));
+        if !pushes.any(|push| self.may_have_arrived(push)) {
             return Ok(());
         }
         let asked = match self.state.attempt() {
@@ -75,6 +83,12 @@ impl Worker {
             EngineError::Storage(_) => EngineError::SentUnanswered,
             cause => cause,
         })
+    }
+
+    /// Whether it was sent, and nobody knows yet what came of it.
+    fn may_have_arrived(&self, push: &QueuedPush) -> bool {
+        let head = self.log.head();
+        self.is_open(push) || push.attempt.as_ref().is_some_and(|tried| tried.seq > head)
     }
 
     /// Whether the open attempt brings any of a push.

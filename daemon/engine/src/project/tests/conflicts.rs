@@ -330,7 +330,10 @@ async fn folder_that_is_away_drops_no_record() {
     let (_world, _laptop, mut desktop) = story().await;
     let before = kept(&desktop);
     fs::rename(desktop.root(""), desktop.home.path().join("away")).unwrap();
-    desktop.project().conflicts().await.unwrap_err();
+    let known = desktop.project().conflicts_within(Duration::from_secs(1)).await.unwrap();
+    assert_eq!(known.answer.len(), 1, "it is told as it was recorded");
+    let fault = known.fault.expect("what is wrong is told");
+    assert!(fault.message.contains("missing") && fault.hint.is_some(), "{fault:?}");
     fs::create_dir(desktop.root("")).unwrap();
     desktop.project().status(false).await.unwrap();
     assert_eq!(kept(&desktop), before);

@@ -4,6 +4,7 @@ use super::queueing::*;
 use super::replies::creates;
 use super::*;
 use crate::error::EngineError;
+use crate::project::Project;
 
 async fn drops(machine: &Machine, id: Option<&str>) -> EngineResult<DroppedPushes> {
     machine.project().drop_queued(id.map(str::to_owned)).await
@@ -182,4 +183,40 @@ async fn push_that_may_have_landed_is_not_dropped_before_it_can_be_asked_for() {
     assert_eq!((ids(&laptop).await.len(), stashed(&laptop).len()), (1, 0));
     round(&laptop).await;
     assert_eq!((world.head(), spool(&laptop)), (3, (0, 0)));
+}
+
+#[tokio::test]
+async fn push_of_a_project_that_can_not_be_opened_is_dropped_and_never_sent() {
+    let refused = |laptop: &Machine| laptop.backend.refuse(|verb, path| creates(3)(verb, path));
+    let (world, mut laptop, _desktop) = unanswered(refused).await;
+    let waiting = ids(&laptop).await;
+    let newest = world.entry(2).unwrap();
+    world.lose(&entry_path(2));
+    let stopped = laptop.open().await.unwrap_err();
+    let stop = ProjectFault {
+        class: stopped.class(),
+        message: stopped.to_string(),
+        hint: None,
+        of_backend: false,
+    };
+    let aside = Project::keep_aside(laptop.spec(), laptop.parts(), &stop).await.unwrap();
+
+    let dropped = aside.drop_queued(None).await.unwrap();
+
+    let unanswered: Vec<_> = dropped.unanswered.iter().map(ToString::to_string).collect();
+    assert_eq!((dropped.pushes.len(), unanswered), (1, waiting));
+    assert_eq!(stashed(&laptop), [("list.md".to_owned(), "eggs".to_owned())]);
+    let refused = aside.run(
+        JobRequest { job: push_of(&[]), dry_run: false, consent: false },
+        mpsc::channel(8).0,
+        Cancel::new(),
+    );
+    assert!(matches!(refused.await, Err(EngineError::Stopped { .. })));
+    aside.close().await;
+    world.plant(&entry_path(2), newest);
+    laptop.open().await.unwrap();
+    rounds(&world, &laptop).await;
+    assert_eq!(world.head(), 2, "it was sent");
+    laptop.pushes().await;
+    assert_eq!(versions(&world, "list.md").last(), digests(&["eggs"]).last());
 }

@@ -7,7 +7,7 @@ use mirror_storage::FaultClass;
 use super::conflicts::story as conflict;
 use super::queueing::unplug;
 use super::*;
-use crate::project::LastKnown;
+use crate::project::Project;
 
 /// A machine that has pushed three commits, and when its head was last seen.
 async fn story() -> (World, Machine, Timestamp) {
@@ -243,6 +243,11 @@ async fn folder_that_is_missing_is_told_and_nothing_is_said_of_its_files() {
     assert_eq!((found.head, found.skipped), (3, vec![]));
 }
 
+fn stopped() -> ProjectFault {
+    let message = "the log has forked".to_owned();
+    ProjectFault { class: FaultClass::Stopped, message, hint: None, of_backend: false }
+}
+
 #[tokio::test]
 async fn project_that_can_not_be_opened_is_told_of_as_it_was_known_and_stays_as_it_is() {
     let (world, mut laptop, seen) = story().await;
@@ -251,7 +256,9 @@ async fn project_that_can_not_be_opened_is_told_of_as_it_was_known_and_stays_as_
     assert_eq!(laptop.open().await.unwrap_err().class(), FaultClass::Stopped);
     let (files, calls) = (laptop.all_that_is_kept(), laptop.backend.begun());
 
-    let found = LastKnown::of(laptop.spec(), laptop.parts()).await.unwrap().status().await.unwrap();
+    let aside = Project::look_aside(laptop.spec(), laptop.parts(), &stopped()).await.unwrap();
+    let found = aside.status(true).await.unwrap();
+    aside.close().await;
 
     let state = (found.files[0].path.as_str(), found.files[0].state);
     assert_eq!(state, ("a.md", FileState::LocalAhead));
@@ -264,7 +271,9 @@ async fn project_that_can_not_be_opened_is_told_of_as_it_was_known_and_stays_as_
 async fn nothing_is_known_of_a_project_that_was_never_read() {
     let world = World::new().await;
     let laptop = Machine::new(&world, "laptop");
-    assert!(LastKnown::of(laptop.spec(), laptop.parts()).await.is_err());
+    let aside = Project::look_aside(laptop.spec(), laptop.parts(), &stopped()).await.unwrap();
+    assert_eq!((aside.head(), aside.stash().await.unwrap()), (0, vec![]));
+    assert!(aside.conflicts().await.unwrap().is_empty());
 }
 
 #[tokio::test]

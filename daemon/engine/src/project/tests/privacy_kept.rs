@@ -86,7 +86,7 @@ async fn private_version_comes_back_private_from_the_stash() {
     laptop.removes("secret.md");
     laptop.pushes().await;
 
-    desktop.runs(Job::RestoreStash { id: id.clone() }).await.unwrap();
+    desktop.runs(Job::RestoreStash { id: id.clone(), output: None }).await.unwrap();
 
     assert_eq!(desktop.reads("secret.md").as_deref(), Some("never pushed"));
     assert_eq!(mode(&desktop, "secret.md"), 0o600);

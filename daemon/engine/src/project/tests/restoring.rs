@@ -157,7 +157,7 @@ async fn what_is_not_there_to_restore_is_an_error_that_names_it() {
     assert_eq!(class(&[], 99).await, FaultClass::NotFound);
     assert_eq!(class(&["b.md"], 2).await, FaultClass::NotFound);
     assert_eq!(class(&["notes/b.md"], 4).await, FaultClass::NotFound, "not at that commit");
-    let missing = laptop.runs(Job::RestoreStash { id: "01K0".to_owned() }).await;
+    let missing = laptop.runs(Job::RestoreStash { id: "01K0".to_owned(), output: None }).await;
     assert_eq!(missing.unwrap_err().class(), FaultClass::NotFound);
     assert_eq!(laptop.project().stash().await.unwrap(), []);
 }

@@ -19,14 +19,14 @@ async fn stashed_version_comes_back_and_what_stood_there_is_kept() {
     assert_eq!((record.path.as_str(), record.size), ("notes/b.md", 8));
     assert_eq!(std::io::read_to_string(content.open().unwrap()).unwrap(), "unpushed");
 
-    let report = laptop.runs(Job::RestoreStash { id: id.clone() }).await.unwrap();
+    let report = laptop.runs(Job::RestoreStash { id: id.clone(), output: None }).await.unwrap();
 
     assert_eq!(actions(&report), restored(&["notes/b.md"]));
     assert_eq!(laptop.reads("notes/b.md").as_deref(), Some("unpushed"));
     let texts: Vec<_> = laptop.stashed().into_iter().map(|(_, _, text)| text).collect();
     assert_eq!(texts, ["later", "unpushed"]);
     assert_eq!(laptop.unsettled().await, [("notes/b.md".to_owned(), FileState::NewLocal)]);
-    let again = laptop.runs(Job::RestoreStash { id: id.clone() }).await.unwrap();
+    let again = laptop.runs(Job::RestoreStash { id: id.clone(), output: None }).await.unwrap();
     assert_eq!(actions(&again), []);
 }
 
@@ -39,7 +39,7 @@ async fn stash_is_restored_while_the_backend_is_away_and_into_a_folder_that_is_g
     laptop.backend.refuse(|_, _| true);
     let id = laptop.project().stash().await.unwrap()[0].id.to_string();
 
-    laptop.runs(Job::RestoreStash { id: id.clone() }).await.unwrap();
+    laptop.runs(Job::RestoreStash { id: id.clone(), output: None }).await.unwrap();
 
     assert_eq!(laptop.reads("notes/b.md").as_deref(), Some("unpushed"));
 }
@@ -66,7 +66,7 @@ async fn beginning_of_an_id_is_enough_when_it_is_of_one_only() {
         assert_eq!(refused.class(), FaultClass::Usage, "{typed:?}");
     }
     let id = second[..=apart].to_lowercase();
-    laptop.runs(Job::RestoreStash { id }).await.unwrap();
+    laptop.runs(Job::RestoreStash { id, output: None }).await.unwrap();
 
     assert_eq!((shared.class(), unknown.class()), (FaultClass::Usage, FaultClass::NotFound));
     let listed = shared.to_string();
@@ -85,7 +85,7 @@ async fn damaged_record_hides_no_other_and_damaged_content_is_never_written() {
     assert_eq!(laptop.project().stash().await.unwrap().len(), 1);
     fs::write(folder.join(&id), "damaged").unwrap();
 
-    let error = laptop.runs(Job::RestoreStash { id: id.clone() }).await.unwrap_err();
+    let error = laptop.runs(Job::RestoreStash { id: id.clone(), output: None }).await.unwrap_err();
 
     assert_eq!(error.class(), FaultClass::Rejected);
     assert_eq!(laptop.reads("a.md").as_deref(), Some("one"));
@@ -103,7 +103,7 @@ async fn comes_back(laptop: &Machine, is_old: bool) {
         fields.retain(|name, _| !["kind", "exec"].contains(&name.as_str()));
         fs::write(&record, serde_json::to_vec(&fields).unwrap()).unwrap();
     }
-    laptop.runs(Job::RestoreStash { id }).await.unwrap();
+    laptop.runs(Job::RestoreStash { id, output: None }).await.unwrap();
 }
 
 #[tokio::test]

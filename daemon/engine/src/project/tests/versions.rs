@@ -300,3 +300,55 @@ async fn version_set_aside_under_an_earlier_name_is_one_of_the_file() {
     let of_old = stashed(&versions(&laptop, "old.md").await);
     assert!(of_old.contains(&Some(digest("another, of mine"))), "{of_old:?}");
 }
+
+#[tokio::test]
+async fn version_that_waits_for_its_push_is_listed_and_had_back() {
+    let (world, laptop, _desktop) = super::queueing::story().await;
+    world.advance(Duration::from_hours(1));
+    laptop.writes("list.md", "eggs");
+    laptop.removes("gone.md");
+    queues(&laptop).await;
+    world.advance(Duration::from_hours(1));
+    laptop.writes("list.md", "ham");
+    queues(&laptop).await;
+    let pushes: Vec<_> =
+        laptop.project().queue().await.unwrap().pushes.iter().map(|push| push.id).collect();
+
+    let listed = versions(&laptop, "list.md").await;
+
+    let told = |one: &FileVersion| (one.sha256, one.role, one.push, one.seq);
+    let queued = |text, push| (Some(digest(text)), VersionRole::Queued, Some(push), None);
+    assert_eq!(told(&listed[0]), queued("ham", pushes[1]));
+    assert_eq!(told(&listed[1]), queued("eggs", pushes[0]));
+    assert_eq!((listed.len(), listed[2].role), (3, VersionRole::Committed));
+    assert_eq!((&*listed[1].user, &*listed[1].machine), ("ada", "laptop"));
+    let gone = versions(&laptop, "gone.md").await;
+    assert_eq!((gone[0].sha256, gone[0].role), (None, VersionRole::Queued));
+
+    assert_eq!(reads(&laptop, "list.md", named("eggs")).await.unwrap(), "eggs");
+    let query = DiffQuery {
+        scope: Scope { names: vec!["list.md".to_owned()] },
+        from: Some(named("eggs")),
+        ..DiffQuery::default()
+    };
+    let diff = laptop.project().diff_of(query).await.unwrap();
+    assert!(diff[0].unified.contains("-eggs") && diff[0].unified.contains("+ham"), "{diff:?}");
+    laptop.runs(restore("list.md", "eggs")).await.unwrap();
+    assert_eq!(laptop.reads("list.md").as_deref(), Some("eggs"));
+
+    super::queueing::round(&laptop).await;
+    let listed = versions(&laptop, "list.md").await;
+    assert_eq!(roles(&listed, "eggs"), [VersionRole::Committed], "{listed:?}");
+}
+
+#[tokio::test]
+async fn side_of_a_conflict_that_no_commit_has_is_listed_and_had_back() {
+    let (_world, _laptop, desktop) = story().await;
+    desktop.writes("a.md", "edited since\n");
+
+    let listed = versions(&desktop, "a.md").await;
+
+    assert_eq!(roles(&listed, "desktop\n"), [VersionRole::Conflict], "{listed:?}");
+    assert_eq!(roles(&listed, "laptop\n"), [VersionRole::Committed], "{listed:?}");
+    assert_eq!(reads(&desktop, "a.md", named("desktop\n")).await.unwrap(), "desktop\n");
+}

@@ -19,6 +19,7 @@ pub(in crate::server) fn file_version(version: &FileVersion) -> v1::FileVersion 
         path: version.path.as_str().to_owned(),
         role: version_role(version.role).into(),
         stash_id: version.stash.map(|id| id.to_string()),
+        queue_id: version.push.map(|id| id.to_string()),
     }
 }
 
@@ -27,6 +28,8 @@ fn version_role(role: VersionRole) -> v1::VersionRole {
         VersionRole::Committed => v1::VersionRole::Committed,
         VersionRole::Input => v1::VersionRole::Input,
         VersionRole::Stash => v1::VersionRole::Stash,
+        VersionRole::Queued => v1::VersionRole::Queued,
+        VersionRole::Conflict => v1::VersionRole::Conflict,
     }
 }
 

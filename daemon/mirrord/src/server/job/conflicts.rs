@@ -8,8 +8,7 @@ use super::run::only;
 use crate::error::RequestError;
 use crate::server::convert::conflict::{conflict, conflict_detail, resolution};
 use crate::server::convert::fault::project_fault;
-use crate::server::host::{Host, Streamed, names_in};
-use crate::server::in_time::Teller;
+use crate::server::host::{Host, Streamed};
 
 /// A result is one message: 64 MiB of content, and what stands around it.
 pub(in crate::server) const LARGEST_REQUEST: usize = 64 * 1024 * 1024 + 64 * 1024;
@@ -25,15 +24,13 @@ impl v1::conflict_service_server::ConflictService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("conflict list", async move {
-            let name = host.name_of(request.project).await?;
-            let known = match host.teller(&name).await? {
-                Teller::Open(open, patience) => open.project.conflicts_within(patience).await?,
-                Teller::Closed { error, .. } => return Err(error),
-            };
+            let (asked, patience) = host.asked_in_time(request.project).await?;
+            let known = asked.project().conflicts_within(patience).await?;
             let home = &host.registry.folders.home;
+            let fault = asked.stop().or(known.fault);
             Ok(v1::ListConflictsResponse {
                 conflicts: known.answer.iter().map(conflict).collect(),
-                fault: known.fault.map(|fault| project_fault(&fault, home)),
+                fault: fault.map(|fault| project_fault(&fault, home)),
             })
         })
         .await
@@ -46,14 +43,11 @@ impl v1::conflict_service_server::ConflictService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("conflict show", async move {
-            let name = host.name_of(request.project).await?;
-            let (open, patience) = match host.teller(&name).await? {
-                Teller::Open(open, patience) => (open, patience),
-                Teller::Closed { error, .. } => return Err(error),
-            };
-            let path = only(names_in(&open, request.folder, vec![request.path]).await?)?;
-            let known = open.project.conflict_within(path, patience).await?;
-            let fault = known.fault.map(|fault| project_fault(&fault, &host.registry.folders.home));
+            let (asked, patience) = host.asked_in_time(request.project).await?;
+            let path = only(asked.names(request.folder, vec![request.path]).await?)?;
+            let known = asked.project().conflict_within(path, patience).await?;
+            let fault = asked.stop().or(known.fault);
+            let fault = fault.map(|fault| project_fault(&fault, &host.registry.folders.home));
             Ok(v1::ConflictDetail { fault, ..conflict_detail(&known.answer) })
         })
         .await

@@ -3,20 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mirror_engine::{EngineError, Job, JobEvent, JobRequest, OutputTree, Report, Scope};
+use mirror_engine::{EngineError, Job, JobEvent, JobRequest, OutputTree, Project, Report, Scope};
 use mirror_proto::v1;
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tonic::Response;
 
 use super::running::{Kind, RunningJob};
-use crate::error::{FolderError, RequestError};
+use crate::error::{FolderError, Refusal, RequestError};
 use crate::path_args::{resolved, without_dots};
-use crate::projects::Open;
+use crate::projects::{Aside, AsideError, Open};
+use crate::server::asked::names_aside;
 use crate::server::convert::job::{job_event, job_finished};
 use crate::server::host::{Events, Host, Streamed, beside, names_in};
 
 /// Progress is dropped rather than let it fill the room that facts need.
 const ROOM_FOR_FACTS: usize = 16;
+
+/// The folder of the project that a job is for; none where that isn't known any more.
+#[derive(Clone, Copy)]
+pub(in crate::server) struct Place<'a>(Option<&'a Path>);
 
 /// Who hears of a job, and may cancel it.
 pub(in crate::server) struct Caller<T> {
@@ -30,26 +36,78 @@ impl Host {
         &self,
         verb: &'static str,
         scope: Option<v1::JobScope>,
-        job: impl FnOnce(Scope, &Open) -> Result<Job, RequestError> + Send + 'static,
+        job: impl FnOnce(Scope, Place<'_>) -> Result<Job, RequestError> + Send + 'static,
     ) -> Response<Streamed<v1::JobEvent>> {
         let host = self.clone();
         self.job_stream(verb, Kind::OfProject, |client, running| async move {
             let caller = Caller { client, job: running };
-            host.run_job(scope.unwrap_or_default(), job, &caller).await
+            let mut scope = scope.unwrap_or_default();
+            let open = host.project(scope.project.take()).await?;
+            host.run_job(open, scope, job, &caller).await
         })
+    }
+
+    /// The same for a job that brings back what this machine may have: a project that
+    /// can't be opened, or is none any more, does it by that.
+    pub(in crate::server) fn job_aside(
+        &self,
+        verb: &'static str,
+        scope: Option<v1::JobScope>,
+        job: impl FnOnce(Scope, Place<'_>) -> Result<Job, RequestError> + Send + 'static,
+    ) -> Response<Streamed<v1::JobEvent>> {
+        let host = self.clone();
+        self.job_stream(verb, Kind::OfProject, |client, running| async move {
+            let caller = Caller { client, job: running };
+            let mut scope = scope.unwrap_or_default();
+            let name = host.name_of_any(scope.project.take()).await?;
+            let error = match host.registry.open(&name).await {
+                Ok(open) => return host.run_job(open, scope, job, &caller).await,
+                Err(error) => error,
+            };
+            let aside = host.registry.keep_aside(&name).await.ok_or(error)??;
+            let finished = host.run_aside(&aside, scope, job, &caller).await;
+            aside.close().await;
+            finished
+        })
+    }
+
+    async fn run_aside(
+        &self,
+        aside: &Aside,
+        scope: v1::JobScope,
+        job: impl FnOnce(Scope, Place<'_>) -> Result<Job, RequestError> + Send + 'static,
+        caller: &Caller<v1::JobEvent>,
+    ) -> Result<v1::JobEvent, RequestError> {
+        let v1::JobScope { paths, folder, dry_run, .. } = scope;
+        caller.job.belongs_to(&aside.name);
+        let names = names_aside(aside, folder, paths).await?;
+        let root = aside.root.clone();
+        let made = move || job(Scope { names }, Place(root.as_deref()));
+        let job = spawn_blocking(made).await.map_err(|_| Refusal::Panicked)??;
+        if !job.brings_back() {
+            return Err(AsideError::of(aside).into());
+        }
+        if !job.writes_elsewhere() && !aside.has_folder {
+            return Err(AsideError::NoFolder(aside.name.clone()).into());
+        }
+        let request = JobRequest { job, dry_run, consent: false };
+        let report = run(&aside.project, request, caller).await?;
+        let finished = job_finished(&aside.name, &report, &self.registry.folders.home);
+        Ok(v1::JobEvent { event: Some(v1::job_event::Event::Finished(finished)) })
     }
 
     async fn run_job(
         &self,
+        open: Open,
         scope: v1::JobScope,
-        job: impl FnOnce(Scope, &Open) -> Result<Job, RequestError> + Send + 'static,
+        job: impl FnOnce(Scope, Place<'_>) -> Result<Job, RequestError> + Send + 'static,
         caller: &Caller<v1::JobEvent>,
     ) -> Result<v1::JobEvent, RequestError> {
-        let v1::JobScope { project, paths, folder, dry_run, allow_deletes: consent } = scope;
-        let open = self.project(project).await?;
+        let v1::JobScope { paths, folder, dry_run, allow_deletes: consent, .. } = scope;
         caller.job.belongs_to(&open.config.name);
         let names = names_in(&open, folder, paths).await?;
-        let job = beside(&open, move |open| job(Scope { names }, open)).await?;
+        let place = |open: &Open| job(Scope { names }, Place(Some(&open.config.root)));
+        let job = beside(&open, place).await?;
         let request = JobRequest { job, dry_run, consent };
         // Whoever asks again is never told an old cause; the job tells a new one.
         let connected = self.registry.while_running(open.account.connect());
@@ -67,10 +125,10 @@ impl Host {
         request: JobRequest,
         caller: &Caller<v1::JobEvent>,
     ) -> Result<Report, RequestError> {
-        match run(open, request.clone(), caller).await {
+        match run(&open.project, request.clone(), caller).await {
             // Nothing of it was begun.
             Err(error) if matches!(error.as_raised(), Some(EngineError::Closed)) => {
-                run(&self.registry.open_after(open).await?, request, caller).await
+                run(&self.registry.open_after(open).await?.project, request, caller).await
             }
             outcome => outcome,
         }
@@ -81,7 +139,7 @@ impl Host {
 /// component is made when it is missing, and nothing is only planned.
 pub(in crate::server) fn output_tree(
     output: &str,
-    open: &Open,
+    Place(root): Place<'_>,
     own: Vec<PathBuf>,
     dry_run: bool,
 ) -> Result<Arc<OutputTree>, RequestError> {
@@ -89,7 +147,7 @@ pub(in crate::server) fn output_tree(
     if !output.is_absolute() {
         return Err(RequestError::usage("the output folder is not absolute"));
     }
-    if resolved(&output).starts_with(resolved(&open.config.root)) {
+    if root.is_some_and(|root| resolved(&output).starts_with(resolved(root))) {
         return Err(RequestError::usage("the output folder lies inside the project"));
     }
     if own.iter().any(|own| resolved(&output).starts_with(resolved(own))) {
@@ -121,13 +179,13 @@ pub(in crate::server) fn text(text: String) -> Option<String> {
 }
 
 async fn run(
-    open: &Open,
+    project: &Project,
     request: JobRequest,
     caller: &Caller<v1::JobEvent>,
 ) -> Result<Report, RequestError> {
     let (sender, heard) = mpsc::channel(64);
     let flag = caller.job.cancellation.flag();
-    let run = async { Ok(open.project.run(request, sender, flag).await?) };
+    let run = async { Ok(project.run(request, sender, flag).await?) };
     pass_on(run, heard, caller, job_event).await
 }
 

@@ -34,10 +34,10 @@ impl v1::sync_service_server::SyncService for Host {
         let request = request.into_inner();
         let (output, own) = (text(request.output), self.registry.own_places());
         let dry_run = request.scope.as_ref().is_some_and(|scope| scope.dry_run);
-        Ok(self.job("pull", request.scope, move |scope, open| match output {
+        Ok(self.job("pull", request.scope, move |scope, place| match output {
             None => Ok(Job::Pull { scope }),
             Some(output) => {
-                Ok(Job::Export { scope, output: output_tree(&output, open, own, dry_run)? })
+                Ok(Job::Export { scope, output: output_tree(&output, place, own, dry_run)? })
             }
         }))
     }

@@ -2,13 +2,13 @@
 
 use mirror_engine::{Job, stashed};
 use mirror_proto::v1;
-use mirror_proto::v1::project_ref::By;
 use tonic::{Request, Response, Status};
 
 use crate::error::RequestError;
 use crate::projects::Open;
 use crate::server::convert::version::stashed_version;
 use crate::server::host::{Events, Host, Streamed};
+use crate::server::job::run::{output_tree, text};
 use crate::server::pieces::send_content;
 
 #[tonic::async_trait]
@@ -46,13 +46,13 @@ impl v1::stash_service_server::StashService for Host {
         request: Request<v1::RestoreStashRequest>,
     ) -> Result<Response<Self::RestoreStashStream>, Status> {
         let request = request.into_inner();
-        let scope = v1::JobScope {
-            project: request.project,
-            dry_run: request.dry_run,
-            ..v1::JobScope::default()
-        };
-        let id = request.id;
-        Ok(self.job("stash restore", Some(scope), move |_, _| Ok(Job::RestoreStash { id })))
+        let (id, output, dry_run) = (request.id, text(request.output), request.dry_run);
+        let scope = v1::JobScope { project: request.project, dry_run, ..v1::JobScope::default() };
+        let own = self.registry.own_places();
+        Ok(self.job_aside("stash restore", Some(scope), move |_, place| {
+            let tree = |output: String| output_tree(&output, place, own, dry_run);
+            Ok(Job::RestoreStash { id, output: output.map(tree).transpose()? })
+        }))
     }
 }
 
@@ -66,12 +66,10 @@ enum Keeper {
 
 impl Host {
     async fn keeper(&self, project: Option<v1::ProjectRef>) -> Result<Keeper, RequestError> {
-        if let Some(By::Name(name)) = project.as_ref().and_then(|project| project.by.as_ref())
-            && self.registry.is_left_over(name)
-        {
-            return Ok(Keeper::Folder(name.clone()));
+        let name = self.name_of_any(project).await?;
+        if self.registry.is_left_over(&name) {
+            return Ok(Keeper::Folder(name));
         }
-        let name = self.name_of(project).await?;
         match self.registry.open(&name).await {
             Ok(open) => Ok(Keeper::Open(open)),
             Err(error) => match self.registry.kept_of(&name)?.stashed.is_empty() {

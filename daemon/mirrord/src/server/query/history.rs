@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 
 use crate::error::RequestError;
 use crate::server::convert::history::commit_summary;
-use crate::server::host::{Host, Streamed, names_in};
+use crate::server::host::{Host, Streamed};
 
 const USUAL_LIMIT: u32 = 50;
 
@@ -27,13 +27,13 @@ impl v1::history_service_server::HistoryService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("log", async move {
-            let open = host.project(request.project.clone()).await?;
+            let asked = host.asked(request.project.clone()).await?;
             let path = match request.path.clone() {
-                Some(typed) => names_in(&open, request.folder.clone(), vec![typed]).await?.pop(),
+                Some(typed) => asked.names(request.folder.clone(), vec![typed]).await?.pop(),
                 None => None,
             };
             let query = query(request, path)?;
-            let page = open.project.log(query).await?;
+            let page = asked.project().log(query).await?;
             Ok(v1::ListCommitsResponse {
                 commits: page.commits.iter().map(commit_summary).collect(),
                 next_before: page.next_before,

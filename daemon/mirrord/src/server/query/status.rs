@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 use crate::error::RequestError;
 use crate::server::convert::status::{closed_report, file_diff, of_closed, status_report};
 use crate::server::convert::version::version_name;
-use crate::server::host::{Host, names_in};
+use crate::server::host::Host;
 use crate::server::in_time::Teller;
 
 #[tonic::async_trait]
@@ -28,14 +28,13 @@ impl v1::status_service_server::StatusService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("diff", async move {
-            let open = host.project(request.project).await?;
-            let (folder, paths) = (request.folder, request.paths);
-            let names = names_in(&open, folder, paths).await?;
+            let asked = host.asked(request.project).await?;
+            let names = asked.names(request.folder, request.paths).await?;
             let lines = usize::try_from(request.context_line_count).unwrap_or(usize::MAX);
             let version = |typed: Option<String>| typed.as_deref().map(version_name).transpose();
             let (from, to) = (version(request.from)?, version(request.to)?);
             let query = DiffQuery { scope: Scope { names }, context_lines: lines, from, to };
-            let files = open.project.diff_of(query).await?;
+            let files = asked.project().diff_of(query).await?;
             Ok(v1::DiffReport { files: files.iter().map(file_diff).collect() })
         })
         .await

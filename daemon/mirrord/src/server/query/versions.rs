@@ -7,8 +7,9 @@ use tonic::{Request, Response, Status};
 
 use super::history::time;
 use crate::error::RequestError;
+use crate::server::convert::fault::project_fault;
 use crate::server::convert::version::{file_version, version_name};
-use crate::server::host::{Events, Host, Streamed, names_in};
+use crate::server::host::{Events, Host, Streamed};
 use crate::server::job::run::{only, output_tree, text};
 use crate::server::pieces::send_content;
 
@@ -24,14 +25,16 @@ impl v1::version_service_server::VersionService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("history", async move {
-            let open = host.project(request.project).await?;
-            let path = only(names_in(&open, request.folder, vec![request.path]).await?)?;
+            let asked = host.asked(request.project).await?;
+            let path = only(asked.names(request.folder, vec![request.path]).await?)?;
             let bound = |text: Option<String>| text.as_deref().map(time).transpose();
             let (since, until): (Option<Timestamp>, _) =
                 (bound(request.since)?, bound(request.until)?);
-            let versions = open.project.versions(path.clone(), since, until).await?;
+            let versions = asked.project().versions(path.clone(), since, until).await?;
             let versions = versions.iter().map(file_version).collect();
-            Ok(v1::ListVersionsResponse { path, versions })
+            let home = &host.registry.folders.home;
+            let fault = asked.stop().map(|fault| project_fault(&fault, home));
+            Ok(v1::ListVersionsResponse { path, versions, fault })
         })
         .await
     }
@@ -53,9 +56,10 @@ impl v1::version_service_server::VersionService for Host {
         let (from, output) = (request.from, text(request.output));
         let dry_run = request.scope.as_ref().is_some_and(|scope| scope.dry_run);
         let own = self.registry.own_places();
-        Ok(self.job("restore", request.scope, move |scope, open| {
+        Ok(self.job_aside("restore", request.scope, move |scope, place| {
             let from = from.as_deref().map(version_name).transpose()?;
-            let tree = || output.map(|output| output_tree(&output, open, own, dry_run)).transpose();
+            let tree =
+                || output.map(|output| output_tree(&output, place, own, dry_run)).transpose();
             let from = match from {
                 None | Some(VersionName::Latest) => None,
                 Some(VersionName::Commit(seq)) => Some(seq),
@@ -76,10 +80,10 @@ impl Host {
         request: v1::ReadVersionRequest,
         pieces: Events<v1::VersionPiece>,
     ) -> Result<v1::VersionPiece, RequestError> {
-        let open = self.project(request.project).await?;
-        let name = only(names_in(&open, request.folder, vec![request.target]).await?)?;
-        let (path, version) = target(&name, open.project.knows(&name)?)?;
-        let (version, content) = open.project.version(path, version).await?;
+        let asked = self.asked(request.project).await?;
+        let name = only(asked.names(request.folder, vec![request.target]).await?)?;
+        let (path, version) = target(&name, asked.project().knows(&name)?)?;
+        let (version, content) = asked.project().version(path, version).await?;
         let version = file_version(&version);
         let piece = move |content| v1::VersionPiece { content, version: Some(version.clone()) };
         send_content(content, pieces, piece).await

@@ -1,44 +1,33 @@
 //! The versions that one file has had, wherever they are kept: committed, as what
-//! went into a merge (M2), or in the stash of this machine.
+//! went into a merge (M2), or on this machine alone.
 //!
 //! A version is named by the commit that has it or by the beginning of its SHA-256.
-//! One that the stash has is read there, so that it needs no backend.
+//! One that this machine keeps is read here, so that it needs no backend.
+
+mod here;
+mod version;
+mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mirror_core::commit::{Change, Commit};
 use mirror_core::plan::Selection;
 use mirror_core::{Digest, Kind, RelPath, Timestamp};
 
-use crate::api::{EngineResult, FileVersion, Stashed, VersionName, VersionRole};
+use self::version::{Source, Stands, Version};
+use self::walk::Walk;
+use crate::api::{EngineResult, FileVersion, VersionName, VersionRole};
 use crate::error::EngineError;
 use crate::packs::{Content, Wanted};
+use crate::project::stash::whole_content;
 use crate::project::worker::Worker;
 use crate::snapshots::Snapshot;
-
-/// One version, and how its content is to be had.
-pub(crate) struct Version {
-    pub(crate) told: FileVersion,
-    /// `None` where the file was deleted, and for what the stash has.
-    in_log: Option<Logged>,
-}
-
-/// A version whose content is in packs.
-struct Logged {
-    wanted: Wanted,
-    kind: Kind,
-    exec: Option<bool>,
-    private: bool,
-}
 
 /// A version that was asked for.
 pub(crate) struct Chosen {
     pub(crate) told: FileVersion,
     pub(crate) content: Content,
     pub(crate) kind: Kind,
-    /// `None` where nobody noted it.
     pub(crate) exec: Option<bool>,
-    /// Whether it was for its owner alone (B14), as far as somebody noted it.
     pub(crate) private: bool,
 }
 
@@ -56,20 +45,12 @@ impl Worker {
         if let Err(error) = self.catch_up().await {
             tracing::info!(%error, "history goes by what was read before");
         }
-        let stash = self.stash().await?;
-        let is_stashed = stash.iter().any(|stashed| stashed.path == *path);
-        if !self.has_had(path) && !is_stashed {
+        let here = self.versions_here().await?;
+        let is_here = here.iter().any(|version| version.told.path == *path);
+        if !self.has_had(path) && !is_here {
             return Err(EngineError::UnknownPaths(vec![path.as_str().to_owned()]));
         }
-        let author = &self.spec.author;
-        let mut walk = Walk {
-            names: BTreeSet::from([path.clone()]),
-            user: author.user.clone(),
-            machine: author.machine.clone(),
-            stash,
-            of_others: BTreeMap::new(),
-            versions: Vec::new(),
-        };
+        let mut walk = Walk::of(path, here);
         let mut ended = Ok(());
         for seq in (1..=self.log.head()).rev() {
             match self.log.entry(seq).await {
@@ -85,7 +66,7 @@ impl Worker {
                 }
             }
         }
-        walk.pass_stash(None);
+        walk.pass_here(None);
         Ok(Listing { versions: walk.distinct(), ended })
     }
 
@@ -143,6 +124,7 @@ impl Worker {
             path: path.clone(),
             role: VersionRole::Committed,
             stash: None,
+            push: None,
         };
         let content = self.fetch_at_newest_head(&Wanted::of(path, &entry)).await?;
         Ok(Chosen {
@@ -173,7 +155,7 @@ impl Worker {
             return Err(self.no_such_version(path, digits).await?);
         };
         // What is here needs no backend.
-        copies.sort_by_key(|version| version.told.role != VersionRole::Stash);
+        copies.sort_by_key(|version| !version.is_here());
         let mut last = None;
         for version in copies {
             match self.read_version(version).await {
@@ -185,16 +167,18 @@ impl Worker {
     }
 
     async fn read_version(&mut self, version: Version) -> EngineResult<Chosen> {
-        let Version { told, in_log } = version;
-        if let Some(id) = told.stash {
-            let (stashed, content) = self.stashed(&id.to_string()).await?;
-            let Stashed { kind, exec, private, .. } = stashed;
-            let (kind, private) = (kind.unwrap_or(Kind::File), private.unwrap_or_default());
-            return Ok(Chosen { told, content, kind, exec, private });
-        }
+        let Version { told, source } = version;
         let missing = || EngineError::ContentMissing { path: told.path.clone() };
-        let Logged { wanted, kind, exec, private } = in_log.ok_or_else(missing)?;
-        let content = self.fetch_at_newest_head(&wanted).await?;
+        let Source { stands, kind, exec, private } = source.ok_or_else(missing)?;
+        let content = match stands {
+            Stands::InPacks(wanted) => self.fetch_at_newest_head(&wanted).await?,
+            Stands::Here(name) => {
+                let (data, cache) = (self.parts.data.clone(), self.parts.cache.clone());
+                let is = (told.sha256.ok_or_else(missing)?, told.size);
+                let read = move || whole_content(data.as_ref(), cache.as_ref(), &name, is);
+                self.parts.outside.offload(read).await?.ok_or_else(missing)?
+            }
+        };
         Ok(Chosen { told, content, kind, exec, private })
     }
 
@@ -214,138 +198,13 @@ impl Worker {
         let elsewhere = match elsewhere {
             Some(elsewhere) => Some(elsewhere),
             None => {
-                let stash = self.stash().await?;
-                stash.into_iter().find(|kept| begins(kept.sha256)).map(|kept| kept.path)
+                let here = self.versions_here().await?.into_iter().map(|version| version.told);
+                let mut here = here.filter(|told| told.sha256.is_some_and(begins));
+                here.next().map(|told| told.path)
             }
         };
         let (path, typed) = (path.clone(), digits.to_owned());
         Ok(EngineError::NoSuchVersion { path, typed, elsewhere })
-    }
-}
-
-/// Goes back through the log beside the stash, whose versions have their place by
-/// time.
-struct Walk {
-    names: BTreeSet<RelPath>,
-    /// Who set aside what the stash has.
-    user: String,
-    machine: String,
-    /// Oldest first; what has its place is taken out.
-    stash: Vec<Stashed>,
-    /// What was set aside of paths that are no name of the file, as far as that is
-    /// known yet, each with its place among the versions.
-    of_others: BTreeMap<RelPath, Vec<(usize, Version)>>,
-    versions: Vec<Version>,
-}
-
-impl Walk {
-    fn pass(&mut self, commit: &Commit) {
-        self.pass_stash(Some(commit.time));
-        let changes = commit.changes.iter().filter(|change| self.names.contains(&change.path));
-        let changes: Vec<&Change> = changes.collect();
-        self.versions.extend(changes.iter().map(|change| committed(commit, change)));
-        let resolved = commit.resolved.iter().filter(|one| self.names.contains(&one.path));
-        for resolved in resolved {
-            let inputs = resolved.inputs.iter().map(|input| {
-                let told = FileVersion {
-                    sha256: Some(input.sha256),
-                    size: input.size,
-                    role: VersionRole::Input,
-                    ..told(commit, &resolved.path)
-                };
-                let wanted = Wanted {
-                    path: resolved.path.clone(),
-                    digest: input.sha256,
-                    size: input.size,
-                    chunks: input.chunks.clone(),
-                };
-                let in_log = Some(Logged { wanted, kind: input.kind, exec: None, private: false });
-                Version { told, in_log }
-            });
-            self.versions.extend(inputs);
-        }
-        // Whoever has the path by this commit has it since, and what was set aside.
-        for change in commit.changes.iter().filter(|change| change.to.is_some()) {
-            self.of_others.remove(&change.path);
-        }
-        // From here back the file went by the other name as well.
-        let older: Vec<_> = changes.iter().filter_map(|one| one.renamed_from.clone()).collect();
-        for name in older {
-            let aside = self.of_others.remove(&name).unwrap_or_default();
-            for (place, version) in aside {
-                self.versions.insert(place, version);
-            }
-            self.names.insert(name);
-        }
-    }
-
-    /// Puts what was set aside after `time` before what is older.
-    fn pass_stash(&mut self, time: Option<Timestamp>) {
-        while let Some(stashed) = self.stash.pop_if(|one| time.is_none_or(|time| one.time > time)) {
-            let is_of_the_file = self.names.contains(&stashed.path);
-            let told = FileVersion {
-                seq: None,
-                time: stashed.time,
-                user: self.user.clone(),
-                machine: self.machine.clone(),
-                sha256: Some(stashed.sha256),
-                size: stashed.size,
-                path: stashed.path,
-                role: VersionRole::Stash,
-                stash: Some(stashed.id),
-            };
-            let version = Version { told, in_log: None };
-            match is_of_the_file {
-                true => self.versions.push(version),
-                false => {
-                    let aside = self.of_others.entry(version.told.path.clone()).or_default();
-                    // The oldest first, so that the places of the others stay.
-                    aside.insert(0, (self.versions.len(), version));
-                }
-            }
-        }
-    }
-
-    /// Leaves out inputs that are listed anyway.
-    fn distinct(self) -> Vec<Version> {
-        let is_committed = |version: &&Version| version.told.role == VersionRole::Committed;
-        let committed = self.versions.iter().filter(is_committed);
-        let mut listed: BTreeSet<_> = committed.filter_map(|version| version.told.sha256).collect();
-        let mut versions = self.versions;
-        versions.retain(|version| {
-            version.told.role != VersionRole::Input
-                || version.told.sha256.is_some_and(|digest| listed.insert(digest))
-        });
-        versions
-    }
-}
-
-fn committed(commit: &Commit, change: &Change) -> Version {
-    let told = FileVersion {
-        sha256: change.to.as_ref().map(|entry| entry.sha256),
-        size: change.to.as_ref().map_or(0, |entry| entry.size),
-        ..told(commit, &change.path)
-    };
-    let in_log = change.to.as_ref().map(|entry| Logged {
-        wanted: Wanted::of(&change.path, entry),
-        kind: entry.kind,
-        exec: Some(entry.exec),
-        private: entry.private,
-    });
-    Version { told, in_log }
-}
-
-fn told(commit: &Commit, path: &RelPath) -> FileVersion {
-    FileVersion {
-        seq: Some(commit.seq),
-        time: commit.time,
-        user: commit.user.clone(),
-        machine: commit.machine.clone(),
-        sha256: None,
-        size: 0,
-        path: path.clone(),
-        role: VersionRole::Committed,
-        stash: None,
     }
 }
 
