@@ -30,6 +30,9 @@ pub(crate) struct Ledger {
     /// The last two versions that a machine agreed on; a queued push may take
     /// effect late.
     agreed: BTreeMap<(usize, String), [Option<Version>; 2]>,
+    /// What a daemon last put in place itself, however many queued pushes of that
+    /// path have taken effect since.
+    put: BTreeMap<(usize, String), Version>,
     /// What daemons have put in place and not said so yet: whoever dies then may
     /// find it there and agree on it (B3).
     tried: BTreeMap<(usize, String), Vec<Version>>,
@@ -301,8 +304,13 @@ impl Ledger {
     /// A daemon put a file where there was none.
     pub(crate) fn comes(&mut self, machine: usize, path: &str, new: Version) -> bool {
         self.tried.remove(&(machine, path.to_owned()));
-        self.agrees(machine, path, new);
+        self.puts(machine, path, new);
         false
+    }
+
+    fn puts(&mut self, machine: usize, path: &str, version: Version) {
+        self.agrees(machine, path, version);
+        self.put.insert((machine, path.to_owned()), version);
     }
 
     /// A daemon has exchanged what stood there for a version, and has yet to look
@@ -345,13 +353,14 @@ impl Ledger {
             || self.forgetful.contains(&machine)
             || old == Digest::of(b"")
             || tried.contains(&Some(old))
+            || self.put.get(&key) == Some(&Some(old))
             || self
                 .agreed
                 .get(&key)
                 .map_or(self.was_there(path, old), |agreed| agreed.contains(&Some(Some(old))))
             || self.held_since(Holder::Head, path, Some(old), since)
             || self.inputs.get(path).is_some_and(|inputs| inputs.contains(&old));
-        self.agrees(machine, path, new);
+        self.puts(machine, path, new);
         !known
     }
 }
