@@ -36,5 +36,6 @@ mod setting_up_by_hand;
 mod sftp;
 mod standing;
 mod two_machines;
+mod under_systemd;
 mod versions;
 mod watching;

@@ -107,7 +107,13 @@ fn every_module_says_what_it_is_for() {
 #[test]
 fn scripts_can_be_run() {
     use std::os::unix::fs::PermissionsExt;
-    let scripts = ["packaging/install.sh", "tests/run.sh", "tests/support/programs/ssh", ".ci/run"];
+    let scripts = [
+        "packaging/install.sh",
+        "tests/run.sh",
+        "tests/support/programs/ssh",
+        "tests/support/programs/under-systemd",
+        ".ci/run",
+    ];
     nothing_in(scripts.iter().filter_map(|script| {
         let metadata = repository().join(script).metadata().expect("the script is there");
         let runs = metadata.permissions().mode() & 0o100 != 0;

@@ -24,6 +24,7 @@ pub(super) fn text(wanted: &Wanted) -> String {
          Description=mirrord keeps projects the same on several machines\n\
          \n\
          [Service]\n\
+         Type=notify\n\
          ExecStart={program}\n\
          {places}\
          Environment={thrift}\n\
@@ -174,10 +175,39 @@ mod tests {
             "Environment=\"MIRRORD_HOME=/a \\\"b\\\" 5%%\"",
             "UMask=0027",
             "WantedBy=default.target",
+            "Type=notify",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");
         }
         assert_eq!(places_in(&text), places(&wanted(&[("MIRRORD_HOME", "/a \"b\" 5%")])));
+    }
+
+    /// In a mount namespace of its own, a folder that is mounted for the person is not
+    /// seen outside; without new privileges, `fusermount` and helpers of servers fail.
+    #[test]
+    fn unit_closes_nothing_that_mounts_and_helpers_need() {
+        let text = text(&wanted(&[]));
+        let closing = [
+            "Private",
+            "Protect",
+            "ReadOnly",
+            "ReadWrite",
+            "Inaccessible",
+            "Bind",
+            "Temporary",
+            "NoNewPrivileges",
+            "Restrict",
+            "SystemCall",
+            "Root",
+            "Capability",
+            "DynamicUser",
+            "MountFlags",
+            "MemoryDenyWrite",
+            "LockPersonality",
+        ];
+        let found =
+            closing.into_iter().find(|word| text.lines().any(|line| line.starts_with(word)));
+        assert_eq!(found, None, "{text}");
     }
 
     #[test]

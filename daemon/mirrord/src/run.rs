@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{DaemonSettings, Environment, Problem};
 use crate::facts::{Facts, VERSION};
 use crate::folders::Folders;
-use crate::process::{self, ClaimError, Claims};
+use crate::process::{self, ClaimError, Claims, Told};
 use crate::projects::{Registry, Start};
 use crate::server::{self, Endpoint, Host, ListenError};
 use crate::symlinks::Symlinks;
@@ -134,7 +134,7 @@ async fn live(
     tracing::info!(version = VERSION, socket = %socket.display(), on_demand, "the daemon started");
     stop_on_signals(&registry)?;
     tokio::spawn(registry.clone().make_rounds());
-    tokio::spawn(stay_found(endpoint.clone(), claims, registry.clone()));
+    tokio::spawn(stay_found(endpoint.clone(), claims, registry.clone(), on_demand));
     server::serve(&endpoint, Host::new(registry, facts)).await?;
     endpoint.close();
     tracing::info!("the daemon stopped");
@@ -145,12 +145,18 @@ async fn live(
 ///
 /// Where another daemon holds one of its folders meanwhile, this one ends: two
 /// would write to the same files.
-async fn stay_found(endpoint: Arc<Endpoint>, claims: Arc<Claims>, registry: Arc<Registry>) {
+async fn stay_found(
+    endpoint: Arc<Endpoint>,
+    claims: Arc<Claims>,
+    registry: Arc<Registry>,
+    on_demand: bool,
+) {
     let mut stopping = registry.stopping();
     let place = endpoint.path();
     claims.tell(|holder| {
         (holder.phase, holder.socket) = (Phase::Serving, Some(place.borrow().clone()));
     });
+    process::tell(Told::Ready, on_demand);
     let looks = async {
         loop {
             tokio::time::sleep(LOOK).await;
@@ -167,6 +173,7 @@ async fn stay_found(endpoint: Arc<Endpoint>, claims: Arc<Claims>, registry: Arc<
         () = looks => {}
         _ = stopping.wait_for(|stopping| *stopping) => {}
     }
+    process::tell(Told::Stopping, on_demand);
     claims.tell(|holder| holder.phase = Phase::Ending);
     endpoint.close();
 }
