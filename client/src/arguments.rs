@@ -85,6 +85,10 @@ pub(crate) enum Command {
     Sync(commands::sync::SyncArgs),
     /// End what runs; the same command goes on from there
     Cancel(commands::cancel::CancelArgs),
+    /// Do nothing by itself until `resume`; what you ask for is done all the same
+    Pause(commands::pause::PauseArgs),
+    /// Go on by itself after `pause`
+    Resume(commands::pause::PauseArgs),
     /// Show the lines that differ
     Diff(commands::diff::DiffArgs),
     /// Delete files here and for everyone, in one commit
@@ -139,6 +143,8 @@ impl Command {
             Self::Pull(_) => "pull",
             Self::Sync(_) => "sync",
             Self::Cancel(_) => "cancel",
+            Self::Pause(_) => "pause",
+            Self::Resume(_) => "resume",
             Self::Diff(_) => "diff",
             Self::Delete(_) => "delete",
             Self::Conflict(command) => command.name(),
@@ -194,6 +200,8 @@ mod tests {
             ("quickstart", ""),
             ("reload", ""),
             ("cancel", " --all"),
+            ("pause", ""),
+            ("resume", " --all"),
             ("conflict list", ""),
             ("conflict take", " a.md local"),
             ("conflict apply", " a.md --merged-stdin"),

@@ -5,8 +5,8 @@ use clap::CommandFactory;
 use crate::arguments::{Cli, Command};
 use crate::commands::{
     auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, history,
-    inbox, init, install, log, projects, pull, push, queue, quickstart, reload, remove, restore,
-    show, stash, status, sync,
+    inbox, init, install, log, pause, projects, pull, push, queue, quickstart, reload, remove,
+    restore, show, stash, status, sync,
 };
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
@@ -25,6 +25,8 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Pull(args) => pull::run(args, context).await,
         Command::Sync(args) => sync::run(args, context).await,
         Command::Cancel(args) => cancel::run(args, context).await,
+        Command::Pause(args) => pause::pause(args, context).await,
+        Command::Resume(args) => pause::resume(args, context).await,
         Command::Diff(args) => diff::run(args, context).await,
         Command::Delete(args) => delete::run(args, context).await,
         Command::Conflict(command) => conflict::run(command, context).await,

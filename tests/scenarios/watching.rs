@@ -49,3 +49,30 @@ fn saved_file_is_on_the_other_machine_without_a_word() {
     eventually("the new file to arrive", || holds(&laptop, "new.md", "new\n"));
     same_trees(&laptop.tree(), &desktop.tree());
 }
+
+#[test]
+fn paused_project_waits_until_it_is_resumed_whatever_becomes_of_its_daemon() {
+    let world = World::new();
+    let laptop = by_itself(world.first_machine("laptop", &[("a.md", "a\n")]), "1h");
+    let desktop = by_itself(world.next_machine("desktop"), "1h");
+    [&laptop, &desktop].into_iter().for_each(hears_of_all);
+    assert_eq!(desktop.asks(&["pause"])["changed"], true);
+    assert_eq!(desktop.asks(&["pause", "--all"])["projects"][0]["changed"], false);
+
+    laptop.writes("a.md", "a, better\n");
+    eventually("the commit", || desktop.head() == 3);
+    desktop.loses_daemon();
+    assert_eq!(desktop.asks(&["status"])["state"], "paused");
+    assert_eq!(desktop.asks(&["projects"])["projects"][0]["state"], "paused");
+    assert_eq!(desktop.asks(&["daemon", "status"])["projects"][0]["state"], "paused");
+    assert_eq!(desktop.reads("a.md"), "a\n");
+
+    desktop.writes("b.md", "b\n");
+    desktop.runs(&["push"]).exits(0);
+    eventually("what was pushed to arrive", || holds(&laptop, "b.md", "b\n"));
+    assert_eq!(desktop.reads("a.md"), "a\n");
+
+    desktop.runs(&["resume"]).exits(0);
+    eventually("what waited to arrive", || holds(&desktop, "a.md", "a, better\n"));
+    assert_eq!(desktop.asks(&["status"])["state"], "idle");
+}

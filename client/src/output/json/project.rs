@@ -1,7 +1,8 @@
 //! `projects`, `init`, `clone` and `quickstart`.
 
 use mirror_proto::v1::{
-    Covered, CoveredFolder, ListProjectsResponse, ProjectSummary, SetUpFinished,
+    Covered, CoveredFolder, ListProjectsResponse, PauseProjectResponse, ProjectSummary,
+    SetUpFinished,
 };
 use serde_json::{Value, json};
 
@@ -37,6 +38,16 @@ pub(crate) fn set_up(project: &SetUpFinished) -> Value {
         "cancelled": project.cancelled,
         "covered": project.covered.as_ref().map(covered),
         "shared_mode": Some(&project.shared_mode).filter(|mode| !mode.is_empty()),
+    })
+}
+
+pub(crate) fn paused(response: &PauseProjectResponse) -> Value {
+    json!({
+        "project": response.project,
+        "root": response.root,
+        "paused": response.paused,
+        "changed": response.changed,
+        "auto": response.auto,
     })
 }
 

@@ -1,8 +1,8 @@
 //! `projects`, `init`, `clone` and `quickstart`.
 
 use mirror_proto::v1::{
-    Covered, CoveredFolder, LeftOver, ListProjectsResponse, ProjectState, ProjectSummary,
-    SetUpFinished,
+    Covered, CoveredFolder, LeftOver, ListProjectsResponse, PauseProjectResponse, ProjectState,
+    ProjectSummary, SetUpFinished,
 };
 
 use super::{bounded, conflicts, failed, fault, stash, table};
@@ -89,6 +89,20 @@ pub(crate) fn set_up(project: &SetUpFinished, is_quiet: bool, paint: Paint) -> S
     text + &problems + &cancelled(project, paint)
 }
 
+/// Whether a project does anything by itself from now on.
+pub(crate) fn paused(response: &PauseProjectResponse, paint: Paint) -> String {
+    let what = match (response.paused, response.changed, response.auto.as_str()) {
+        (true, false, _) => "was paused before".to_owned(),
+        (true, true, _) => {
+            format!("{}; `mirrorctl resume` ends that", paint.yellow("does nothing by itself"))
+        }
+        (false, false, _) => "was not paused".to_owned(),
+        (false, true, "off") => "goes on; files go when you ask (auto is off)".to_owned(),
+        (false, true, auto) => format!("goes on by itself (auto is {})", escape(auto)),
+    };
+    format!("{} {what}\n", paint.bold(&escape(&response.project)))
+}
+
 /// What a project takes of a folder, by the folders at its root.
 pub(crate) fn covered(covered: &Covered, paint: Paint) -> String {
     let (mut files, mut size) = (0, 0);
@@ -167,6 +181,24 @@ mod tests {
             "notes joined at #7\n  folder   /n\n  backend  near:b\n  files    12 fetched\n  \
              changed on both sides, left as it is: a.md\n"
         );
+    }
+
+    #[test]
+    fn pause_says_how_it_ends_and_what_goes_on_then() {
+        let says = |is_paused, changed, auto: &str| {
+            let (project, auto) = ("a\u{1b}".to_owned(), auto.to_owned());
+            let root = String::new();
+            let response = PauseProjectResponse { project, root, paused: is_paused, changed, auto };
+            paused(&response, Paint::PLAIN)
+        };
+        let name = "a\\u{1b}";
+        let begun = "does nothing by itself; `mirrorctl resume` ends that";
+        assert_eq!(says(true, true, "both"), format!("{name} {begun}\n"));
+        assert_eq!(says(true, false, "both"), format!("{name} was paused before\n"));
+        assert_eq!(says(false, true, "both"), format!("{name} goes on by itself (auto is both)\n"));
+        let asked = "goes on; files go when you ask (auto is off)";
+        assert_eq!(says(false, true, "off"), format!("{name} {asked}\n"));
+        assert_eq!(says(false, false, "off"), format!("{name} was not paused\n"));
     }
 
     #[test]

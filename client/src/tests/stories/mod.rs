@@ -3,6 +3,7 @@
 mod agents;
 mod cancel;
 mod doctor;
+mod pause;
 mod resolve;
 mod restore;
 mod setup;

@@ -1,10 +1,11 @@
 //! The projects of the fake daemon, and those that it is asked to set up.
 
+use mirror_proto::v1::project_ref::By;
 use mirror_proto::v1::project_service_server::ProjectService;
 use mirror_proto::v1::{
     CloneProjectRequest, InitProjectRequest, ListProjectsRequest, ListProjectsResponse,
-    ProjectSummary, QuickstartProjectRequest, RemoveProjectRequest, RemoveProjectResponse,
-    SetUpEvent, SetUpFinished, set_up_event,
+    PauseProjectRequest, PauseProjectResponse, ProjectSummary, QuickstartProjectRequest,
+    RemoveProjectRequest, RemoveProjectResponse, SetUpEvent, SetUpFinished, set_up_event,
 };
 use tonic::{Request, Response, async_trait};
 
@@ -86,5 +87,19 @@ impl ProjectService for Service {
         _: Request<RemoveProjectRequest>,
     ) -> Answer<RemoveProjectResponse> {
         unasked()
+    }
+
+    /// As a daemon whose projects stand as they are asked to, `still` alone before.
+    async fn pause_project(
+        &self,
+        request: Request<PauseProjectRequest>,
+    ) -> Answer<PauseProjectResponse> {
+        let PauseProjectRequest { project, paused } = request.into_inner();
+        let Some(By::Name(project)) = project.and_then(|project| project.by) else {
+            return unasked();
+        };
+        let (root, auto) = (format!("/{project}"), "both".to_owned());
+        let changed = project != "still";
+        Ok(Response::new(PauseProjectResponse { project, root, paused, changed, auto }))
     }
 }

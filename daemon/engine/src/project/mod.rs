@@ -6,7 +6,6 @@ mod commit;
 mod conflict;
 mod create;
 mod follow;
-mod hints;
 mod import;
 mod inbox;
 mod job;

@@ -110,6 +110,13 @@ impl ProjectConfig {
         self.poll_interval.map_or_else(|| daemon.poll(), Duration::from)
     }
 
+    /// Whether it says the same, but maybe for whether it is paused.
+    pub(crate) fn is_but_for_pause(&self, other: &Self) -> bool {
+        let mut like = other.clone();
+        like.auto.is_paused = self.auto.is_paused;
+        *self == like
+    }
+
     /// What holds for this project, given what all machines share (if known).
     pub(crate) fn effective(
         &self,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use mirror_engine::{Parts, Project, ProjectSpec};
 use mirror_storage::FaultClass;
 use mirror_storage::layers::CallCounts;
+use tokio::sync::watch;
 
 use super::registry::{Closed, Condition, Open, Registry, check_only};
 use crate::backends::{self, Breaker, Opened};
@@ -152,8 +153,9 @@ impl Registry {
         // The largest future of all, which every set-up would carry.
         let project = Box::pin(Project::open(self.spec_of(config), parts)).await?;
         let config = Arc::new(config.clone());
+        let paused = watch::Sender::new(config.auto.is_paused);
         let (sharing, is_told) = (Arc::default(), Arc::default());
-        Ok(Open { project, counts, account, config, settings, sharing, is_told })
+        Ok(Open { project, counts, account, config, settings, sharing, is_told, paused })
     }
 
     pub(super) fn ground_of(&self, config: &ProjectConfig) -> Result<Ground, RequestError> {

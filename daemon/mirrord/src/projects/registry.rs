@@ -103,6 +103,8 @@ pub(crate) struct Open {
     pub(crate) sharing: Arc<Mutex<()>>,
     /// Whether its backend hints at what others change.
     pub(super) is_told: Arc<AtomicBool>,
+    /// Whether a person has put a stop to what it does by itself.
+    pub(super) paused: watch::Sender<bool>,
 }
 
 impl Open {
@@ -113,6 +115,11 @@ impl Open {
     /// Whether its backend hints at what others change, or is asked from time to time.
     pub(crate) fn is_told(&self) -> bool {
         self.is_told.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is paused, and when that changes.
+    pub(crate) fn paused(&self) -> watch::Receiver<bool> {
+        self.paused.subscribe()
     }
 
     pub(crate) fn set_told(&self, is_told: bool) {
@@ -255,8 +262,10 @@ impl Registry {
     /// [`Registry::bring_up_to_date`].
     pub(super) fn replace_config(&self, config: ProjectConfig, claim: Claim) {
         if let Some(slot) = self.slots_mut().get_mut(&config.name) {
-            if let Condition::Closed(why) = &mut slot.condition {
-                *why = Closed::not_yet();
+            match &mut slot.condition {
+                Condition::Closed(why) => *why = Closed::not_yet(),
+                // For this it needs not be opened anew, and whatever runs goes on.
+                Condition::Open(open) => drop(open.paused.send_replace(config.auto.is_paused)),
             }
             slot.config = Some(config);
             slot.claim = Some(claim);
@@ -266,7 +275,8 @@ impl Registry {
     /// Whether a project runs by what its file and the daemon's say now.
     pub(super) fn is_up_to_date(&self, name: &str, open: &Open) -> bool {
         let config = self.slots().get(name).and_then(|slot| slot.config.clone());
-        config.as_ref() == Some(open.config.as_ref()) && *open.settings == self.settings()
+        config.is_some_and(|config| config.is_but_for_pause(&open.config))
+            && *open.settings == self.settings()
     }
 
     /// Closes a project that may open again at once; what somebody has opened

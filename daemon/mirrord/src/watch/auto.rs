@@ -24,6 +24,7 @@ struct Follower {
     direction: Direction,
     poll: Duration,
     pace: Pace,
+    paused: watch::Receiver<bool>,
     /// When events told of a change last.
     changes: watch::Receiver<Option<Instant>>,
     events: broadcast::Receiver<ProjectEvent>,
@@ -53,7 +54,6 @@ impl Follower {
     fn new(open: Open, registry: &Registry) -> Option<Self> {
         let auto = open.config.auto;
         let direction = match auto.mode() {
-            _ if auto.is_paused => return None,
             AutoMode::Off => return None,
             AutoMode::Pull => Direction::Pull,
             AutoMode::Push => Direction::Push,
@@ -68,13 +68,16 @@ impl Follower {
         let poll = open.config.poll(&registry.settings());
         let mut pace = Pace::new(auto.quiet());
         pace.look_at(Instant::now());
-        let patience = auto.quiet();
-        Some(Self { open, direction, poll, pace, changes, events, patience, seen: 0 })
+        let (patience, paused) = (auto.quiet(), open.paused());
+        Some(Self { open, direction, poll, pace, paused, changes, events, patience, seen: 0 })
     }
 
     async fn run(&mut self, name: &str) -> Over {
         let mut is_told_of_changes = true;
         loop {
+            if *self.paused.borrow() && self.resumed().await.is_some() {
+                return Over;
+            }
             let due = self.pace.due();
             tokio::select! {
                 changed = self.changes.changed(), if is_told_of_changes => match changed {
@@ -84,6 +87,7 @@ impl Follower {
                 },
                 event = self.events.recv() => if self.hear(&event).is_some() { return Over },
                 () = wait_until(due) => {}
+                _ = self.paused.changed() => continue,
             }
             if let Some(due) = self.pace.take(Instant::now())
                 && let Some(over) = self.act(name, due).await
@@ -91,6 +95,16 @@ impl Follower {
                 return over;
             }
         }
+    }
+
+    /// Waits until a person wants it to go on.
+    async fn resumed(&mut self) -> Option<Over> {
+        tokio::select! {
+            resumed = self.paused.wait_for(|is_paused| !is_paused) => drop(resumed),
+            () = self.open.project.ended() => return Some(Over),
+        }
+        self.pace.look_at(Instant::now());
+        None
     }
 
     fn note_change(&mut self) {
@@ -128,7 +142,9 @@ impl Follower {
         let job = Job::Auto(Auto { direction: self.direction, quiet, is_overdue });
         let (events, _) = mpsc::channel(1);
         let request = JobRequest { job, dry_run: false, consent: false };
-        let outcome = self.open.project.run(request, events, Cancel::new()).await;
+        let cancel = Cancel::new();
+        let run = self.open.project.run(request, events, cancel.clone());
+        let outcome = unless_paused(run, &mut self.paused, &cancel).await;
         self.seen = self.open.project.head();
         match outcome {
             Ok(report) => self.conclude(name, &report),
@@ -158,6 +174,21 @@ impl Follower {
             self.patience = self.open.config.auto.quiet();
         }
     }
+}
+
+/// Has a job end at its next safe point once its project is paused.
+async fn unless_paused<T>(
+    run: impl Future<Output = T>,
+    paused: &mut watch::Receiver<bool>,
+    cancel: &Cancel,
+) -> T {
+    tokio::pin!(run);
+    tokio::select! {
+        outcome = &mut run => return outcome,
+        paused = paused.wait_for(|is_paused| *is_paused) => drop(paused),
+    }
+    cancel.cancel();
+    run.await
 }
 
 async fn wait_until(due: Option<Instant>) {

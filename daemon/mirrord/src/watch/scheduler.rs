@@ -69,6 +69,7 @@ impl Registry {
             if is_to_be_opened(&slot.condition) {
                 turn.hurry(now, poll, (slot.config.clone(), settings.clone()));
             }
+            turn.pause(now, slot.config.as_ref().is_some_and(|config| config.auto.is_paused));
             if turn.comes(now, next) {
                 let (registry, name) = (self.clone(), name.clone());
                 turn.begun(tokio::spawn(async move { registry.take_turn(&name).await }));
@@ -97,7 +98,13 @@ impl Registry {
         // Before its mailbox: while a server lets us wait, the project answers.
         // The calls that follow hear at once what came of it.
         drop(open.account.probe().await);
-        match open.project.poll().await {
+        let is_paused = *open.paused().borrow();
+        let looked = match is_paused {
+            // It is to know how things stand, and to send and repair nothing.
+            true => open.project.read_on().await,
+            false => open.project.poll().await,
+        };
+        match looked {
             // Somebody closed it meanwhile, or it ended by itself; what another
             // has opened since is not this one.
             Err(EngineError::Closed) => self.close_for_now(name, open).await,

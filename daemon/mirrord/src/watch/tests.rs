@@ -1,9 +1,11 @@
 //! What the daemon's own rounds take up, and when.
 
+mod pausing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use mirror_engine::{Cancel, Job, JobRequest, Scope};
+use mirror_engine::{Cancel, Job, JobRequest, Report, Scope};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -50,6 +52,42 @@ async fn machine_that_goes_round(world: &World) -> Arc<Registry> {
     machine
 }
 
+/// Waits for something that the daemon does by itself.
+async fn comes_to_pass(what: &str, has_come: impl Fn() -> bool) {
+    let mut looks = tokio::time::interval(Duration::from_millis(10));
+    let wait = async {
+        while !has_come() {
+            looks.tick().await;
+        }
+    };
+    timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{what} never came"));
+}
+
+/// A second machine of the project, and a way to make commits on it.
+async fn commits_elsewhere(world: &World) -> (Arc<Registry>, Open) {
+    let desk = world.machine("desk");
+    world.clone(&desk, "nas", "copy").await.unwrap();
+    let open = desk.open("notes").await.unwrap();
+    (desk, open)
+}
+
+async fn push(open: &Open) -> Report {
+    let scope = Scope::default();
+    let job = Job::Push { scope, message: None, force_local: false, no_wait: false };
+    let (events, mut unheard) = mpsc::channel(16);
+    let drain = async { while unheard.recv().await.is_some() {} };
+    let request = JobRequest { job, dry_run: false, consent: false };
+    let (report, ()) = tokio::join!(open.project.run(request, events, Cancel::new()), drain);
+    report.unwrap()
+}
+
+/// Commits elsewhere, and tells what the head is then.
+async fn commit(world: &World, open: &Open, text: &str) -> u64 {
+    std::fs::write(world.at("copy/a.md"), text).unwrap();
+    assert!(push(open).await.commit.is_some());
+    open.project.head()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn project_whose_settings_changed_is_taken_up_at_once() {
     let world = World::new();
@@ -78,36 +116,6 @@ async fn project_that_ended_by_itself_is_taken_up_at_once() {
     machine.close().await;
 }
 
-/// Waits for something that the daemon does by itself.
-async fn comes_to_pass(what: &str, has_come: impl Fn() -> bool) {
-    let mut looks = tokio::time::interval(Duration::from_millis(10));
-    let wait = async {
-        while !has_come() {
-            looks.tick().await;
-        }
-    };
-    timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{what} never came"));
-}
-
-/// A second machine of the project, and a way to make commits on it.
-async fn commits_elsewhere(world: &World) -> (Arc<Registry>, Open) {
-    let desk = world.machine("desk");
-    world.clone(&desk, "nas", "copy").await.unwrap();
-    let open = desk.open("notes").await.unwrap();
-    (desk, open)
-}
-
-async fn commit(world: &World, open: &Open, text: &str) {
-    std::fs::write(world.at("copy/a.md"), text).unwrap();
-    let job =
-        Job::Push { scope: Scope::default(), message: None, force_local: false, no_wait: false };
-    let (events, mut unheard) = mpsc::channel(16);
-    let drain = async { while unheard.recv().await.is_some() {} };
-    let request = JobRequest { job, dry_run: false, consent: false };
-    let (report, ()) = tokio::join!(open.project.run(request, events, Cancel::new()), drain);
-    assert!(report.unwrap().commit.is_some());
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn commit_of_another_machine_is_known_long_before_the_next_round() {
     let world = World::new();
@@ -116,8 +124,7 @@ async fn commit_of_another_machine_is_known_long_before_the_next_round() {
     let open = open_of(&machine, "notes").unwrap();
     comes_to_pass("a watch", || open.is_told()).await;
     for text in ["b", "c"] {
-        commit(&world, &elsewhere, text).await;
-        let head = elsewhere.project.head();
+        let head = commit(&world, &elsewhere, text).await;
         comes_to_pass("the commit", || open.project.head() == head).await;
     }
     desk.close().await;
@@ -141,8 +148,7 @@ async fn watch_comes_back_with_its_folder() {
     assert!(copy.status().unwrap().success());
     comes_to_pass("a watch", || open.is_told()).await;
 
-    commit(&world, &elsewhere, "b").await;
-    let head = elsewhere.project.head();
+    let head = commit(&world, &elsewhere, "b").await;
     comes_to_pass("the commit", || open.project.head() == head).await;
     desk.close().await;
     machine.close().await;

@@ -19,6 +19,7 @@ pub(super) struct Turn {
     under_way: Option<JoinHandle<()>>,
     /// When it was taken up out of turn last, and by which settings.
     hurried: Option<(Instant, Basis)>,
+    was_paused: bool,
     /// The settings by which it does something of its own.
     pub(super) follows: Option<Arc<ProjectConfig>>,
 }
@@ -31,7 +32,7 @@ pub(super) fn spread(poll: Duration, bits: u128) -> Duration {
 
 impl Turn {
     pub(super) fn at(due: Instant) -> Self {
-        Self { due, under_way: None, hurried: None, follows: None }
+        Self { due, under_way: None, hurried: None, was_paused: false, follows: None }
     }
 
     /// Has one that was closed taken up at once. One that ends again and again by the
@@ -48,6 +49,13 @@ impl Turn {
         }
         self.hurried = Some((now, basis));
         self.due = now;
+    }
+
+    /// One that is resumed has its turn.
+    pub(super) fn pause(&mut self, now: Instant, is_paused: bool) {
+        if std::mem::replace(&mut self.was_paused, is_paused) && !is_paused {
+            self.due = now;
+        }
     }
 
     /// Whether its turn has come; the next one is at `next` then.

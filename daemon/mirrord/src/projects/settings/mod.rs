@@ -91,6 +91,19 @@ impl Registry {
         }
     }
 
+    /// Has a project do nothing by itself, or again what its settings say; tells whether
+    /// that is new.
+    pub(crate) async fn pause(&self, name: &str, is_paused: bool) -> Result<bool, RequestError> {
+        let known = self.view(name).and_then(|view| view.config);
+        if known.is_some_and(|config| config.auto.is_paused == is_paused) {
+            return Ok(false);
+        }
+        let (project, key) = (Some(name.to_owned()), "paused".to_owned());
+        let value = is_paused.to_string();
+        self.set(SetRequest { project, key, value, shared: false }).await?;
+        Ok(true)
+    }
+
     async fn set_of_daemon(&self, request: &SetRequest) -> Result<Effective, RequestError> {
         check_key(&request.key, &DAEMON_KEYS)?;
         let settings = {

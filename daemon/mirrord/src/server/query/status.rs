@@ -56,7 +56,10 @@ impl Host {
                     true => open.project.status(true).await?,
                     false => open.project.status_within(patience).await?,
                 };
-                Ok(status_report(&open.config, &report, leave_out, home))
+                // As they are now: whether it is paused changes while it runs.
+                let config = self.registry.view(&name).and_then(|view| view.config);
+                let config = config.as_ref().unwrap_or(&open.config);
+                Ok(status_report(config, &report, leave_out, home))
             }
             Teller::Closed { view, .. } => Ok(match self.registry.last_known(&name).await {
                 Some((config, known)) => {

@@ -113,6 +113,24 @@ impl v1::project_service_server::ProjectService for Host {
         })
         .await
     }
+
+    async fn pause_project(
+        &self,
+        request: Request<v1::PauseProjectRequest>,
+    ) -> Result<Response<v1::PauseProjectResponse>, Status> {
+        let v1::PauseProjectRequest { project, paused } = request.into_inner();
+        let host = self.clone();
+        self.answer(if paused { "pause" } else { "resume" }, async move {
+            let name = host.name_of(project).await?;
+            let changed = host.registry.pause(&name, paused).await?;
+            let config = host.registry.view(&name).and_then(|view| view.config);
+            let root = config.as_ref().map(|config| config.root.display().to_string());
+            let auto = config.map(|config| config.auto.mode().word().to_owned());
+            let (root, auto) = (root.unwrap_or_default(), auto.unwrap_or_default());
+            Ok(v1::PauseProjectResponse { project: name, root, paused, changed, auto })
+        })
+        .await
+    }
 }
 
 impl Host {
