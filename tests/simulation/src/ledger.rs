@@ -107,10 +107,10 @@ impl Ledger {
         }
     }
 
-    /// A machine took a file out of the view. Its record goes with the file: what
-    /// comes to stand there next may be a late write that found the place empty,
-    /// of any version that the log knows (V4).
-    pub(crate) fn removes_from_view(&mut self, machine: usize, path: &str) {
+    /// A machine took a file out of the view, or found it gone. Its record goes with
+    /// the file: what comes to stand there next may be a late write that found the
+    /// place empty, of any version that the log knows (V4).
+    pub(crate) fn misses_in_view(&mut self, machine: usize, path: &str) {
         self.seen.remove(&(machine, path.to_owned()));
     }
 

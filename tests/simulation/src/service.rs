@@ -28,7 +28,7 @@ impl World {
             self.watches_by_hand(machine, op);
             self.takes_note(op);
             if let Op::Remove(path, _) = op {
-                self.ledger().removes_from_view(machine, path.as_str());
+                self.ledger().misses_in_view(machine, path.as_str());
             }
             if is_log(op.path()) || !op.path().is_ours() {
                 self.count_effect();
@@ -36,6 +36,9 @@ impl World {
             if stood {
                 self.finds(format!("L2: {} was {}d", op.path(), op.verb()));
             }
+        }
+        if let (Op::Stat(path), Ok(Answer::Stat(None))) = (op, &reply) {
+            self.ledger().misses_in_view(machine, path.as_str());
         }
         reply
     }
