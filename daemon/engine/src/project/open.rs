@@ -20,18 +20,24 @@ use crate::project::worker::status::StatusBoard;
 use crate::project::worker::view::Machines;
 use crate::project::worker::view::Pending;
 use crate::project::worker::{SURVEY_MS, Worker};
-use crate::state::{Owner, State};
+use crate::state::{Owner, State, recorded_owner};
 use crate::view::machines::MachineFile;
 
-/// What a project is opened from: its log, and what this machine last said.
-type Opening = (Log, Result<Option<MachineFile>, StorageError>);
+/// What a project is opened from.
+struct Opening {
+    log: Log,
+    /// What this machine last said.
+    own: Result<Option<MachineFile>, StorageError>,
+    /// Whose state is believed, if not that of this log and this folder alone.
+    owner: Option<Owner>,
+}
 
 impl Worker {
     pub(crate) async fn open(spec: ProjectSpec, parts: Parts) -> EngineResult<Self> {
         let parts = Parts { outside: parts.outside.of_project(), ..parts };
         let opening = opening(&spec, &parts).await?;
-        let board = StatusBoard::new(opening.0.head());
-        let events = Events::after(opening.0.head(), &spec.backend_name);
+        let board = StatusBoard::new(opening.log.head());
+        let events = Events::after(opening.log.head(), &spec.backend_name);
         Self::with_log(spec, parts, opening, board, Published::default(), events).await
     }
 
@@ -49,21 +55,24 @@ impl Worker {
         board.change(|status| status.phase = Phase::Stopped { reason, hint });
         let events = Events::after(log.head(), &spec.backend_name);
         let nobody_asked = StorageError::Unreachable(stop.message.clone().into());
-        let opening = (log, Err(nobody_asked));
+        // Copies that are damaged say nothing against it: whoever opens it will decide.
+        let owner = recorded_owner(parts.store.as_ref());
+        let opening = Opening { log, own: Err(nobody_asked), owner };
         Self::with_log(spec, parts, opening, board, Published::default(), events).await
     }
 
     async fn with_log(
         spec: ProjectSpec,
         parts: Parts,
-        (mut log, own): Opening,
+        opening: Opening,
         board: StatusBoard,
         published: Published,
         events: Events,
     ) -> EngineResult<Self> {
+        let Opening { mut log, own, owner } = opening;
         let tree = parts.tree.clone();
         let identity = parts.outside.offload(move || tree.root_identity()).await?;
-        let owner = Owner::new(log.project(), &spec.root, identity);
+        let owner = owner.unwrap_or_else(|| Owner::new(log.project(), &spec.root, identity));
         let state = State::load(parts.store.clone(), &owner, spec.author.machine_id)?;
         if let Some((seq, digest)) = state.newest() {
             log.hold_to(seq, digest).await?;
@@ -156,5 +165,5 @@ impl Worker {
 async fn opening(spec: &ProjectSpec, parts: &Parts) -> EngineResult<Opening> {
     let own = MachineFile::read(parts.backend.as_ref(), spec.author.machine_id);
     let (log, own) = join(Log::open(parts), own).await;
-    Ok((log?, own))
+    Ok(Opening { log: log?, own, owner: None })
 }

@@ -33,8 +33,12 @@ use crate::store::{Batch, Store, StoreError, Table, encode};
 /// The root of the project whose state a store holds, as it was when it was stored.
 #[must_use]
 pub fn recorded_root(store: &dyn Store) -> Option<PathBuf> {
-    let owner: Owner = fact(store, Fact::Owner)?;
-    Some(PathBuf::from(owner.root))
+    recorded_owner(store).map(|owner| PathBuf::from(owner.root))
+}
+
+/// Whose state a store holds.
+pub(crate) fn recorded_owner(store: &dyn Store) -> Option<Owner> {
+    fact(store, Fact::Owner)
 }
 
 /// One project's state, with a batch of changes that are still to be stored.

@@ -71,9 +71,23 @@ impl SledStore {
             None => (next_after(folder, newest)?, Past::Missing),
         };
         remove_others(folder, current.number());
-        let current = Mutex::new(Current { generation: current, _lock: lock });
-        let (folder, is_broken) = (folder.to_owned(), AtomicBool::new(false));
-        Ok((Self { folder, current, is_broken }, past))
+        Ok((Self::of(folder, current, lock), past))
+    }
+
+    /// Opens the state in `folder` as the last run left it, and leaves it to the next
+    /// [`open`](Self::open) to drop what can't be used.
+    ///
+    /// Fails where there is none, where it can't be read, and where it is in use.
+    pub fn open_kept(folder: &Path) -> Result<Self, StoreError> {
+        let newest = generations(folder)?.last().copied();
+        let number = newest.ok_or_else(|| StoreError::Failed("there is no state".to_owned()))?;
+        let lock = lock(folder)?;
+        Ok(Self::of(folder, Generation::open(folder, number)?, lock))
+    }
+
+    fn of(folder: &Path, generation: Generation, lock: File) -> Self {
+        let current = Mutex::new(Current { generation, _lock: lock });
+        Self { folder: folder.to_owned(), current, is_broken: AtomicBool::new(false) }
     }
 
     fn current(&self) -> MutexGuard<'_, Current> {

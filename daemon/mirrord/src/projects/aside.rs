@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mirror_engine::outside::ManualWatch;
 use mirror_engine::real::LocalDisk;
-use mirror_engine::store::{MemoryStore, SledStore, Store};
+use mirror_engine::store::{MemoryStore, SledStore, Store, StoreError};
 use mirror_engine::{
     EngineError, NoBackend, Parts, Project, ProjectFault, ProjectSpec, StatusReport, recorded_root,
 };
@@ -180,9 +180,9 @@ impl Registry {
     fn copies_of(&self, name: &str, config: Option<&ProjectConfig>) -> Copies {
         let [state, ..] = self.folders.of_project(name);
         let index = state.join("index");
-        let store = index.is_dir().then(|| SledStore::open(&index)).and_then(Result::ok);
-        let has_state = store.is_some();
-        let copy = store.and_then(|(store, _)| MemoryStore::copy_of(&store).ok());
+        let store = SledStore::open_kept(&index).ok();
+        let copy = store.and_then(|store| MemoryStore::copy_of(&store).ok());
+        let has_state = copy.is_some();
         self.of_parts(name, config, Arc::new(copy.unwrap_or_default()), has_state)
     }
 
@@ -194,12 +194,19 @@ impl Registry {
     ) -> Result<Copies, RequestError> {
         let [state, ..] = self.folders.of_project(name);
         let index = state.join("index");
-        let has_state = index.is_dir();
-        let store: Arc<dyn Store> = match has_state {
-            true => Arc::new(SledStore::open(&index).map_err(EngineError::from)?.0),
-            false => Arc::new(MemoryStore::new()),
-        };
-        Ok(self.of_parts(name, config, store, has_state))
+        if !index.is_dir() {
+            return Ok(self.of_parts(name, config, Arc::new(MemoryStore::new()), false));
+        }
+        match SledStore::open_kept(&index) {
+            Ok(store) => Ok(self.of_parts(name, config, Arc::new(store), true)),
+            // It says nothing against what is there.
+            Err(error @ StoreError::Full) => Err(EngineError::from(error).into()),
+            // The next to open it begins without it, too.
+            Err(error) => {
+                tracing::warn!(project = name, %error, "its state can't be read");
+                Ok(self.of_parts(name, config, Arc::new(MemoryStore::new()), false))
+            }
+        }
     }
 
     fn of_parts(

@@ -8,6 +8,7 @@ use super::conflicts::story as conflict;
 use super::queueing::unplug;
 use super::*;
 use crate::project::Project;
+use crate::store::{Store as _, Table};
 
 /// A machine that has pushed three commits, and when its head was last seen.
 async fn story() -> (World, Machine, Timestamp) {
@@ -265,6 +266,24 @@ async fn project_that_can_not_be_opened_is_told_of_as_it_was_known_and_stays_as_
     assert_eq!((found.head, found.checked_at, found.offline), (3, Some(seen), true));
     assert_eq!(laptop.all_that_is_kept(), files);
     assert_eq!(laptop.backend.begun(), calls);
+}
+
+#[tokio::test]
+async fn copies_of_the_log_that_are_gone_take_no_state_along() {
+    let (world, mut laptop, _seen) = story().await;
+    laptop.writes("a.md", "edited since");
+    world.lose(&entry_path(3));
+    assert_eq!(laptop.open().await.unwrap_err().class(), FaultClass::Stopped);
+    let rows = || Table::ALL.map(|table| laptop.store.load(table).unwrap());
+    let kept = rows();
+    let log = laptop.home.path().join("data/log");
+    std::fs::remove_dir_all(log).unwrap();
+
+    let aside = Project::keep_aside(laptop.spec(), laptop.parts(), &stopped()).await.unwrap();
+    assert_eq!(aside.head(), 0);
+    aside.close().await;
+
+    assert_eq!(rows(), kept);
 }
 
 #[tokio::test]
