@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds mirrord and mirrorctl, installs them for this user and sets a first
+# Builds mirrord, mirrorctl and mirrorctl-mcp, installs them for this user and sets a first
 # project up.
 #
 #   sh packaging/install.sh [DIR]        DIR: the folder to mirror (default: a sample)
@@ -79,17 +79,18 @@ build_and_install() {
     /*) ;;
     *) target=$source_root/$target ;;
   esac
-  echo 'Building mirrord and mirrorctl (a few minutes the first time) …'
+  echo 'Building mirrord, mirrorctl and mirrorctl-mcp (a few minutes the first time) …'
   (
     cd "$source_root"
-    CARGO_TARGET_DIR=$target cargo build --quiet --release --locked -p mirrord -p mirrorctl
+    CARGO_TARGET_DIR=$target cargo build --quiet --release --locked -p mirrord -p mirrorctl -p mirrorctl-mcp
   )
   mkdir -p "$bin"
   changed=no
   cmp -s "$target/release/mirrord" "$bin/mirrord" || changed=yes
   install_program "$target/release/mirrord" mirrord
   install_program "$target/release/mirrorctl" mirrorctl
-  echo "Installed mirrord and mirrorctl in $bin"
+  install_program "$target/release/mirrorctl-mcp" mirrorctl-mcp
+  echo "Installed mirrord, mirrorctl and mirrorctl-mcp in $bin"
   if [ "$changed" = yes ]; then
     # The next command starts the new one.
     "$bin/mirrorctl" --quiet daemon stop || true
@@ -170,10 +171,10 @@ uninstall() {
     "$bin/mirrorctl" --quiet daemon stop ||
       fail 'the daemon could not be stopped; nothing was removed'
   fi
-  rm -f "$bin/mirrorctl" "$bin/mirrord" "$made"
+  rm -f "$bin/mirrorctl" "$bin/mirrorctl-mcp" "$bin/mirrord" "$made"
   rmdir "${made%/*}" 2> /dev/null || true
   cat << END
-Removed mirrord and mirrorctl from $bin.
+Removed mirrord, mirrorctl and mirrorctl-mcp from $bin.
 Your project folders and all backends are left alone. What the daemon keeps is
 left too, but for the settings and copies of projects that this script made. To
 remove the rest, now or later:

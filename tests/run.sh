@@ -3,17 +3,20 @@
 # Says at the end how long each part took: tests/README.md has their budgets.
 # What can't run here says `skipped: why`.
 #
+# --agents   the real clients of agents as well: Claude Code from npm, the official
+#            client of the Model Context Protocol from PyPI, into a scratch folder
 # --long     200,000 simulated schedules, and more rounds of the slow tests
 # --seeds N  N simulated schedules instead
 set -eu
 
 usage() {
-  echo 'usage: tests/run.sh [--long] [--seeds N]' >&2
+  echo 'usage: tests/run.sh [--agents] [--long] [--seeds N]' >&2
   exit 2
 }
 
 # The tests of the simulation run 2,000 schedules by themselves.
 seeds=0
+agents=
 while [ $# -gt 0 ]; do
   case $1 in
     --long)
@@ -21,6 +24,7 @@ while [ $# -gt 0 ]; do
       MIRROR_TEST_LONG=1
       export MIRROR_TEST_LONG
       ;;
+    --agents) agents=yes ;;
     --seeds)
       case ${2:-} in
         '' | *[!0-9]*) usage ;;
@@ -214,5 +218,6 @@ suite 'tidy' ours test --test all -- tidy:: support::
 suite 'conformance' ours test --test all -- conformance::
 suite 'scenarios' ours test --test all -- --skip tidy:: --skip support:: --skip conformance::
 suite 'simulation' simulate
+[ -z "$agents" ] || suite 'agents' sh tests/agents/run.sh "$target/debug"
 [ "$seeds" -eq 0 ] || suite "$seeds schedules" "$target/debug/mirror-simulation" --seeds "$seeds"
 finish

@@ -123,6 +123,8 @@ pub(crate) enum Command {
     Install(commands::install::InstallArgs),
     /// Take back what `install` did
     Uninstall(commands::install::InstallArgs),
+    /// Serve an agent's tools by the Model Context Protocol, on stdin and stdout
+    Mcp,
     /// Print the completion script of a shell
     Completion(commands::completion::CompletionArgs),
 }
@@ -160,6 +162,7 @@ impl Command {
             Self::Daemon(command) => command.name(),
             Self::Install(_) => "install",
             Self::Uninstall(_) => "uninstall",
+            Self::Mcp => "mcp",
             Self::Completion(_) => "completion",
         }
     }

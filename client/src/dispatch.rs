@@ -5,7 +5,7 @@ use clap::CommandFactory;
 use crate::arguments::{Cli, Command};
 use crate::commands::{
     auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, history,
-    inbox, init, install, log, pause, projects, pull, push, queue, quickstart, reload, remove,
+    inbox, init, install, log, mcp, pause, projects, pull, push, queue, quickstart, reload, remove,
     restore, show, stash, status, sync,
 };
 use crate::context::{Context, Reported};
@@ -42,6 +42,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Daemon(command) => daemon::run(command, context).await,
         Command::Install(args) => install::install(args, context, &Cli::command()).await,
         Command::Uninstall(args) => install::uninstall(args, context, &Cli::command()).await,
+        Command::Mcp => mcp::run(context),
         Command::Completion(args) => completion::run(args, &mut Cli::command()),
     }
 }

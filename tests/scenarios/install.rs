@@ -32,7 +32,7 @@ impl Newcomer {
         let cargo = format!(
             "#!/bin/sh\nset -eu\ncase $1 in --version) echo 'cargo {version} (x 2026-01-01)'; exit ;; esac\n\
              mkdir -p \"$CARGO_TARGET_DIR/release\"\n\
-             cp '{0}/mirrord' '{0}/mirrorctl' \"$CARGO_TARGET_DIR/release/\"\n",
+             cp '{0}/mirrord' '{0}/mirrorctl' '{0}/mirrorctl-mcp' \"$CARGO_TARGET_DIR/release/\"\n",
             text(binaries())
         );
         write_program(&tools.join("cargo"), &cargo);
@@ -73,7 +73,7 @@ fn install_sets_a_project_up_and_may_run_again() {
     newcomer.installs(&[text(&root)]).exits(0);
     newcomer.installs(&[text(&root)]).exits(0);
 
-    for program in ["mirrord", "mirrorctl"] {
+    for program in ["mirrord", "mirrorctl", "mirrorctl-mcp"] {
         assert!(newcomer.prefix().join("bin").join(program).is_file());
     }
     assert_eq!(newcomer.machine.status_of("mine.md")["status"], "in_sync");

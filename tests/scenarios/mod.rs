@@ -25,6 +25,7 @@ mod joining;
 mod kept;
 mod leaving;
 mod lost_state;
+mod mcp;
 mod one_daemon;
 mod outside_edits;
 mod queue;

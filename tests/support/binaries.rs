@@ -25,11 +25,12 @@ fn build() -> PathBuf {
     let test = env::current_exe().expect("the path of this test");
     let folder = test.ancestors().nth(2).expect("tests are built in <profile>/deps");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--locked", "-p", "mirrord", "-p", "mirrorctl"]).current_dir(repository());
+    let programs = ["-p", "mirrord", "-p", "mirrorctl", "-p", "mirrorctl-mcp"];
+    cargo.args(["build", "--locked"]).args(programs).current_dir(repository());
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
     let status = cargo.status().expect("cargo starts");
-    assert!(status.success(), "mirrord and mirrorctl could not be built");
+    assert!(status.success(), "the programs could not be built");
     folder.to_owned()
 }

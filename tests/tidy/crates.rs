@@ -9,19 +9,20 @@ use serde_json::Value;
 use super::{metadata, nothing_in};
 
 /// Each crate with those of ours that it may name.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("mirror-core", &[]),
     ("mirror-storage", &["mirror-core"]),
     ("mirror-engine", &["mirror-core", "mirror-storage"]),
     ("mirror-proto", &[]),
     ("mirrord", &["mirror-core", "mirror-storage", "mirror-engine", "mirror-proto"]),
     ("mirrorctl", &["mirror-proto"]),
+    ("mirrorctl-mcp", &[]),
     ("mirror-simulation", &["mirror-core", "mirror-storage", "mirror-engine"]),
     ("mirror-tests", &["mirror-core", "mirror-storage", "mirror-engine", "mirror-proto"]),
 ];
 
 /// Each crate with what must not be below it, however deep.
-const NEVER_BELOW: [(&str, &[&str]); 4] = [
+const NEVER_BELOW: [(&str, &[&str]); 5] = [
     // Pure: no runtime, no randomness, no disk.
     ("mirror-core", &["tokio", "futures", "async-trait", "tempfile", "notify", "sled"]),
     ("mirror-storage", &["prost", "tonic", "sled", "notify"]),
@@ -30,8 +31,19 @@ const NEVER_BELOW: [(&str, &[&str]); 4] = [
     // The client starts fast and decides nothing.
     (
         "mirrorctl",
-        &["mirror-core", "mirror-storage", "mirror-engine", "sled", "notify", "figment", "zip"],
+        &[
+            "mirror-core",
+            "mirror-storage",
+            "mirror-engine",
+            "sled",
+            "notify",
+            "figment",
+            "zip",
+            "rmcp",
+        ],
     ),
+    // It asks the client, and knows nothing of the daemon.
+    ("mirrorctl-mcp", &["mirror-proto", "tonic", "prost"]),
 ];
 
 fn packages() -> &'static [Value] {

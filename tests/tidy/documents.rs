@@ -67,7 +67,7 @@ fn quoted(text: &str) -> Vec<(&str, &str)> {
 /// machine.
 fn is_path(text: &str) -> bool {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
-    let roots = ["client", "daemon", "docs", "packaging", "proto", "tests"];
+    let roots = ["client", "daemon", "docs", "mcp", "packaging", "proto", "tests"];
     text.chars().all(allowed) && text.split_once('/').is_some_and(|(root, _)| roots.contains(&root))
 }
 

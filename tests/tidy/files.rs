@@ -78,8 +78,10 @@ const MAY_SLEEP: [(&str, &str); 13] = [
 #[test]
 fn tests_wait_for_what_they_need_instead_of_sleeping() {
     let sleep = concat!("sleep", "(");
-    let files: Vec<_> =
-        ["daemon", "client", "tests"].iter().flat_map(|folder| files(folder, "rs")).collect();
+    let files: Vec<_> = ["daemon", "client", "mcp", "tests"]
+        .iter()
+        .flat_map(|folder| files(folder, "rs"))
+        .collect();
     let sleeps = |file: &&SourceFile| file.tests().contains(sleep);
     let may = |file: &SourceFile| MAY_SLEEP.iter().any(|(path, _)| file.path.starts_with(path));
     let asleep: Vec<_> = files.iter().filter(sleeps).collect();
@@ -109,6 +111,7 @@ fn scripts_can_be_run() {
     use std::os::unix::fs::PermissionsExt;
     let scripts = [
         "packaging/install.sh",
+        "tests/agents/run.sh",
         "tests/run.sh",
         "tests/support/programs/ssh",
         "tests/support/programs/under-systemd",

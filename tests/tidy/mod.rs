@@ -103,7 +103,10 @@ fn files(folder: &str, ending: &str) -> Vec<SourceFile> {
 
 /// Every Rust file of the workspace.
 fn rust_files() -> Vec<SourceFile> {
-    ["proto", "daemon", "client", "tests"].iter().flat_map(|folder| files(folder, "rs")).collect()
+    ["proto", "daemon", "client", "mcp", "tests"]
+        .iter()
+        .flat_map(|folder| files(folder, "rs"))
+        .collect()
 }
 
 fn collect(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {

@@ -4,12 +4,13 @@
 
 use super::House;
 
-pub(super) const CRATES: [House; 7] = [
+pub(super) const CRATES: [House; 8] = [
     ("mirror_core", "daemon/core/src", CORE),
     ("mirror_storage", "daemon/storage/src", STORAGE),
     ("mirror_engine", "daemon/engine/src", ENGINE),
     ("mirrord", "daemon/mirrord/src", MIRRORD),
     ("mirrorctl", "client/src", CLIENT),
+    ("mirrorctl_mcp", "mcp/src", MCP),
     ("mirror_simulation", "tests/simulation/src", ONE_ROOM),
     ("mirror_tests", "tests", TESTS),
 ];
@@ -168,6 +169,18 @@ const CLIENT: &str = "
     terminal.rs: failure.rs
     failure.rs: exit.rs
     exit.rs:
+";
+
+const MCP: &str = "
+    main.rs: server.rs calls.rs door.rs
+    server.rs: tools.rs resources.rs results.rs arguments.rs calls.rs
+    tools.rs: arguments.rs calls.rs schemas.rs
+    resources.rs: calls.rs
+    results.rs:
+    arguments.rs:
+    schemas.rs:
+    calls.rs:
+    door.rs:
 ";
 
 const TESTS: &str = "

@@ -52,12 +52,14 @@ fn address(socket: OsString) -> io::Result<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::*;
 
     #[track_caller]
-    fn check(manager: &UnixDatagram, name: OsString) {
+    fn check(manager: &UnixDatagram, name: &OsStr) {
         for (told, expected) in [(Told::Ready, "READY=1"), (Told::Stopping, "STOPPING=1")] {
-            send(name.clone(), told).expect("sent");
+            send(name.to_owned(), told).expect("sent");
             let mut line = [0; 64];
             let length = manager.recv(&mut line).expect("heard");
             assert_eq!(&line[..length], expected.as_bytes());
@@ -68,7 +70,7 @@ mod tests {
     fn manager_hears_by_its_socket() {
         let place = tempfile::tempdir().expect("a folder");
         let path = place.path().join("notify");
-        check(&UnixDatagram::bind(&path).expect("bound"), path.into_os_string());
+        check(&UnixDatagram::bind(&path).expect("bound"), path.as_os_str());
     }
 
     #[cfg(target_os = "linux")]
@@ -76,7 +78,7 @@ mod tests {
     fn manager_hears_by_a_socket_that_is_no_file() {
         let name = format!("@mirrord-test-{}", std::process::id());
         let address = address(name.clone().into()).expect("a name");
-        check(&UnixDatagram::bind_addr(&address).expect("bound"), name.into());
+        check(&UnixDatagram::bind_addr(&address).expect("bound"), name.as_ref());
     }
 
     #[test]
