@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::errors::message_has;
-use crate::support::{Outcome, World, binaries, daemons_holding, processes, run};
+use crate::support::{Outcome, World, binaries, daemons_holding, processes, repository, run};
 
 struct Home(PathBuf);
 
@@ -100,6 +100,7 @@ fn everything_comes_and_goes_without_a_trace() {
         assert!(home.reads(file).expect(file).contains(words), "{file}");
     }
     assert_eq!(changes(&home.asks(&with("install"))), ["none"; 6]);
+    is_what_the_plugin_brings(&home);
 
     assert_eq!(changes(&home.asks(&with("uninstall"))).len(), 6);
     assert_eq!(home.reads(".claude/settings.json").as_deref(), Some(settings));
@@ -110,6 +111,21 @@ fn everything_comes_and_goes_without_a_trace() {
         assert!(!home.0.join(gone).exists(), "{gone}");
     }
     assert_eq!(changes(&home.asks(&with("uninstall"))), ["none"; 6]);
+}
+
+/// So that neither knows anything that the other doesn't.
+#[track_caller]
+fn is_what_the_plugin_brings(home: &Home) {
+    let plugin = repository().join("packaging/claude-plugin");
+    let read = |path: PathBuf| fs::read_to_string(path).expect("there");
+    let json = |path: PathBuf| serde_json::from_str::<Value>(&read(path)).expect("JSON");
+    let settings = json(home.0.join(".claude/settings.json"));
+    assert_eq!(settings["hooks"], json(plugin.join("hooks/hooks.json"))["hooks"]);
+    assert_eq!(json(home.0.join(".claude.json")), json(plugin.join(".mcp.json")));
+    let skill = "skills/mirrord/SKILL.md";
+    assert_eq!(read(home.0.join(".claude").join(skill)), read(plugin.join(skill)));
+    let codex = repository().join("packaging/codex/hooks.json");
+    assert_eq!(json(home.0.join(".codex/hooks.json")), json(codex));
 }
 
 #[test]
