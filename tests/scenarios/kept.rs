@@ -164,6 +164,32 @@ fn queued_push_is_set_aside_whatever_keeps_the_project_from_running() {
 }
 
 #[test]
+fn last_copy_of_a_commit_that_the_backend_has_lost_is_not_removed_unasked() {
+    let world = World::new();
+    let laptop = world.first_machine("laptop", &[("a.md", "one\n")]);
+    let desktop = world.next_machine("desktop");
+    for text in ["two, that is lost\n", "three, that is lost\n"] {
+        laptop.writes("a.md", text);
+        laptop.runs(&["push"]).exits(0);
+        desktop.runs(&["pull"]).exits(0);
+    }
+    desktop.loses_daemon();
+    for _ in 0..2 {
+        fs::remove_file(world.entry(world.head())).expect("an older backup");
+    }
+    fs::remove_dir_all(world.backend().join("_mirror/packs")).expect("an older backup");
+    let digest = Digest::of(b"two, that is lost\n").to_string();
+
+    let refused = desktop.fails(1, &["remove", "notes"]);
+
+    assert_eq!(refused["class"], "consent", "{refused}");
+    message_has(&refused, &["nothing was removed", "show PATH@DIGEST"]);
+    let version = format!("a.md@{digest}");
+    assert_eq!(prints(&desktop, &["show", &version]), "two, that is lost\n");
+    desktop.runs(&["remove", "notes", "--discard"]).exits(0);
+}
+
+#[test]
 fn first_hint_of_a_stopped_project_loses_nothing() {
     let (world, laptop) = story(RolledBack);
 

@@ -25,5 +25,6 @@ pub use beside::NoBackend;
 pub use data::kept::kept;
 pub use error::EngineError;
 pub use log::{access_of, local_project};
+pub use packs::caches_contents;
 pub use project::{Project, create, inspect, preview, standing, stashed};
 pub use state::recorded_root;

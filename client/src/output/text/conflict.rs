@@ -128,9 +128,9 @@ pub(crate) fn resolved(path: &str, word: &str, job: &JobFinished, paint: Paint) 
 /// How to go on from files that wait.
 pub(crate) fn hint(paint: Paint) -> String {
     format!(
-        "{} `mirrorctl conflict list` says whose versions they are; `conflict take PATH \
-         here|there` settles one, `sync --strategy keep-local|keep-remote` all of them, and \
-         `sync` at a terminal asks\n",
+        "{} `mirrorctl sync` merges what can be merged, and asks at a terminal; `conflict list` \
+         then says whose versions are left, `conflict take PATH here|there` settles one, and \
+         `sync --strategy keep-local|keep-remote` all of them\n",
         paint.cyan("hint:")
     )
 }

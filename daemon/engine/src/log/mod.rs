@@ -135,7 +135,8 @@ pub(crate) fn fork(what: &str) -> EngineError {
             "the backend may have been restored or copied by another program; bring back the log \
              that this machine has read and run `mirrorctl reload`; or take out what only this \
              machine has (`mirrorctl queue drop --all` puts it into the stash, `stash restore ID \
-             --output DIR` writes it out), then remove the project here and clone it again"
+             --output DIR` writes it out; `history PATH` and `show PATH@DIGEST` have what was \
+             committed and is still here), then remove the project here and clone it again"
                 .to_owned(),
         ),
     }

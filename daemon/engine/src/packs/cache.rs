@@ -26,6 +26,13 @@ impl std::fmt::Debug for Cache {
 
 const FOLDER: &str = "contents";
 
+/// Whether contents of commits are kept on a disk of this machine; what can't be
+/// looked at may be.
+#[must_use]
+pub fn caches_contents(disk: &dyn Disk) -> bool {
+    disk.list(FOLDER).map_or(true, |files| !files.is_empty())
+}
+
 impl Cache {
     pub fn new(disk: Arc<dyn Disk>, outside: Outside, limit: u64) -> Self {
         Self { disk, outside, limit }

@@ -22,7 +22,7 @@ use mirror_core::commit::Method;
 use mirror_core::history::Place;
 
 pub use build::{Item, Opener, Rejected};
-pub use cache::Cache;
+pub use cache::{Cache, caches_contents};
 pub use check::{Checked, Rest};
 pub use damage::{Damaged, spot_of};
 pub use fetch::{Content, Fetcher, Wanted};

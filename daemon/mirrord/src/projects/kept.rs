@@ -22,6 +22,13 @@ pub(crate) enum KeepsVersions {
     #[error("{name} keeps what may be nowhere else: {what}; nothing was removed")]
     Project { name: String, what: String },
 
+    /// Committed, and perhaps gone from the backend.
+    #[error(
+        "{0} is stopped, and versions that were committed may be nowhere but in its cache \
+         here; nothing was removed"
+    )]
+    LastCopies(String),
+
     /// Of another project, by the same name.
     #[error("an earlier project {name:?} left what may be nowhere else: {what}")]
     LeftOver { name: String, what: String },
@@ -30,7 +37,7 @@ pub(crate) enum KeepsVersions {
 impl Explained for KeepsVersions {
     fn class(&self) -> FaultClass {
         match self {
-            Self::Project { .. } => FaultClass::Consent,
+            Self::Project { .. } | Self::LastCopies(_) => FaultClass::Consent,
             Self::LeftOver { .. } => FaultClass::Rejected,
         }
     }
@@ -42,6 +49,11 @@ impl Explained for KeepsVersions {
                  show it, `queue drop --all` puts what waits into the stash, `stash restore ID \
                  --output DIR` writes it out; what is left then goes for good with `mirrorctl \
                  remove {name:?} --discard`"
+            ),
+            Self::LastCopies(name) => format!(
+                "bring the backend's newer log back if you can; with --project {name:?}: \
+                 `mirrorctl history PATH` lists versions and `show PATH@DIGEST > FILE` writes one \
+                 out; what is left then goes for good with `mirrorctl remove {name:?} --discard`"
             ),
             Self::LeftOver { name, .. } => format!(
                 "choose another name with --name; `mirrorctl --project {name:?} stash list`, \

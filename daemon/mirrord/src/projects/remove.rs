@@ -8,7 +8,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mirror_engine::Kept;
+use mirror_engine::real::LocalDisk;
+use mirror_engine::{Kept, caches_contents};
+use mirror_storage::FaultClass;
 
 use super::kept::{KeepsVersions, counted};
 use super::registry::Registry;
@@ -50,12 +52,26 @@ impl Registry {
 
     fn may_go(&self, name: &str, discard: bool) -> Result<Kept, RequestError> {
         let kept = self.kept_of(name)?;
-        match discard || kept.is_empty() {
-            true => Ok(kept),
-            false => {
-                Err(KeepsVersions::Project { name: name.to_owned(), what: counted(&kept) }.into())
-            }
+        if discard {
+            return Ok(kept);
         }
+        if !kept.is_empty() {
+            return Err(
+                KeepsVersions::Project { name: name.to_owned(), what: counted(&kept) }.into()
+            );
+        }
+        match self.may_hold_the_last(name) {
+            true => Err(KeepsVersions::LastCopies(name.to_owned()).into()),
+            false => Ok(kept),
+        }
+    }
+
+    /// Whether contents of commits that the backend has lost may be here alone (L7).
+    fn may_hold_the_last(&self, name: &str) -> bool {
+        let fault = self.view(name).and_then(|view| view.fault);
+        let is_stopped = fault.is_some_and(|fault| fault.class == FaultClass::Stopped);
+        let [_, _, cache] = self.folders.of_project(name);
+        is_stopped && caches_contents(&LocalDisk::at(cache))
     }
 
     pub(in crate::projects) fn remove_folders(&self, name: &str) -> Result<(), FolderError> {
