@@ -68,7 +68,7 @@ impl Worker {
             Ok(root) => root,
             Err(error) => {
                 let recorded = self.conflicts.values().cloned().collect();
-                return Ok((recorded, fault.or_else(|| Some(ProjectFault::of(&error)))));
+                return Ok((recorded, Some(ProjectFault::of(&error))));
             }
         };
         let facts = self.all_facts();

@@ -330,7 +330,8 @@ async fn folder_that_is_away_drops_no_record() {
     let (_world, _laptop, mut desktop) = story().await;
     let before = kept(&desktop);
     fs::rename(desktop.root(""), desktop.home.path().join("away")).unwrap();
-    let known = desktop.project().conflicts_within(Duration::from_secs(1)).await.unwrap();
+    let patience = Duration::from_secs(1);
+    let known = desktop.project().conflicts_within(patience).await.unwrap();
     assert_eq!(known.answer.len(), 1, "it is told as it was recorded");
     let fault = known.fault.expect("what is wrong is told");
     assert!(fault.message.contains("missing") && fault.hint.is_some(), "{fault:?}");
