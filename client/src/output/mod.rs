@@ -11,6 +11,7 @@ pub(crate) mod measure;
 pub(crate) mod paint;
 mod pieces;
 pub(crate) mod progress;
+mod set_aside;
 pub(crate) mod text;
 pub(crate) mod words;
 

@@ -6,6 +6,7 @@ use mirror_proto::v1::{
 use serde_json::{Value, json};
 
 use super::{encoded, fault};
+use crate::output::set_aside::made_way;
 use crate::output::words;
 
 pub(crate) fn list(listed: &ListConflictsResponse) -> Value {
@@ -68,7 +69,8 @@ pub(crate) fn resolved(path: &str, resolution: &str, job: &JobFinished) -> Value
         "pull_pending": job.pull_pending,
         "failed": job.failed.iter().map(super::job::failed).collect::<Vec<_>>(),
         "cancelled": job.cancelled,
-        "stash_id": job.notices.iter().find_map(|notice| notice.stash_id.as_deref()),
+        "stash_id": made_way(path, job).and_then(|notice| notice.stash_id.as_deref()),
+        "notices": job.notices.iter().map(super::job::notice).collect::<Vec<_>>(),
         "error": null,
     })
 }
@@ -84,6 +86,7 @@ pub(crate) fn refused(path: &str, is_cancelled: bool, why: &Fault) -> Value {
         "failed": [],
         "cancelled": is_cancelled,
         "stash_id": null,
+        "notices": [],
         "error": fault(why),
     })
 }
@@ -186,6 +189,7 @@ mod tests {
             json!({
                 "path": "b.md", "resolution": "merged", "commit": 44, "queued": false,
                 "pull_pending": false, "failed": [], "cancelled": false, "stash_id": null,
+                "notices": [],
                 "error": null,
             })
         );

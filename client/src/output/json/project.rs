@@ -6,7 +6,7 @@ use mirror_proto::v1::{
 };
 use serde_json::{Value, json};
 
-use super::job::{failed, named};
+use super::job::{failed, named, notice};
 use super::{commit, fault, kept};
 use crate::output::words;
 
@@ -37,6 +37,7 @@ pub(crate) fn set_up(project: &SetUpFinished) -> Value {
         "failed": project.failed.iter().map(failed).collect::<Vec<_>>(),
         "cancelled": project.cancelled,
         "covered": project.covered.as_ref().map(covered),
+        "notices": project.notices.iter().map(notice).collect::<Vec<_>>(),
         "shared_mode": Some(&project.shared_mode).filter(|mode| !mode.is_empty()),
     })
 }
@@ -135,7 +136,7 @@ mod tests {
             json!({
                 "project": "notes", "project_id": "ab", "root": "/n", "url": "near:b",
                 "joined": true, "commit": 1, "fetched": 12, "conflicts": [], "failed": [],
-                "cancelled": false,
+                "cancelled": false, "notices": [],
                 "covered": {"files": 4, "bytes": 12, "exclude": ["old/**"], "folders": [
                     {"path": ".", "files": 1, "bytes": 2}, {"path": "a", "files": 3, "bytes": 10},
                 ]},

@@ -11,6 +11,7 @@ use super::{bounded, conflicts};
 use crate::output::escape::escape;
 use crate::output::measure::{ago, bytes};
 use crate::output::paint::Paint;
+use crate::output::set_aside::{is_said, made_way};
 use three_way::{self as places, Names};
 
 pub(crate) fn list(listed: &ListConflictsResponse, now: Timestamp, paint: Paint) -> String {
@@ -107,7 +108,8 @@ pub(crate) fn resolved(path: &str, word: &str, job: &JobFinished, paint: Paint) 
         (None, false, "remote") => "as all others have it".to_owned(),
         (None, false, _) => "here; the next push makes it so for everyone".to_owned(),
     };
-    let stashed = job.notices.iter().find_map(|notice| notice.stash_id.as_deref());
+    let made_way = made_way(path, job);
+    let stashed = made_way.and_then(|notice| notice.stash_id.as_deref());
     let kept = match (stashed, &job.commit) {
         (Some(id), _) => format!(
             "this folder's version is in the stash as {id}: `mirrorctl stash restore {id}`",
@@ -120,9 +122,11 @@ pub(crate) fn resolved(path: &str, word: &str, job: &JobFinished, paint: Paint) 
     };
     let settled = format!("{} {}: {what}, {how}\n", paint.green("settled"), escape(path));
     let kept = if kept.is_empty() { kept } else { format!("  {kept}\n") };
+    let others = job.notices.iter().filter(|one| Some(*one) != made_way && !is_said(one, job));
+    let others = bounded(others.map(|notice| super::job::told(notice, paint)).collect());
     // What waits besides the plain files was said above.
     let job = JobFinished { queued: false, pull_pending: false, ..job.clone() };
-    [settled, kept, super::job::problems(&job, paint)].concat()
+    [settled, kept, others, super::job::problems(&job, paint)].concat()
 }
 
 /// How to go on from files that wait.
@@ -333,12 +337,19 @@ mod tests {
 
     #[test]
     fn settled_file_says_where_the_stash_keeps_what_made_way() {
-        let stashed = Notice { stash_id: Some("01J".to_owned()), ..Notice::default() };
-        let job = JobFinished { notices: vec![stashed], ..JobFinished::default() };
+        let stashed = |path: &str, id: &str| Notice {
+            path: Some(path.to_owned()),
+            stash_id: Some(id.to_owned()),
+            message: format!("{path} is in the stash as {id}"),
+            ..Notice::default()
+        };
+        let notices = vec![stashed("b.md", "01H"), stashed("c.md", "01I"), stashed("b.md", "01J")];
+        let job = JobFinished { notices, ..JobFinished::default() };
         assert_eq!(
             resolved("b.md", "remote", &job, Paint::PLAIN),
             "settled b.md: the other version, as all others have it\n  this folder's version is \
-             in the stash as 01J: `mirrorctl stash restore 01J`\n"
+             in the stash as 01J: `mirrorctl stash restore 01J`\n  note: b.md is in the stash as \
+             01H\n  note: c.md is in the stash as 01I\n"
         );
     }
 }

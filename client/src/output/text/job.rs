@@ -7,6 +7,7 @@ use mirror_proto::v1::{Committed, FileAction, FileChange, JobFinished, JobProgre
 use super::{bounded, conflicts, failed};
 use crate::output::escape::escape;
 use crate::output::paint::Paint;
+use crate::output::set_aside::is_said;
 
 /// What runs, and how much of it is done.
 pub(super) fn busy(job: &JobProgress, paint: Paint) -> String {
@@ -34,13 +35,15 @@ pub(crate) fn committed(commit: &Committed, paint: Paint) -> String {
 pub(crate) fn finished(job: &JobFinished, is_quiet: bool, paint: Paint) -> String {
     let problems = conflicts(&job.conflicts, paint) + &problems(job, paint);
     if is_quiet {
-        return problems + &cancelled(job, paint);
+        // Where a version of a person's is now is no mere note.
+        let stashed = notices(job, |notice| notice.stash_id.is_some(), paint);
+        return stashed + &problems + &cancelled(job, paint);
     }
     let width = job.files.iter().map(|file| word(file.action()).len()).max().unwrap_or(0);
     let files = job.files.iter().map(|file| change(file, width, paint)).collect();
     [
         bounded(files),
-        bounded(job.notices.iter().map(|notice| told(notice, paint)).collect()),
+        notices(job, |_| true, paint),
         problems,
         summary(job),
         skipped(job),
@@ -84,6 +87,12 @@ fn change(file: &FileChange, width: usize, paint: Paint) -> String {
         Some(from) => format!("  {word}  {} → {}", escape(from), escape(&file.path)),
         None => format!("  {word}  {}", escape(&file.path)),
     }
+}
+
+/// What a failure says is not said again.
+fn notices(job: &JobFinished, are: impl Fn(&Notice) -> bool, paint: Paint) -> String {
+    let said = job.notices.iter().filter(|notice| are(notice) && !is_said(notice, job));
+    bounded(said.map(|notice| told(notice, paint)).collect())
 }
 
 pub(super) fn told(notice: &Notice, paint: Paint) -> String {

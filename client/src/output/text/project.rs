@@ -5,7 +5,7 @@ use mirror_proto::v1::{
     ProjectSummary, SetUpFinished,
 };
 
-use super::{bounded, conflicts, failed, fault, stash, table};
+use super::{bounded, conflicts, failed, fault, job, stash, table};
 use crate::output::escape::escape;
 use crate::output::measure::bytes;
 use crate::output::paint::Paint;
@@ -30,8 +30,17 @@ fn left_over(left: &LeftOver, paint: Paint) -> String {
             escape(&fault.message)
         ) + &fault::hint(fault, paint);
     }
-    let what = left.kept.as_ref().map(stash::counted).unwrap_or_default();
-    format!("{name} is not mirrored any more, and keeps {what}: see `mirrorctl stash list --all`\n")
+    let kept = left.kept.clone().unwrap_or_default();
+    let lists = [
+        (!kept.stashed.is_empty(), "stash list"),
+        (!kept.pushes.is_empty(), "queue list"),
+        (!kept.conflicts.is_empty(), "conflict list"),
+    ];
+    let lists = lists.iter().filter(|(is_any, _)| *is_any);
+    let lists = lists.map(|(_, list)| format!("`mirrorctl --project {name} {list}`"));
+    let lists: Vec<_> = lists.collect();
+    let see = if lists.is_empty() { String::new() } else { format!(": see {}", lists.join(", ")) };
+    format!("{name} is not mirrored any more, and keeps {}{see}\n", stash::counted(&kept))
 }
 
 fn row(project: &ProjectSummary) -> [String; 4] {
@@ -86,6 +95,7 @@ pub(crate) fn set_up(project: &SetUpFinished, is_quiet: bool, paint: Paint) -> S
         "world" => "  shared   with everybody who may enter the backend's folder\n",
         _ => "",
     };
+    text += &bounded(project.notices.iter().map(|notice| job::told(notice, paint)).collect());
     text + &problems + &cancelled(project, paint)
 }
 

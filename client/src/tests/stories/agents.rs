@@ -62,6 +62,7 @@ async fn taken_side_is_settled_and_told() {
         reported.told.expect("a result"),
         json!({"path": "a.md", "resolution": "remote", "commit": 44, "queued": false,
             "pull_pending": false, "failed": [], "cancelled": false, "stash_id": null,
+            "notices": [],
             "error": null})
     );
     let [settled] = &daemon.settled()[..] else { panic!("one decision") };

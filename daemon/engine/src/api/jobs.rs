@@ -109,7 +109,7 @@ pub struct Auto {
 impl Job {
     /// Whether somebody reads its report.
     pub(crate) fn is_heard(&self) -> bool {
-        !matches!(self, Self::Auto(_))
+        !matches!(self, Self::Auto(_) | Self::ChangeSettings { .. })
     }
 
     /// Whether it writes into a folder that is not the project, and only reads here.

@@ -68,6 +68,8 @@ pub enum NoticeKind {
     ContentGivenAgain,
     /// A push that a person dropped before it was answered is a commit after all.
     DroppedPushArrived,
+    /// A queued version could not be sent, and is no longer to be had.
+    NotSent,
     /// A link of the head may not stand on this machine.
     LinkLeftOut,
     /// Something in the view can't be read, and is passed over.

@@ -219,6 +219,11 @@ impl Queue {
         changes.any(|change| selection.matches(&change.path))
     }
 
+    /// Whether a version of this very path waits.
+    pub(crate) fn brings(&self, path: &RelPath) -> bool {
+        self.pushes.iter().flat_map(|push| &push.changes).any(|change| change.path == *path)
+    }
+
     /// The newest queued version of each path.
     pub(crate) fn tips(&self) -> BTreeMap<RelPath, Tip> {
         let mut tips: BTreeMap<RelPath, Tip> = BTreeMap::new();

@@ -30,7 +30,7 @@ pub(crate) struct Stash {
     path: RelPath,
     reason: &'static str,
     private: Option<bool>,
-    kept: Vec<String>,
+    kept: Vec<Ulid>,
 }
 
 impl Stash {
@@ -83,7 +83,7 @@ impl Stash {
         let text = serde_json::to_vec(&record)?;
         self.data.write(&format!("stash/{id}.json"), &mut text.as_slice(), true)?;
         tracing::warn!(path = %self.path, %id, "a version made here was kept in the stash");
-        self.kept.push(id.to_string());
+        self.kept.push(id);
         Ok(record)
     }
 
@@ -102,10 +102,9 @@ impl Stash {
         Ok(digest_of(kept.as_mut())?.0 == digest)
     }
 
-    /// Where the person finds what was kept, to end a message with.
-    pub(crate) fn kept(&self) -> Option<String> {
-        let ids = self.kept.join(" and ");
-        (!ids.is_empty()).then(|| format!("your version was kept in the stash as {ids}"))
+    /// What was kept by this one.
+    pub(crate) fn ids(&self) -> &[Ulid] {
+        &self.kept
     }
 }
 

@@ -154,7 +154,7 @@ pub(crate) async fn run(mut worker: Worker, mut letters: mpsc::Receiver<Message>
                 "a job panicked"
             );
             let (board, farewell) = (worker.board.clone(), worker.events.farewell());
-            worker = match worker.reopen().await {
+            worker = match Box::pin(worker.reopen()).await {
                 Ok(worker) => worker,
                 Err(error) => {
                     tracing::error!(%error, "the project could not be opened again");

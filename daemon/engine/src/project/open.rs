@@ -7,7 +7,7 @@ use futures::future::join;
 use mirror_core::Timestamp;
 use mirror_storage::StorageError;
 
-use crate::api::{EngineResult, Parts, Phase, ProjectFault, ProjectSpec};
+use crate::api::{EngineResult, Notice, Parts, Phase, ProjectFault, ProjectSpec};
 use crate::data::conflicts::load;
 use crate::data::notices::Journal;
 use crate::data::queue::Queue;
@@ -15,6 +15,7 @@ use crate::index::Index;
 use crate::log::Log;
 use crate::packs::Damaged;
 use crate::project::worker::events::Events;
+use crate::project::worker::outcome::FileOutcome;
 use crate::project::worker::reading::Published;
 use crate::project::worker::status::StatusBoard;
 use crate::project::worker::view::Machines;
@@ -133,12 +134,17 @@ impl Worker {
                 tracing::debug!(%error, "what this machine said on the backend was not read");
             }
         }
-        drop(self.recover_targets().await);
-        if self.state.fresh
-            && let Err(error) = self.take_up_leftovers().await
-        {
-            tracing::warn!(%error, "what an earlier run may have left could not be looked for");
+        let settled = self.recover_targets().await.into_iter();
+        let mut notices: Vec<Notice> = settled.filter_map(FileOutcome::into_notice).collect();
+        if self.state.fresh {
+            match self.take_up_leftovers().await {
+                Ok(found) => notices.extend(found),
+                Err(error) => {
+                    tracing::warn!(%error, "what an earlier run may have left was not looked for");
+                }
+            }
         }
+        self.keep_notices(&notices).await;
     }
 
     /// Starts again from what is stored, after a panic.

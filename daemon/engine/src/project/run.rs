@@ -69,7 +69,7 @@ impl Worker {
             reporter.add_faults(std::mem::take(&mut self.pending_stashed));
         }
         if !reporter.dry_run && !job.writes_elsewhere() {
-            reporter.add_faults(self.recover_targets().await);
+            reporter.add_files(self.recover_targets().await);
         }
         self.refuse_when_cancelled()?;
         match job {

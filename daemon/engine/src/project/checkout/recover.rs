@@ -4,13 +4,13 @@
 use mirror_core::plan::Root;
 use mirror_core::{RelPath, State};
 
-use super::faults::fault_of_stash;
-use crate::api::FileFault;
+use super::faults::told_of_stash;
 use crate::data::stash::Stash;
 use crate::outside::tree::{digest_of, spare_of};
 use crate::outside::{Taken, Tree, TreeError};
 use crate::project::worker::Worker;
 use crate::project::worker::faults::fault;
+use crate::project::worker::outcome::FileOutcome;
 use crate::state::{BaseRecord, Target};
 
 /// What a local step that was cut off turned out to have done.
@@ -38,7 +38,7 @@ impl Worker {
     /// whose files are left alone until then, and the edits that went to the
     /// stash. While the folder is away all of them wait for it, also while
     /// another disk is in its place.
-    pub(crate) async fn recover_targets(&mut self) -> Vec<FileFault> {
+    pub(crate) async fn recover_targets(&mut self) -> Vec<FileOutcome> {
         if matches!(self.look_at_root().await, Ok(Root::OtherDevice)) {
             return Vec::new();
         }
@@ -48,7 +48,7 @@ impl Worker {
             .iter()
             .map(|(path, target)| (path.clone(), target.clone()))
             .collect();
-        let (mut faults, mut nowhere) = (Vec::new(), Vec::new());
+        let (mut told, mut nowhere) = (Vec::new(), Vec::new());
         for (path, target) in targets {
             let (tree, mut stash) = (self.parts.tree.clone(), Stash::of(&path, &self.parts));
             let (step_path, step) = (path.clone(), target.clone());
@@ -60,7 +60,7 @@ impl Worker {
                     (settled, stash)
                 })
                 .await;
-            faults.extend(fault_of_stash(&path, &stash));
+            told.extend(told_of_stash(&path, &stash, self.now()));
             match settled {
                 Ok(settled) if settled.is_nowhere => nowhere.push((path, target, settled)),
                 Ok(settled) => self.record_left(&path, &target, &settled),
@@ -68,27 +68,34 @@ impl Worker {
                 // One file that can't be looked at keeps no other waiting.
                 Err(error) => {
                     tracing::warn!(%path, %error, "a step that was cut off can't be settled yet");
-                    faults.push(fault(&path, &error.into()));
+                    told.push(FileOutcome::Failed(fault(&path, &error.into())));
                 }
             }
         }
-        faults.extend(self.record_nowhere(nowhere).await);
-        faults
+        told.extend(self.record_nowhere(nowhere).await);
+        told
     }
 
     /// Records steps that left nothing where it was looked for, once it was looked
     /// for everywhere.
-    async fn record_nowhere(&mut self, settled: Vec<(RelPath, Target, Settled)>) -> Vec<FileFault> {
+    async fn record_nowhere(
+        &mut self,
+        settled: Vec<(RelPath, Target, Settled)>,
+    ) -> Vec<FileOutcome> {
         if settled.is_empty() {
             return Vec::new();
         }
-        if let Err(error) = self.take_up_leftovers().await {
-            return settled.iter().map(|(path, ..)| fault(path, &error)).collect();
-        }
+        let taken_up = match self.take_up_leftovers().await {
+            Ok(notices) => notices,
+            Err(error) => {
+                let failed = |path| FileOutcome::Failed(fault(path, &error));
+                return settled.iter().map(|(path, ..)| failed(path)).collect();
+            }
+        };
         for (path, target, left) in &settled {
             self.record_left(path, target, left);
         }
-        Vec::new()
+        taken_up.into_iter().map(FileOutcome::Told).collect()
     }
 
     fn record_left(&mut self, path: &RelPath, target: &Target, settled: &Settled) {

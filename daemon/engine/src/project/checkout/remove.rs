@@ -8,7 +8,7 @@ use std::io::Read;
 use mirror_core::RelPath;
 use mirror_core::plan::Removal;
 
-use super::faults::fault_of_stash;
+use super::faults::told_of_stash;
 use crate::api::{EngineResult, FileAction};
 use crate::data::stash::Stash;
 use crate::outside::Taken;
@@ -53,7 +53,7 @@ impl Worker {
                 })
                 .await;
             let path = &removal.path;
-            files.extend(fault_of_stash(path, &stash).map(FileOutcome::Failed));
+            files.extend(told_of_stash(path, &stash, self.now()));
             match taken {
                 Ok(Taken::Done) => {
                     self.forget_file(path);

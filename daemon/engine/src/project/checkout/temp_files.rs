@@ -7,7 +7,8 @@
 use mirror_core::patterns::Coverage;
 use mirror_core::{Digest, History, RelPath};
 
-use crate::api::{EngineResult, Parts};
+use super::faults::notices_of_stash;
+use crate::api::{EngineResult, Notice};
 use crate::data::stash::Stash;
 use crate::outside::tree::{TEMP_PREFIX, UNFINISHED_SUFFIX, digest_of};
 use crate::outside::{DirEntry, Tree, TreeError};
@@ -21,10 +22,11 @@ struct Leftover {
 }
 
 impl Worker {
-    /// Cleans up what no step will. Called while none is under way.
-    pub(crate) async fn take_up_leftovers(&mut self) -> EngineResult<()> {
+    /// Cleans up what no step will, and says what went to the stash. Called while none
+    /// is under way.
+    pub(crate) async fn take_up_leftovers(&mut self) -> EngineResult<Vec<Notice>> {
         self.refresh_coverage().await?;
-        let Some(coverage) = self.coverage.clone() else { return Ok(()) };
+        let Some(coverage) = self.coverage.clone() else { return Ok(Vec::new()) };
         let tree = self.parts.tree.clone();
         let found = self.parts.outside.offload(move || find(tree.as_ref(), &coverage)).await?;
         let places = self
@@ -36,16 +38,23 @@ impl Worker {
         let is_unknown = |leftover: &Leftover| {
             !places.iter().any(|place| leftover.path.as_str().starts_with(place.as_str()))
         };
+        let mut notices = Vec::new();
         for leftover in found.into_iter().filter(is_unknown) {
             let is_known = is_known(self.log.history(), &leftover);
             let (parts, path) = (self.parts.clone(), leftover.path.clone());
-            let settled =
-                self.parts.outside.offload(move || clear(&parts, &leftover, is_known)).await;
-            if let Err(error) = settled {
+            let mut stash = Stash::of(&found_as(&path), &parts).because_of("crash");
+            let clear = move || {
+                let cleared = clear(parts.tree.as_ref(), &leftover, is_known, &mut stash);
+                (cleared, stash)
+            };
+            let (cleared, stash) = self.parts.outside.offload(clear).await;
+            let why = "a crash left a version that no commit has";
+            notices.extend(notices_of_stash(&found_as(&path), &stash, self.now(), why));
+            if let Err(error) = cleared {
                 tracing::warn!(%path, %error, "a version that a crash left stays where it is");
             }
         }
-        Ok(())
+        Ok(notices)
     }
 }
 
@@ -102,14 +111,18 @@ fn look(tree: &dyn Tree, path: RelPath) -> Result<Option<Leftover>, TreeError> {
     Ok(Some(Leftover { path, digest: Some(digest) }))
 }
 
-fn clear(parts: &Parts, leftover: &Leftover, is_known: bool) -> Result<(), TreeError> {
+fn clear(
+    tree: &dyn Tree,
+    leftover: &Leftover,
+    is_known: bool,
+    stash: &mut Stash,
+) -> Result<(), TreeError> {
     let Leftover { path, digest: _ } = leftover;
-    if !is_known && let Some(mut reader) = parts.tree.open_temp(path, path.name())? {
-        let mut stash = Stash::of(&found_as(path), parts).because_of("crash");
+    if !is_known && let Some(mut reader) = tree.open_temp(path, path.name())? {
         let failed = |cause| TreeError::Failed { path: path.clone(), cause };
         stash.keep(reader.as_mut()).map_err(failed)?;
     }
-    parts.tree.remove_temp(path, path.name())
+    tree.remove_temp(path, path.name())
 }
 
 /// A name that a person may see, beside where it was found.

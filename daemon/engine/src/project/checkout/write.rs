@@ -14,7 +14,7 @@ use mirror_core::plan::{Fetch, Removal};
 use mirror_core::{Digest, Kind, RelPath, State, Timestamp};
 
 use super::Edit;
-use super::faults::fault_of_stash;
+use super::faults::told_of_stash;
 use super::reached::Reached;
 use crate::api::{EngineResult, FileAction, Notice, NoticeKind, Progress};
 use crate::data::stash::Stash;
@@ -266,7 +266,7 @@ impl Worker {
     ) {
         let Landing { fetch, target, manner, stash, .. } = landing;
         let path = &fetch.path;
-        files.extend(fault_of_stash(path, stash).map(FileOutcome::Failed));
+        files.extend(told_of_stash(path, stash, self.now()));
         match landed {
             Ok(Landed::Done(stamp)) => {
                 if let Some(replaced) = &fetch.replaces {
@@ -311,7 +311,7 @@ impl Worker {
         let kind = NoticeKind::LinkLeftOut;
         let path = Some(path.clone());
         let notice = Notice { kind, path, message, time: self.now(), stash: None };
-        Some(FileOutcome::LeftOut(notice))
+        Some(FileOutcome::Told(notice))
     }
 
     /// The file at `path` is as `target` wanted it (B1).

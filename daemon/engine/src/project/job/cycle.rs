@@ -225,7 +225,7 @@ impl Drafter for Cycle<'_> {
     ) -> EngineResult<Option<Draft>> {
         // What did not come in an earlier round may come now.
         self.files.retain(|file| match file {
-            FileOutcome::Done(_) | FileOutcome::LeftOut(_) => true,
+            FileOutcome::Done(_) | FileOutcome::Told(_) => true,
             FileOutcome::Failed(fault) => fault.class != FaultClass::Transient,
         });
         let mut round = self.decide(worker, reporter).await?;

@@ -90,7 +90,12 @@ impl Worker {
         output: &Arc<dyn Tree>,
         reporter: &mut Reporter,
     ) -> bool {
-        let failed = match self.write_out(path, manner, content, output).await {
+        let (written, stash) = self.write_out(path, manner, content, output).await;
+        let why = format!("{path} was written where it was to be put out");
+        for id in stash.ids() {
+            reporter.stashed_for(path, *id, self.now(), &why);
+        }
+        let failed = match written {
             Ok(Put::Done(_)) => return true,
             Ok(Put::Changed) => FileFault {
                 path: path.as_str().to_owned(),
@@ -110,7 +115,7 @@ impl Worker {
         manner: Manner,
         content: Content,
         output: &Arc<dyn Tree>,
-    ) -> Result<Put, TreeError> {
+    ) -> (Result<Put, TreeError>, Stash) {
         let temp_name = format!("{TEMP_PREFIX}{}", self.parts.outside.ulid());
         let (tree, mut stash) = (output.clone(), Stash::of(path, &self.parts));
         let path = path.clone();
@@ -118,9 +123,13 @@ impl Worker {
             .outside
             .offload(move || {
                 let failed = |cause| TreeError::Failed { path: path.clone(), cause };
-                let mut source = content.open().map_err(failed)?;
-                let staged = tree.stage(&path, manner, &temp_name, source.as_mut())?;
-                tree.put(&staged, Expected::Absent, &mut |reader| stash.keep(reader))
+                let mut write = || {
+                    let mut source = content.open().map_err(failed)?;
+                    let staged = tree.stage(&path, manner, &temp_name, source.as_mut())?;
+                    tree.put(&staged, Expected::Absent, &mut |reader| stash.keep(reader))
+                };
+                let written = write();
+                (written, stash)
             })
             .await
     }

@@ -25,8 +25,9 @@ impl Worker {
         self.send_due().await?;
         let mut reporter = Reporter::unheard();
         let shown = self.show_and_survey(&mut reporter).await;
-        self.give_again_if_possible(&mut reporter).await?;
+        let given = self.give_again_if_possible(&mut reporter).await;
         self.keep_notices(&reporter.into_report().notices).await;
+        given?;
         shown?;
         self.tell_machine().await;
         self.sweep_when_due().await;

@@ -251,7 +251,7 @@ fn round_after_write(
         FileOutcome::Failed(fault) => {
             fault.path == path.as_str() && fault.class == FaultClass::Transient
         }
-        FileOutcome::Done(_) | FileOutcome::LeftOut(_) => false,
+        FileOutcome::Done(_) | FileOutcome::Told(_) => false,
     });
     if landed.ended.is_ok() && !is_there && was_changed {
         return Err(EngineError::ConflictMoved(path.clone()));

@@ -12,7 +12,7 @@ use mirror_core::{Entry, RelPath, Ulid};
 use mirror_storage::FaultClass;
 
 use super::replan::Replanned;
-use crate::api::{EngineResult, FileFault, QueuedKind, QueuedWork, Stashed};
+use crate::api::{EngineResult, FileFault, Notice, NoticeKind, QueuedKind, QueuedWork, Stashed};
 use crate::data::queue::{MadeOn, QueuedChange, QueuedPush, content_name};
 use crate::data::stash::{Stash, StashedCopies};
 use crate::error::{EngineError, with_causes};
@@ -63,9 +63,7 @@ impl Worker {
             Ok(()) => self.send_queue(&mut reporter).await,
             Err(error) => Err(error),
         };
-        for FileFault { path, message, .. } in reporter.faults() {
-            tracing::warn!(path, message, "a queued push met this");
-        }
+        self.keep_what_it_met(reporter).await;
         match sent {
             Err(error) if error.class() != FaultClass::Stopped => {
                 tracing::info!(%error, "queued pushes wait for another try");
@@ -74,6 +72,24 @@ impl Worker {
             }
             sent => sent,
         }
+    }
+
+    /// Nobody waits for its report: the next one says it.
+    async fn keep_what_it_met(&mut self, reporter: Reporter) {
+        let mut notices = Vec::new();
+        let report = reporter.into_report();
+        for FileFault { path, message, .. } in report.failed {
+            tracing::warn!(path, message, "a queued push met this");
+            let path = RelPath::new(&path).ok();
+            let is_told = report.notices.iter().any(|notice| notice.path == path);
+            let still_waits = path.as_ref().is_some_and(|path| self.queue.brings(path));
+            if !is_told && !still_waits {
+                let (kind, time) = (NoticeKind::NotSent, self.now());
+                notices.push(Notice { kind, path, message, time, stash: None });
+            }
+        }
+        notices.extend(report.notices);
+        self.keep_notices(&notices).await;
     }
 
     /// Notes that the head could not be read.
@@ -213,6 +229,10 @@ impl Worker {
         let local = self.index.get(path).map(|indexed| indexed.state);
         let stands_here = is_here && local == change.state();
         let home = self.stash_copy(kept, path, entry).await?;
+        let why = format!("{path} was changed elsewhere while its push waited");
+        if let StashCopy::Stashed(kept) = &home {
+            reporter.stashed_for(path, kept.id, self.now(), &why);
+        }
         let is_in_log = self.log.history().place(entry.sha256).is_some();
         let what = match home {
             StashCopy::Stashed(kept) if !stands_here => where_kept(&kept),
@@ -222,7 +242,7 @@ impl Worker {
         reporter.fault(FileFault {
             path: path.as_str().to_owned(),
             class: FaultClass::Conflict,
-            message: format!("{path} was changed elsewhere while its push waited; {what}"),
+            message: format!("{why}; {what}"),
             hint: None,
         });
         Ok(())
@@ -274,10 +294,15 @@ impl Worker {
         let changes: BTreeMap<_, _> = push.changes.iter().map(|c| (&c.path, c)).collect();
         for path in paths {
             let entry = changes.get(&path).and_then(|change| change.to.as_ref());
-            let what = match entry {
-                Some(entry) => self.stash_copy(&mut kept, &path, entry).await?.of_damaged(),
-                None => StashCopy::Gone.of_damaged(),
+            let copy = match entry {
+                Some(entry) => self.stash_copy(&mut kept, &path, entry).await?,
+                None => StashCopy::Gone,
             };
+            if let StashCopy::Stashed(kept) = &copy {
+                let why = format!("{path} was damaged while its push waited");
+                reporter.stashed_for(&path, kept.id, self.now(), &why);
+            }
+            let what = copy.of_damaged();
             reporter.fault(FileFault {
                 path: path.as_str().to_owned(),
                 class: FaultClass::Rejected,

@@ -55,6 +55,7 @@ mod replies;
 mod resolving;
 mod restoring;
 mod rules;
+mod set_aside;
 mod setting_up;
 mod shared_settings;
 mod stashing;

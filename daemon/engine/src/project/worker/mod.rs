@@ -246,7 +246,8 @@ impl Worker {
     pub(crate) async fn keep_notices(&mut self, notices: &[Notice]) {
         for notice in notices {
             tracing::warn!(message = notice.message);
-            let is_same = |known: &Notice| (known.kind, &known.path) == (notice.kind, &notice.path);
+            let key = |notice: &Notice| (notice.kind, notice.path.clone(), notice.stash);
+            let is_same = |known: &Notice| key(known) == key(notice);
             let is_known = self.journal.untold().iter().any(is_same);
             if notice.kind != NoticeKind::ViewUnsettled && !is_known {
                 let number = self.journal.add(notice, false).await;

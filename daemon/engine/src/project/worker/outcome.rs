@@ -9,8 +9,8 @@ use crate::api::{EngineResult, FileAction, FileFault, FileReport, Notice};
 pub(crate) enum FileOutcome {
     Done(FileReport),
     Failed(FileFault),
-    /// This machine leaves it out for good, and says so.
-    LeftOut(Notice),
+    /// Said besides: that this machine leaves it out for good, where a version is now.
+    Told(Notice),
 }
 
 impl FileOutcome {
@@ -22,7 +22,14 @@ impl FileOutcome {
     pub(crate) fn file(&self) -> Option<&FileReport> {
         match self {
             Self::Done(file) => Some(file),
-            Self::Failed(_) | Self::LeftOut(_) => None,
+            Self::Failed(_) | Self::Told(_) => None,
+        }
+    }
+
+    pub(crate) fn into_notice(self) -> Option<Notice> {
+        match self {
+            Self::Told(notice) => Some(notice),
+            Self::Done(_) | Self::Failed(_) => None,
         }
     }
 
@@ -33,7 +40,7 @@ impl FileOutcome {
             Self::Done(file) => {
                 Self::Done(FileReport { action: action(&file.path), from: None, ..file })
             }
-            other @ (Self::Failed(_) | Self::LeftOut(_)) => other,
+            other @ (Self::Failed(_) | Self::Told(_)) => other,
         }
     }
 }

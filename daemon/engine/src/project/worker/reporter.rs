@@ -88,15 +88,14 @@ impl Reporter {
 
     /// Says once where a person finds the version that makes way.
     pub(crate) fn stashed(&mut self, path: &RelPath, id: Ulid, time: Timestamp) {
-        if !self.stashed.insert((path.clone(), id)) {
-            return;
+        self.stashed_for(path, id, time, &format!("{path} had changes that were never pushed"));
+    }
+
+    /// The same of a version that makes way for another reason.
+    pub(crate) fn stashed_for(&mut self, path: &RelPath, id: Ulid, time: Timestamp, why: &str) {
+        if self.stashed.insert((path.clone(), id)) {
+            self.report.notices.push(stashed_notice(path, id, time, why));
         }
-        let message = format!(
-            "{path} had changes that were never pushed; they went to the stash as {id}: \
-             `mirrorctl stash restore {id}` brings them back"
-        );
-        let (kind, path, stash) = (NoticeKind::Stashed, Some(path.clone()), Some(id));
-        self.report.notices.push(Notice { kind, path, message, time, stash });
     }
 
     pub(crate) fn add_notices(&mut self, notices: Vec<Notice>) {
@@ -114,7 +113,7 @@ impl Reporter {
             match file {
                 FileOutcome::Done(file) => self.report.files.push(file),
                 FileOutcome::Failed(fault) => self.fault(fault),
-                FileOutcome::LeftOut(notice) => self.report.notices.push(notice),
+                FileOutcome::Told(notice) => self.report.notices.push(notice),
             }
         }
     }
@@ -134,10 +133,6 @@ impl Reporter {
         for fault in faults {
             self.fault(fault);
         }
-    }
-
-    pub(crate) fn faults(&self) -> &[FileFault] {
-        &self.report.failed
     }
 
     /// Paths that wait for a person.
@@ -198,6 +193,15 @@ impl Reporter {
         self.report.conflicts = self.waiting.into_iter().collect();
         self.report
     }
+}
+
+/// Says where a version of a person's is now.
+pub(crate) fn stashed_notice(path: &RelPath, id: Ulid, time: Timestamp, why: &str) -> Notice {
+    let message = format!(
+        "{why}; that version went to the stash as {id}: `mirrorctl stash restore {id}` brings it \
+         back"
+    );
+    Notice { kind: NoticeKind::Stashed, path: Some(path.clone()), message, time, stash: Some(id) }
 }
 
 /// Progress is dropped rather than waited for when nobody reads it.

@@ -111,6 +111,7 @@ pub(in crate::server) fn set_up_finished(outcome: &SetUpOutcome, home: &Path) ->
         failed: report.failed.iter().map(|fault| failed_file(fault, home)).collect(),
         cancelled: report.cancelled,
         covered: outcome.covered.as_ref().map(covered),
+        notices: report.notices.iter().map(|one| notice(one, home)).collect(),
     }
 }
 
@@ -178,6 +179,7 @@ fn notice_kind(kind: NoticeKind) -> v1::NoticeKind {
         NoticeKind::DroppedPushArrived => v1::NoticeKind::DroppedPushArrived,
         NoticeKind::LinkLeftOut => v1::NoticeKind::LinkLeftOut,
         NoticeKind::ViewUnreadable => v1::NoticeKind::ViewUnreadable,
+        NoticeKind::NotSent => v1::NoticeKind::NotSent,
         NoticeKind::Stashed => v1::NoticeKind::Stashed,
         NoticeKind::DeletionsWait => v1::NoticeKind::DeletionsWait,
         NoticeKind::LeftAlone => v1::NoticeKind::LeftAlone,

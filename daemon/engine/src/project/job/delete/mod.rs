@@ -224,7 +224,7 @@ impl Worker {
         };
         landed.ended?;
         let why = landed.files.into_iter().find_map(|file| match file {
-            FileOutcome::Done(_) | FileOutcome::LeftOut(_) => None,
+            FileOutcome::Done(_) | FileOutcome::Told(_) => None,
             FileOutcome::Failed(fault) => Some(fault.message),
         });
         let name = self.file_of_rules();
