@@ -35,6 +35,7 @@ pub(crate) fn report(report: &StatusReport, with_in_sync: bool) -> Value {
         "job": report.job.as_ref().map(job),
         "error": report.fault.as_ref().map(fault),
         "files_known": !report.files_unknown,
+        "waiting_deletions": report.waiting_deletions,
     })
 }
 
@@ -161,6 +162,7 @@ mod tests {
                     ..Fault::default()
                 }),
             }],
+            waiting_deletions: Vec::new(),
             skipped: vec![SkippedFile {
                 path: "x".to_owned(),
                 reason: SkipReason::SymlinkOutside.into(),
@@ -218,7 +220,7 @@ mod tests {
                     "class": "transient", "message": "away", "hint": null, "path": null,
                     "backend": null, "deletions": null,
                 },
-                "files_known": true,
+                "files_known": true, "waiting_deletions": [],
             })
         );
     }

@@ -22,6 +22,7 @@ pub(crate) mod job;
 pub(crate) mod project;
 pub(crate) mod stash;
 pub(crate) mod status;
+mod waiting;
 
 use std::collections::BTreeSet;
 

@@ -7,7 +7,7 @@ use mirror_proto::v1::{
 
 use super::fault::{self, hint};
 use super::job::busy;
-use super::{bounded, table};
+use super::{bounded, table, waiting};
 use crate::output::escape::escape;
 use crate::output::json::status::{STATES, count_in};
 use crate::output::measure::{ago, bytes, until};
@@ -41,6 +41,7 @@ pub(crate) fn report(
             bounded(files(report, detail, paint)),
             skipped(&report.skipped, paint),
             queue(&report.queue, now, paint),
+            waiting::deletions(report, paint),
             summary(report) + "\n",
         ]
         .concat(),

@@ -89,6 +89,8 @@ pub struct StatusReport {
     pub files: Vec<FileStatus>,
     pub queue: Vec<QueuedWork>,
     pub skipped: Vec<Skipped>,
+    /// Paths whose loss waits for a person, as a job without one left it (B12), sorted.
+    pub waiting_deletions: Vec<RelPath>,
 }
 
 /// What a project is doing.

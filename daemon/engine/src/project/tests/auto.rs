@@ -177,6 +177,14 @@ async fn deletions_that_nobody_agreed_to_wait_and_all_else_goes() {
     }
     laptop.goes_by_itself(Direction::Both).await;
     assert_eq!(laptop.unsettled().await.len(), 5);
+    let waiting = async |laptop: &Machine| {
+        let status = laptop.project().status(false).await.unwrap();
+        status.waiting_deletions.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(&laptop).await, ["0.md", "1.md", "2.md", "3.md", "4.md"]);
+    laptop.writes("4.md", "back, and another");
+    assert_eq!(waiting(&laptop).await, ["0.md", "1.md", "2.md", "3.md"]);
+    laptop.removes("4.md");
 
     let (events, _) = mpsc::channel(64);
     let request = JobRequest { job: sync(Settle::Wait), dry_run: false, consent: true };

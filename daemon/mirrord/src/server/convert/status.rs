@@ -11,7 +11,7 @@ use mirror_proto::v1;
 
 use super::fault::{file_fault, project_fault};
 use crate::backends::PRIMARY;
-use crate::config::ProjectConfig;
+use crate::config::{AutoMode, ProjectConfig};
 use crate::folders::with_tilde;
 use crate::projects::View;
 
@@ -59,6 +59,15 @@ pub(in crate::server) fn status_report(
 ) -> v1::StatusReport {
     let is_listed = |file: &&FileStatus| !leave_out_in_sync || file.state != FileState::InSync;
     let files: Vec<_> = report.files.iter().filter(is_listed).map(file_status).collect();
+    // A person's own jobs ask by themselves.
+    let waiting = match config.auto.mode() {
+        AutoMode::Off => &[][..],
+        _ => &report.waiting_deletions[..],
+    };
+    let state = match project_state(&report.phase, Some(config)) {
+        v1::ProjectState::Idle if !waiting.is_empty() => v1::ProjectState::Consent,
+        state => state,
+    };
     v1::StatusReport {
         project: config.name.clone(),
         root: config.root.display().to_string(),
@@ -67,8 +76,9 @@ pub(in crate::server) fn status_report(
         read_up_to: report.read_up_to,
         checked_at: report.checked_at.map(|time| time.to_string()),
         offline: report.offline,
-        state: project_state(&report.phase, Some(config)).into(),
+        state: state.into(),
         reason: state_reason(&report.phase, Some(config), home),
+        waiting_deletions: waiting.iter().map(|path| path.as_str().to_owned()).collect(),
         auto: config.auto.mode().word().to_owned(),
         bytes_up: report.bytes_up,
         bytes_down: report.bytes_down,
