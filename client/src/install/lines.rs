@@ -19,15 +19,22 @@ pub(super) fn without(current: &str, name: &str) -> String {
     }
 }
 
+/// The first pair that names them with no other beginning in between: an end that a
+/// person lost must not have us take what follows for ours.
 fn find(current: &str, name: &str) -> Option<(usize, usize)> {
     let (first, last) = (first(name), last(name));
-    let start = current.find(&first).filter(|start| is_line_start(current, *start))?;
-    let end = current[start..].find(&last)?;
-    Some((start, start + end + last.len()))
-}
-
-fn is_line_start(text: &str, place: usize) -> bool {
-    place == 0 || text[..place].ends_with('\n')
+    let (mut start, mut at) = (None, 0);
+    for line in current.split_inclusive('\n') {
+        let is = |marker: &str| line.trim_end() == marker.trim_end();
+        if is(&first) {
+            start = Some(at);
+        }
+        at += line.len();
+        if let Some(start) = start.filter(|_| is(&last)) {
+            return Some((start, at));
+        }
+    }
+    None
 }
 
 fn first(name: &str) -> String {
@@ -61,5 +68,16 @@ mod tests {
     fn line_without_its_end_is_left_alone() {
         let cut = "# >>> mirrorctl prompt >>>\nmine\n";
         assert_eq!(without(cut, "prompt"), cut);
+        let whole = with(cut, "prompt", "PS1=x\n");
+        assert_eq!(with(&whole, "prompt", "PS1=x\n"), whole);
+        assert_eq!(with(&whole, "prompt", "new\n"), whole.replace("PS1=x", "new"));
+        assert_eq!(without(&whole, "prompt"), cut);
+        for theirs in [
+            "a # >>> mirrorctl prompt >>>\nmine\n# <<< mirrorctl prompt <<<\n",
+            "# >>> mirrorctl prompt >>>\nmine\necho # <<< mirrorctl prompt <<<\n",
+        ] {
+            assert_eq!(without(theirs, "prompt"), theirs);
+            assert_eq!(without(&with(theirs, "prompt", "x\n"), "prompt"), theirs);
+        }
     }
 }

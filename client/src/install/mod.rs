@@ -29,6 +29,9 @@ pub(crate) use diff::unified;
 pub(crate) use parts::{How, Offer, Part, offers, offers_of_shells};
 pub(crate) use places::Places;
 
+/// How often a change is worked out before the program that keeps writing the file wins.
+const TRIES: usize = 5;
+
 /// One file of one part.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -62,7 +65,16 @@ pub(crate) struct Change {
     pub(crate) after: Option<String>,
     /// It is ours as a whole, and somebody has changed it since.
     pub(crate) was_changed: bool,
-    original: Option<String>,
+    note: Note,
+}
+
+/// What to keep of a change.
+#[derive(Clone, Debug)]
+enum Note {
+    /// The text before the first of these parts, and the one that is written.
+    Texts { parts: Vec<String>, before: Option<String> },
+    /// That these parts are in the file, if any; texts that were kept stay.
+    Parts(Vec<String>),
 }
 
 impl Change {
@@ -84,31 +96,30 @@ impl Installation {
     /// Offers of what was installed, and is not among these: another shell's, or where
     /// variables moved a folder since. `like` has one of each kind.
     pub(crate) fn others(&self, offered: &[Offer], like: &[Offer]) -> Vec<Offer> {
-        let is_of = |receipt: &Receipt, entry: &Entry| {
-            entry.key == receipt.key
-                && file::real(&entry.named).is_ok_and(|file| file == receipt.file)
+        let is_of = |(part, put): (&str, &Path), entry: &Entry| {
+            entry.key == part && file::real(&entry.named).is_ok_and(|file| file == put)
         };
         let entries = || offered.iter().filter_map(Offer::entry);
-        let unknown = |receipt: &&Receipt| !entries().any(|entry| is_of(receipt, entry));
-        let as_now = |receipt: &Receipt| {
+        let unknown = |put: &(&str, &Path)| !entries().any(|entry| is_of(*put, entry));
+        let as_now = |(part, file): (&str, &Path)| {
             let all = offered.iter().chain(like).filter_map(|offer| Some((offer, offer.entry()?)));
-            let (offer, entry) = all.into_iter().find(|(_, entry)| entry.key == receipt.key)?;
-            Some(offer.of(&Entry { named: receipt.file.clone(), ..entry.clone() }))
+            let (offer, entry) = all.into_iter().find(|(_, entry)| entry.key == part)?;
+            Some(offer.of(&Entry { named: file.to_owned(), ..entry.clone() }))
         };
-        self.receipts.all().iter().filter(unknown).filter_map(as_now).collect()
+        self.receipts.parts().filter(unknown).filter_map(as_now).collect()
     }
 
     pub(crate) fn change(&self, entry: &Entry, way: Way) -> Result<Change, Failure> {
         let file = file::real(&entry.named)?;
-        let before = file::read(&file)?;
-        let receipt = self.receipts.find(&entry.key, &file);
-        let is_untouched = match receipt {
-            Some(receipt) => before.is_some() && receipt.text_after()? == before,
-            None => false,
-        };
-        let original = match (receipt, &before) {
-            (Some(receipt), _) if is_untouched => receipt.text_before()?,
-            (receipt, Some(before)) => without(entry, &file, before, receipt)?,
+        let before = file::read_own(&file)?;
+        // What is noted of a file that is gone says nothing of the next one there.
+        let receipt = self.receipts.find(&file).filter(|_| before.is_some());
+        let others = receipt.map(|receipt| receipt.parts_but(&entry.key)).unwrap_or_default();
+        let way_back = receipt.and_then(|receipt| receipt.way_back(before.as_deref()));
+        let is_touched = receipt.is_some() && way_back.is_none();
+        let left = match (&way_back, &before) {
+            (Some(earlier), _) if others.is_empty() => earlier.text.clone(),
+            (_, Some(text)) => without(entry, &file, text, receipt)?,
             (_, None) => None,
         };
         let after = match way {
@@ -116,46 +127,90 @@ impl Installation {
                 let made = entry.content.put_into(before.as_deref().unwrap_or_default());
                 Some(made.map_err(|why| misfit(&file, &why))?)
             }
-            Way::Out => original.clone(),
+            Way::Out => left.clone(),
         };
         let is_whole = matches!(entry.content, Content::Whole(_));
-        let was_changed =
-            way == Way::Out && is_whole && receipt.is_some() && !is_untouched && after.is_some();
-        Ok(Change { file, before, after, was_changed, original })
+        let was_changed = way == Way::Out && is_whole && is_touched && after.is_some();
+        let is_noted = receipt.is_some_and(|receipt| receipt.has(&entry.key));
+        let added = (way == Way::In).then(|| entry.key.clone());
+        let is_alone = others.is_empty();
+        let parts: Vec<_> = others.into_iter().chain(added).collect();
+        let note = match way_back {
+            _ if is_alone && way == Way::In => Note::Texts { parts, before: left },
+            Some(earlier) if !is_alone && (is_noted || way == Way::In) => {
+                Note::Texts { parts, before: earlier.text }
+            }
+            Some(_) | None => Note::Parts(parts),
+        };
+        Ok(Change { file, before, after, was_changed, note })
     }
 
-    /// Gives what was done, and the copy that was kept of the old text.
+    /// Gives what was done, and the copy that was kept of the old text. The change is
+    /// worked out anew where another program writes the file at that moment.
     pub(crate) fn carry_out(
         &mut self,
         entry: &Entry,
         way: Way,
     ) -> Result<(Change, Option<PathBuf>), Failure> {
-        let change = self.change(entry, way)?;
-        let (key, file) = (entry.key.as_str(), change.file.as_path());
+        for _ in 0..TRIES {
+            let change = self.change(entry, way)?;
+            if let Some(kept) = self.attempt(entry, way, &change)? {
+                return Ok((change, kept));
+            }
+        }
+        let hint = "run this again once that program is done";
+        Err(file::refused(&entry.named, "is being written by another program", hint))
+    }
+
+    /// `None` where the file is not as it was when the change was worked out; it stays.
+    fn attempt(
+        &mut self,
+        entry: &Entry,
+        way: Way,
+        change: &Change,
+    ) -> Result<Option<Option<PathBuf>>, Failure> {
+        let file = change.file.as_path();
         if change.is_none() {
             if way == Way::Out && !change.was_changed {
-                self.receipts.forget(key, file)?;
+                self.note(change)?;
             }
-            return Ok((change, None));
+            return Ok(Some(None));
         }
-        let mut kept = None;
-        match (&change.after, way) {
-            (Some(after), Way::In) => {
-                kept = self.receipts.keep((key, file), (change.original.as_deref(), after))?;
-                let made = file::write(file, after, entry.is_private)?;
-                self.receipts.note_folders(key, file, made)?;
+        let receipt = self.receipts.find(file).cloned();
+        if way == Way::Out {
+            let folders = receipt.map(|receipt| receipt.folders).unwrap_or_default();
+            let is_done = match &change.after {
+                Some(after) => file::put(file, change.before.as_deref(), after, entry.is_private)?,
+                None => file::take(file, change.before.as_deref(), &folders)?.then(Vec::new),
+            };
+            if is_done.is_some() {
+                self.note(change)?;
             }
-            (Some(after), Way::Out) => {
-                file::write(file, after, entry.is_private)?;
-                self.receipts.forget(key, file)?;
+            return Ok(is_done.map(|_| None));
+        }
+        let kept = self.note(change)?;
+        let after = change.after.as_deref().unwrap_or_default();
+        let made = file::put(file, change.before.as_deref(), after, entry.is_private)?;
+        match made {
+            Some(ref made) => self.receipts.note_folders(file, made.clone())?,
+            // Nothing is known yet of the text that stands there now.
+            None if receipt.is_none() => self.receipts.note_parts(file, Vec::new())?,
+            None => {}
+        }
+        Ok(made.map(|_| kept))
+    }
+
+    fn note(&mut self, change: &Change) -> Result<Option<PathBuf>, Failure> {
+        let file = change.file.as_path();
+        match (&change.note, &change.after) {
+            (Note::Texts { parts, before }, Some(after)) => {
+                self.receipts.keep(file, parts.clone(), (before.as_deref(), after))
             }
-            (None, _) => {
-                let folders = self.receipts.find(key, file).map(|receipt| receipt.folders.clone());
-                file::remove(file, &folders.unwrap_or_default())?;
-                self.receipts.forget(key, file)?;
+            (Note::Texts { parts, .. } | Note::Parts(parts), _) => {
+                self.receipts.note_parts(file, parts.clone())?;
+                Ok(None)
             }
         }
-        Ok((change, kept))
     }
 }
 
@@ -167,14 +222,12 @@ fn without(
     text: &str,
     receipt: Option<&Receipt>,
 ) -> Result<Option<String>, Failure> {
-    let earlier = receipt.map(Receipt::text_before).transpose()?.flatten();
+    let earlier = receipt.and_then(Receipt::earlier).and_then(|earlier| earlier.text);
     let content = &entry.content;
     let left = content.take_out_of(text, earlier.as_deref().unwrap_or_default());
     let left = left.map_err(|why| misfit(file, &why))?;
-    let is_made_by_us = match receipt {
-        Some(receipt) => receipt.before.is_none(),
-        None => matches!(content, Content::Whole(_)),
-    };
+    let is_whole = matches!(content, Content::Whole(_));
+    let is_made_by_us = is_whole || receipt.is_some_and(Receipt::is_of_new_file);
     Ok(Some(left).filter(|left| !is_made_by_us || !content.is_nothing(left)))
 }
 

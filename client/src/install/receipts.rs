@@ -16,26 +16,69 @@ use crate::failure::Failure;
 const FOLDER: &str = "installed";
 const LIST: &str = "installed.json";
 
+/// What we know of one file.
 #[derive(Clone, Debug)]
 pub(super) struct Receipt {
-    /// Which part of the installation it is of.
-    pub(super) key: String,
     pub(super) file: PathBuf,
-    /// The copy of the file as it was; `None` where there was none.
-    pub(super) before: Option<PathBuf>,
+    /// The parts of the installation that are in it.
+    pub(super) parts: Vec<String>,
+    before: Before,
     /// The copy as we left it.
     after: PathBuf,
     /// Folders that were made for it, the innermost first.
     pub(super) folders: Vec<PathBuf>,
 }
 
+/// The file before the first of our parts was put into it.
+#[derive(Clone, Debug)]
+enum Before {
+    NoFile,
+    Copy(PathBuf),
+    /// There may have been one, and nobody knows what was in it.
+    Lost,
+}
+
+/// How a file was; no text means that there was none.
+#[derive(Debug)]
+pub(super) struct Earlier {
+    pub(super) text: Option<String>,
+}
+
 impl Receipt {
-    pub(super) fn text_before(&self) -> Result<Option<String>, Failure> {
-        self.before.as_deref().map_or(Ok(None), file::read)
+    /// `None` where that can't be read any more, which is not the same as no file.
+    pub(super) fn earlier(&self) -> Option<Earlier> {
+        let text = match &self.before {
+            Before::NoFile => None,
+            Before::Copy(copy) => Some(file::read_own(copy).ok().flatten()?),
+            Before::Lost => return None,
+        };
+        Some(Earlier { text })
     }
 
-    pub(super) fn text_after(&self) -> Result<Option<String>, Failure> {
-        file::read(&self.after)
+    /// How a file was that nobody has touched since we left it.
+    pub(super) fn way_back(&self, current: Option<&str>) -> Option<Earlier> {
+        let after = file::read_own(&self.after).ok().flatten()?;
+        if current == Some(&after) { self.earlier() } else { None }
+    }
+
+    pub(super) fn has(&self, part: &str) -> bool {
+        self.parts.iter().any(|one| one == part)
+    }
+
+    pub(super) fn parts_but(&self, part: &str) -> Vec<String> {
+        self.parts.iter().filter(|one| *one != part).cloned().collect()
+    }
+
+    pub(super) fn is_of_new_file(&self) -> bool {
+        matches!(self.before, Before::NoFile)
+    }
+
+    fn copies(&self) -> impl Iterator<Item = &Path> {
+        let before = match &self.before {
+            Before::Copy(copy) => Some(copy.as_path()),
+            Before::NoFile | Before::Lost => None,
+        };
+        before.into_iter().chain([self.after.as_path()])
     }
 }
 
@@ -49,7 +92,9 @@ impl Receipts {
     pub(super) fn open(data: &Path) -> Result<Self, Failure> {
         let folder = data.join(FOLDER);
         let list = folder.join(LIST);
-        let Some(text) = file::read(&list)? else { return Ok(Self { folder, all: Vec::new() }) };
+        let Some(text) = file::read_own(&list)? else {
+            return Ok(Self { folder, all: Vec::new() });
+        };
         let all = read(&folder, &text).ok_or_else(|| {
             file::refused(
                 &list,
@@ -60,23 +105,27 @@ impl Receipts {
         Ok(Self { folder, all })
     }
 
-    pub(super) fn all(&self) -> &[Receipt] {
-        &self.all
+    /// Each part, and the file that it is in.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.all.iter().flat_map(|receipt| {
+            let file = receipt.file.as_path();
+            receipt.parts.iter().map(move |part| (part.as_str(), file))
+        })
     }
 
-    pub(super) fn find(&self, key: &str, file: &Path) -> Option<&Receipt> {
-        self.all.iter().find(|receipt| receipt.key == key && receipt.file == file)
+    pub(super) fn find(&self, file: &Path) -> Option<&Receipt> {
+        self.all.iter().find(|receipt| receipt.file == file)
     }
 
     /// Keeps both texts of a file; called before it is written, so that a crash leaves
     /// a receipt too many and never one too few. Gives the copy of the old text.
     pub(super) fn keep(
         &mut self,
-        (key, file): (&str, &Path),
+        file: &Path,
+        parts: Vec<String>,
         (before, after): (Option<&str>, &str),
     ) -> Result<Option<PathBuf>, Failure> {
-        let folders = self.find(key, file).map(|receipt| receipt.folders.clone());
-        let old = self.find(key, file).cloned();
+        let old = self.find(file).cloned();
         make_private(&self.folder)?;
         let number =
             (1..u32::MAX).find(|number| !self.copy(*number, "after").exists()).unwrap_or(0);
@@ -85,40 +134,42 @@ impl Receipts {
             file::write(&copies.0, before, true)?;
         }
         file::write(&copies.1, after, true)?;
+        let kept = before.map(|_| copies.0);
         let receipt = Receipt {
-            key: key.to_owned(),
             file: file.to_owned(),
-            before: before.map(|_| copies.0),
+            parts,
+            before: kept.clone().map_or(Before::NoFile, Before::Copy),
             after: copies.1,
-            folders: folders.unwrap_or_default(),
+            folders: old.as_ref().map(|old| old.folders.clone()).unwrap_or_default(),
         };
-        let kept = receipt.before.clone();
-        self.all.retain(|other| other.key != key || other.file != file);
+        self.all.retain(|other| other.file != file);
         self.all.push(receipt);
         self.store()?;
         old.map_or(Ok(()), |old| forget_copies(&old))?;
         Ok(kept)
     }
 
-    pub(super) fn note_folders(
-        &mut self,
-        key: &str,
-        file: &Path,
-        made: Vec<PathBuf>,
-    ) -> Result<(), Failure> {
+    pub(super) fn note_folders(&mut self, file: &Path, made: Vec<PathBuf>) -> Result<(), Failure> {
         if made.is_empty() {
             return Ok(());
         }
-        let receipt = self.all.iter_mut().find(|one| one.key == key && one.file == file);
-        if let Some(receipt) = receipt {
+        if let Some(receipt) = self.all.iter_mut().find(|one| one.file == file) {
             receipt.folders = made;
         }
         self.store()
     }
 
-    pub(super) fn forget(&mut self, key: &str, file: &Path) -> Result<(), Failure> {
-        let Some(receipt) = self.find(key, file).cloned() else { return Ok(()) };
-        self.all.retain(|other| other.key != key || other.file != file);
+    /// Notes which parts are in a file now. Of one without any, nothing is kept.
+    pub(super) fn note_parts(&mut self, file: &Path, parts: Vec<String>) -> Result<(), Failure> {
+        let Some(receipt) = self.all.iter_mut().find(|one| one.file == file) else {
+            return Ok(());
+        };
+        if !parts.is_empty() {
+            receipt.parts = parts;
+            return self.store();
+        }
+        let receipt = receipt.clone();
+        self.all.retain(|other| other.file != file);
         forget_copies(&receipt)?;
         if self.all.is_empty() {
             return file::remove(&self.folder.join(LIST), std::slice::from_ref(&self.folder));
@@ -134,9 +185,13 @@ impl Receipts {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let one = |receipt: &Receipt| {
             json!({
-                "part": receipt.key,
                 "file": text(&receipt.file),
-                "before": receipt.before.as_deref().map(text),
+                "parts": receipt.parts,
+                "before": match &receipt.before {
+                    Before::NoFile => Value::Null,
+                    Before::Copy(copy) => Value::from(text(copy)),
+                    Before::Lost => Value::from(false),
+                },
                 "after": text(&receipt.after),
                 "folders": receipt.folders.iter().map(|folder| text(folder)).collect::<Vec<_>>(),
             })
@@ -148,8 +203,7 @@ impl Receipts {
 }
 
 fn forget_copies(receipt: &Receipt) -> Result<(), Failure> {
-    let copies = receipt.before.iter().chain([&receipt.after]);
-    copies.into_iter().try_for_each(|copy| file::remove(copy, &[]))
+    receipt.copies().try_for_each(|copy| file::remove(copy, &[]))
 }
 
 /// Closed to others, as the daemon would have it.
@@ -162,16 +216,21 @@ fn make_private(folder: &Path) -> Result<(), Failure> {
 fn read(folder: &Path, text: &str) -> Option<Vec<Receipt>> {
     let list: Value = serde_json::from_str(text).ok()?;
     let copy = |value: &Value| Some(folder.join(Path::new(value.as_str()?).file_name()?));
+    let before = |value: Option<&Value>| match value {
+        Some(Value::Null) => Before::NoFile,
+        other => other.and_then(copy).map_or(Before::Lost, Before::Copy),
+    };
+    let texts = |value: &Value| {
+        let all = value.as_array()?.iter().map(|one| one.as_str().map(str::to_owned));
+        all.collect::<Option<Vec<_>>>()
+    };
     let one = |value: &Value| {
-        let folders = value["folders"].as_array()?.iter();
         Some(Receipt {
-            key: value["part"].as_str()?.to_owned(),
             file: value["file"].as_str()?.into(),
-            before: copy(&value["before"]),
+            parts: texts(&value["parts"])?,
+            before: before(value.get("before")),
             after: copy(&value["after"])?,
-            folders: folders
-                .map(|folder| folder.as_str().map(PathBuf::from))
-                .collect::<Option<_>>()?,
+            folders: texts(&value["folders"])?.into_iter().map(PathBuf::from).collect(),
         })
     };
     list["files"].as_array()?.iter().map(one).collect()

@@ -156,3 +156,121 @@ fn what_was_put_elsewhere_before_is_known() {
     }
     assert!(place.installation.others(&[offer(&entry)], &[]).is_empty());
 }
+
+/// Those copies of a kind that are kept of files, `before` or `after`.
+fn copies(place: &Place, kind: &str) -> Vec<PathBuf> {
+    let all = fs::read_dir(place.path("data/installed")).expect("there");
+    let all = all.map(|found| found.expect("readable").path());
+    all.filter(|path| path.extension().is_some_and(|end| end == kind)).collect()
+}
+
+#[test]
+fn file_stays_whose_copy_is_gone() {
+    for (breaks, text) in [
+        ("no copy", "{\n  \"theirs\": 1\n}\n"),
+        ("no copy", "{}"),
+        ("no UTF-8", "{}"),
+        ("no list", "{}"),
+        ("no text in the list", "{}"),
+    ] {
+        let mut place = Place::new();
+        place.writes(Some(text));
+        let entry = place.entry(Content::Hooks(CLAUDE_HOOKS));
+        place.goes(&entry, Way::In);
+        let copy = copies(&place, "before").remove(0);
+        let list = place.path("data/installed/installed.json");
+        match breaks {
+            "no copy" => fs::remove_file(&copy).expect("removed"),
+            "no UTF-8" => fs::write(&copy, [0xff]).expect("written"),
+            _ => {
+                let mut kept: serde_json::Value =
+                    serde_json::from_str(&fs::read_to_string(&list).expect("there")).expect("JSON");
+                let receipt = kept["files"][0].as_object_mut().expect("a receipt");
+                match breaks {
+                    "no list" => drop(receipt.remove("before")),
+                    _ => drop(receipt.insert("before".to_owned(), 7.into())),
+                }
+                fs::write(&list, kept.to_string()).expect("written");
+            }
+        }
+        place.installation = Installation::open(&place.path("data")).expect("opened");
+
+        place.goes(&entry, Way::Out);
+
+        assert_eq!(place.text().as_deref(), Some(text), "{breaks}");
+        assert!(!list.exists(), "nothing is noted any more");
+    }
+}
+
+#[test]
+fn file_that_another_program_writes_meanwhile_is_worked_out_anew() {
+    let mut place = Place::new();
+    let entry = place.entry(Content::Hooks(CLAUDE_HOOKS));
+    for (before, meanwhile) in [(None, Some("{\"a\": 1}")), (Some("{}"), Some("{\"a\": 1}"))] {
+        if before.is_some() {
+            place.writes(before);
+        }
+        let stale = place.installation.change(&entry, Way::In).expect("worked out");
+        place.writes(meanwhile);
+        let attempted = place.installation.attempt(&entry, Way::In, &stale).expect("tried");
+        assert!(attempted.is_none());
+        assert_eq!(place.text().as_deref(), meanwhile, "not one byte of it is lost");
+
+        place.goes(&entry, Way::In);
+        let stale = place.installation.change(&entry, Way::Out).expect("worked out");
+        let installed = place.text().expect("written");
+        let meanwhile = installed.replace("\"a\": 1", "\"a\": 2");
+        place.writes(Some(&meanwhile));
+        let attempted = place.installation.attempt(&entry, Way::Out, &stale).expect("tried");
+        assert!(attempted.is_none());
+        assert_eq!(place.text(), Some(meanwhile));
+
+        place.goes(&entry, Way::Out);
+        assert_eq!(place.text().as_deref(), Some("{\"a\": 2}"));
+        place.writes(None);
+    }
+    let stale = Change { before: Some("{}".to_owned()), after: None, ..fresh(&place, &entry) };
+    place.writes(Some("{\"a\": 1}"));
+    let attempted = place.installation.attempt(&entry, Way::Out, &stale).expect("tried");
+    assert!(attempted.is_none() && place.text().is_some());
+}
+
+fn fresh(place: &Place, entry: &Entry) -> Change {
+    place.installation.change(entry, Way::Out).expect("worked out")
+}
+
+#[test]
+fn receipt_is_found_by_a_linked_folder() {
+    let mut place = Place::new();
+    fs::create_dir(place.path("real")).expect("made");
+    symlink("real", place.path("link")).expect("linked");
+    let named = place.path("link/claude/settings.json");
+    let entry = Entry { named, ..place.entry(Content::Hooks(CLAUDE_HOOKS)) };
+
+    place.goes(&entry, Way::In);
+    assert!(place.path("real/claude/settings.json").is_file());
+    let offer = Offer { part: Part::Hooks, purpose: String::new(), how: How::File(entry.clone()) };
+    assert!(place.installation.others(&[offer], &[]).is_empty());
+
+    place.goes(&entry, Way::Out);
+    assert!(!place.path("real/claude").exists());
+    assert!(!place.path("data/installed").exists(), "nothing is left of it");
+}
+
+#[test]
+fn file_of_another_user_is_read_and_never_written() {
+    let place = Place::new();
+    let mut foreign = PathBuf::from("/etc/passwd");
+    if mirror_proto::socket::user_id() == 0 {
+        foreign = place.path("managed.json");
+        fs::write(&foreign, "{\"disableAllHooks\": true}").expect("written");
+        std::os::unix::fs::chown(&foreign, Some(12_345), None).expect("given away");
+        assert!(claude::is_on(&foreign, "disableAllHooks"));
+    }
+    assert!(file::read(&foreign).expect("readable").is_some());
+    let entry = Entry { named: foreign, ..place.entry(Content::Hooks(CLAUDE_HOOKS)) };
+    for way in [Way::In, Way::Out] {
+        let failure = place.installation.change(&entry, way).expect_err("another's");
+        assert!(failure.fault.message.contains("another user"), "{failure:?}");
+    }
+}

@@ -185,3 +185,107 @@ proptest! {
         prop_assert_eq!(place.text(), Some(text));
     }
 }
+
+/// Lines of a shell's file, with an end or without one, and ends of ours that were lost.
+fn shell_texts() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        Just("export A=1"),
+        Just(""),
+        Just("# >>> mirrorctl prompt >>>"),
+        Just("# <<< mirrorctl completions <<<"),
+        Just("\tfi"),
+    ];
+    let lines = prop::collection::vec(line, 0..5).prop_map(|lines| lines.join("\n"));
+    (lines, any::<bool>()).prop_map(|(text, is_ended)| if is_ended { text + "\n" } else { text })
+}
+
+/// Parts that stand in one file: of a shell, or of settings.
+fn files() -> impl Strategy<Value = (Option<String>, [Content; 2])> {
+    let lines = |name, text: &str| Content::Lines { name, text: text.to_owned() };
+    let shell = [lines("completions", "source x\n"), lines("prompt", "PS1=x\n")];
+    let settings = [Content::Hooks(CLAUDE_HOOKS), Content::Server(SERVER)];
+    prop_oneof![
+        prop::option::of(shell_texts()).prop_map(move |text| (text, shell.clone())),
+        prop::option::of(texts()).prop_map(move |text| (text, settings.clone())),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 60,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn two_parts_of_a_file_go_in_any_order(
+        (text, contents) in files(), ways in [any::<bool>(), any::<bool>(), any::<bool>()]
+    ) {
+        let mut place = Place::new();
+        let [one, other] = contents;
+        let one = place.entry(one);
+        let other = Entry { key: "another part".to_owned(), ..place.entry(other) };
+        let order = |is_first| if is_first { [&one, &other] } else { [&other, &one] };
+        if text.is_some() {
+            place.writes(text.as_deref());
+        }
+
+        for entry in order(ways[0]) {
+            place.goes(entry, Way::In);
+        }
+        if ways[1] {
+            place.goes(&one, Way::Out);
+            place.goes(&one, Way::In);
+        }
+        for entry in order(ways[0]) {
+            let change = place.installation.change(entry, Way::In).expect("worked out");
+            prop_assert!(change.is_none(), "once is enough");
+        }
+        for entry in order(ways[2]) {
+            place.goes(entry, Way::Out);
+        }
+
+        prop_assert_eq!(place.text(), text);
+        prop_assert!(!place.path("data/installed").exists(), "nothing is left of it");
+    }
+
+    #[test]
+    fn two_parts_of_a_file_that_was_changed_go_and_the_change_stays(
+        (text, contents) in files(), between in any::<bool>(), is_first in any::<bool>()
+    ) {
+        let mut place = Place::new();
+        let [one, other] = contents;
+        let one = place.entry(one);
+        let other = Entry { key: "another part".to_owned(), ..place.entry(other) };
+        let is_shell = matches!(one.content, Content::Lines { .. });
+        let changed = |text: &str| match is_shell {
+            true => format!("alias x=y\n{text}"),
+            false => edited(text, Edit::AddsAtTheStart),
+        };
+        if text.is_some() {
+            place.writes(text.as_deref());
+        }
+
+        place.goes(&one, Way::In);
+        if between {
+            place.writes(Some(&changed(&place.text().expect("written"))));
+        }
+        place.goes(&other, Way::In);
+        if !between {
+            place.writes(Some(&changed(&place.text().expect("written"))));
+        }
+        for entry in if is_first { [&one, &other] } else { [&other, &one] } {
+            place.goes(entry, Way::Out);
+        }
+
+        let left = place.text().expect("it is theirs");
+        let original = text.unwrap_or_default();
+        let expected = if is_shell { original } else { document(&original).text().to_owned() };
+        let expected = changed(&expected);
+        match is_shell {
+            true => prop_assert_eq!(left.trim_end_matches('\n'), expected.trim_end_matches('\n')),
+            false => prop_assert_eq!(said_at_least(&left), said_at_least(&expected)),
+        }
+        prop_assert!(!place.path("data/installed").exists(), "nothing is left of it");
+    }
+}
