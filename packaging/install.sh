@@ -166,10 +166,10 @@ uninstall() {
     [ ! -f "$made" ] || remove_projects "$@"
     # Only what is ours: hooks of others, and a service file from elsewhere, stay.
     "$bin/mirrorctl" --quiet uninstall --yes ||
-      fail 'what `mirrorctl install` wrote could not be taken back; nothing was removed' \
+      fail 'what `mirrorctl install` wrote could not be taken back, and the programs stay' \
         'see what is wrong, as said above, then run this again'
     "$bin/mirrorctl" --quiet daemon stop ||
-      fail 'the daemon could not be stopped; nothing was removed'
+      fail 'the daemon could not be stopped, and the programs stay'
   fi
   rm -f "$bin/mirrorctl" "$bin/mirrorctl-mcp" "$bin/mirrord" "$made"
   rmdir "${made%/*}" 2> /dev/null || true

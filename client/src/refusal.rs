@@ -14,6 +14,9 @@ pub(crate) fn answer(error: &clap::Error) -> Exit {
         .map(|word| word.to_string_lossy().into_owned())
         .take_while(|word| word != "--")
         .collect();
+    if error.use_stderr() && is_hook(&words) {
+        return Exit::Done;
+    }
     let wants_json = words.iter().any(|word| word == "--json");
     match (error.use_stderr(), wants_json) {
         (true, true) => {
@@ -28,6 +31,12 @@ pub(crate) fn answer(error: &clap::Error) -> Exit {
         (false, _) => show(error, &mut std::io::stdout()),
     }
     if error.use_stderr() { Exit::Usage } else { Exit::Done }
+}
+
+/// A hook that fails would stop the agent's prompt. Its settings may be of another
+/// version, with events that this one has never heard of.
+fn is_hook(words: &[String]) -> bool {
+    words.first().is_some_and(|word| word == "hook")
 }
 
 /// Arguments may hold anything, and are quoted in what is wrong with them.
@@ -61,5 +70,12 @@ mod tests {
             first_paragraph(&error.to_string()),
             "the following required arguments were not provided: --to <URL>"
         );
+    }
+
+    #[test]
+    fn hook_that_is_not_known_stops_no_agent() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert!(is_hook(&words("hook of-tomorrow --as codex")));
+        assert!(!is_hook(&words("status hook")));
     }
 }

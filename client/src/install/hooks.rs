@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::json::{Document, Node, Step, insert, remove};
+use super::misfit::Misfit;
 
 const HOOKS: &str = "hooks";
 const PROGRAM: &str = "mirrorctl";
@@ -14,28 +15,71 @@ const PROGRAM: &str = "mirrorctl";
 type Place = (String, usize, usize);
 
 /// Puts the hooks of `wanted` in, unless they are there as they should be.
-pub(super) fn with(document: &Document, wanted: &Document) -> Result<Document, String> {
+pub(super) fn with(document: &Document, wanted: &Document) -> Result<Document, Misfit> {
     check(document)?;
     if told(document) == told(wanted) {
         return Ok(document.clone());
     }
     let mut made = without(document, Some(document));
     for event in members(wanted, &[Step::Key(HOOKS)]) {
-        let (hooks, key) = ([Step::Key(HOOKS)], event.key.as_str());
-        let groups = [Step::Key(HOOKS), Step::Key(key)];
-        let empty = Document::parse(r#"{"object":{},"array":[]}"#)?;
-        let fresh = |key| empty.find(&[Step::Key(key)]).expect("as written above");
-        if made.find(&hooks).is_none() {
-            made = insert(&made, &[], Some(HOOKS), (&empty, fresh("object")));
-        }
-        if made.find(&groups).is_none() {
-            made = insert(&made, &hooks, Some(key), (&empty, fresh("array")));
-        }
+        made = with_room(&made, &event.key);
+        let groups = [Step::Key(HOOKS), Step::Key(&event.key)];
         for group in event.value.items() {
             made = insert(&made, &groups, None, (wanted, group));
         }
     }
     Ok(made)
+}
+
+/// With a list of groups for an event, where there is none yet.
+fn with_room(document: &Document, event: &str) -> Document {
+    let (hooks, groups) = ([Step::Key(HOOKS)], [Step::Key(HOOKS), Step::Key(event)]);
+    let fresh = fresh();
+    let mut made = document.clone();
+    if made.find(&hooks).is_none() {
+        made = insert(&made, &[], Some(HOOKS), object_of(&fresh));
+    }
+    if made.find(&groups).is_none() {
+        made = insert(&made, &hooks, Some(event), array_of(&fresh));
+    }
+    made
+}
+
+/// What [`object_of`] and [`array_of`] take from.
+fn fresh() -> Document {
+    Document::parse(r#"{"object":{},"array":[]}"#).expect("it is written here")
+}
+
+fn object_of(fresh: &Document) -> (&Document, &Node) {
+    (fresh, fresh.find(&[Step::Key("object")]).expect("it is written above"))
+}
+
+fn array_of(fresh: &Document) -> (&Document, &Node) {
+    (fresh, fresh.find(&[Step::Key("array")]).expect("it is written above"))
+}
+
+/// Our hooks alone, to be shown: what stands beside them may be nobody's business.
+pub(super) fn alone(document: &Document) -> Document {
+    let fresh = fresh();
+    let mut made = Document::parse("").expect("nothing is an empty object");
+    for (event, group, handler) in ours(document) {
+        made = with_room(&made, &event);
+        let groups = [Step::Key(HOOKS), Step::Key(&event)];
+        let place = made.find(&groups).map_or(0, |groups| groups.items().len());
+        made = insert(&made, &groups, None, object_of(&fresh));
+        let (own, theirs) = ([groups[0], groups[1], Step::At(place)], Step::At(group));
+        let matcher = [groups[0], groups[1], theirs, Step::Key("matcher")];
+        if let Some(matcher) = document.find(&matcher) {
+            made = insert(&made, &own, Some("matcher"), (document, matcher));
+        }
+        made = insert(&made, &own, Some(HOOKS), array_of(&fresh));
+        let handlers = [own[0], own[1], own[2], Step::Key(HOOKS)];
+        let node = [groups[0], groups[1], theirs, Step::Key(HOOKS), Step::At(handler)];
+        if let Some(node) = document.find(&node) {
+            made = insert(&made, &handlers, None, (document, node));
+        }
+    }
+    made
 }
 
 /// Takes our hooks out, and what they leave empty, unless `original` has it empty, too.
@@ -78,7 +122,12 @@ pub(super) fn are_as(document: &Document, wanted: &Document) -> bool {
 /// Where each handler of ours is.
 pub(super) fn ours(document: &Document) -> Vec<Place> {
     let mut found = Vec::new();
-    for event in members(document, &[Step::Key(HOOKS)]) {
+    let events = members(document, &[Step::Key(HOOKS)]);
+    for (index, event) in events.iter().enumerate() {
+        // Of two with one name the last counts, and is what its name leads to.
+        if events[index + 1..].iter().any(|later| later.key == event.key) {
+            continue;
+        }
         for (group, node) in event.value.items().iter().enumerate() {
             let handlers = node.members().iter().rfind(|member| member.key == HOOKS);
             let handlers = handlers.map_or(&[][..], |member| member.value.items());
@@ -121,23 +170,26 @@ fn members<'a>(document: &'a Document, steps: &[Step<'_>]) -> &'a [super::json::
 }
 
 /// Nothing can be put into what isn't laid out as hooks are.
-fn check(document: &Document) -> Result<(), String> {
-    object(document, &[])?;
-    if document.find(&[Step::Key(HOOKS)]).is_none() {
-        return Ok(());
+fn check(document: &Document) -> Result<(), Misfit> {
+    check_names(document)?;
+    if !document.value(document.root()).is_object() {
+        return Err(Misfit::NoObject);
     }
-    object(document, &[Step::Key(HOOKS)]).map_err(|why| format!("`hooks` in it {why}"))?;
-    for event in members(document, &[Step::Key(HOOKS)]) {
+    let Some(hooks) = document.find(&[Step::Key(HOOKS)]) else { return Ok(()) };
+    if !document.value(hooks).is_object() {
+        return Err(Misfit::Odd(format!("`{HOOKS}` in it is no object")));
+    }
+    for event in hooks.members() {
         if !document.value(&event.value).is_array() {
-            return Err(format!("`hooks.{}` in it is no list", event.key));
+            return Err(Misfit::Odd(format!("`{HOOKS}.{}` in it is no list", event.key)));
         }
     }
     Ok(())
 }
 
-pub(super) fn object(document: &Document, steps: &[Step<'_>]) -> Result<(), String> {
-    match document.value_at(steps).is_some_and(|value| value.is_object()) {
-        true => Ok(()),
-        false => Err("is no JSON object".to_owned()),
-    }
+/// Where a name stands twice, what is changed by it may not be what anybody sees.
+pub(super) fn check_names(document: &Document) -> Result<(), Misfit> {
+    let hooks = document.find(&[Step::Key(HOOKS)]);
+    let twice = document.doubled(&[HOOKS]).or_else(|| hooks.and_then(Node::doubled));
+    twice.map_or(Ok(()), |key| Err(Misfit::Twice(key.to_owned())))
 }

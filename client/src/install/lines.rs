@@ -19,6 +19,11 @@ pub(super) fn without(current: &str, name: &str) -> String {
     }
 }
 
+/// Our lines, and the two around them.
+pub(super) fn alone<'a>(current: &'a str, name: &str) -> &'a str {
+    find(current, name).map_or("", |(start, end)| &current[start..end])
+}
+
 /// The first pair that names them with no other beginning in between: an end that a
 /// person lost must not have us take what follows for ours.
 fn find(current: &str, name: &str) -> Option<(usize, usize)> {

@@ -12,6 +12,7 @@ mod file;
 mod hooks;
 mod json;
 mod lines;
+mod misfit;
 mod parts;
 mod places;
 mod receipts;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use content::Content;
+use misfit::Misfit;
 use receipts::{Receipt, Receipts};
 
 pub(crate) use check::findings;
@@ -45,9 +47,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Whether what lies around ours is better not shown.
-    pub(crate) fn may_hold_secrets(&self) -> bool {
-        self.is_private
+    /// What comes and goes of ours. Nothing else of the file is shown, as there may be
+    /// secrets in it.
+    pub(crate) fn diff(&self, change: &Change) -> String {
+        let ours = |text: &Option<String>| self.content.alone(text.as_deref().unwrap_or_default());
+        unified(&ours(&change.before), &ours(&change.after), 0)
     }
 }
 
@@ -107,6 +111,14 @@ impl Installation {
             Some(offer.of(&Entry { named: file.to_owned(), ..entry.clone() }))
         };
         self.receipts.parts().filter(unknown).filter_map(as_now).collect()
+    }
+
+    /// Whether that part is known to have been put in there.
+    pub(crate) fn knows(&self, entry: &Entry) -> bool {
+        match file::real(&entry.named) {
+            Ok(file) => self.receipts.find(&file).is_some_and(|receipt| receipt.has(&entry.key)),
+            Err(_) => self.receipts.parts().any(|(part, _)| part == entry.key),
+        }
     }
 
     pub(crate) fn change(&self, entry: &Entry, way: Way) -> Result<Change, Failure> {
@@ -231,15 +243,7 @@ fn without(
     Ok(Some(left).filter(|left| !is_made_by_us || !content.is_nothing(left)))
 }
 
-fn misfit(file: &Path, why: &str) -> Failure {
-    let what = match why.starts_with("is ") || why.starts_with('`') {
-        true => why.to_owned(),
-        false => format!("is no valid JSON: {why}"),
-    };
-    let what = if what.starts_with('`') { format!("can't be added to: {what}") } else { what };
-    file::refused(
-        file,
-        &what,
-        "put that right, or leave this part out with --only; nothing was changed",
-    )
+fn misfit(file: &Path, why: &Misfit) -> Failure {
+    let hint = "put that right, or leave this part out with --only; nothing was changed";
+    file::refused(file, &why.to_string(), hint)
 }

@@ -33,14 +33,16 @@ impl Places {
     }
 
     pub(super) fn look(variable: impl Fn(&str) -> Option<OsString>, home: &Path) -> Self {
-        let folder = |name: &str| variable(name).map(PathBuf::from);
-        let absolute = |name: &str| folder(name).filter(|path| path.is_absolute());
+        let named = |name: &str| variable(name).map(PathBuf::from);
+        let absolute = |name: &str| named(name).filter(|path| path.is_absolute());
+        // From the current folder, as their programs take it.
+        let folder = |name: &str| named(name).and_then(|path| std::path::absolute(path).ok());
         let claude_moved = folder("CLAUDE_CONFIG_DIR");
         let managed = match cfg!(target_os = "macos") {
             true => "/Library/Application Support/ClaudeCode",
             false => "/etc/claude-code",
         };
-        let shell = folder("SHELL");
+        let shell = named("SHELL");
         let shell = shell.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
         Self {
             home: home.to_owned(),
@@ -80,5 +82,22 @@ impl Places {
 
     pub(super) fn codex_hooks(&self) -> PathBuf {
         self.codex.join("hooks.json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_folder_is_one_from_here() {
+        let set = |name: &str| match name {
+            "CLAUDE_CONFIG_DIR" | "CODEX_HOME" | "ZDOTDIR" => Some("dots".into()),
+            _ => None,
+        };
+        let places = Places::look(set, Path::new("/home/ann"));
+        let expected = std::env::current_dir().expect("a folder").join("dots");
+        assert_eq!([&places.claude, &places.codex, &places.zsh], [&expected; 3]);
+        assert_eq!(places.claude_servers, expected.join(".claude.json"));
     }
 }

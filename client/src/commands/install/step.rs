@@ -11,7 +11,7 @@ use crate::output::text::install as text;
 use crate::paths;
 use crate::service::Service;
 
-/// Lines around a change. None are shown of files that may hold secrets of others.
+/// Lines around a change of the service's file, which is ours.
 const CONTEXT: usize = 2;
 
 #[derive(Debug)]
@@ -70,16 +70,20 @@ impl Hand {
             How::Service => return Ok(self.service_step(offer, settled)),
             How::File(entry) => entry,
         };
-        let change = self.installation.change(entry, self.way)?;
+        let change = match self.installation.change(entry, self.way) {
+            Ok(change) => change,
+            // Nothing of ours is known to be in it: that is no reason to leave the rest.
+            Err(failure) if self.way == Way::Out && !self.installation.knows(entry) => {
+                return Ok(settled(offer, "left_out", failure.fault.message));
+            }
+            Err(failure) => return Err(failure),
+        };
         let file = Some(change.file.to_string_lossy().into_owned());
         let mut step = match (change.is_none(), change.was_changed) {
             (true, true) => settled(offer, "left_out", "changed since; it stays".to_owned()),
             (true, false) => settled(offer, "none", self.as_it_should_be().to_owned()),
             (false, _) => {
-                let around = if entry.may_hold_secrets() { 0 } else { CONTEXT };
-                let [before, after] =
-                    [&change.before, &change.after].map(|text| text.as_deref().unwrap_or_default());
-                let diff = unified(before, after, around);
+                let diff = entry.diff(&change);
                 Step { offer, plan: Plan::File(change), file: None, diff }
             }
         };

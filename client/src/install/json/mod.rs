@@ -94,6 +94,19 @@ impl Document {
         self.find(steps).map(|node| self.value(node))
     }
 
+    /// A key on the way to what the steps lead to that stands twice in its object.
+    pub(super) fn doubled<'a>(&self, keys: &[&'a str]) -> Option<&'a str> {
+        let mut node = &self.root;
+        for key in keys {
+            let mut found = node.members().iter().rev().filter(|member| member.key == *key);
+            node = &found.next()?.value;
+            if found.next().is_some() {
+                return Some(key);
+            }
+        }
+        None
+    }
+
     fn raw(&self, node: &Node) -> &str {
         &self.text[node.span.clone()]
     }
@@ -106,6 +119,16 @@ impl Node {
             Kind::Array(items) => items.is_empty(),
             Kind::Plain => false,
         }
+    }
+
+    /// A key that stands twice in an object here or further inside.
+    pub(super) fn doubled(&self) -> Option<&str> {
+        let members = self.members();
+        let mut keys: Vec<_> = members.iter().map(|member| member.key.as_str()).collect();
+        keys.sort_unstable();
+        let twice = keys.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        let inside = members.iter().map(|member| &member.value).chain(self.items());
+        twice.or_else(|| inside.into_iter().find_map(Self::doubled))
     }
 
     pub(super) fn members(&self) -> &[Member] {

@@ -274,3 +274,61 @@ fn file_of_another_user_is_read_and_never_written() {
         assert!(failure.fault.message.contains("another user"), "{failure:?}");
     }
 }
+
+#[test]
+fn name_that_stands_twice_is_refused() {
+    let ours = CODEX_HOOKS.trim().trim_start_matches('{').trim_end_matches('}');
+    let event = |text: &str| format!("{{\"hooks\": {{\"Stop\": [], {text}}}}}");
+    let stop = "\"Stop\": [{\"hooks\": [{\"command\": \"mirrorctl hook stop\"}]}]";
+    let server = "{\"mcpServers\": {\"mirrord\": {\"command\": \"theirs\"}, \"mirrord\": \
+                  {\"command\": \"mirrorctl\", \"args\": [\"mcp\"]}}}";
+    for (content, text, word) in [
+        (Content::Hooks(CODEX_HOOKS), event(stop), "`Stop`"),
+        (Content::Hooks(CODEX_HOOKS), format!("{{\"hooks\": {{}}, {ours}}}"), "`hooks`"),
+        (Content::Server(SERVER), server.to_owned(), "`mirrord`"),
+    ] {
+        let place = Place::new();
+        place.writes(Some(&text));
+        let entry = place.entry(content);
+        for way in [Way::In, Way::Out] {
+            let failure = place.installation.change(&entry, way).expect_err(&text);
+            let message = &failure.fault.message;
+            assert!(message.contains("twice") && message.contains(word), "{message}");
+        }
+    }
+    let found = json::Document::parse(&event(stop)).expect("JSON");
+    assert_eq!(hooks::ours(&found), [("Stop".to_owned(), 0, 0)], "the last one counts");
+    let hidden = event(stop).replace("\"Stop\": [],", "").replace("]}]}", "]}], \"Stop\": []}");
+    let found = json::Document::parse(&hidden).expect("JSON");
+    assert!(hooks::ours(&found).is_empty(), "{hidden}");
+}
+
+#[test]
+fn nothing_of_others_is_shown() {
+    let (secret, key) = ("sk-secret", "primaryApiKey");
+    for text in [
+        format!("{{\n  \"{key}\": \"{secret}\"\n}}\n"),
+        format!("{{\"{key}\": \"{secret}\"}}"),
+        format!(
+            "{{\"mcpServers\": {{\"a\": {{\"env\": \"{secret}\"}}}}, \"hooks\": {{\"Stop\": \
+                 [{{\"hooks\": [{{\"command\": \"{secret}\"}}]}}]}}}}"
+        ),
+    ] {
+        for (content, word) in [
+            (Content::Hooks(CLAUDE_HOOKS), "session-start"),
+            (Content::Server(SERVER), "\"mcp\""),
+            (Content::Lines { name: "prompt", text: "PS1=x\n".to_owned() }, "PS1=x"),
+        ] {
+            let mut place = Place::new();
+            place.writes(Some(&text));
+            let entry = place.entry(content);
+            for (way, sign) in [(Way::In, '+'), (Way::Out, '-')] {
+                let diff = entry.diff(&place.installation.change(&entry, way).expect("worked out"));
+                let is_so = |line: &str| line.starts_with(sign) || line.starts_with("@@");
+                assert!(diff.contains(word) && diff.lines().all(is_so), "{diff}");
+                assert!(!diff.contains(secret) && !diff.contains(key), "{diff}");
+                place.goes(&entry, way);
+            }
+        }
+    }
+}
