@@ -142,6 +142,37 @@ fn nobody_to_ask_and_files_that_cannot_be_read_end_it_before_it_begins() {
 }
 
 #[test]
+fn broken_file_that_has_nothing_of_ours_keeps_nothing_else_installed() {
+    let world = World::new();
+    let home = Home::new(&world);
+    home.asks(&["install", "--yes", "--only", "skill"]);
+    home.writes(".claude/settings.json", "{\"hooks\": oops}");
+    fs::write(home.0.join(".codex/hooks.json"), [0xff]).expect("written");
+
+    let gone = home.asks(&["uninstall", "--yes", "--only", "hooks", "skill"]);
+
+    assert_eq!(changes(&gone), ["removed", "left_out", "left_out"]);
+    let why = |part: usize| gone["parts"][part]["why"].as_str().expect("why").to_owned();
+    assert!(why(1).contains("not valid UTF-8") && why(2).contains("no valid JSON"), "{gone}");
+    assert_eq!(home.reads(".claude/settings.json").as_deref(), Some("{\"hooks\": oops}"));
+}
+
+#[test]
+fn hook_of_another_version_is_silent() {
+    let world = World::new();
+    let home = Home::new(&world);
+    for line in
+        [&["hook", "of-tomorrow"][..], &["hook", "stop", "--as", "agent-of-tomorrow"], &["hook"]]
+    {
+        let mut command = Command::new(binaries().join("mirrorctl"));
+        command.env_clear().env("HOME", &home.0).args(line);
+        let heard = command.output().expect("run");
+        assert!(heard.status.success(), "{heard:?}");
+        assert!(heard.stdout.is_empty() && heard.stderr.is_empty(), "{heard:?}");
+    }
+}
+
+#[test]
 fn plugin_that_brings_the_same_is_left_alone() {
     let world = World::new();
     let home = Home::new(&world);

@@ -21,6 +21,14 @@ pub(super) enum Content {
 }
 
 impl Content {
+    #[cfg(test)]
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Whole(text) | Self::Lines { text, .. } => text,
+            Self::Hooks(text) | Self::Server(text) => text,
+        }
+    }
+
     /// The text of a file once ours is in it; the text itself where it is in it already.
     pub(super) fn put_into(&self, current: &str) -> Result<String, Misfit> {
         Ok(match self {

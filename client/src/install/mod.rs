@@ -87,6 +87,13 @@ impl Change {
     }
 }
 
+/// A change that was carried out.
+#[derive(Debug)]
+struct Carried {
+    /// The copy that was kept of the old text.
+    kept: Option<PathBuf>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Installation {
     receipts: Receipts,
@@ -166,8 +173,8 @@ impl Installation {
     ) -> Result<(Change, Option<PathBuf>), Failure> {
         for _ in 0..TRIES {
             let change = self.change(entry, way)?;
-            if let Some(kept) = self.attempt(entry, way, &change)? {
-                return Ok((change, kept));
+            if let Some(carried) = self.attempt(entry, way, &change)? {
+                return Ok((change, carried.kept));
             }
         }
         let hint = "run this again once that program is done";
@@ -180,13 +187,13 @@ impl Installation {
         entry: &Entry,
         way: Way,
         change: &Change,
-    ) -> Result<Option<Option<PathBuf>>, Failure> {
+    ) -> Result<Option<Carried>, Failure> {
         let file = change.file.as_path();
         if change.is_none() {
             if way == Way::Out && !change.was_changed {
                 self.note(change)?;
             }
-            return Ok(Some(None));
+            return Ok(Some(Carried { kept: None }));
         }
         let receipt = self.receipts.find(file).cloned();
         if way == Way::Out {
@@ -198,7 +205,7 @@ impl Installation {
             if is_done.is_some() {
                 self.note(change)?;
             }
-            return Ok(is_done.map(|_| None));
+            return Ok(is_done.map(|_| Carried { kept: None }));
         }
         let kept = self.note(change)?;
         let after = change.after.as_deref().unwrap_or_default();
@@ -209,7 +216,7 @@ impl Installation {
             None if receipt.is_none() => self.receipts.note_parts(file, Vec::new())?,
             None => {}
         }
-        Ok(made.map(|_| kept))
+        Ok(made.map(|_| Carried { kept }))
     }
 
     fn note(&mut self, change: &Change) -> Result<Option<PathBuf>, Failure> {

@@ -73,6 +73,12 @@ impl Offer {
         }
     }
 
+    /// What would be written, for a test of the commands in it.
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.entry().map(|entry| entry.content.text())
+    }
+
     /// The same of another file, whatever speaks against putting more there.
     pub(crate) fn of(&self, entry: &Entry) -> Self {
         Self { how: How::File(entry.clone()), ..self.clone() }
