@@ -105,7 +105,7 @@ pub fn stays_here(path: &RelPath, folders: &[AgentFolder]) -> bool {
 
 impl AgentFolder {
     /// The way to `path` from this folder, if it leads there.
-    fn rest(&self, path: &RelPath) -> Option<String> {
+    pub(super) fn rest(&self, path: &RelPath) -> Option<String> {
         match &self.seen {
             Seen::Below(at) => {
                 let (at, path) = (at.folded(), path.folded());
@@ -120,7 +120,7 @@ impl AgentFolder {
 
 /// The folders above `path` that are called as an agent's is, or as another one of
 /// the same agent (`.claude-work`), with the folded way from there.
-fn named(path: &RelPath) -> impl Iterator<Item = (Agent, String)> {
+pub(super) fn named(path: &RelPath) -> impl Iterator<Item = (Agent, String)> {
     path.ancestors().filter_map(|folder| {
         let name = folder.rsplit('/').next().unwrap_or(folder);
         let agent = agent_of(name)?;
@@ -129,7 +129,7 @@ fn named(path: &RelPath) -> impl Iterator<Item = (Agent, String)> {
     })
 }
 
-fn agent_of(name: &str) -> Option<Agent> {
+pub(super) fn agent_of(name: &str) -> Option<Agent> {
     if !name.starts_with('.') {
         return None;
     }

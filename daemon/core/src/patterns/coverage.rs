@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Patterns;
 use super::agents::{AgentFolder, stays_here};
+use super::code::runs_code;
 use super::globs::{Globs, PatternError};
 use super::ignore::{Dropped, GIT_IGNORE_FILE, Ignores};
 use super::never::{is_own_temporary, is_temporary};
@@ -135,6 +136,11 @@ impl Coverage {
     /// Whether nothing may bring `path` to another machine, nor write it on this one.
     pub fn stays_here(&self, path: &RelPath) -> bool {
         stays_here(path, &self.source.agents)
+    }
+
+    /// Whether an agent takes what the file at `path` says for its own commands.
+    pub fn runs_code(&self, path: &RelPath) -> bool {
+        runs_code(path, &self.source.agents)
     }
 
     /// Why `path` isn't mirrored; `None` when it is.

@@ -3,9 +3,11 @@
 //! A path is covered when the project's patterns and this machine's narrowing
 //! both take it, neither `.mirrorignore` nor (where the project goes by them) a
 //! `.gitignore` drops it, it lies in no folder of our own, and it is neither a
-//! left-over of a program nor what an agent keeps to its machine. What isn't covered goes nowhere and is deleted nowhere.
+//! left-over of a program nor what an agent keeps to its machine. What isn't covered
+//! goes nowhere and is deleted nowhere.
 
 mod agents;
+mod code;
 mod coverage;
 mod gitignore;
 mod globs;
@@ -16,6 +18,7 @@ mod wildmatch;
 use serde::{Deserialize, Serialize};
 
 pub use agents::{Agent, AgentFolder, Seen, stays_here};
+pub use code::runs_code;
 pub use coverage::{Coverage, CoverageSource, IGNORE_FILE, Left};
 pub use globs::PatternError;
 pub(crate) use globs::compile as compile_glob;

@@ -6,6 +6,7 @@
 mod clashes;
 mod draw;
 mod guard;
+mod hold;
 mod losses;
 mod renames;
 mod selection;
@@ -15,6 +16,7 @@ mod unattended;
 
 pub use draw::draw_plan;
 pub use guard::{Agreed, Guard, NeedsConsent, Root, Why};
+pub use hold::news;
 pub use losses::{Losses, empties, losses};
 pub use selection::{Selection, UnknownNames, possible_globs};
 pub use unattended::{Unattended, draw_unattended};
