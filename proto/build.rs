@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "stash",
         "queue",
         "doctor",
+        "held",
         "questions",
         "inbox",
     ]

@@ -8,6 +8,7 @@ use crate::commands;
 use crate::commands::config::ConfigCommand;
 use crate::commands::conflict::ConflictCommand;
 use crate::commands::daemon::DaemonCommand;
+use crate::commands::held::HeldCommand;
 use crate::commands::queue::QueueCommand;
 use crate::commands::stash::StashCommand;
 use crate::output::paint::ColorChoice;
@@ -96,6 +97,9 @@ pub(crate) enum Command {
     /// Show and settle what changed on both sides and did not merge
     #[command(subcommand)]
     Conflict(ConflictCommand),
+    /// Show and decide about changes of others that an agent here may run
+    #[command(subcommand)]
+    Held(HeldCommand),
     /// Show who changed what, newest first
     Log(commands::log::LogArgs),
     /// Show what others did since you last looked
@@ -150,6 +154,7 @@ impl Command {
             Self::Diff(_) => "diff",
             Self::Delete(_) => "delete",
             Self::Conflict(command) => command.name(),
+            Self::Held(command) => command.name(),
             Self::Log(_) => "log",
             Self::Inbox(_) => "inbox",
             Self::History(_) => "history",
@@ -208,6 +213,10 @@ mod tests {
             ("conflict list", ""),
             ("conflict take", " a.md local"),
             ("conflict apply", " a.md --merged-stdin"),
+            ("held list", ""),
+            ("held show", " a.md"),
+            ("held accept", " --all"),
+            ("held reject", " a.md --for-everyone"),
             ("history", " a.md"),
             ("inbox", " --peek"),
             ("restore", " --from #3"),

@@ -4,7 +4,7 @@ use clap::CommandFactory;
 
 use crate::arguments::{Cli, Command};
 use crate::commands::{
-    auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, history,
+    auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, held, history,
     inbox, init, install, log, mcp, pause, projects, pull, push, queue, quickstart, reload, remove,
     restore, show, stash, status, sync,
 };
@@ -30,6 +30,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Diff(args) => diff::run(args, context).await,
         Command::Delete(args) => delete::run(args, context).await,
         Command::Conflict(command) => conflict::run(command, context).await,
+        Command::Held(command) => held::run(command, context).await,
         Command::Log(args) => log::run(args, context).await,
         Command::Inbox(args) => inbox::run(args, context).await,
         Command::History(args) => history::run(args, context).await,

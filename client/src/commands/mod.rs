@@ -13,6 +13,7 @@ pub(crate) mod daemon;
 pub(crate) mod delete;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod held;
 pub(crate) mod history;
 pub(crate) mod inbox;
 pub(crate) mod init;

@@ -9,6 +9,7 @@ use mirror_proto::v1::config_service_client::ConfigServiceClient;
 use mirror_proto::v1::conflict_service_client::ConflictServiceClient;
 use mirror_proto::v1::daemon_service_client::DaemonServiceClient;
 use mirror_proto::v1::doctor_service_client::DoctorServiceClient;
+use mirror_proto::v1::held_service_client::HeldServiceClient;
 use mirror_proto::v1::history_service_client::HistoryServiceClient;
 use mirror_proto::v1::inbox_service_client::InboxServiceClient;
 use mirror_proto::v1::project_service_client::ProjectServiceClient;
@@ -62,6 +63,7 @@ impl Daemon {
     service!(conflicts, ConflictServiceClient);
     service!(daemon, DaemonServiceClient);
     service!(doctor, DoctorServiceClient);
+    service!(held, HeldServiceClient);
     service!(history, HistoryServiceClient);
     service!(inbox, InboxServiceClient);
     service!(project, ProjectServiceClient);

@@ -114,6 +114,8 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
             text::fault::report(&fault, plain),
             text::fault::hint(&fault, plain),
             text::findings::report(&findings, plain),
+            text::held::list(&filled(number), plain),
+            text::held::rejected(&job),
             text::history::log(&filled(number), plain),
             text::install::proposal(&proposal, plain),
             text::install::settled(&proposal, &hostile(), plain),
@@ -142,6 +144,7 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
             check_text(number, &text::status::report(&status, detail, now, plain), false);
         }
         check_text(number, &text::diff::report(&filled(number), plain), true);
+        check_text(number, &text::held::detail(&filled(number), plain), true);
         check_text(number, &text::conflict::whole(&filled(number), now, plain), true);
         check_text(number, &text::conflict::three_way(&filled(number), now, plain), true);
     }
@@ -161,6 +164,8 @@ fn no_json_hides_what_stands_in_a_field() {
             json::config::settings(&[filled(number)]),
             json::daemon::description(&filled(number)),
             json::findings::report(&[filled(number)]),
+            json::held::list(&filled(number)),
+            json::held::detail(&filled(number)),
             json::history::log(&filled(number)),
             json::history::versions(&filled(number)),
             json::inbox::report(&filled(number)),

@@ -1,8 +1,8 @@
 //! The contract's enumerations, spelled as JSON and people read them.
 
 use mirror_proto::v1::{
-    ChangeKind, ConflictKind, FaultClass, FileAction, FileState, FindingLevel, NoticeKind,
-    ProjectState, QueuedKind, SettingOrigin, SkipReason, VersionRole,
+    ChangeKind, ConflictKind, FaultClass, FileAction, FileState, FindingLevel, HeldReason,
+    NoticeKind, ProjectState, QueuedKind, SettingOrigin, SkipReason, VersionRole,
 };
 
 /// A failure without a class is a bug of the daemon's.
@@ -79,6 +79,10 @@ pub(crate) fn change_kind(kind: ChangeKind) -> String {
 
 pub(crate) fn conflict_kind(kind: ConflictKind) -> String {
     word(kind.as_str_name(), "CONFLICT_KIND_")
+}
+
+pub(crate) fn held_reason(reason: HeldReason) -> String {
+    word(reason.as_str_name(), "HELD_REASON_")
 }
 
 pub(crate) fn origin(origin: SettingOrigin) -> String {

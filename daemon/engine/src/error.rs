@@ -68,6 +68,12 @@ pub enum EngineError {
     #[error("{0} is not in conflict")]
     NoConflict(String),
 
+    #[error("nothing is held of {0}")]
+    NotHeld(String),
+
+    #[error("what is held of {0} is another version by now")]
+    HeldMoved(RelPath),
+
     #[error("the conflict of {path} has no side {typed:?}")]
     NoSuchSide { path: RelPath, typed: String, word: String },
 
@@ -195,8 +201,9 @@ impl EngineError {
             | Self::NotStashed(_)
             | Self::NotQueued(_)
             | Self::NoProject
+            | Self::NotHeld(_)
             | Self::NoConflict(_) => FaultClass::NotFound,
-            Self::ConflictMoved(_) => FaultClass::Conflict,
+            Self::ConflictMoved(_) | Self::HeldMoved(_) => FaultClass::Conflict,
             Self::LeftOut { .. }
             | Self::NameClash(_)
             | Self::MarkersLeft(_)
@@ -253,6 +260,8 @@ impl EngineError {
             Self::NotQueued(_) => "see `mirrorctl queue list` for what waits",
             Self::SentUnanswered => "run it again once the backend answers: then it is known",
             Self::NoConflict(_) => "see `mirrorctl conflict list` for what waits",
+            Self::NotHeld(_) => "see `mirrorctl held list` for what is held",
+            Self::HeldMoved(_) => "look again with `mirrorctl held show`",
             Self::ConflictMoved(_) => "look again with `mirrorctl conflict show`",
             Self::NameClash(_) => "rename one of the two files, then sync",
             Self::MarkersLeft(_) => "settle every marked place, then apply it again",

@@ -29,6 +29,8 @@ pub enum Rule {
     B5,
     /// A file hashed within two seconds of its ctime is hashed again.
     B10,
+    /// What others may make this machine run waits until it agreed.
+    B16,
     /// What was merged is known content of its path.
     M2,
     /// The base of an outside edit is what was last seen.

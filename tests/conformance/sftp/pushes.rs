@@ -76,6 +76,7 @@ impl Machine {
             root: self.root(),
             backend_name: "server".to_owned(),
             narrowing: None,
+            hold: true,
             author: self.author.clone(),
             poll_interval: Duration::from_hours(1),
         };

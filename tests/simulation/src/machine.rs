@@ -126,6 +126,7 @@ impl Machine {
             root: PathBuf::from(format!("/m{}", self.index)),
             backend_name: "memory".to_owned(),
             narrowing: None,
+            hold: true,
             author: self.author.clone(),
             poll_interval: POLL_INTERVAL,
         }

@@ -20,6 +20,7 @@ pub(crate) fn finished(job: &JobFinished) -> Value {
         "cancelled": job.cancelled,
         "skipped_count": job.skipped_count,
         "waiting_count": job.waiting_count,
+        "held": job.held,
         "notices": job.notices.iter().map(notice).collect::<Vec<_>>(),
     })
 }
@@ -80,6 +81,7 @@ mod tests {
             cancelled: false,
             skipped_count: 11,
             waiting_count: 2,
+            held: vec!["e.md".to_owned()],
             notices: vec![Notice {
                 kind: NoticeKind::EditBeatDeletion.into(),
                 path: Some("d.md".to_owned()),
@@ -101,7 +103,7 @@ mod tests {
                 }}],
                 "queued": false, "view": "pending", "dry_run": false, "cancelled": false,
                 "skipped_count": 11,
-                "waiting_count": 2,
+                "waiting_count": 2, "held": ["e.md"],
                 "notices": [{
                     "kind": "edit_beat_deletion", "path": "d.md", "backend": null,
                     "message": "kept", "time": "2026-04-15T10:00:00Z", "stash_id": null,

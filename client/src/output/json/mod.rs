@@ -8,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod conflict;
 pub(crate) mod daemon;
 pub(crate) mod findings;
+pub(crate) mod held;
 pub(crate) mod history;
 pub(crate) mod inbox;
 pub(crate) mod job;

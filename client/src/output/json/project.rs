@@ -34,6 +34,7 @@ pub(crate) fn set_up(project: &SetUpFinished) -> Value {
         "commit": commit(project.commit),
         "fetched": project.fetched_file_count,
         "conflicts": project.conflicts,
+        "held": project.held,
         "failed": project.failed.iter().map(failed).collect::<Vec<_>>(),
         "cancelled": project.cancelled,
         "covered": project.covered.as_ref().map(covered),
@@ -135,7 +136,7 @@ mod tests {
             set_up(&finished),
             json!({
                 "project": "notes", "project_id": "ab", "root": "/n", "url": "near:b",
-                "joined": true, "commit": 1, "fetched": 12, "conflicts": [], "failed": [],
+                "joined": true, "commit": 1, "fetched": 12, "conflicts": [], "held": [], "failed": [],
                 "cancelled": false, "notices": [],
                 "covered": {"files": 4, "bytes": 12, "exclude": ["old/**"], "folders": [
                     {"path": ".", "files": 1, "bytes": 2}, {"path": "a", "files": 3, "bytes": 10},

@@ -81,6 +81,7 @@ fn file(file: &FileStatus) -> Value {
         "local": file.local,
         "remote": file.remote,
         "size": file.size_bytes,
+        "held": file.held,
     })
 }
 
@@ -110,7 +111,7 @@ fn job(job: &JobProgress) -> Value {
     })
 }
 
-fn difference(file: &FileDiff) -> Value {
+pub(super) fn difference(file: &FileDiff) -> Value {
     json!({
         "path": file.path,
         "status": words::file_state(file.state()),
@@ -135,6 +136,7 @@ mod tests {
             local: Some("cd".to_owned()),
             remote: None,
             size_bytes: 10,
+            held: false,
         };
         StatusReport {
             project: "notes".to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mirror_proto::v1::{Committed, FileAction, FileChange, JobFinished, JobProgress, Notice};
 
-use super::{bounded, conflicts, failed};
+use super::{bounded, conflicts, failed, held};
 use crate::output::escape::escape;
 use crate::output::paint::Paint;
 use crate::output::set_aside::is_said;
@@ -54,7 +54,7 @@ pub(crate) fn finished(job: &JobFinished, is_quiet: bool, paint: Paint) -> Strin
 
 /// What is left to do, or can't be done.
 pub(super) fn problems(job: &JobFinished, paint: Paint) -> String {
-    failed(&job.failed, paint) + &pending(job, paint)
+    failed(&job.failed, paint) + &held::left(&job.held, paint) + &pending(job, paint)
 }
 
 fn word(action: FileAction) -> &'static str {
@@ -146,8 +146,8 @@ fn summary(job: &JobFinished) -> String {
     }
     let parts: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
     let waits = job.queued || job.waiting_count > 0 || job.view_pending || job.pull_pending;
-    let has_problems =
-        !job.conflicts.is_empty() || !job.failed.is_empty() || waits || job.cancelled;
+    let lists = [job.conflicts.len(), job.failed.len(), job.held.len()];
+    let has_problems = lists.iter().any(|length| *length > 0) || waits || job.cancelled;
     let view = match (&job.commit, job.view_pending) {
         (Some(_), false) => "; plain files written",
         _ => "",

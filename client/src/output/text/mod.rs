@@ -15,6 +15,7 @@ pub(crate) mod daemon;
 pub(crate) mod diff;
 pub(crate) mod fault;
 pub(crate) mod findings;
+pub(crate) mod held;
 pub(crate) mod history;
 pub(crate) mod inbox;
 pub(crate) mod install;

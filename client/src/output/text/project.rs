@@ -5,7 +5,7 @@ use mirror_proto::v1::{
     ProjectSummary, SetUpFinished,
 };
 
-use super::{bounded, conflicts, failed, fault, job, stash, table};
+use super::{bounded, conflicts, failed, fault, held, job, stash, table};
 use crate::output::escape::escape;
 use crate::output::measure::bytes;
 use crate::output::paint::Paint;
@@ -58,7 +58,9 @@ fn row(project: &ProjectSummary) -> [String; 4] {
 
 /// What a project was set up from, and how it went. Problems are always said.
 pub(crate) fn set_up(project: &SetUpFinished, is_quiet: bool, paint: Paint) -> String {
-    let problems = conflicts(&project.conflicts, paint) + &failed(&project.failed, paint);
+    let problems = conflicts(&project.conflicts, paint)
+        + &failed(&project.failed, paint)
+        + &held::left(&project.held, paint);
     if is_quiet {
         return problems;
     }

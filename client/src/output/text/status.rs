@@ -149,7 +149,9 @@ fn files(report: &StatusReport, detail: Detail, paint: Paint) -> Vec<String> {
             Detail::Everything => format!("  {}", bytes(file.size_bytes)),
             Detail::Short | Detail::Changes | Detail::Skipped => String::new(),
         };
-        format!("  {}  {}{size}", painted(state, &word, paint), escape(&file.path))
+        let held =
+            if file.held { paint.yellow("  held: `mirrorctl held show`") } else { String::new() };
+        format!("  {}  {}{size}{held}", painted(state, &word, paint), escape(&file.path))
     };
     shown.into_iter().map(line).collect()
 }
@@ -210,6 +212,10 @@ fn summary(report: &StatusReport) -> String {
     let mut parts: Vec<_> = STATES.into_iter().filter_map(part).collect();
     if parts.is_empty() {
         parts.push("no files".to_owned());
+    }
+    let held = report.files.iter().filter(|file| file.held).count();
+    if held > 0 {
+        parts.push(format!("{held} held"));
     }
     for (size, way) in [(report.bytes_up, "up"), (report.bytes_down, "down")] {
         if size > 0 {

@@ -36,8 +36,7 @@ mod tests {
         };
         let base = match base {
             "?" => BaseFact::Unknown(Past::Other),
-            base => side(base)
-                .map_or(BaseFact::Absent, |state| BaseFact::Known { state, seq: 1 }),
+            base => side(base).map_or(BaseFact::Absent, |state| BaseFact::Known { state, seq: 1 }),
         };
         let remote = side(remote).map(|state| Sighted { state, seq: 2 });
         let facts = Facts { base, local: side(local), remote, privacy: Privacy::default() };

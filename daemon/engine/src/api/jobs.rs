@@ -83,9 +83,25 @@ pub enum Job {
         id: String,
         output: Option<Arc<OutputTree>>,
     },
+    /// Brings versions that were held here, as somebody has agreed to them (B16).
+    AcceptHeld(HeldChoice),
+    /// Keeps what this machine has instead of what is held; for everyone, by a
+    /// commit.
+    RejectHeld {
+        choice: HeldChoice,
+        for_everyone: bool,
+    },
     /// What the daemon does by itself: nobody can answer it, and nobody hears its
     /// report (B12, B17).
     Auto(Auto),
+}
+
+/// Which held versions somebody decided about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeldChoice {
+    pub scope: Scope,
+    /// How the digest of the version begins that was looked at.
+    pub digits: Option<String>,
 }
 
 /// What goes by itself.

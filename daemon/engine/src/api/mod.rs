@@ -4,6 +4,7 @@
 
 mod conflicts;
 mod events;
+mod held;
 mod history;
 mod inbox;
 mod jobs;
@@ -23,14 +24,15 @@ pub use mirror_core::commit::Settings as SharedSettings;
 
 pub use conflicts::{ChangedBy, Conflict, ConflictDetail, ConflictKind, OtherSide, Stashed};
 pub use events::{Happening, ProjectEvent};
+pub use held::{HeldDetail, HeldFile};
 pub use history::{
     ChangeKind, ChangeSummary, CommitSummary, FileVersion, LogPage, LogQuery, VersionName,
     VersionRole,
 };
 pub use inbox::Inbox;
 pub use jobs::{
-    Auto, Cancelled, Covered, CoveredFolder, Direction, Job, JobEvent, JobProgress, JobRequest,
-    OutputTree, Progress, Resolution, Scope, Settle,
+    Auto, Cancelled, Covered, CoveredFolder, Direction, HeldChoice, Job, JobEvent, JobProgress,
+    JobRequest, OutputTree, Progress, Resolution, Scope, Settle,
 };
 pub use kept::{DroppedPushes, Kept, QueueReport, WaitingPush};
 pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, ProjectFault, Report};
@@ -63,6 +65,8 @@ pub struct ProjectSpec {
     pub backend_name: String,
     /// Narrows what this machine mirrors; `None` mirrors all the project has.
     pub narrowing: Option<Patterns>,
+    /// Whether what others may make this machine run waits until it agrees (B16).
+    pub hold: bool,
     pub author: Author,
     /// How often the head is looked at without being asked.
     pub poll_interval: Duration,

@@ -84,6 +84,8 @@ pub enum NoticeKind {
     LeftAlone,
     /// An index was merged to more than is read of it.
     IndexOverlong,
+    /// A change that an agent may run waits until somebody here agrees to it.
+    Held,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +108,9 @@ pub struct Report {
     pub files: Vec<FileReport>,
     /// Paths that wait for a person.
     pub conflicts: Vec<RelPath>,
+    /// Paths that this job would have brought, and whose version waits for somebody
+    /// here to agree to it (B16).
+    pub held: Vec<RelPath>,
     pub failed: Vec<FileFault>,
     /// True when the push waits for its backend: its contents are spooled.
     pub queued: bool,

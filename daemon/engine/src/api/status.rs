@@ -48,6 +48,8 @@ pub struct FileStatus {
     pub local: Option<Digest>,
     pub remote: Option<Digest>,
     pub size: u64,
+    /// The head's version waits until somebody here agrees to it (B16).
+    pub held: bool,
 }
 
 /// What kind of work waits.

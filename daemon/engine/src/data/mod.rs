@@ -4,6 +4,7 @@
 //! when a version is kept and when it may go. Contents are written first and their
 //! record last, so that a record's contents are there.
 
+pub(crate) mod agreements;
 pub(crate) mod backoff;
 pub(crate) mod conflicts;
 pub(crate) mod kept;

@@ -15,6 +15,7 @@ use crate::api::{
 };
 use crate::outside::Cancel;
 use crate::packs::Content;
+use crate::project::query::held::HeldQuestion;
 use crate::project::query::inbox::Unread;
 use crate::project::query::look::{LateLook, Look};
 use crate::project::worker::Worker;
@@ -48,6 +49,7 @@ pub(crate) enum Message {
         look: Look,
         reply: Reply<Known<ConflictDetail>>,
     },
+    Held(HeldQuestion),
     Inbox {
         reader: String,
         read: Option<Read>,
@@ -110,6 +112,7 @@ impl Message {
             | Self::Log { .. }
             | Self::Versions { .. }
             | Self::Version { .. } => true,
+            Self::Held(question) => question.may_take_long(),
             Self::Status { .. }
             | Self::Conflicts { .. }
             | Self::Conflict { .. }
@@ -207,6 +210,7 @@ async fn answer(worker: &mut Worker, message: Message) {
             let answer = worker.conflict(&path, look).await;
             drop(reply.send(worker.name_root(answer)));
         }
+        Message::Held(question) => worker.answer_held(question).await,
         Message::Inbox { reader, read, look, reply } => {
             drop(reply.send(worker.inbox(reader, read, look).await));
         }

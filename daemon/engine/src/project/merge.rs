@@ -18,6 +18,7 @@ use mirror_core::{Digest, Kind, RelPath, State, merge};
 use crate::api::{EngineResult, FileAction, NoticeKind, Settle};
 use crate::packs::Wanted;
 use crate::project::commit::draft::{ContentSource, Outgoing};
+use crate::project::held::Held;
 use crate::project::worker::Worker;
 use crate::project::worker::faults::fault;
 use crate::project::worker::reporter::Reporter;
@@ -91,6 +92,25 @@ pub(crate) struct MergePolicy {
     pub(crate) settle: Settle,
 }
 
+/// The policy of each path.
+pub(crate) struct Policies<'a> {
+    pub(crate) usual: MergePolicy,
+    /// Nothing of the other side may come here.
+    pub(crate) held: &'a Held,
+}
+
+impl Policies<'_> {
+    pub(crate) fn of(&self, path: &RelPath) -> MergePolicy {
+        match (self.held.has(path), self.usual.settle) {
+            (false, _) => self.usual,
+            (true, Settle::KeepLocal) => MergePolicy { merges: false, ..self.usual },
+            (true, Settle::Wait | Settle::KeepRemote) => {
+                MergePolicy { merges: false, settle: Settle::Wait }
+            }
+        }
+    }
+}
+
 /// One path that changed on both sides, with all that is known of it.
 pub(crate) struct Sides<'a> {
     pub(crate) path: &'a RelPath,
@@ -140,7 +160,7 @@ impl Worker {
         &self,
         diverged: &mut Vec<RelPath>,
         facts: &BTreeMap<RelPath, Facts>,
-        policy: MergePolicy,
+        policies: &Policies<'_>,
         reporter: &mut Reporter,
     ) -> EngineResult<Resolutions> {
         let mut resolutions = Resolutions::default();
@@ -152,7 +172,7 @@ impl Worker {
             }
             let sides = facts.get(&path).and_then(|facts| Sides::of(&path, facts));
             let Some(sides) = sides else { continue };
-            match self.outcome_of(&sides, policy, reporter).await? {
+            match self.outcome_of(&sides, policies.of(&path), reporter).await? {
                 Some(outcome) => self.add_outcome(&mut resolutions, &sides, outcome),
                 None => waiting.push(path),
             }

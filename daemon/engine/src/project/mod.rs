@@ -6,6 +6,7 @@ mod commit;
 mod conflict;
 mod create;
 mod follow;
+mod held;
 mod import;
 mod inbox;
 mod job;

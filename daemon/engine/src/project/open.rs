@@ -8,6 +8,7 @@ use mirror_core::Timestamp;
 use mirror_storage::StorageError;
 
 use crate::api::{EngineResult, Notice, Parts, Phase, ProjectFault, ProjectSpec};
+use crate::data::agreements::Agreements;
 use crate::data::conflicts::load;
 use crate::data::notices::Journal;
 use crate::data::queue::Queue;
@@ -81,6 +82,7 @@ impl Worker {
         let made_checkpoint = log.made_checkpoint();
         let journal = Journal::load(&parts).await;
         let (conflicts, outside_conflicts) = load(&parts).await?;
+        let agreements = Agreements::load(&parts).await?;
         let mut index = Index::load(&state.index_rows());
         index.set_mounts(state.mounts().clone());
         let queue = Queue::load(&parts).await?;
@@ -104,6 +106,7 @@ impl Worker {
             root: None,
             conflicts,
             outside_conflicts,
+            agreements,
             machines: Machines::default(),
             asides_known: false,
             journal,

@@ -6,11 +6,13 @@ use mirror_core::Timestamp;
 
 use super::Project;
 use super::mailbox::Message;
+use super::query::held::HeldQuestion;
 use super::query::look::{Look, no_answer};
 use super::versions::path_of;
 use crate::api::{
-    Conflict, ConflictDetail, DiffQuery, EngineResult, FileDiff, FileVersion, Known, LogPage,
-    LogQuery, Phase, QueueReport, Scope, SharedSettings, Stashed, StatusReport, VersionName,
+    Conflict, ConflictDetail, DiffQuery, EngineResult, FileDiff, FileVersion, HeldDetail, HeldFile,
+    Known, LogPage, LogQuery, Phase, QueueReport, Scope, SharedSettings, Stashed, StatusReport,
+    VersionName,
 };
 use crate::packs::Content;
 
@@ -98,6 +100,43 @@ impl Project {
             Message::Conflict { path, look, reply }
         };
         self.read(question).await
+    }
+
+    /// What waits until somebody here agrees to it (B16), by path.
+    pub async fn held(&self) -> EngineResult<Vec<HeldFile>> {
+        Ok(self.held_by(self.look(None).await?).await?.answer)
+    }
+
+    /// The same for a caller who waits so long for the backend.
+    pub async fn held_within(&self, patience: Duration) -> EngineResult<Known<Vec<HeldFile>>> {
+        self.held_by(self.look(Some(patience)).await?).await
+    }
+
+    async fn held_by(&self, look: Look) -> EngineResult<Known<Vec<HeldFile>>> {
+        let question = |reply| HeldQuestion::List { look: look.clone(), reply };
+        self.read(|reply| Message::Held(question(reply))).await
+    }
+
+    /// One of them with what it would change here.
+    pub async fn held_detail(&self, path: String) -> EngineResult<HeldDetail> {
+        Ok(self.held_detail_by(path, self.look(None).await?).await?.answer)
+    }
+
+    /// The same for a caller who waits so long for the backend.
+    pub async fn held_detail_within(
+        &self,
+        path: String,
+        patience: Duration,
+    ) -> EngineResult<Known<HeldDetail>> {
+        self.held_detail_by(path, self.look(Some(patience)).await?).await
+    }
+
+    async fn held_detail_by(&self, path: String, look: Look) -> EngineResult<Known<HeldDetail>> {
+        let question = |reply| {
+            let (path, look) = (path.clone(), look.clone());
+            HeldQuestion::Detail { path, look, reply }
+        };
+        self.read(|reply| Message::Held(question(reply))).await
     }
 
     pub async fn log(&self, query: LogQuery) -> EngineResult<LogPage> {

@@ -100,6 +100,10 @@ impl Worker {
             Job::RestoreStash { id, output } => {
                 self.restore_stash(&id, output.as_deref(), reporter).await
             }
+            Job::AcceptHeld(choice) => self.accept_held(&choice, reporter).await,
+            Job::RejectHeld { choice, for_everyone } => {
+                self.reject_held(&choice, for_everyone, reporter).await
+            }
             Job::Auto(auto) => self.auto(auto, reporter).await,
         }
     }
@@ -132,6 +136,8 @@ fn verb(job: &Job) -> &'static str {
         Job::ChangeSettings { .. } => "settings",
         Job::Resolve { .. } => "resolve",
         Job::Export { .. } => "export",
+        Job::AcceptHeld(_) => "accept",
+        Job::RejectHeld { .. } => "reject",
         Job::Auto(_) => "auto",
         Job::Restore { .. } | Job::RestoreVersion { .. } | Job::RestoreStash { .. } => "restore",
     }

@@ -10,8 +10,18 @@ pub(crate) const DAEMON_KEYS: [&str; 5] =
 pub(super) const TEXTS: [&str; 3] = ["machine", "user", "log.level"];
 
 /// Those of a project, whatever its backend is.
-const OF_ANY_BACKEND: [&str; 9] =
-    ["root", "url", "name", "patterns", "exclude", "poll_interval", "auto", "auto_quiet", "paused"];
+const OF_ANY_BACKEND: [&str; 10] = [
+    "root",
+    "url",
+    "name",
+    "patterns",
+    "exclude",
+    "poll_interval",
+    "auto",
+    "auto_quiet",
+    "paused",
+    "hold",
+];
 
 /// Those that every machine shares.
 pub(crate) const SHARED: [&str; 6] =
@@ -28,7 +38,7 @@ pub(crate) fn project_keys() -> Vec<&'static str> {
 
 /// Those that `init --set` and `clone --set` may give.
 pub(crate) fn settable() -> Vec<&'static str> {
-    ["poll_interval", "auto", "auto_quiet"].into_iter().chain(of_services()).collect()
+    ["poll_interval", "auto", "auto_quiet", "hold"].into_iter().chain(of_services()).collect()
 }
 
 /// Whether the value of a key is a list.

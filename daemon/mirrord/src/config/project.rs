@@ -27,6 +27,7 @@ struct Written {
     auto_quiet: Option<Seconds>,
     #[serde(default)]
     paused: bool,
+    hold: Option<bool>,
 }
 
 /// What is shown in place of a secret.
@@ -42,6 +43,8 @@ pub(crate) struct ProjectConfig {
     pub(crate) narrowing: Option<Patterns>,
     pub(crate) poll_interval: Option<Seconds>,
     pub(crate) auto: AutoSettings,
+    /// Whether what an agent may run waits until somebody here agrees to it.
+    pub(crate) hold: Option<bool>,
     /// The keys beside the URL, which its kind of backend has.
     pub(crate) settings: Settings,
 }
@@ -82,7 +85,8 @@ impl ProjectConfig {
         }
         let settings = settings_beside(source, url.kind())?;
         let poll_interval = written.poll_interval;
-        Ok(Self { name, root: written.root, url, narrowing, poll_interval, auto, settings })
+        let (root, hold) = (written.root, written.hold);
+        Ok(Self { name, root, url, narrowing, poll_interval, auto, hold, settings })
     }
 
     /// The text of a new file.
@@ -100,10 +104,17 @@ impl ProjectConfig {
             table["poll_interval"] = toml_edit::value(poll.to_string());
         }
         self.auto.write(&mut table);
+        if let Some(hold) = self.hold {
+            table["hold"] = toml_edit::value(hold);
+        }
         for (key, value) in self.settings.iter() {
             table[key] = toml_edit::value(written(value));
         }
         table.to_string()
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        self.hold.unwrap_or(true)
     }
 
     pub(crate) fn poll(&self, daemon: &DaemonSettings) -> Duration {
@@ -156,6 +167,11 @@ impl ProjectConfig {
             Effective { key: "poll_interval".into(), value: poll.to_string(), origin: poll_origin },
         ];
         settings.extend(self.auto.effective());
+        settings.push(Effective {
+            key: "hold".into(),
+            value: self.holds().to_string(),
+            origin: if self.hold.is_some() { Origin::Project } else { Origin::Default },
+        });
         let keys = self.url.kind().keys().iter();
         settings.extend(keys.map(|key| self.effective_key(key)));
         settings

@@ -192,6 +192,7 @@ impl Registry {
             root: config.root.clone(),
             backend_name: backends::PRIMARY.to_owned(),
             narrowing: config.narrowing.clone(),
+            hold: config.holds(),
             author: self.author(),
             poll_interval: config.poll(&self.settings()),
         }

@@ -21,6 +21,7 @@ use mirror_proto::v1::config_service_server::ConfigServiceServer;
 use mirror_proto::v1::conflict_service_server::ConflictServiceServer;
 use mirror_proto::v1::daemon_service_server::DaemonServiceServer;
 use mirror_proto::v1::doctor_service_server::DoctorServiceServer;
+use mirror_proto::v1::held_service_server::HeldServiceServer;
 use mirror_proto::v1::history_service_server::HistoryServiceServer;
 use mirror_proto::v1::inbox_service_server::InboxServiceServer;
 use mirror_proto::v1::project_service_server::ProjectServiceServer;
@@ -53,6 +54,7 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
         .add_service(DoctorServiceServer::new(host.clone()))
         .add_service(SyncServiceServer::new(host.clone()))
         .add_service(conflict_service)
+        .add_service(HeldServiceServer::new(host.clone()))
         .add_service(StatusServiceServer::new(host.clone()))
         .add_service(HistoryServiceServer::new(host.clone()))
         .add_service(VersionServiceServer::new(host.clone()))

@@ -229,6 +229,14 @@ impl Worker {
         if !planted::stands(Rule::B1) {
             self.take_head_as_base();
         }
+        let sent = attempt.changes.iter().filter_map(|change| {
+            let is_own = change.input.as_ref().is_some_and(|input| input.state == change.to);
+            Some((change.path.clone(), change.to.filter(|_| is_own)?))
+        });
+        if let Err(error) = self.agree_to(sent.collect()).await {
+            // The commit stands; at worst its own version is asked about here.
+            tracing::warn!(%error, "what was sent could not be noted as agreed to");
+        }
         let consent = entry.commit.as_ref().is_some_and(|commit| commit.consent == Some(true));
         self.count_or_clear(usize::try_from(attempt.losses).unwrap_or(usize::MAX), consent);
         self.add_unprojected(attempt.changes.iter().map(|change| change.path.clone()));

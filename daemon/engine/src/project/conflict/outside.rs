@@ -132,6 +132,7 @@ impl Worker {
     /// The same, in the words of `status`.
     pub(crate) fn outside_statuses(&self) -> Vec<FileStatus> {
         let status = |record: Record| FileStatus {
+            held: false,
             state: FileState::Conflict,
             base: record.base_digest(),
             local: record.local_digest(),

@@ -151,15 +151,17 @@ impl<'a> Cycle<'a> {
             }
             self.is_checked = true;
             let mut facts = worker.facts();
+            let held = worker.held(&facts);
             if !self.has_rules
-                && let Some(coverage) = worker.coverage_to_come(&facts, self.request).await?
+                && let Some(coverage) = worker.coverage_to_come(&facts, &held, self.request).await?
             {
                 facts.retain(|path, _| coverage.covers(path));
             }
             let agreed = worker.agreed_elsewhere(&facts).await?;
             let agreed_to = Agreed::Only(&agreed);
             let restless = worker.restless(&facts, self.request, reporter).await?;
-            let selection = self.request.selection.without(&restless);
+            let coming = held.coming().map(|(path, _)| path);
+            let selection = self.request.selection.without(restless.iter().chain(coming));
             let request = self.request.limited_to(&selection);
             let mut plan = worker.plan(&facts, &request, root, agreed_to, reporter)?;
             leave_out(&mut plan, &self.rereads.given_up, &unsettled);
@@ -167,7 +169,7 @@ impl<'a> Cycle<'a> {
             losses.here.retain(|path| !agreed.contains(path));
             let resolutions = match self.request.intent {
                 Intent::Push | Intent::Sync => {
-                    worker.merge_plan(&mut plan, &facts, self.request, reporter).await?
+                    worker.merge_plan(&mut plan, &facts, &held, self.request, reporter).await?
                 }
                 Intent::Pull | Intent::Check => Resolutions::default(),
             };
@@ -181,6 +183,7 @@ impl<'a> Cycle<'a> {
                 self.has_rules = true;
                 continue;
             }
+            worker.name_held(&held, self.request, reporter).await;
             return Ok(Round { facts, root, unsettled, plan, losses, resolutions });
         }
     }

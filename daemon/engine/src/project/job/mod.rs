@@ -7,6 +7,7 @@ pub(crate) mod auto;
 mod cycle;
 pub(crate) mod delete;
 pub(crate) mod export;
+mod hold;
 mod losses;
 pub(crate) mod maintain;
 pub(crate) mod pull;

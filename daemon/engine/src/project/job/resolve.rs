@@ -161,11 +161,14 @@ impl Settling<'_> {
         let moved = || EngineError::ConflictMoved(path.clone());
         let sides = Sides::of(path, facts).ok_or_else(moved)?;
         let outcome = outcome_of(&sides, resolution);
+        let chosen = outcome.state;
         if reporter.dry_run {
             let action = action_of(resolution);
             reporter.file(FileReport { path: path.clone(), action, from: None });
             return Ok(Some(Round::Over));
         }
+        // Whoever settled it has seen it, or made it (B16).
+        worker.agree_to(vec![(path.clone(), chosen)]).await?;
         if self.decision.no_push && outcome.state != sides.remote.state {
             return worker.resolve_here(&sides, outcome, reporter).await.map(Some);
         }

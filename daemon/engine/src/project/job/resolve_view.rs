@@ -35,6 +35,9 @@ impl Worker {
         let path = recorded.path.clone();
         refuse_markers(&path, &decision.resolution)?;
         let shown = decision.token.clone().unwrap_or_else(|| recorded.token());
+        if let Some(chosen) = chosen_state(&recorded, &decision.resolution) {
+            self.agree_to(vec![(path.clone(), chosen)]).await?;
+        }
         let is_news =
             self.settle_recorded(&recorded, &decision.resolution, shown, reporter).await?;
         let action = action_of(&decision.resolution);
@@ -156,6 +159,18 @@ impl Worker {
                 Ok(()) => self.state.set_aside(&place, None),
                 Err(error) => tracing::info!(place, %error, "an aside could not be dropped"),
             }
+        }
+    }
+}
+
+/// The version that whoever decided has seen, or made (B16).
+fn chosen_state(record: &Record, resolution: &Resolution) -> Option<State> {
+    let edit = record.remote?.state;
+    match resolution {
+        Resolution::Local | Resolution::Side(_) => None,
+        Resolution::Remote => Some(State { kind: Kind::File, ..edit }),
+        Resolution::Merged(bytes) => {
+            Some(State { kind: Kind::File, digest: Digest::of(bytes), ..edit })
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::project::worker::faults::fault;
 use crate::project::worker::outcome::FileOutcome;
 use crate::project::worker::reporter::Reporter;
 use crate::snapshots::Snapshot;
+use crate::state::BaseRecord;
 
 /// Files that are written together.
 const BATCH: usize = 64;
@@ -72,6 +73,7 @@ impl Worker {
             return Err(TreeError::RootMissing.into());
         }
         let chosen = self.restorable(chosen, selection, &unsettled, reporter);
+        let chosen = self.without_held(chosen, selection, reporter);
         if reporter.dry_run {
             let files = chosen.iter().map(|(path, _)| report_of_restore(path));
             reporter.add_files(files.map(FileOutcome::Done));
@@ -132,6 +134,29 @@ impl Worker {
             reporter.fault(FileFault { path, class, message: refused, hint: None });
             false
         });
+        chosen
+    }
+
+    /// What an agent may run and nobody here has agreed to comes by name alone (B16).
+    fn without_held(
+        &self,
+        mut chosen: Vec<(RelPath, Entry)>,
+        selection: &Selection,
+        reporter: &mut Reporter,
+    ) -> Vec<(RelPath, Entry)> {
+        let is_held = |path: &RelPath, entry: &Entry| {
+            let is_base = |base: &BaseRecord| match base {
+                BaseRecord::Known { state, .. } => {
+                    (state.kind, state.digest) == (entry.kind, entry.sha256)
+                }
+                BaseRecord::Unknown => false,
+            };
+            !selection.names(path)
+                && self.is_to_be_held(path, entry.state())
+                && !self.state.bases().get(path).is_some_and(is_base)
+        };
+        let held = chosen.extract_if(.., |(path, entry)| is_held(path, entry));
+        reporter.set_held(held.map(|(path, _)| path).collect());
         chosen
     }
 

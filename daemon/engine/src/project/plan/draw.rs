@@ -9,6 +9,7 @@ use mirror_core::plan::{Agreed, Guard, Intent, Plan, Root, Selection, Send};
 use mirror_core::reconcile::{Facts, Verdict, decide};
 
 use crate::api::{Auto, EngineResult};
+use crate::project::held::Held;
 use crate::project::merge::MergePolicy;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -70,13 +71,14 @@ impl Worker {
     pub(crate) async fn coverage_to_come(
         &self,
         facts: &BTreeMap<RelPath, Facts>,
+        held: &Held,
         request: &CycleRequest<'_>,
     ) -> EngineResult<Option<Coverage>> {
         let Some(coverage) = &self.coverage else { return Ok(None) };
         let fetches = matches!(request.intent, Intent::Pull | Intent::Sync);
         let comes = |(path, facts): (&RelPath, &Facts)| {
             let is_wanted = coverage.holds_rules(path) && request.selection.matches(path);
-            is_wanted && decide(facts) == Verdict::Fetch
+            is_wanted && !held.has(path) && decide(facts) == Verdict::Fetch
         };
         match fetches && facts.iter().any(comes) {
             true => self.coverage_at_head().await,

@@ -10,6 +10,7 @@ use super::draw::CycleRequest;
 use crate::api::{FileAction, FileFault, FileReport, NoticeKind, SkipReason, Skipped};
 use crate::project::commit::append::report_of_send;
 use crate::project::commit::rereads::Rereads;
+use crate::project::held::Held;
 use crate::project::merge::Resolutions;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -57,6 +58,24 @@ impl Worker {
                 ),
                 hint: Some("see `mirrorctl status` for what is skipped, and move it".to_owned()),
             });
+        }
+    }
+
+    /// What would have come and waits for somebody here is named (B16).
+    pub(crate) async fn name_held(
+        &mut self,
+        held: &Held,
+        request: &CycleRequest<'_>,
+        reporter: &mut Reporter,
+    ) {
+        if request.intent == Intent::Push {
+            return;
+        }
+        let paths =
+            held.open().map(|(path, _)| path).filter(|path| request.selection.matches(path));
+        reporter.set_held(paths.cloned().collect());
+        if request.auto.is_some() {
+            self.tell_held(held, reporter).await;
         }
     }
 

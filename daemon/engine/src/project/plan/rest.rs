@@ -8,7 +8,8 @@ use mirror_core::{RelPath, Timestamp};
 
 use super::draw::CycleRequest;
 use crate::api::{Auto, EngineResult, NoticeKind};
-use crate::project::merge::Resolutions;
+use crate::project::held::Held;
+use crate::project::merge::{Policies, Resolutions};
 use crate::project::observe::FactMap;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -156,18 +157,20 @@ impl Worker {
     }
 
     /// Merges what changed on both sides. What is in conflict already waits for a
-    /// person, who may be about to settle it.
+    /// person, who may be about to settle it; of what is held, nothing comes here.
     pub(crate) async fn merge_plan(
         &self,
         plan: &mut Plan,
         facts: &FactMap,
+        held: &Held,
         request: &CycleRequest<'_>,
         reporter: &mut Reporter,
     ) -> EngineResult<Resolutions> {
         let waits =
             |path: &mut RelPath| request.auto.is_some() && self.conflicts.contains_key(path);
         let waiting: Vec<RelPath> = plan.diverged.extract_if(.., waits).collect();
-        let merged = self.merge_diverged(&mut plan.diverged, facts, request.policy, reporter).await;
+        let policies = Policies { usual: request.policy, held };
+        let merged = self.merge_diverged(&mut plan.diverged, facts, &policies, reporter).await;
         plan.diverged.extend(waiting);
         plan.diverged.sort();
         merged

@@ -98,6 +98,18 @@ impl Worker {
         Ok(diffs)
     }
 
+    /// What the head's version of one file would change here.
+    pub(crate) async fn diff_to_head(
+        &mut self,
+        path: &RelPath,
+        context: usize,
+    ) -> EngineResult<FileDiff> {
+        let to = self.end(Some(&VersionName::Latest), &[]).await?;
+        let facts = self.all_facts();
+        let ends = Ends { facts: &facts, ends: [(End::Here, "local".to_owned()), to] };
+        self.diff_at(path, &ends, context).await
+    }
+
     /// An end by its name; `None` is this folder.
     async fn end(
         &mut self,

@@ -2,6 +2,7 @@
 
 pub(crate) mod conflicts;
 pub(crate) mod diff;
+pub(crate) mod held;
 pub(crate) mod inbox;
 pub(crate) mod log;
 pub(crate) mod look;

@@ -68,16 +68,18 @@ impl Worker {
     }
 
     fn add_files(&self, facts: &BTreeMap<RelPath, Facts>, report: &mut StatusReport) {
+        let held = self.held(facts);
         // Side by side: to look each path up is what a status would wait for.
         let mut here = Along::new(self.index.entries().iter());
         let mut there = Along::new(self.log.history().manifest().iter());
         for (path, facts) in facts {
             let local_size = here.at(path).map(|indexed| indexed.stamp.size);
             let remote_size = there.at(path).map(|placed| placed.entry.size);
-            let file = self.file_status(path, facts, (local_size, remote_size));
+            let mut file = self.file_status(path, facts, (local_size, remote_size));
+            file.held = held.is_coming(path);
             match decide(facts) {
                 Verdict::Send => report.bytes_up += file.size,
-                Verdict::Fetch => report.bytes_down += file.size,
+                Verdict::Fetch if !file.held => report.bytes_down += file.size,
                 _ => {}
             }
             report.files.push(file);
@@ -115,6 +117,7 @@ impl Worker {
             local: facts.local.map(|state| state.digest).filter(|_| !self.index.is_unread(path)),
             remote: facts.remote.map(|remote| remote.state.digest),
             size: size.unwrap_or(0),
+            held: false,
         }
     }
 

@@ -12,7 +12,7 @@ use mirror_core::reconcile::{BaseFact, Facts, Privacy, Sighted};
 use crate::api::{EngineResult, Settle};
 use crate::data::queue::{MadeOn, QueuedChange, QueuedPush, content_name};
 use crate::project::commit::draft::{ContentSource, Draft, Outgoing};
-use crate::project::merge::{MergePolicy, Resolutions, Sides, Spooled};
+use crate::project::merge::{MergePolicy, Policies, Resolutions, Sides, Spooled};
 use crate::project::plan::consent::refusal;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
@@ -56,13 +56,14 @@ impl Worker {
         reporter: &mut Reporter,
     ) -> EngineResult<Resolutions> {
         let settle = if push.keep_local { Settle::KeepLocal } else { Settle::Wait };
-        let policy = MergePolicy { merges: !push.keep_local, settle };
+        let usual = MergePolicy { merges: !push.keep_local, settle };
+        let policies = Policies { usual, held: &self.held(facts) };
         let mut resolutions = Resolutions::default();
         let changes: BTreeMap<_, _> = push.changes.iter().map(|c| (&c.path, c)).collect();
         for path in &plan.diverged {
             let Some(mut sides) = Sides::of(path, &facts[path]) else { continue };
             sides.spooled = changes.get(path).and_then(|change| spooled_side(change));
-            let outcome = self.outcome_of(&sides, policy, reporter).await?;
+            let outcome = self.outcome_of(&sides, policies.of(path), reporter).await?;
             // No commit is made whose result equals the head (M1).
             if let Some(outcome) = outcome.filter(|outcome| outcome.state != sides.remote.state) {
                 self.add_outcome(&mut resolutions, &sides, outcome);

@@ -34,6 +34,7 @@ pub(super) struct Machine {
     pub(super) outside: Outside,
     pub(super) author: Author,
     pub(super) narrowing: Option<Patterns>,
+    pub(super) hold: bool,
     /// `None`: every look is a walk.
     pub(super) watch: Option<Arc<dyn Watch>>,
     pub(super) project: Option<Project>,
@@ -57,6 +58,7 @@ impl Machine {
             outside: world.outside.clone(),
             author: Author { user: "ada".to_owned(), machine: name.to_owned(), machine_id },
             narrowing: None,
+            hold: true,
             watch: None,
             project: None,
             home,
@@ -97,6 +99,7 @@ impl Machine {
             root: self.root(""),
             backend_name: "memory".to_owned(),
             narrowing: self.narrowing.clone(),
+            hold: self.hold,
             author: self.author.clone(),
             poll_interval: Duration::from_secs(10),
         }

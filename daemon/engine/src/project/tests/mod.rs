@@ -20,6 +20,8 @@ mod events;
 mod faulty;
 mod forks;
 mod git_rules;
+mod held;
+mod held_elsewhere;
 mod inbox;
 mod kinds;
 mod left_out;

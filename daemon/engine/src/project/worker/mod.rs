@@ -31,6 +31,7 @@ use crate::api::{
     EngineResult, FileFault, Notice, NoticeKind, Parts, Phase, ProjectFault, ProjectSpec,
     QueuedKind, QueuedWork, SharedSettings,
 };
+use crate::data::agreements::Agreements;
 use crate::data::backoff::{FIRST_WAIT_MS, LONGEST_WAIT_MS};
 use crate::data::conflicts::{Conflicts, OutsideConflicts};
 use crate::data::notices::Journal;
@@ -75,6 +76,8 @@ pub(crate) struct Worker {
     pub(crate) conflicts: Conflicts,
     /// Edits of the view that wait for a person.
     pub(crate) outside_conflicts: OutsideConflicts,
+    /// What this machine agreed to of what others may make it run.
+    pub(crate) agreements: Agreements,
     /// What this machine says of itself on the backend.
     pub(crate) machines: Machines,
     /// Whether all asides of this machine are noted (V3).

@@ -18,6 +18,7 @@ use super::status::StatusBoard;
 use super::view::{Machines, Pending};
 use crate::api::{Parts, Phase, QueuedWork};
 use crate::beside::{NoStore, OverlayDisk, PeekingWatch, ReadTree};
+use crate::data::agreements::Agreements;
 use crate::data::conflicts::{Conflicts, OutsideConflicts};
 use crate::data::notices::Journal;
 use crate::data::queue::Queue;
@@ -38,6 +39,7 @@ pub(crate) struct Reading {
     root: Option<(u64, u64)>,
     conflicts: Conflicts,
     outside_conflicts: OutsideConflicts,
+    agreements: Agreements,
     queue_work: Option<QueuedWork>,
     queued_view: Option<QueuedWork>,
     /// The newest notice, shared with the project.
@@ -102,6 +104,7 @@ impl Worker {
             root: self.root,
             conflicts: self.conflicts.clone(),
             outside_conflicts: self.outside_conflicts.clone(),
+            agreements: self.agreements.clone(),
             queue_work: self.queue.work.clone(),
             queued_view: self.queued_view.clone(),
             newest_notice: self.journal.newest().clone(),
@@ -128,6 +131,7 @@ impl Reading {
             root: self.root,
             conflicts: self.conflicts.clone(),
             outside_conflicts: self.outside_conflicts.clone(),
+            agreements: self.agreements.clone(),
             queue_work: self.queue_work.clone(),
             queued_view: self.queued_view.clone(),
             newest_notice: self.newest_notice.clone(),
@@ -175,6 +179,7 @@ impl Reading {
             root: self.root,
             conflicts: self.conflicts.clone(),
             outside_conflicts: self.outside_conflicts.clone(),
+            agreements: self.agreements.clone(),
             machines: Machines::default(),
             asides_known: false,
             journal: Journal::for_reader(&parts, self.newest_notice.clone()),

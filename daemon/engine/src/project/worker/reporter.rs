@@ -140,6 +140,11 @@ impl Reporter {
         self.waiting.extend(paths);
     }
 
+    /// Paths that wait until somebody here agrees, as of the last round.
+    pub(crate) fn set_held(&mut self, paths: Vec<RelPath>) {
+        self.report.held = paths;
+    }
+
     /// What waited was settled by the same job.
     pub(crate) fn no_longer_waits(&mut self, path: &RelPath) {
         self.waiting.remove(path);

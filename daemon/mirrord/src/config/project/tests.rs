@@ -40,6 +40,7 @@ fn written_file_reads_back_the_same() {
         narrowing: narrowing(None, Some(vec!["draft/**".into()])),
         poll_interval: Some(Seconds(5)),
         auto: AutoSettings { mode: Some(AutoMode::Both), quiet: Some(Seconds(3)), is_paused: true },
+        hold: Some(false),
         settings: Settings::default(),
     };
     assert_eq!(read(&config.to_text()).unwrap(), config);

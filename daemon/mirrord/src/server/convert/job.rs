@@ -91,6 +91,7 @@ pub(in crate::server) fn job_finished(
         cancelled: report.cancelled,
         skipped_count: report.skipped_count as u64,
         waiting_count: report.waiting_count as u64,
+        held: report.held.iter().map(|path| path.as_str().to_owned()).collect(),
     }
 }
 
@@ -112,6 +113,7 @@ pub(in crate::server) fn set_up_finished(outcome: &SetUpOutcome, home: &Path) ->
         cancelled: report.cancelled,
         covered: outcome.covered.as_ref().map(covered),
         notices: report.notices.iter().map(|one| notice(one, home)).collect(),
+        held: report.held.iter().map(|path| path.as_str().to_owned()).collect(),
     }
 }
 
@@ -185,5 +187,6 @@ fn notice_kind(kind: NoticeKind) -> v1::NoticeKind {
         NoticeKind::LeftAlone => v1::NoticeKind::LeftAlone,
         NoticeKind::ConsentNeeded => v1::NoticeKind::ConsentNeeded,
         NoticeKind::IndexOverlong => v1::NoticeKind::IndexOverlong,
+        NoticeKind::Held => v1::NoticeKind::Held,
     }
 }

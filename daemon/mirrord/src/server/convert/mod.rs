@@ -2,6 +2,7 @@
 
 pub(super) mod conflict;
 pub(super) mod fault;
+pub(super) mod held;
 pub(super) mod history;
 pub(super) mod inbox;
 pub(super) mod job;

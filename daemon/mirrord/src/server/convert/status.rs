@@ -152,6 +152,7 @@ fn file_status(file: &FileStatus) -> v1::FileStatus {
         local: shown(file.local),
         remote: shown(file.remote),
         size_bytes: file.size,
+        held: file.held,
     }
 }
 

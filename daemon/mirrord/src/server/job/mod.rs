@@ -2,6 +2,7 @@
 
 pub(super) mod cancel;
 pub(super) mod conflicts;
+pub(super) mod held;
 pub(super) mod run;
 pub(super) mod running;
 pub(super) mod sync;
