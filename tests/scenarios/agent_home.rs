@@ -155,7 +155,7 @@ fn a_preset_that_is_not_the_projects_is_refused() {
 
 /// Puts a commit into the log that brings these files, each with the content of one
 /// that is there.
-fn plant(world: &World, source: &str, names: &[&str]) {
+pub(super) fn plant(world: &World, source: &str, names: &[&str]) {
     let head = world.head();
     let entry = |seq| logged(world, seq);
     let changes =

@@ -16,6 +16,7 @@ mod errors;
 mod everyday;
 mod first_use;
 mod going_back;
+mod held;
 mod hostile_log;
 mod hostile_names;
 mod inbox;

@@ -203,8 +203,9 @@ impl EngineError {
             | Self::NoProject
             | Self::NotHeld(_)
             | Self::NoConflict(_) => FaultClass::NotFound,
-            Self::ConflictMoved(_) | Self::HeldMoved(_) => FaultClass::Conflict,
+            Self::ConflictMoved(_) => FaultClass::Conflict,
             Self::LeftOut { .. }
+            | Self::HeldMoved(_)
             | Self::NameClash(_)
             | Self::MarkersLeft(_)
             | Self::ContentMissing { .. }

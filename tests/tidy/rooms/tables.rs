@@ -67,27 +67,29 @@ const ENGINE: &str = "
         project/versions project/stash.rs project/view_state project/worker beside data view
         snapshots packs log state index api error.rs outside
     project/job: project/queue project/publish project/repair.rs project/checkout project/plan
-        project/conflict project/merge.rs project/commit project/observe.rs project/versions
+        project/conflict project/merge.rs project/commit project/held project/observe.rs project/versions
         project/naming.rs project/rules project/stash.rs project/view_state project/worker data view
         snapshots packs log state index api error.rs outside
     project/repair.rs: project/commit project/worker view packs log api error.rs
-    project/queue: project/plan project/merge.rs project/commit project/observe.rs
+    project/queue: project/plan project/merge.rs project/commit project/held project/observe.rs
         project/naming.rs project/stash.rs project/worker data log state index api error.rs outside
     project/publish: project/import project/conflict project/rules project/view_state
         project/worker view packs log state api error.rs outside
-    project/query: project/conflict project/merge.rs project/observe.rs project/versions
+    project/query: project/conflict project/merge.rs project/held project/observe.rs project/versions
         project/naming.rs project/worker data snapshots packs log state index api error.rs outside
     project/import: project/conflict project/merge.rs project/commit project/rules
         project/view_state project/worker view packs log state api error.rs planted.rs outside
     project/checkout: project/merge.rs project/commit project/observe.rs project/rules
         project/stash.rs project/worker data packs log state index links.rs api error.rs planted.rs
         outside
-    project/plan: project/merge.rs project/commit project/observe.rs project/rules project/worker
+    project/plan: project/merge.rs project/commit project/held project/observe.rs project/rules
+        project/worker
         log state index api error.rs outside
     project/conflict: project/commit project/observe.rs project/worker data view packs log index
         api error.rs outside
-    project/merge.rs: project/commit project/worker packs log state index api outside
-    project/commit: project/worker packs log state index api error.rs planted.rs outside
+    project/merge.rs: project/commit project/held project/worker packs log state index api outside
+    project/commit: project/held project/worker packs log state index api error.rs planted.rs outside
+    project/held: project/worker data log api planted.rs
     project/create: project/rules packs log api error.rs outside
     project/observe.rs: project/rules project/worker log state index api planted.rs outside
     project/versions: project/naming.rs project/stash.rs project/worker data snapshots packs log api

@@ -6,7 +6,7 @@ use mirror_proto::v1::{JobScope, RejectHeldRequest};
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
 use crate::follow;
-use crate::output::text;
+use crate::output::{json, text};
 use crate::paths;
 
 #[derive(Debug, Args)]
@@ -46,8 +46,11 @@ pub(crate) async fn run(args: &RejectArgs, context: &Context) -> Result<Reported
     let daemon = context.daemon().await?;
     let events = daemon.held().reject_held(request).await?.into_inner();
     let finished = follow::to_end(context, &daemon, events).await?;
-    if !for_everyone && !args.dry_run {
-        context.output.say(|_| text::held::rejected(&finished))?;
+    if for_everyone {
+        return follow::report(context, &finished, true);
     }
-    follow::report(context, &finished, true)
+    let told = context
+        .output
+        .confirm(|| json::job::finished(&finished), |_| text::held::rejected(&finished))?;
+    Ok(Reported { exit: follow::exit(&finished, true), told })
 }

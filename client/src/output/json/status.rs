@@ -203,7 +203,7 @@ mod tests {
                 "bytes_up": 10, "bytes_down": 0,
                 "files": [{
                     "path": "a.md", "status": "local_ahead", "base": "ab", "local": "cd",
-                    "remote": null, "size": 10,
+                    "remote": null, "size": 10, "held": false,
                 }],
                 "queue": [{
                     "backend": "primary", "kind": "view", "since": "2026-04-15T10:00:00Z",

@@ -61,9 +61,10 @@ pub(super) fn left(paths: &[String], paint: Paint) -> String {
     bounded(paths.iter().map(line).collect()) + &hint
 }
 
+/// That nothing was written, here or elsewhere.
 pub(crate) fn rejected(job: &JobFinished) -> String {
-    let project = escape(&job.project);
-    format!("what is here stays in {project}; a newer version is held again\n")
+    let dry = if job.dry_run { "dry run, nothing changed: " } else { "" };
+    format!("{dry}{} keeps what it has; a newer version is held again\n", escape(&job.project))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::packs::Content;
 use crate::state::BaseRecord;
 
 pub(crate) mod faults;
+mod losses;
 pub(crate) mod merged;
 mod reached;
 pub(crate) mod recover;

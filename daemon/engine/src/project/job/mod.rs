@@ -8,7 +8,6 @@ mod cycle;
 pub(crate) mod delete;
 pub(crate) mod export;
 mod hold;
-mod losses;
 pub(crate) mod maintain;
 pub(crate) mod pull;
 pub(crate) mod push;

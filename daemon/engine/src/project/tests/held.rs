@@ -115,7 +115,7 @@ async fn only_what_this_machine_knew_is_agreed_to() {
     let digits = Some(Digest::of(b"two\n").to_string()[..8].to_owned());
     let job = Job::AcceptHeld(HeldChoice { digits, ..choice(&[SKILL]) });
     let error = desktop.runs(job).await.unwrap_err();
-    assert_eq!(error.class(), FaultClass::Conflict, "{error}");
+    assert_eq!(error.class(), FaultClass::Rejected, "{error}");
     assert_eq!(desktop.reads(SKILL).as_deref(), Some("one\n"));
 }
 

@@ -68,7 +68,7 @@ async fn queued_version_is_not_merged_with_what_is_held() {
     laptop.writes(SKILL, "one\n\nlast\n");
     laptop.pushes().await;
     desktop.backend.plug_in();
-    world.advance(Duration::from_secs(3_600));
+    world.advance(Duration::from_hours(1));
 
     let report = desktop.syncs().await;
 

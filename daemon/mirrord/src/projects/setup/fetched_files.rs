@@ -133,7 +133,7 @@ mod tests {
             let (base, remote, size) = (None, None, 0);
             let local = Some(Digest::of(path.as_bytes()));
             let path = RelPath::new(path).unwrap();
-            FileStatus { path, state: *state, base, local, remote, size }
+            FileStatus { path, state: *state, base, local, remote, size, held: false }
         };
         let files = files.iter().map(status).collect();
         (place, files)
