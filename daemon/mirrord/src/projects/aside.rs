@@ -229,6 +229,7 @@ impl Registry {
                 root: recorded_root(store.as_ref()).unwrap_or_default(),
                 backend_name: backends::PRIMARY.to_owned(),
                 narrowing: None,
+                hold: true,
                 author: self.author(),
                 poll_interval: self.settings().poll(),
             },

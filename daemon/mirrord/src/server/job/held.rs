@@ -61,8 +61,9 @@ impl v1::held_service_server::HeldService for Host {
         request: Request<v1::AcceptHeldRequest>,
     ) -> Result<Response<Self::AcceptHeldStream>, Status> {
         let v1::AcceptHeldRequest { scope, sha256: digits } = request.into_inner();
-        let job = move |scope, _: &_| Ok(Job::AcceptHeld(HeldChoice { scope, digits }));
-        Ok(self.job("held accept", scope, job))
+        Ok(self.job("held accept", scope, move |scope, _| {
+            Ok(Job::AcceptHeld(HeldChoice { scope, digits }))
+        }))
     }
 
     async fn reject_held(
@@ -70,9 +71,8 @@ impl v1::held_service_server::HeldService for Host {
         request: Request<v1::RejectHeldRequest>,
     ) -> Result<Response<Self::RejectHeldStream>, Status> {
         let v1::RejectHeldRequest { scope, sha256: digits, for_everyone } = request.into_inner();
-        let job = move |scope, _: &_| {
+        Ok(self.job("held reject", scope, move |scope, _| {
             Ok(Job::RejectHeld { choice: HeldChoice { scope, digits }, for_everyone })
-        };
-        Ok(self.job("held reject", scope, job))
+        }))
     }
 }
