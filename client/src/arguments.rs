@@ -11,6 +11,7 @@ use crate::commands::daemon::DaemonCommand;
 use crate::commands::held::HeldCommand;
 use crate::commands::queue::QueueCommand;
 use crate::commands::stash::StashCommand;
+use crate::hook::HookArgs;
 use crate::output::paint::ColorChoice;
 
 /// Keeps the files of a project the same on several machines
@@ -104,6 +105,8 @@ pub(crate) enum Command {
     Log(commands::log::LogArgs),
     /// Show what others did since you last looked
     Inbox(commands::inbox::InboxArgs),
+    /// Tell the session of an agent what others did: for its settings, not for people
+    Hook(HookArgs),
     /// List every version of one file: committed, merged, set aside
     History(commands::history::HistoryArgs),
     /// Print one version of a file, byte for byte
@@ -157,6 +160,7 @@ impl Command {
             Self::Held(command) => command.name(),
             Self::Log(_) => "log",
             Self::Inbox(_) => "inbox",
+            Self::Hook(_) => "hook",
             Self::History(_) => "history",
             Self::Show(_) => "show",
             Self::Restore(_) => "restore",
@@ -219,6 +223,7 @@ mod tests {
             ("held reject", " a.md --for-everyone"),
             ("history", " a.md"),
             ("inbox", " --peek"),
+            ("hook", " stop"),
             ("restore", " --from #3"),
             ("stash show", " 01J"),
             ("queue list", ""),

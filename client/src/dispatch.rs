@@ -10,6 +10,7 @@ use crate::commands::{
 };
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
+use crate::hook;
 
 pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported, Failure> {
     match command {
@@ -32,6 +33,9 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Conflict(command) => conflict::run(command, context).await,
         Command::Held(command) => held::run(command, context).await,
         Command::Log(args) => log::run(args, context).await,
+        Command::Hook(args) => {
+            Ok(Reported { exit: hook::run(args, &context.socket).await, told: None })
+        }
         Command::Inbox(args) => inbox::run(args, context).await,
         Command::History(args) => history::run(args, context).await,
         Command::Show(args) => show::run(args, context).await,

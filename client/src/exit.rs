@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     AccessNeeded,
     /// Ctrl-C.
     Interrupted,
+    /// Of a hook: its host is to wake the session that waits.
+    Wake,
 }
 
 impl Exit {
@@ -22,7 +24,7 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
-            Self::Usage => 2,
+            Self::Usage | Self::Wake => 2,
             Self::Conflicts => 3,
             Self::Partial => 4,
             Self::NoDaemon => 5,
@@ -44,7 +46,7 @@ impl Exit {
             Self::Partial => 1,
             Self::Conflicts => 2,
             Self::AccessNeeded => 3,
-            Self::Usage => 4,
+            Self::Usage | Self::Wake => 4,
             Self::Failed => 5,
             Self::NoDaemon => 6,
             Self::Interrupted => 7,

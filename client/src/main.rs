@@ -13,6 +13,7 @@ mod each_project;
 mod exit;
 mod failure;
 mod follow;
+mod hook;
 mod install;
 mod interrupts;
 mod output;
@@ -36,16 +37,34 @@ use connect::Socket;
 use context::{Context, Reported};
 use exit::Exit;
 use failure::Failure;
+use hook::HookArgs;
 use interrupts::Interrupts;
 use output::Output;
 use terminal::Terminal;
 
 fn main() -> ExitCode {
+    if let Some(exit) = at_once() {
+        return ExitCode::from(exit.code());
+    }
     let exit = match Cli::try_parse() {
         Ok(cli) => run(cli),
         Err(error) => refusal::answer(&error),
     };
     ExitCode::from(exit.code())
+}
+
+/// Does what has a few milliseconds only, which is less than it takes to know all
+/// commands.
+fn at_once() -> Option<Exit> {
+    let mut words = std::env::args_os().skip(1);
+    if words.next()? != "hook" {
+        return None;
+    }
+    let words: Vec<String> = words.filter_map(|word| word.into_string().ok()).collect();
+    let args = HookArgs::of_words(&words)?;
+    let socket = usual_socket();
+    // Of what is wrong with the environment an agent can mend nothing.
+    Some(socket.map_or(Exit::Done, |socket| hook::run_at_once(&args, &socket)))
 }
 
 fn run(cli: Cli) -> Exit {

@@ -17,6 +17,7 @@ mod everyday;
 mod first_use;
 mod going_back;
 mod held;
+mod hooks;
 mod hostile_log;
 mod hostile_names;
 mod inbox;

@@ -92,7 +92,7 @@ async fn meet(path: &Path) -> Result<Option<Daemon>, Failure> {
     hello(path).await
 }
 
-fn is_elsewhere(holder: &Holder, folders: &Folders) -> bool {
+pub(super) fn is_elsewhere(holder: &Holder, folders: &Folders) -> bool {
     let ours = folders.state.display().to_string().escape_debug().to_string();
     holder.is_of_this_host()
         && holder.state != ours

@@ -61,7 +61,7 @@ async fn shake_hands(channel: Channel) -> Result<Option<HandshakeResponse>, Fail
 }
 
 /// Whether there is a socket at all; one of another user is an error.
-fn is_ours(path: &Path) -> Result<bool, Failure> {
+pub(super) fn is_ours(path: &Path) -> Result<bool, Failure> {
     let found = match std::fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {

@@ -5,6 +5,7 @@ mod binary;
 mod daemon;
 mod find;
 mod fit;
+mod glance;
 mod hello;
 mod launch;
 mod silent;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep};
 
 pub(crate) use binary::find as program;
 pub(crate) use daemon::{Daemon, Socket};
+pub(crate) use glance::glance;
 pub(crate) use stop::stop;
 
 use crate::failure::Failure;

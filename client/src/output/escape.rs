@@ -100,7 +100,7 @@ fn push_escaped(letter: char, shown: &mut String) {
     }
 }
 
-pub(super) fn is_hidden(letter: char) -> bool {
+pub(crate) fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,

@@ -128,6 +128,8 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
             text::fault::folders(&filled(number)),
             text::history::entry(&filled(number), plain),
             text::inbox::report(&filled(number), false, plain),
+            text::agents::context(&[filled(number)], &filled(number)),
+            text::agents::hint(&[filled(number)]),
             text::job::committed(&filled(number), plain),
             text::project::covered(&filled(number), plain),
             text::stash::list(&filled(number), plain),
@@ -169,6 +171,8 @@ fn no_json_hides_what_stands_in_a_field() {
             json::history::log(&filled(number)),
             json::history::versions(&filled(number)),
             json::inbox::report(&filled(number)),
+            json::agents::hook(&hostile(), Some(&hostile()), &hostile(), &[hostile()])
+                .expect("something to say"),
             json::project::list(&filled(number)),
             json::project::set_up(&filled(number)),
             json::project::paused(&filled(number)),

@@ -22,7 +22,7 @@ const CORE: &str = "
     lib.rs:
     presets.rs: settings.rs
     checkpoint.rs: history commit.rs digest.rs
-    readers:
+    readers: path time.rs
     plan: reconcile.rs patterns path entry.rs digest.rs
     history: reconcile.rs commit.rs settings.rs path entry.rs digest.rs shared.rs time.rs
     reconcile.rs: entry.rs
@@ -64,8 +64,8 @@ const STORAGE: &str = "
 const ENGINE: &str = "
     lib.rs:
     project: project/job project/queue project/query project/checkout project/conflict
-        project/versions project/stash.rs project/view_state project/worker beside data view
-        snapshots packs log state index api error.rs outside
+        project/observe.rs project/versions project/stash.rs project/view_state project/worker
+        beside data view snapshots packs log state index api error.rs outside
     project/job: project/queue project/publish project/repair.rs project/checkout project/plan
         project/conflict project/merge.rs project/commit project/held project/observe.rs project/versions
         project/naming.rs project/rules project/stash.rs project/view_state project/worker data view
@@ -146,14 +146,15 @@ const MIRRORD: &str = "
 ";
 
 const CLIENT: &str = "
-    main.rs: dispatch.rs refusal.rs arguments.rs context.rs connect output interrupts.rs
+    main.rs: dispatch.rs refusal.rs arguments.rs hook context.rs connect output interrupts.rs
         terminal.rs failure.rs exit.rs
-    dispatch.rs: arguments.rs commands context.rs failure.rs
+    dispatch.rs: arguments.rs commands hook context.rs failure.rs
     refusal.rs: arguments.rs output failure.rs exit.rs
-    arguments.rs: commands output
+    arguments.rs: commands hook output
     commands: each_project.rs wizard resolve follow context.rs connect service install output
         settings.rs dates.rs paths.rs terminal.rs failure.rs exit.rs
     install: paths.rs failure.rs
+    hook: connect output exit.rs
     each_project.rs: context.rs connect output failure.rs exit.rs
     wizard: context.rs connect output settings.rs shell.rs paths.rs terminal.rs failure.rs
         exit.rs
@@ -162,7 +163,7 @@ const CLIENT: &str = "
     context.rs: connect output interrupts.rs paths.rs terminal.rs failure.rs exit.rs
     connect: service paths.rs failure.rs exit.rs
     service: shell.rs paths.rs failure.rs
-    output: dates.rs failure.rs
+    output: shell.rs dates.rs failure.rs
     interrupts.rs: failure.rs
     settings.rs:
     shell.rs:

@@ -3,6 +3,7 @@
 //! One file a noun. Every key of a shape is always there; what is absent is
 //! `null`.
 
+pub(crate) mod agents;
 pub(crate) mod cancel;
 pub(crate) mod config;
 pub(crate) mod conflict;

@@ -8,6 +8,7 @@
     reason = "a few lines a run; `write!` would add results that never fail"
 )]
 
+pub(crate) mod agents;
 pub(crate) mod cancel;
 pub(crate) mod config;
 pub(crate) mod conflict;

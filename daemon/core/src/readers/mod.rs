@@ -3,10 +3,15 @@
 //! A reader has dealt with some commits and some notices, and nobody else's reading
 //! changes that. Numbers are kept and no times: what comes late is still new.
 
+mod session;
 mod spans;
+#[cfg(test)]
+mod tests;
+mod wakes;
 
 use serde::{Deserialize, Serialize};
 
+pub use session::{Event, EventKind, Fact, MayWake, Session};
 pub use spans::Spans;
 
 /// What one reader has dealt with, or one answer told.

@@ -1,5 +1,7 @@
 //! What a project tells of by itself.
 
+use mirror_core::RelPath;
+
 use super::FileFault;
 
 /// A hint that something happened: whoever wants to know more asks for it.
@@ -16,6 +18,8 @@ pub enum Happening {
     Commit { seq: u64 },
     /// The journal has a notice more.
     Notice { number: u64 },
+    /// A path waits for a person that did not.
+    Conflict { path: RelPath },
     /// The backend could not be used.
     Fault { fault: FileFault },
     /// Nothing more will be told.

@@ -2,6 +2,7 @@
 //!
 //! No protobuf, no wording for people beyond one sentence an error, no colours.
 
+mod agents;
 mod conflicts;
 mod events;
 mod held;
@@ -22,6 +23,7 @@ use mirror_storage::Backend;
 
 pub use mirror_core::commit::Settings as SharedSettings;
 
+pub use agents::{FileNews, Heard, Told, ToldCommit, ToldFile, Wake};
 pub use conflicts::{ChangedBy, Conflict, ConflictDetail, ConflictKind, OtherSide, Stashed};
 pub use events::{Happening, ProjectEvent};
 pub use held::{HeldDetail, HeldFile};

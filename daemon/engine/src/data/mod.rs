@@ -11,4 +11,5 @@ pub(crate) mod kept;
 pub(crate) mod notices;
 pub(crate) mod queue;
 pub(crate) mod readers;
+pub(crate) mod sessions;
 pub(crate) mod stash;

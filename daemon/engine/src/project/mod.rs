@@ -1,5 +1,6 @@
 //! One project as the daemon holds it: a mailbox that runs one job at a time.
 
+mod agents;
 mod aside;
 mod checkout;
 mod commit;
@@ -47,6 +48,7 @@ use crate::api::{
     ProjectEvent, ProjectFault, ProjectSpec, Report,
 };
 use crate::data::readers::Readers;
+use crate::data::sessions::Sessions;
 use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
 use crate::snapshots::Snapshot;
@@ -66,6 +68,7 @@ pub struct Project {
     watch: Arc<dyn crate::outside::Watch>,
     looks: Looks,
     readers: Arc<Readers>,
+    sessions: Arc<Sessions>,
     mailbox: mpsc::Sender<Message>,
 }
 
@@ -93,9 +96,22 @@ impl Project {
         let (status, events) = (worker.board.watch(), worker.events.sender());
         let (id, looks) = (worker.project_id(), Looks::default());
         let readers = Arc::new(Readers::of(&worker.parts));
+        let sessions = Arc::new(Sessions::of(&worker.parts));
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         tokio::spawn(mailbox::run(worker, letters));
-        Self { name, id, status, interrupt, published, events, watch, looks, readers, mailbox }
+        Self {
+            name,
+            id,
+            status,
+            interrupt,
+            published,
+            events,
+            watch,
+            looks,
+            readers,
+            sessions,
+            mailbox,
+        }
     }
 
     pub fn name(&self) -> &str {

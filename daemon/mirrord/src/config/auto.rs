@@ -34,11 +34,32 @@ impl AutoMode {
     }
 }
 
+/// For what sessions of agents that wait for their user are woken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum WakeMode {
+    #[default]
+    Off,
+    Conflict,
+    All,
+}
+
+impl WakeMode {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Conflict => "conflict",
+            Self::All => "all",
+        }
+    }
+}
+
 /// What a project's file says about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AutoSettings {
     pub(crate) mode: Option<AutoMode>,
     pub(super) quiet: Option<Seconds>,
+    pub(super) wake: Option<WakeMode>,
     /// A person put a stop to all of it for a while.
     pub(crate) is_paused: bool,
 }
@@ -46,6 +67,10 @@ pub(crate) struct AutoSettings {
 impl AutoSettings {
     pub(crate) fn mode(&self) -> AutoMode {
         self.mode.unwrap_or_default()
+    }
+
+    pub(crate) fn wake(&self) -> WakeMode {
+        self.wake.unwrap_or_default()
     }
 
     /// So long a file has to stand still before it is sent.
@@ -73,17 +98,21 @@ impl AutoSettings {
         if let Some(quiet) = self.quiet {
             table["auto_quiet"] = toml_edit::value(quiet.to_string());
         }
+        if let Some(wake) = self.wake {
+            table["wake"] = toml_edit::value(wake.word());
+        }
         if self.is_paused {
             table["paused"] = toml_edit::value(true);
         }
     }
 
-    pub(super) fn effective(&self) -> [Effective; 3] {
+    pub(super) fn effective(&self) -> [Effective; 4] {
         let origin = |is_set: bool| if is_set { Origin::Project } else { Origin::Default };
         let quiet = self.quiet.unwrap_or(USUAL_QUIET).to_string();
         [
             ("auto", self.mode().word().to_owned(), self.mode.is_some()),
             ("auto_quiet", quiet, self.quiet.is_some()),
+            ("wake", self.wake().word().to_owned(), self.wake.is_some()),
             ("paused", self.is_paused.to_string(), self.is_paused),
         ]
         .map(|(key, value, is_set)| Effective {

@@ -10,7 +10,7 @@ pub(crate) const DAEMON_KEYS: [&str; 5] =
 pub(super) const TEXTS: [&str; 3] = ["machine", "user", "log.level"];
 
 /// Those of a project, whatever its backend is.
-const OF_ANY_BACKEND: [&str; 10] = [
+const OF_ANY_BACKEND: [&str; 11] = [
     "root",
     "url",
     "name",
@@ -19,6 +19,7 @@ const OF_ANY_BACKEND: [&str; 10] = [
     "poll_interval",
     "auto",
     "auto_quiet",
+    "wake",
     "paused",
     "hold",
 ];
@@ -38,7 +39,10 @@ pub(crate) fn project_keys() -> Vec<&'static str> {
 
 /// Those that `init --set` and `clone --set` may give.
 pub(crate) fn settable() -> Vec<&'static str> {
-    ["poll_interval", "auto", "auto_quiet", "hold"].into_iter().chain(of_services()).collect()
+    ["poll_interval", "auto", "auto_quiet", "wake", "hold"]
+        .into_iter()
+        .chain(of_services())
+        .collect()
 }
 
 /// Whether the value of a key is a list.

@@ -15,7 +15,7 @@ mod seconds;
 mod source;
 mod write;
 
-pub(crate) use auto::AutoMode;
+pub(crate) use auto::{AutoMode, WakeMode};
 pub(crate) use daemon::{DaemonSettings, LogLevel};
 pub(crate) use environment::Environment;
 pub(crate) use keys::{DAEMON_KEYS, SHARED, is_list, project_keys, settable};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mirror_core::patterns::Patterns;
 use serde::Deserialize;
 
-use super::auto::{AutoMode, AutoSettings};
+use super::auto::{AutoMode, AutoSettings, WakeMode};
 use super::keys::project_keys;
 use super::{DaemonSettings, Effective, Origin, Place, Problem, Seconds, Source};
 use crate::error::Explained;
@@ -25,6 +25,7 @@ struct Written {
     poll_interval: Option<Seconds>,
     auto: Option<AutoMode>,
     auto_quiet: Option<Seconds>,
+    wake: Option<WakeMode>,
     #[serde(default)]
     paused: bool,
     hold: Option<bool>,
@@ -74,6 +75,7 @@ impl ProjectConfig {
         let auto = AutoSettings {
             mode: written.auto,
             quiet: written.auto_quiet,
+            wake: written.wake,
             is_paused: written.paused,
         };
         auto.check(|key| source.place_of(key))?;

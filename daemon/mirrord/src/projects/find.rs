@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use mirror_core::RelPath;
 use mirror_storage::FaultClass;
 
 use super::registry::{Condition, Registry};
@@ -65,6 +66,23 @@ impl Registry {
         // A root's link may lead elsewhere by now.
         self.look_at_claims().await;
         self.around(&real).ok_or_else(|| ProjectError::NotInside(folder.to_owned()).into())
+    }
+
+    /// The project around a folder, if any; nobody is asked twice.
+    pub(crate) async fn home_of(&self, folder: &Path) -> Option<String> {
+        let real = self.links.follow(folder).await.unwrap_or_else(|| without_dots(folder));
+        self.around(&real)
+    }
+
+    /// The project that a file lies in, and its path there; the file need not be.
+    pub(crate) async fn file_at(&self, file: &Path) -> Option<(String, RelPath)> {
+        let file = without_dots(file);
+        let (parent, name) = (file.parent()?, file.file_name()?);
+        let real = self.links.follow(parent).await.unwrap_or_else(|| parent.to_owned());
+        let project = self.around(&real)?;
+        let root = self.slots().get(&project)?.root()?.to_owned();
+        let path = real.join(name).strip_prefix(root).ok()?.to_str()?.to_owned();
+        Some((project, RelPath::new(&path).ok()?))
     }
 
     fn around(&self, folder: &Path) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Holds every configured project, running or not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -68,6 +68,8 @@ pub(crate) struct Registry {
     /// How many projects are being set up.
     pub(super) set_ups: watch::Sender<usize>,
     pub(super) stopping: watch::Sender<bool>,
+    /// Bells that are to ring later: the project, and the second.
+    pub(crate) bells: std::sync::Mutex<BTreeSet<(String, i64)>>,
 }
 
 /// One configured project.
@@ -212,6 +214,7 @@ impl Registry {
             turns: std::sync::Mutex::default(),
             set_ups: watch::Sender::new(0),
             stopping: watch::Sender::new(false),
+            bells: std::sync::Mutex::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Services translate and pass on. What is decided about projects is decided in
 //! `projects`, what is decided about files in the engine.
 
+mod agents;
 mod asked;
 mod convert;
 mod host;
@@ -17,6 +18,7 @@ mod setup;
 
 use std::time::Duration;
 
+use mirror_proto::v1::agent_service_server::AgentServiceServer;
 use mirror_proto::v1::config_service_server::ConfigServiceServer;
 use mirror_proto::v1::conflict_service_server::ConflictServiceServer;
 use mirror_proto::v1::daemon_service_server::DaemonServiceServer;
@@ -59,6 +61,7 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
         .add_service(HistoryServiceServer::new(host.clone()))
         .add_service(VersionServiceServer::new(host.clone()))
         .add_service(InboxServiceServer::new(host.clone()))
+        .add_service(AgentServiceServer::new(host.clone()))
         .add_service(StashServiceServer::new(host.clone()))
         .add_service(QueueServiceServer::new(host.clone()))
         .serve_with_incoming_shutdown(endpoint.connections(), told);

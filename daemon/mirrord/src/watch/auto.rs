@@ -125,7 +125,8 @@ impl Follower {
                 }
             }
             Ok(ProjectEvent {
-                happening: Happening::Notice { .. } | Happening::Fault { .. },
+                happening:
+                    Happening::Notice { .. } | Happening::Conflict { .. } | Happening::Fault { .. },
                 ..
             }) => {}
             Err(RecvError::Lagged(_)) => self.pace.look_at(Instant::now()),

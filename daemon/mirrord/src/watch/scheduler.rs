@@ -65,6 +65,7 @@ impl Registry {
                 turn.follows = Some(open.config.clone());
                 tokio::spawn(self.clone().follow(name.clone(), open.clone()));
                 tokio::spawn(self.clone().heed(name.clone(), open.clone()));
+                tokio::spawn(self.clone().ring_for(open.clone()));
             }
             if is_to_be_opened(&slot.condition) {
                 turn.hurry(now, poll, (slot.config.clone(), settings.clone()));

@@ -4,6 +4,7 @@
 //! randomness are fakes, so that a story can cut the power or lose a reply at
 //! every single step.
 
+mod agents;
 mod auto;
 mod bounds;
 mod cancelling;

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use mirror_core::RelPath;
 use tokio::sync::broadcast;
 
 use crate::api::{FileFault, Happening, ProjectEvent};
@@ -41,6 +42,10 @@ impl Events {
 
     pub(crate) fn notice(&self, number: u64) {
         self.tell(Happening::Notice { number });
+    }
+
+    pub(crate) fn conflict(&self, path: &RelPath) {
+        self.tell(Happening::Conflict { path: path.clone() });
     }
 
     pub(crate) fn fault(&self, fault: FileFault) {

@@ -7,10 +7,11 @@
 //! look at the disk, from which the next reader goes on: it holds nobody up, and
 //! nobody holds it up.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mirror_core::Timestamp;
+use mirror_core::{RelPath, Timestamp};
 
 use super::Worker;
 use super::events::Events;
@@ -92,6 +93,7 @@ fn is_same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
 impl Worker {
     /// Lets readers see how things stand. Called where all parts fit together.
     pub(crate) fn publish(&self) {
+        let before = self.published.get();
         self.published.set(Reading {
             // The store is given back as soon as the project is closed.
             parts: Parts { store: Arc::new(NoStore), ..self.parts.clone() },
@@ -114,6 +116,24 @@ impl Worker {
         // What the watch told before is in it.
         self.parts.watch.taken_up();
         self.events.commits_until(self.log.head());
+        if let Some(before) = before {
+            self.tell_conflicts(&before);
+        }
+    }
+
+    /// Tells of what waits for a person, and did not before.
+    fn tell_conflicts(&self, before: &Reading) {
+        let outside = |conflicts: &OutsideConflicts| -> BTreeSet<RelPath> {
+            conflicts.values().map(|record| record.path.clone()).collect()
+        };
+        let here = self.conflicts.keys().filter(|path| !before.conflicts.contains_key(*path));
+        here.for_each(|path| self.events.conflict(path));
+        if self.outside_conflicts.is_empty() {
+            return;
+        }
+        let known = outside(&before.outside_conflicts);
+        let outside = outside(&self.outside_conflicts);
+        outside.difference(&known).for_each(|path| self.events.conflict(path));
     }
 }
 

@@ -39,7 +39,12 @@ fn written_file_reads_back_the_same() {
         url: BackendUrl::parse("/mnt/nas").unwrap(),
         narrowing: narrowing(None, Some(vec!["draft/**".into()])),
         poll_interval: Some(Seconds(5)),
-        auto: AutoSettings { mode: Some(AutoMode::Both), quiet: Some(Seconds(3)), is_paused: true },
+        auto: AutoSettings {
+            mode: Some(AutoMode::Both),
+            quiet: Some(Seconds(3)),
+            wake: Some(WakeMode::Conflict),
+            is_paused: true,
+        },
         hold: Some(false),
         settings: Settings::default(),
     };

@@ -60,7 +60,7 @@ pub(in crate::server) fn resolution(asked: Option<Asked>) -> Option<Resolution> 
     }
 }
 
-fn changed_by(by: &ChangedBy) -> v1::ChangedBy {
+pub(super) fn changed_by(by: &ChangedBy) -> v1::ChangedBy {
     v1::ChangedBy {
         user: by.user.clone(),
         machine: by.machine.clone(),

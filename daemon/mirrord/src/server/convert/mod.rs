@@ -1,5 +1,6 @@
 //! Turns values of the engine into messages of `mirror.v1`: tables, nothing else.
 
+pub(super) mod agents;
 pub(super) mod conflict;
 pub(super) mod fault;
 pub(super) mod held;

@@ -1,0 +1,3 @@
+//! What sessions of agents are told.
+
+mod hook;
