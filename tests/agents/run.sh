@@ -141,6 +141,24 @@ servers_are_met() {
   echo 'mirrorctl uninstall: nothing is left in files that Claude Code wrote to meanwhile'
 }
 
+# What stands in a request to the model, which is played on loopback.
+channels_reach_the_model() {
+  if ! on laptop mirrorctl hook --help > /dev/null 2>&1; then
+    skip 'this mirrorctl has no hook for agents'
+    return
+  fi
+  command -v python3 > /dev/null || {
+    skip 'there is no Python to play the API of a model'
+    return
+  }
+  on laptop env CLAUDE_CONFIG_DIR="$scratch/laptop/.claude" mirrorctl --quiet install \
+    --only hooks --yes
+  alone=
+  ! unshare -n true 2> /dev/null || alone='unshare -n'
+  # shellcheck disable=SC2086 # One word each.
+  $alone python3 tests/agents/channels.py "$claude" "$scratch" "$bin"
+}
+
 set_up
 if find_python; then
   on laptop "$python" "$repository/tests/agents/mcp_client.py" "$bin/mirrorctl"
@@ -150,6 +168,7 @@ fi
 if find_claude; then
   plugin_is_valid
   servers_are_met
+  channels_reach_the_model
 else
   skip 'Claude Code can not be had here from npm'
 fi
