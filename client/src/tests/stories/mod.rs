@@ -7,6 +7,7 @@ mod pause;
 mod resolve;
 mod restore;
 mod setup;
+mod written;
 
 use mirror_proto::v1::{
     Committed, Fault, FaultClass, FileState, FileStatus, JobEvent, JobFinished, StatusReport,
