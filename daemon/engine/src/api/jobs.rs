@@ -1,10 +1,11 @@
 //! What a project is asked to do, and how far it has come.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mirror_core::Ulid;
+use mirror_core::{RelPath, Ulid};
 
 use super::SharedSettings;
 use crate::outside::Tree;
@@ -113,13 +114,34 @@ pub enum Direction {
 }
 
 /// A job that nobody asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auto {
     pub direction: Direction,
     /// So long a file has to have stood still before it is sent.
     pub quiet: Duration,
-    /// It was put off for so long already that what still moves goes as well.
-    pub is_overdue: bool,
+    pub overdue: Overdue,
+}
+
+/// What was waited for long enough: it goes although it still moves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Overdue {
+    #[default]
+    Nothing,
+    /// These, and what lies below them.
+    Paths(BTreeSet<RelPath>),
+    Everything,
+}
+
+impl Overdue {
+    pub(crate) fn has(&self, path: &RelPath) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Paths(paths) => {
+                paths.contains(path) || path.ancestors().any(|above| paths.contains(above))
+            }
+            Self::Everything => true,
+        }
+    }
 }
 
 impl Job {

@@ -34,7 +34,7 @@ pub use history::{
 pub use inbox::Inbox;
 pub use jobs::{
     Auto, Cancelled, Covered, CoveredFolder, Direction, HeldChoice, Job, JobEvent, JobProgress,
-    JobRequest, OutputTree, Progress, Resolution, Scope, Settle,
+    JobRequest, OutputTree, Overdue, Progress, Resolution, Scope, Settle,
 };
 pub use kept::{DroppedPushes, Kept, QueueReport, WaitingPush};
 pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, ProjectFault, Report};

@@ -46,5 +46,5 @@ impl Watch for PeekingWatch {
         self.watch.is_live()
     }
 
-    fn on_change(&self, _wake: Box<dyn Fn() + Send + Sync>) {}
+    fn on_change(&self, _wake: Box<dyn Fn(&Dirt) + Send + Sync>) {}
 }

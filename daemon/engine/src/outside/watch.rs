@@ -58,8 +58,9 @@ pub trait Watch: Send + Sync {
         None
     }
 
-    /// Called once with what to wake when something changes.
-    fn on_change(&self, wake: Box<dyn Fn() + Send + Sync>);
+    /// Called once with what to tell of each change, as soon as its event comes; it
+    /// holds up all that follow.
+    fn on_change(&self, wake: Box<dyn Fn(&Dirt) + Send + Sync>);
 }
 
 /// Watches nothing, so that every look is a walk: for a machine that gives no
@@ -90,5 +91,5 @@ impl Watch for ManualWatch {
         false
     }
 
-    fn on_change(&self, _wake: Box<dyn Fn() + Send + Sync>) {}
+    fn on_change(&self, _wake: Box<dyn Fn(&Dirt) + Send + Sync>) {}
 }

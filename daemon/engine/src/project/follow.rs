@@ -9,6 +9,7 @@ use super::mailbox::Message;
 use super::query::log::summary_of;
 use crate::api::{CommitSummary, EngineResult, Happening, ProjectEvent};
 use crate::error::EngineError;
+use crate::outside::Dirt;
 
 /// Commits that may wait for a slow reader.
 const BACKLOG: usize = 64;
@@ -83,9 +84,9 @@ impl Project {
         self.watch.is_live()
     }
 
-    /// Has `wake` called at each change that events tell of from now on. Only the
+    /// Tells `wake` of each change that events tell of from now on, at once. Only the
     /// first call of this counts.
-    pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
+    pub fn on_change(&self, wake: impl Fn(&Dirt) + Send + Sync + 'static) {
         self.watch.on_change(Box::new(wake));
     }
 }

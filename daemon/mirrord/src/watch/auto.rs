@@ -4,14 +4,14 @@
 //! the log is known to have it. Everything else, how often and how much, is the
 //! engine's to decide: here is only when it is asked.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mirror_engine::{
     Auto, Cancel, Direction, EngineError, Happening, Job, JobRequest, ProjectEvent, Report,
 };
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio::time::Instant;
 
 use super::pace::{Due, Pace};
@@ -23,10 +23,11 @@ struct Follower {
     open: Open,
     direction: Direction,
     poll: Duration,
-    pace: Pace,
+    /// Shared with what hears of changes here.
+    pace: Arc<Mutex<Pace>>,
     paused: watch::Receiver<bool>,
-    /// When events told of a change last.
-    changes: watch::Receiver<Option<Instant>>,
+    /// Told at each change here.
+    changes: Arc<Notify>,
     events: broadcast::Receiver<ProjectEvent>,
     /// How long to wait before what was left alone is looked at again.
     patience: Duration,
@@ -59,37 +60,37 @@ impl Follower {
             AutoMode::Push => Direction::Push,
             AutoMode::Both => Direction::Both,
         };
-        let (told, changes) = watch::channel(None);
-        // Before the first look, which then sees all that was before.
-        open.project.on_change(move || {
-            told.send_replace(Some(Instant::now()));
-        });
+        let pace = Arc::new(Mutex::new(Pace::new(auto.quiet())));
+        let changes = Arc::new(Notify::new());
+        if direction != Direction::Pull {
+            let (pace, changes) = (pace.clone(), changes.clone());
+            // Before the first look, which then sees all that was before.
+            open.project.on_change(move |dirt| {
+                locked(&pace).changed(dirt, Instant::now());
+                changes.notify_one();
+            });
+        }
         let events = open.project.events();
         let poll = open.config.poll(&registry.settings());
-        let mut pace = Pace::new(auto.quiet());
-        pace.look_at(Instant::now());
+        locked(&pace).look_at(Instant::now());
         let (patience, paused) = (auto.quiet(), open.paused());
         Some(Self { open, direction, poll, pace, paused, changes, events, patience, seen: 0 })
     }
 
     async fn run(&mut self, name: &str) -> Over {
-        let mut is_told_of_changes = true;
         loop {
             if *self.paused.borrow() && self.resumed().await.is_some() {
                 return Over;
             }
-            let due = self.pace.due();
+            let due = self.pace().due();
             tokio::select! {
-                changed = self.changes.changed(), if is_told_of_changes => match changed {
-                    Ok(()) => self.note_change(),
-                    // This machine gives no events.
-                    Err(_) => is_told_of_changes = false,
-                },
+                () = self.changes.notified() => {}
                 event = self.events.recv() => if self.hear(&event).is_some() { return Over },
                 () = wait_until(due) => {}
                 _ = self.paused.changed() => continue,
             }
-            if let Some(due) = self.pace.take(Instant::now())
+            let due = self.pace().take(Instant::now());
+            if let Some(due) = due
                 && let Some(over) = self.act(name, due).await
             {
                 return over;
@@ -103,15 +104,12 @@ impl Follower {
             resumed = self.paused.wait_for(|is_paused| !is_paused) => drop(resumed),
             () = self.open.project.ended() => return Some(Over),
         }
-        self.pace.look_at(Instant::now());
+        self.pace().look_at(Instant::now());
         None
     }
 
-    fn note_change(&mut self) {
-        let at = *self.changes.borrow_and_update();
-        if let Some(at) = at.filter(|_| self.direction != Direction::Pull) {
-            self.pace.changed(at);
-        }
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        locked(&self.pace)
     }
 
     fn hear(&mut self, event: &Result<ProjectEvent, RecvError>) -> Option<Over> {
@@ -121,7 +119,7 @@ impl Follower {
             }
             Ok(ProjectEvent { happening: Happening::Commit { seq }, .. }) => {
                 if *seq > self.seen && self.direction != Direction::Push {
-                    self.pace.look_at(Instant::now());
+                    self.pace().look_at(Instant::now());
                 }
             }
             Ok(ProjectEvent {
@@ -129,18 +127,18 @@ impl Follower {
                     Happening::Notice { .. } | Happening::Conflict { .. } | Happening::Fault { .. },
                 ..
             }) => {}
-            Err(RecvError::Lagged(_)) => self.pace.look_at(Instant::now()),
+            Err(RecvError::Lagged(_)) => self.pace().look_at(Instant::now()),
         }
         None
     }
 
-    async fn act(&mut self, name: &str, Due { is_overdue }: Due) -> Option<Over> {
+    async fn act(&mut self, name: &str, Due { overdue }: Due) -> Option<Over> {
         if self.open.account.is_remote() {
             // Before its mailbox: while a server lets us wait, the project answers.
             drop(self.open.account.probe().await);
         }
         let quiet = self.open.config.auto.quiet();
-        let job = Job::Auto(Auto { direction: self.direction, quiet, is_overdue });
+        let job = Job::Auto(Auto { direction: self.direction, quiet, overdue });
         let (events, _) = mpsc::channel(1);
         let request = JobRequest { job, dry_run: false, consent: false };
         let cancel = Cancel::new();
@@ -152,11 +150,11 @@ impl Follower {
             Err(EngineError::Closed) => return Some(Over),
             Err(error) => {
                 tracing::info!(project = name, %error, "what goes by itself waits");
-                self.pace.look_at(Instant::now() + self.poll);
+                self.pace().look_at(Instant::now() + self.poll);
             }
         }
         if !self.open.project.is_watched() && self.direction != Direction::Pull {
-            self.pace.look_at(Instant::now() + self.poll);
+            self.pace().look_at(Instant::now() + self.poll);
         }
         None
     }
@@ -169,7 +167,7 @@ impl Follower {
             tracing::info!(project = name, seq, "sent what changed here");
         }
         if report.left_for_later || !report.failed.is_empty() {
-            self.pace.look_at(Instant::now() + self.patience);
+            self.pace().look_at(Instant::now() + self.patience);
             self.patience = (self.patience * 2).min(self.poll.max(self.patience));
         } else {
             self.patience = self.open.config.auto.quiet();
@@ -190,6 +188,10 @@ async fn unless_paused<T>(
     }
     cancel.cancel();
     run.await
+}
+
+fn locked(pace: &Mutex<Pace>) -> MutexGuard<'_, Pace> {
+    pace.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn wait_until(due: Option<Instant>) {

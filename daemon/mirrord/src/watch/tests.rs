@@ -5,7 +5,7 @@ mod pausing;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mirror_engine::{Cancel, Job, JobRequest, Report, Scope};
+use mirror_engine::{Cancel, Job, JobRequest, LogQuery, Report, Scope};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -53,7 +53,7 @@ async fn machine_that_goes_round(world: &World) -> Arc<Registry> {
 }
 
 /// Waits for something that the daemon does by itself.
-async fn comes_to_pass(what: &str, has_come: impl Fn() -> bool) {
+async fn comes_to_pass(what: &str, mut has_come: impl FnMut() -> bool) {
     let mut looks = tokio::time::interval(Duration::from_millis(10));
     let wait = async {
         while !has_come() {
@@ -151,5 +151,32 @@ async fn watch_comes_back_with_its_folder() {
     let head = commit(&world, &elsewhere, "b").await;
     comes_to_pass("the commit", || open.project.head() == head).await;
     desk.close().await;
+    machine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn file_that_is_saved_again_and_again_holds_up_no_other() {
+    let world = World::new();
+    let machine = machine_that_goes_round(&world).await;
+    set(&machine, Some("notes"), "auto", "push").await;
+    let open = opened(&machine, "notes", |open| open.config.auto.mode() == AutoMode::Push).await;
+    let before = open.project.head();
+    // After this commit it has nothing more to look at by itself.
+    std::fs::write(world.at("notes/a.md"), "the first of all").unwrap();
+    comes_to_pass("the first commit", || open.project.head() > before).await;
+    let before = open.project.head();
+    std::fs::write(world.at("notes/a.md"), "saved once").unwrap();
+    let mut saves = 0;
+    comes_to_pass("the commit", || {
+        saves += 1;
+        std::fs::write(world.at("notes/restless.md"), saves.to_string()).unwrap();
+        open.project.head() > before
+    })
+    .await;
+    let query = LogQuery { limit: 10, ..LogQuery::default() };
+    let commits = open.project.log(query).await.unwrap().commits;
+    let first = commits.iter().find(|commit| commit.seq == before + 1).unwrap();
+    let paths: Vec<_> = first.changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(paths, ["a.md"]);
     machine.close().await;
 }

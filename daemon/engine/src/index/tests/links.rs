@@ -82,7 +82,7 @@ async fn link_is_seen_though_only_a_file_behind_it_was_named() {
         fn is_live(&self) -> bool {
             true
         }
-        fn on_change(&self, _: Box<dyn Fn() + Send + Sync>) {}
+        fn on_change(&self, _: Box<dyn Fn(&Dirt) + Send + Sync>) {}
     }
     let mut scene = notes(Scene::new(|_, _| Arc::new(Half))).await;
     fs::rename(scene.root.join("notes"), scene.root.with_file_name("out").join("notes")).unwrap();

@@ -27,8 +27,9 @@ pub(crate) struct CycleRequest<'a> {
 impl CycleRequest<'_> {
     /// The same for fewer paths.
     pub(crate) fn limited_to<'a>(&self, selection: &'a Selection) -> CycleRequest<'a> {
-        let Self { intent, ref message, policy, auto, .. } = *self;
-        CycleRequest { selection, intent, message: message.clone(), policy, auto }
+        let Self { intent, ref message, policy, ref auto, .. } = *self;
+        let (message, auto) = (message.clone(), auto.clone());
+        CycleRequest { selection, intent, message, policy, auto }
     }
 
     pub(crate) fn action(&self) -> Action {
@@ -53,7 +54,7 @@ impl Worker {
             agreed,
         };
         let (intent, selection) = (request.intent, request.selection);
-        let mut plan = match request.auto {
+        let mut plan = match &request.auto {
             None => self.plan_with_consent(facts, intent, selection, &guard, reporter)?,
             Some(_) => self.plan_unattended(facts, intent, selection, &guard, reporter)?,
         };

@@ -35,7 +35,7 @@ impl Worker {
         request: &CycleRequest<'_>,
         reporter: &mut Reporter,
     ) -> EngineResult<BTreeSet<RelPath>> {
-        let Some(auto) = request.auto else {
+        let Some(auto) = &request.auto else {
             return Ok(BTreeSet::new());
         };
         let wanted = |(_, facts): &(&RelPath, &Facts)| is_wanted(decide(facts), request.intent);
@@ -44,8 +44,9 @@ impl Worker {
         let changed: Vec<(&RelPath, &Facts)> = changed.copied().collect();
         let mut restless = self.moving(&changed, auto);
         restless.extend(self.at_work(concerned.iter().map(|(path, _)| *path)).await);
-        if !restless.is_empty() {
-            // Half of a move is no deletion.
+        let is_new = |path: &RelPath| facts.get(path).is_some_and(|facts| facts.remote.is_none());
+        if restless.iter().any(is_new) {
+            // It may be half of a move, and half of a move is no deletion.
             let gone = changed.iter().filter(|(_, facts)| facts.local.is_none());
             restless.extend(gone.map(|(path, _)| (*path).clone()));
         }
@@ -71,16 +72,16 @@ impl Worker {
     }
 
     /// Files that did not stand still for long enough.
-    fn moving(&self, changed: &[(&RelPath, &Facts)], auto: Auto) -> BTreeSet<RelPath> {
+    fn moving(&self, changed: &[(&RelPath, &Facts)], auto: &Auto) -> BTreeSet<RelPath> {
         let moves = |(path, facts): &&(&RelPath, &Facts)| {
             // A file that is gone can't go on changing for ever.
-            let may_go = auto.is_overdue && facts.local.is_some();
+            let may_go = facts.local.is_some() && auto.overdue.has(path);
             !may_go && !self.stands_still(path, auto)
         };
         changed.iter().filter(moves).map(|(path, _)| (*path).clone()).collect()
     }
 
-    fn stands_still(&self, path: &RelPath, auto: Auto) -> bool {
+    fn stands_still(&self, path: &RelPath, auto: &Auto) -> bool {
         if let Some(quiet) = self.parts.watch.quiet_for(path) {
             return quiet >= auto.quiet;
         }

@@ -9,7 +9,7 @@ use crate::outside::{Dirt, Watch};
 const QUIET: Duration = Duration::from_secs(2);
 
 fn auto(direction: Direction) -> Auto {
-    Auto { direction, quiet: QUIET, is_overdue: false }
+    Auto { direction, quiet: QUIET, overdue: Overdue::Nothing }
 }
 
 /// Tells when a path changed last, and that everything may have.
@@ -50,7 +50,7 @@ impl Watch for Rest {
         self.0.lock().unwrap().get(path.as_str()).copied()
     }
 
-    fn on_change(&self, _wake: Box<dyn Fn() + Send + Sync>) {}
+    fn on_change(&self, _wake: Box<dyn Fn(&Dirt) + Send + Sync>) {}
 }
 
 impl Machine {
@@ -130,12 +130,41 @@ async fn file_that_never_stands_still_goes_in_the_end_and_no_deletion_does() {
     for name in ["0.md", "1.md"] {
         rest.says(name, Duration::ZERO);
     }
-    let overdue = Auto { is_overdue: true, ..auto(Direction::Push) };
+    let overdue = Overdue::Paths([rel("0.md"), rel("1.md")].into());
 
-    let report = laptop.runs(Job::Auto(overdue)).await.unwrap();
+    let job = Job::Auto(Auto { overdue, ..auto(Direction::Push) });
+    let report = laptop.runs(job).await.unwrap();
 
     assert_eq!(laptop.unsettled().await, [("1.md".to_owned(), FileState::DeletedLocal)]);
     assert!(report.left_for_later);
+}
+
+#[tokio::test]
+async fn only_what_was_waited_for_long_enough_goes_although_it_moves() {
+    let (_world, laptop, _desktop, rest) = story().await;
+    for name in ["0.md", "folder/a.md", "1.md"] {
+        laptop.writes(name, "half");
+        rest.says(name, Duration::ZERO);
+    }
+    let overdue = Overdue::Paths([rel("0.md"), rel("folder")].into());
+
+    laptop.runs(Job::Auto(Auto { overdue, ..auto(Direction::Push) })).await.unwrap();
+
+    assert_eq!(laptop.unsettled().await, [("1.md".to_owned(), FileState::LocalAhead)]);
+}
+
+/// A log that somebody writes on has nothing to do with it.
+#[tokio::test]
+async fn deletion_goes_while_a_file_moves_that_others_have() {
+    let (_world, laptop, _desktop, rest) = story().await;
+    laptop.writes("0.md", "half");
+    rest.says("0.md", Duration::ZERO);
+    laptop.removes("1.md");
+    rest.says("1.md", Duration::from_secs(3));
+
+    laptop.goes_by_itself(Direction::Push).await;
+
+    assert_eq!(laptop.unsettled().await, [("0.md".to_owned(), FileState::LocalAhead)]);
 }
 
 /// Half of a move would delete the file for everybody, and bring it again.

@@ -50,8 +50,11 @@ pub(super) struct Gathered {
     cookies: PathBuf,
     state: Mutex<State>,
     cookie_came: Condvar,
-    wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    wake: OnceLock<Wake>,
 }
+
+/// Who is told of each change, as soon as its event comes.
+type Wake = Box<dyn Fn(&Dirt) + Send + Sync>;
 
 impl fmt::Debug for Gathered {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,18 +103,18 @@ impl Gathered {
     }
 
     /// Only the first call counts.
-    pub(super) fn set_wake(&self, wake: Box<dyn Fn() + Send + Sync>) {
+    pub(super) fn set_wake(&self, wake: Wake) {
         drop(self.wake.set(wake));
     }
 
     pub(super) fn take_in(&self, event: notify::Result<Event>) {
-        let is_dirt = match event {
+        let dirt = match event {
             Ok(event) if event.need_rescan() => self.lose(),
             Ok(event) => self.note(meaning(event.kind), &event.paths),
             Err(_) => self.lose(),
         };
-        if let (true, Some(wake)) = (is_dirt, self.wake.get()) {
-            wake();
+        if let Some(wake) = self.wake.get().filter(|_| dirt != Dirt::default()) {
+            wake(&dirt);
         }
     }
 
@@ -159,15 +162,15 @@ impl Gathered {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lose(&self) -> bool {
+    fn lose(&self) -> Dirt {
         self.state().lose();
         self.cookie_came.notify_all();
-        true
+        Dirt { everything: true, ..Dirt::default() }
     }
 
-    fn note(&self, meaning: Meaning, paths: &[PathBuf]) -> bool {
+    fn note(&self, meaning: Meaning, paths: &[PathBuf]) -> Dirt {
         let mut state = self.state();
-        let mut is_dirt = false;
+        let mut dirt = Dirt::default();
         for path in paths {
             if path.starts_with(&self.cookies) {
                 if let Some(has_come) = state.cookies.get_mut(path) {
@@ -175,12 +178,12 @@ impl Gathered {
                     self.cookie_came.notify_all();
                 }
             } else if *path == self.root {
-                is_dirt |= state.note_root(meaning);
+                dirt.everything |= state.note_root(meaning);
             } else if let Ok(below) = path.strip_prefix(&self.root) {
-                is_dirt |= state.note(meaning, path, below);
+                state.note(meaning, path, below, &mut dirt);
             }
         }
-        is_dirt
+        dirt
     }
 }
 
@@ -204,9 +207,9 @@ impl State {
         true
     }
 
-    fn note(&mut self, meaning: Meaning, path: &Path, below: &Path) -> bool {
+    fn note(&mut self, meaning: Meaning, path: &Path, below: &Path, dirt: &mut Dirt) {
         if matches!(meaning, Meaning::Nothing | Meaning::Opened) {
-            return false;
+            return;
         }
         if matches!(meaning, Meaning::Gone | Meaning::FolderChanged { is_gone: true }) {
             self.gone.insert(path.to_owned());
@@ -214,19 +217,24 @@ impl State {
         match nearest(below) {
             (Some(path), true) if !matches!(meaning, Meaning::FolderChanged { .. }) => {
                 self.last.insert(path.clone(), Instant::now());
+                dirt.paths.push(path.clone());
                 self.paths.insert(path);
             }
             (Some(folder), _) => {
                 self.last.insert(folder.clone(), Instant::now());
+                dirt.folders.push(folder.clone());
                 self.folders.insert(folder);
             }
-            (None, _) => self.is_everything = true,
+            (None, _) => {
+                dirt.everything = true;
+                self.is_everything = true;
+            }
         }
         let count = self.paths.len() + self.folders.len() + self.gone.len();
         if count.max(self.last.len()) > MOST_PATHS {
+            dirt.everything = true;
             self.lose();
         }
-        true
     }
 }
 

@@ -228,7 +228,7 @@ impl Watch for LocalWatch {
         self.gathered.last_event(path).map(|at| at.elapsed())
     }
 
-    fn on_change(&self, wake: Box<dyn Fn() + Send + Sync>) {
+    fn on_change(&self, wake: Box<dyn Fn(&Dirt) + Send + Sync>) {
         self.gathered.set_wake(wake);
     }
 }

@@ -173,7 +173,7 @@ fn overflow_makes_everything_differ_once() {
     let scene = Scene::new();
     let (blocked, unblocks) = mpsc::channel::<()>();
     let unblocks = Mutex::new(unblocks);
-    scene.watch.on_change(Box::new(move || {
+    scene.watch.on_change(Box::new(move |_| {
         unblocks.lock().unwrap().recv().ok();
     }));
     let most: usize = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events")
@@ -195,13 +195,14 @@ fn overflow_makes_everything_differ_once() {
 fn change_wakes_and_our_own_cookie_does_not() {
     let scene = Scene::new();
     let (woken, wakes) = mpsc::channel();
-    scene.watch.on_change(Box::new(move || {
-        woken.send(()).ok();
+    scene.watch.on_change(Box::new(move |dirt| {
+        woken.send(dirt.clone()).ok();
     }));
     scene.settle();
     assert!(wakes.try_recv().is_err());
     fs::write(scene.root.join("a.md"), "a").unwrap();
-    wakes.recv_timeout(PATIENCE).unwrap();
+    let told = wakes.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(told, Dirt { paths: vec![relative("a.md")], ..Dirt::default() });
 }
 
 #[test]
