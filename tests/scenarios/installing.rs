@@ -62,7 +62,7 @@ impl Drop for Home {
     }
 }
 
-const PARTS: [&str; 6] = ["--yes", "--only", "hooks,skill", "mcp", "completions", "prompt"];
+const PARTS: [&str; 5] = ["--yes", "--only", "hooks,skill", "mcp", "completions"];
 
 fn with(verb: &'static str) -> Vec<&'static str> {
     [&[verb], &PARTS[..]].concat()
@@ -86,7 +86,7 @@ fn everything_comes_and_goes_without_a_trace() {
     assert_eq!(home.reads(".claude/settings.json").as_deref(), Some(settings));
 
     let done = home.asks(&with("install"));
-    assert_eq!(changes(&done), ["written"; 6]);
+    assert_eq!(changes(&done), ["written"; 5]);
     let kept = done["parts"][0]["backup"].as_str().expect("a copy");
     assert_eq!(fs::read_to_string(kept).expect("there"), settings);
     for (file, words) in [
@@ -95,14 +95,13 @@ fn everything_comes_and_goes_without_a_trace() {
         (".claude/skills/mirrord/SKILL.md", "name: mirrord"),
         (".claude.json", "\"args\": [\"mcp\"]"),
         (".local/share/bash-completion/completions/mirrorctl", "_mirrorctl"),
-        (".bashrc", "mirrorctl prompt"),
     ] {
         assert!(home.reads(file).expect(file).contains(words), "{file}");
     }
-    assert_eq!(changes(&home.asks(&with("install"))), ["none"; 6]);
+    assert_eq!(changes(&home.asks(&with("install"))), ["none"; 5]);
     is_what_the_plugin_brings(&home);
 
-    assert_eq!(changes(&home.asks(&with("uninstall"))).len(), 6);
+    assert_eq!(changes(&home.asks(&with("uninstall"))).len(), 5);
     assert_eq!(home.reads(".claude/settings.json").as_deref(), Some(settings));
     assert_eq!(home.reads(".bashrc").as_deref(), Some("export A=1"));
     for gone in
@@ -110,7 +109,7 @@ fn everything_comes_and_goes_without_a_trace() {
     {
         assert!(!home.0.join(gone).exists(), "{gone}");
     }
-    assert_eq!(changes(&home.asks(&with("uninstall"))), ["none"; 6]);
+    assert_eq!(changes(&home.asks(&with("uninstall"))), ["none"; 5]);
 }
 
 /// So that neither knows anything that the other doesn't.
