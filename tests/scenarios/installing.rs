@@ -47,7 +47,9 @@ impl Home {
     fn hears(&self, place: &str) -> Vec<(String, String)> {
         let report = self.tries(&["doctor"]).result();
         let findings = report["findings"].as_array().expect("findings").clone();
-        let here = findings.iter().filter(|one| one["where"].as_str().unwrap().ends_with(place));
+        let here = findings
+            .iter()
+            .filter(|one| one["where"].as_str().is_some_and(|found| found.ends_with(place)));
         let told = |one: &Value| {
             let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
             (text("level"), text("what"))

@@ -54,8 +54,8 @@ impl Host {
     #[track_caller]
     fn asks(&mut self, method: &str, params: Value) -> Value {
         self.next += 1;
-        let request =
-            json!({"jsonrpc": "2.0", "id": self.next, "method": method, "params": params});
+        let mut request = json!({"jsonrpc": "2.0", "id": self.next, "method": method});
+        request["params"] = params;
         self.says(&request);
         let mut line = String::new();
         self.stdout.read_line(&mut line).expect("an answer");
@@ -67,7 +67,9 @@ impl Host {
     /// What a tool answers, with whether that is an error.
     #[track_caller]
     fn calls(&mut self, tool: &str, arguments: Value) -> (Value, String, bool) {
-        let answer = self.asks("tools/call", json!({"name": tool, "arguments": arguments}));
+        let mut params = json!({"name": tool});
+        params["arguments"] = arguments;
+        let answer = self.asks("tools/call", params);
         let result = &answer["result"];
         let text = result["content"][0]["text"].as_str().unwrap_or_default().to_owned();
         let is_error = result["isError"].as_bool().unwrap_or(false);

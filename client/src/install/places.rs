@@ -7,7 +7,6 @@ use rustix::fs::{Access, access};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
-    pub(super) home: PathBuf,
     /// `~/.config`, unless it is moved.
     pub(super) config: PathBuf,
     /// `~/.local/share`, unless it is moved.
@@ -45,7 +44,6 @@ impl Places {
         let shell = named("SHELL");
         let shell = shell.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
         Self {
-            home: home.to_owned(),
             config: absolute("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
             data: absolute("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")),
             claude_servers: claude_moved.as_deref().unwrap_or(home).join(".claude.json"),

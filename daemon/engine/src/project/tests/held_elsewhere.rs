@@ -80,10 +80,11 @@ async fn queued_version_is_not_merged_with_what_is_held() {
 #[tokio::test]
 async fn who_nobody_asks_is_told_once_of_each_version() {
     let (_world, laptop, desktop) = story().await;
-    let auto = Auto { direction: Direction::Both, quiet: Duration::ZERO, is_overdue: true };
+    let auto =
+        Auto { direction: Direction::Both, quiet: Duration::ZERO, overdue: Overdue::Everything };
     let told = async || {
-        desktop.runs(Job::Auto(auto)).await.unwrap();
-        desktop.runs(Job::Auto(auto)).await.unwrap();
+        desktop.runs(Job::Auto(auto.clone())).await.unwrap();
+        desktop.runs(Job::Auto(auto.clone())).await.unwrap();
         let report = desktop.syncs().await;
         report.notices.iter().filter(|notice| notice.kind == NoticeKind::Held).count()
     };
