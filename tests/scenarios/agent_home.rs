@@ -170,7 +170,7 @@ pub(super) fn plant(world: &World, source: &str, names: &[&str]) {
         "action": "push", "tag": null, "message": null, "changes": changes.collect::<Vec<_>>(),
         "resolved": [], "packs": [],
     });
-    fs::write(world.entry(head + 1), commit.to_string()).expect("an entry can be written");
+    world.plants_entry(head + 1, commit.to_string());
 }
 
 #[test]

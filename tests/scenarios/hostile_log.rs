@@ -107,7 +107,7 @@ fn hostile_entries_change_nothing_and_are_told() {
         let mut entries = hostile(&good).into_iter();
         let (_, bytes) = entries.find(|(other, _)| *other == what).expect("the same list");
         head += 1;
-        fs::write(world.entry(head), bytes).expect("the backend can be written to");
+        world.plants_entry(head, bytes);
 
         desktop.runs(&["pull"]).exits(0);
 
@@ -131,7 +131,7 @@ fn content_that_is_not_what_it_claims_is_not_written() {
     let head = laptop.head();
     let before = fs::read(world.entry(head)).expect("the newest entry");
     let entry = with_file(commit(head + 1, Digest::of(&before)), "planted.md");
-    fs::write(world.entry(head + 1), entry.to_string()).expect("the backend can be written to");
+    world.plants_entry(head + 1, entry.to_string());
 
     let pulled = laptop.tries(&["pull"]);
 
@@ -167,7 +167,7 @@ fn entry_of_a_later_format_stops_the_project() {
     let world = World::new();
     let laptop = world.first_machine("laptop", &[("a.md", "a\n")]);
     let entry = json!({"format": 99, "seq": laptop.head() + 1});
-    fs::write(world.entry(laptop.head() + 1), entry.to_string()).expect("an entry");
+    world.plants_entry(laptop.head() + 1, entry.to_string());
     let before = world.everything();
 
     laptop.writes("b.md", "b\n");

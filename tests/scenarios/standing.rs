@@ -100,7 +100,7 @@ fn server_that_was_rolled_back_stops_the_project_and_its_head_stays_known() {
         message_has(&laptop.asks(&["projects"])["projects"][0]["error"], &["entry 3"]);
     }
 
-    fs::write(world.entry(3), newest).expect("the backup is put right");
+    world.plants_entry(3, newest);
     laptop.runs(&["reload"]).exits(0);
     assert_eq!(laptop.asks(&["status"])["error"], Value::Null);
     laptop.syncs();
@@ -114,7 +114,7 @@ fn head_that_is_another_one_is_seen_by_status() {
     let other = newest.replace("\"tester\"", "\"somebody\"");
     assert_ne!(newest, other);
     fs::remove_file(world.entry(3)).expect("an entry");
-    fs::write(world.entry(3), other).expect("another entry");
+    world.plants_entry(3, other);
 
     let (status, error) = wrong(&laptop, "stopped");
 

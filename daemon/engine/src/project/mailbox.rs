@@ -194,10 +194,7 @@ async fn answer(worker: &mut Worker, message: Message) {
             let answer = worker.status(look).await;
             drop(reply.send(worker.name_root(answer)));
         }
-        Message::Learn(look) => {
-            worker.learn_late(look).await;
-            worker.publish();
-        }
+        Message::Learn(look) => worker.learn_late(look).await,
         Message::Diff { query, reply } => {
             let answer = worker.diff(&query).await;
             drop(reply.send(worker.name_root(answer)));

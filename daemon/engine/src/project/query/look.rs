@@ -118,6 +118,7 @@ impl Worker {
         if !(is_old && matches!(look, Look::Failed(_))) {
             drop(self.learn(look).await);
         }
+        self.publish();
     }
 
     async fn take_news(&mut self, news: News) -> EngineResult<()> {
