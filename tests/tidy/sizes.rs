@@ -10,8 +10,11 @@ const LONGEST_FILE: usize = 400;
 const FULLEST_FOLDER: usize = 14;
 
 /// Folders that may hold more, and why. Those of tests may anyway.
-const FULL_FOLDERS: [(&str, &str); 2] =
-    [("client/src/commands", "a file a command"), ("client/src/output/text", "a file a noun")];
+const FULL_FOLDERS: [(&str, &str); 3] = [
+    ("client/src/commands", "a file a command"),
+    ("client/src/output/json", "a file a noun"),
+    ("client/src/output/text", "a file a noun"),
+];
 
 fn is_tests(folder: &Path) -> bool {
     folder.starts_with("tests") || folder.iter().any(|part| part == "tests")
