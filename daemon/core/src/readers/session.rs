@@ -16,6 +16,10 @@ use crate::{RelPath, Timestamp};
 /// A wake that no turn followed within this time has reached nobody.
 const WAKE_MS: i64 = 60_000;
 
+/// A host that begins a turn for a wake tells of it as of a prompt, within this time: that
+/// prompt is no person's, and the text stands before the model already.
+const WOKEN_MS: i64 = 3_000;
+
 /// A hook ends long before; one that hangs has printed nothing.
 const FLIGHT_MS: i64 = 2_000;
 
@@ -205,10 +209,11 @@ impl Session {
             }
             _ if is_new => false,
             _ if is_of_another(batch.process, event.process) => false,
-            // A prompt proves no turn before it, and the turn that a wake began may
-            // have taken long.
+            // A person's prompt proves no turn before it, and the turn that a wake began
+            // may have taken long.
             Batch { is_wake: true, .. } => {
-                ends_a_turn || event.kind != EventKind::Prompt && since(batch.at, now) <= WAKE_MS
+                let longest = if event.kind == EventKind::Prompt { WOKEN_MS } else { WAKE_MS };
+                ends_a_turn || since(batch.at, now) <= longest
             }
             _ => true,
         });
@@ -227,8 +232,12 @@ impl Session {
 
     fn confirm(&mut self, event: &Event) {
         let is_this = |batch: &Batch| event.occasion.is_some() && batch.occasion == event.occasion;
-        let (seen, rest) =
-            self.batches.drain(..).partition(|batch| batch.is_printed && !is_this(batch));
+        // The prompt that a wake begins with says that it began, not that a turn ran.
+        let proves = |batch: &Batch| !batch.is_wake || event.kind != EventKind::Prompt;
+        let (seen, rest) = self
+            .batches
+            .drain(..)
+            .partition(|batch| batch.is_printed && !is_this(batch) && proves(batch));
         self.batches = rest;
         for batch in seen {
             self.seen.add(&batch.read);

@@ -9,7 +9,9 @@ pub struct Spans(Vec<(u64, u64)>);
 
 impl From<Vec<(u64, u64)>> for Spans {
     /// Of whatever order, as it may come from a file.
-    fn from(ranges: Vec<(u64, u64)>) -> Self {
+    fn from(mut ranges: Vec<(u64, u64)>) -> Self {
+        // In order, each joins the last one or comes behind it.
+        ranges.sort_unstable();
         let mut spans = Self::default();
         for (first, last) in ranges {
             spans.add(first, last);
@@ -69,9 +71,11 @@ impl Spans {
         let mut next = 1;
         for (first, end) in self.ranges() {
             missing.add(next, last.min(first - 1));
-            next = end + 1;
+            next = end.saturating_add(1);
         }
-        missing.add(next, last);
+        if !self.has(u64::MAX) {
+            missing.add(next, last);
+        }
         missing
     }
 
@@ -118,6 +122,8 @@ mod tests {
         let mut spans = Spans::from(vec![(u64::MAX - 1, u64::MAX), (0, 0)]);
         spans.add(u64::MAX, u64::MAX);
         assert!(spans.has(u64::MAX) && !spans.has(0));
+        let missing = spans.missing_until(u64::MAX);
+        assert_eq!(missing.ranges().collect::<Vec<_>>(), [(1, u64::MAX - 2)]);
     }
 
     proptest! {

@@ -120,6 +120,24 @@ fn wake_that_no_turn_follows_is_pending_again() {
 }
 
 #[test]
+fn prompt_that_a_wake_begins_with_is_told_nothing_twice_and_proves_nothing() {
+    let bell = event(EventKind::Other);
+    let mut session = Session::new(commits(1, 1), at(0));
+    let id = session.hand_out(commits(2, 2), Vec::new(), &bell, true, at(0));
+    session.printed(id, at(0));
+    session.hears(&event(EventKind::Prompt), at(1));
+    assert_eq!(pending(&session, 2), Vec::<u64>::new());
+    assert!(!session.seen().commits.has(2));
+
+    let mut ran = session.clone();
+    ran.hears(&event(EventKind::Stop), at(20));
+    assert!(ran.seen().commits.has(2));
+    // The turn came to nothing after all: a person types.
+    session.hears(&event(EventKind::Prompt), at(70));
+    assert_eq!(pending(&session, 2), [2]);
+}
+
+#[test]
 fn nobody_is_woken_within_a_turn_or_more_often_than_agreed() {
     let bell = event(EventKind::Other);
     let mut session = Session::new(commits(1, 1), at(0));

@@ -13,3 +13,8 @@ pub(crate) mod queue;
 pub(crate) mod readers;
 pub(crate) mod sessions;
 pub(crate) mod stash;
+
+/// The file of whoever is called so: a name from elsewhere may hold what no file name may.
+fn record_of(folder: &str, name: &str) -> String {
+    format!("{folder}/{}.json", &mirror_core::Digest::of(name.as_bytes()).to_string()[..32])
+}

@@ -29,15 +29,12 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    pub(crate) async fn load(parts: &Parts) -> Self {
+    /// Fails where it can't be read: numbers that are given twice are heard of once.
+    pub(crate) async fn load(parts: &Parts) -> io::Result<Self> {
         let (data, outside) = (parts.data.clone(), parts.outside.clone());
         let disk = data.clone();
-        let read = outside.offload(move || read(disk.as_ref())).await;
-        let (newest, untold) = read.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the journal of notices could not be read");
-            (0, Vec::new())
-        });
-        Self { data, outside, newest: Arc::new(AtomicU64::new(newest)), untold }
+        let (newest, untold) = outside.offload(move || read(disk.as_ref())).await?;
+        Ok(Self { data, outside, newest: Arc::new(AtomicU64::new(newest)), untold })
     }
 
     /// For a reader, which has nothing to tell.
@@ -52,12 +49,15 @@ impl Journal {
     }
 
     /// Those of these numbers that are kept still, oldest first.
-    pub(crate) async fn of(&self, numbers: Spans) -> Vec<(u64, Notice)> {
+    pub(crate) async fn of(&self, numbers: Spans) -> io::Result<Vec<(u64, Notice)>> {
         let (data, newest) = (self.data.clone(), self.newest.load(Ordering::Relaxed));
-        let kept = move || -> Vec<(u64, Notice)> {
+        let kept = move || {
             let oldest = newest.saturating_sub(KEPT) + 1;
-            let wanted = numbers.numbers().skip_while(|number| *number < oldest);
-            wanted.filter_map(|number| Some((number, notice(data.as_ref(), number)?))).collect()
+            let mut kept = Vec::new();
+            for number in numbers.numbers().skip_while(|number| *number < oldest) {
+                kept.extend(notice(data.as_ref(), number)?.map(|notice| (number, notice)));
+            }
+            Ok(kept)
         };
         self.outside.offload(kept).await
     }
@@ -66,7 +66,8 @@ impl Journal {
         &self.untold
     }
 
-    /// Keeps a notice; gives its number. `told`: a report says it.
+    /// Keeps a notice; gives its number. `told`: a report says it. One that can't be kept
+    /// leaves its number to the next.
     pub(crate) async fn add(&mut self, notice: &Notice, told: bool) -> u64 {
         let (number, data) = (self.newest.load(Ordering::Relaxed) + 1, self.data.clone());
         if !told {
@@ -77,15 +78,17 @@ impl Journal {
         }
         let text = serde_json::to_vec(notice).expect("a notice is plain text");
         let keep = move || -> io::Result<()> {
-            data.write(&file_name(number), &mut text.as_slice(), false)?;
-            match number.checked_sub(KEPT) {
-                Some(old) if old > 0 => data.remove(&file_name(old)),
-                _ => Ok(()),
+            data.write(&file_name(number), &mut text.as_slice(), true)?;
+            if let Some(old) = number.checked_sub(KEPT).filter(|old| *old > 0) {
+                warn_unless(data.remove(&file_name(old)));
             }
+            Ok(())
         };
-        warn_unless(self.outside.offload(keep).await);
-        // Only now: whoever reads up to it finds it.
-        self.newest.store(number, Ordering::Relaxed);
+        match self.outside.offload(keep).await {
+            // Only now: whoever reads up to it finds it.
+            Ok(()) => self.newest.store(number, Ordering::Relaxed),
+            Err(error) => warn_unless(Err(error)),
+        }
         number
     }
 
@@ -117,17 +120,17 @@ fn read(data: &dyn Disk) -> io::Result<(u64, Vec<Notice>)> {
     let numbers: Vec<u64> = files.iter().filter_map(|file| number(&file.name)).collect();
     let newest = numbers.last().copied().unwrap_or(0).max(told);
     let mut untold = Vec::new();
-    untold.extend(
-        numbers
-            .into_iter()
-            .filter(|number| *number > told)
-            .filter_map(|number| notice(data, number)),
-    );
+    for number in numbers.into_iter().filter(|number| *number > told) {
+        untold.extend(notice(data, number)?);
+    }
     Ok((newest, untold))
 }
 
-fn notice(data: &dyn Disk, number: u64) -> Option<Notice> {
-    let bytes = data.read(&file_name(number)).ok().flatten().unwrap_or_default();
+/// `None` for one that is gone, or is none any more.
+fn notice(data: &dyn Disk, number: u64) -> io::Result<Option<Notice>> {
+    let Some(bytes) = data.read(&file_name(number))? else { return Ok(None) };
     let notice = serde_json::from_slice(&bytes);
-    notice.inspect_err(|error| tracing::warn!(number, %error, "a notice can't be read")).ok()
+    let notice =
+        notice.inspect_err(|error| tracing::warn!(number, %error, "a notice can't be read"));
+    Ok(notice.ok())
 }

@@ -5,10 +5,10 @@
 use std::io;
 use std::sync::Arc;
 
-use mirror_core::Digest;
 use mirror_core::readers::Read;
 use serde::{Deserialize, Serialize};
 
+use super::record_of;
 use crate::api::Parts;
 use crate::outside::{Disk, Outside};
 
@@ -46,7 +46,7 @@ impl Readers {
 
     /// `None` for one that is not known.
     pub(crate) async fn read_by(&self, name: &str) -> io::Result<Option<Read>> {
-        let (data, file) = (self.data.clone(), file_name(name));
+        let (data, file) = (self.data.clone(), record_of(FOLDER, name));
         self.outside.offload(move || load(data.as_ref(), &file)).await
     }
 
@@ -54,7 +54,7 @@ impl Readers {
     /// that is not known. Survives power loss when this returns.
     pub(crate) async fn add(&self, name: &str, begin: &Read, told: &Read) -> Result<(), Refused> {
         let _turn = self.turn.lock().await;
-        let (data, file, name) = (self.data.clone(), file_name(name), name.to_owned());
+        let (data, file, name) = (self.data.clone(), record_of(FOLDER, name), name.to_owned());
         let (begin, told) = (begin.clone(), told.clone());
         let keep = move || -> Result<(), Refused> {
             let known = load(data.as_ref(), &file).map_err(Refused::Failed)?;
@@ -72,11 +72,6 @@ impl Readers {
         };
         self.outside.offload(keep).await
     }
-}
-
-/// A name may hold what no file name may.
-fn file_name(reader: &str) -> String {
-    format!("{FOLDER}/{}.json", &Digest::of(reader.as_bytes()).to_string()[..32])
 }
 
 fn load(data: &dyn Disk, file: &str) -> io::Result<Option<Read>> {

@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
+use mirror_core::Timestamp;
 use mirror_core::readers::Session;
-use mirror_core::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::record_of;
 use crate::api::Parts;
 use crate::outside::{Disk, Outside};
 
@@ -87,7 +88,7 @@ impl Held<'_> {
         if stored {
             let record = Record { id: id.to_owned(), session: session.clone() };
             let text = serde_json::to_vec(&record)?;
-            let (data, file) = (self.sessions.data.clone(), file_name(id));
+            let (data, file) = (self.sessions.data.clone(), record_of(FOLDER, id));
             let keep = move || data.write(&file, &mut text.as_slice(), false);
             self.sessions.outside.offload(keep).await?;
         }
@@ -111,7 +112,7 @@ impl Held<'_> {
             known.hinted.remove(id);
         }
         let data = self.sessions.data.clone();
-        let remove = move || old.iter().try_for_each(|id| data.remove(&file_name(id)));
+        let remove = move || old.iter().try_for_each(|id| data.remove(&record_of(FOLDER, id)));
         self.sessions.outside.offload(remove).await
     }
 
@@ -142,11 +143,6 @@ impl Held<'_> {
         };
         self.sessions.outside.offload(count).await
     }
-}
-
-/// An id may hold what no file name may.
-fn file_name(id: &str) -> String {
-    format!("{FOLDER}/{}.json", &Digest::of(id.as_bytes()).to_string()[..32])
 }
 
 /// One that can't be read is a new one when it is heard of again.

@@ -1,7 +1,7 @@
 //! The copy of the log that this machine keeps in its data folder (L7): the
 //! bytes of recent entries, and the history at a checkpoint to start from.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -85,8 +85,8 @@ impl Log {
     /// One entry that has been read before, from here or from the backend.
     pub async fn entry(&self, seq: u64) -> Result<LogEntry, EngineError> {
         let raw = match self.bytes_here(seq).await {
-            Some(raw) => raw,
-            None => read_entry(self.backend.as_ref(), seq)
+            Ok(Some(raw)) => raw,
+            Ok(None) | Err(_) => read_entry(self.backend.as_ref(), seq)
                 .await?
                 .ok_or_else(|| super::fork(&format!("entry {seq} is gone")))?,
         };
@@ -95,21 +95,21 @@ impl Log {
 
     /// The same without asking the backend; `None` when it is not kept here.
     pub(crate) async fn entry_here(&self, seq: u64) -> Result<Option<LogEntry>, EngineError> {
-        let raw = self.bytes_here(seq).await;
+        let raw = self.bytes_here(seq).await?;
         raw.map(|raw| self.entry_of(seq, &raw)).transpose()
     }
 
-    async fn bytes_here(&self, seq: u64) -> Option<RawEntry> {
+    async fn bytes_here(&self, seq: u64) -> io::Result<Option<RawEntry>> {
         let data = self.data.clone();
-        let kept = self.outside.offload(move || data.read(&entry_name(seq))).await;
-        let bytes = kept.ok().flatten()?;
+        let kept = self.outside.offload(move || data.read(&entry_name(seq))).await?;
+        let Some(bytes) = kept else { return Ok(None) };
         // A damaged copy here is no statement about the log.
         let is_whole = self.void_reason(seq).is_some() || Commit::parse(&bytes).is_ok();
-        is_whole.then(|| RawEntry {
+        Ok(is_whole.then(|| RawEntry {
             digest: Digest::of(&bytes),
             len: bytes.len() as u64,
             bytes: bytes.into(),
-        })
+        }))
     }
 
     fn entry_of(&self, seq: u64, raw: &RawEntry) -> Result<LogEntry, EngineError> {

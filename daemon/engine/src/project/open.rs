@@ -80,7 +80,7 @@ impl Worker {
             log.hold_to(seq, digest).await?;
         }
         let made_checkpoint = log.made_checkpoint();
-        let journal = Journal::load(&parts).await;
+        let journal = Journal::load(&parts).await?;
         let (conflicts, outside_conflicts) = load(&parts).await?;
         let agreements = Agreements::load(&parts).await?;
         let mut index = Index::load(&state.index_rows());

@@ -38,11 +38,11 @@ mod tests {
 
     #[test]
     fn a_folder_that_was_moved_is_known_beside_the_usual_one() {
-        let variable = |name: &str| (name == "CLAUDE_CONFIG_DIR").then(|| "/work/claude".into());
+        let variable = |name: &str| (name == "CLAUDE_CONFIG_DIR").then(|| "/home/ann/other".into());
         let found = look(variable, Some(Path::new("/home/ann")));
         let claude = found.iter().filter(|(agent, _)| *agent == Agent::Claude);
         let claude: Vec<_> = claude.map(|(_, folder)| folder.to_str().unwrap()).collect();
-        assert_eq!(claude, ["/work/claude", "/home/ann/.claude"]);
+        assert_eq!(claude, ["/home/ann/other", "/home/ann/.claude"]);
         assert!(found.contains(&(Agent::Codex, "/home/ann/.codex".into())));
         assert_eq!(look(|_| Some("".into()), None), []);
     }

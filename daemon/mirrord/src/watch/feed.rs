@@ -13,6 +13,10 @@ use crate::projects::{Open, Registry};
 /// Between two watches of one folder, should they end as soon as they begin.
 const RESPITE: Duration = Duration::from_millis(200);
 
+/// What comes within this time after a hint is looked at once: nobody who touches files
+/// keeps the project busy, and an entry that somebody copies into the log is whole.
+const TOGETHER: Duration = Duration::from_millis(100);
+
 impl Registry {
     /// Has an open project read on at each hint of its backend, until it ends.
     pub(super) async fn heed(self: Arc<Self>, name: String, open: Open) {
@@ -53,7 +57,10 @@ impl Registry {
         loop {
             tokio::select! {
                 hint = changes.next() => match hint {
-                    Hint::Changed => read_on(open).await,
+                    Hint::Changed => {
+                        tokio::time::sleep(TOGETHER).await;
+                        read_on(open).await;
+                    }
                     Hint::Over => return,
                 },
                 () = tokio::time::sleep(poll) => if !changes.holds().await {

@@ -44,7 +44,7 @@ impl Pending {
         };
         let mut pending = Self { read, ..Self::default() };
         pending.add_commits(reader).await?;
-        let notices = reader.journal.of(pending.read.notices.clone()).await;
+        let notices = reader.journal.of(pending.read.notices.clone()).await?;
         let skipped = notices.len().saturating_sub(MOST_NOTICES);
         pending.notices = notices.into_iter().skip(skipped).map(|(_, notice)| notice).collect();
         pending.conflicts = reader

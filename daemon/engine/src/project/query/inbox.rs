@@ -13,6 +13,10 @@ use crate::project::worker::Worker;
 /// So many commits are listed at once, and so many notices.
 const MOST: usize = 100;
 
+/// So many commits are looked at for that and for the number of the rest; those beyond
+/// them are counted unseen.
+const MOST_LOOKS: usize = 2_000;
+
 /// An answer, and where its reader begins if it was not known.
 pub(crate) struct Unread {
     pub(crate) inbox: Inbox,
@@ -37,7 +41,7 @@ impl Worker {
         };
         let read = read.or_else(|| begins.clone()).unwrap_or_default();
         let (events, commits) = self.unread_commits(&read).await?;
-        let (notices, told) = self.unread_notices(&read).await;
+        let (notices, told) = self.unread_notices(&read).await?;
         let shown = Read { commits: commits.shown, notices: told.shown };
         let mut conflicts: Vec<_> = self.recorded_paths().into_keys().collect();
         conflicts.extend(self.outside_standing().into_iter().map(|record| record.path));
@@ -51,7 +55,12 @@ impl Worker {
 
     async fn unread_commits(&self, read: &Read) -> EngineResult<(Vec<CommitSummary>, Part)> {
         let (mut events, mut part) = (Vec::new(), Part::default());
-        for seq in read.commits.missing_until(self.log.head()).numbers() {
+        let missing = read.commits.missing_until(self.log.head());
+        for (at, seq) in missing.numbers().enumerate() {
+            if at >= MOST_LOOKS && events.len() >= MOST {
+                part.left += 1;
+                continue;
+            }
             match self.news_at(seq).await? {
                 Some(_) if events.len() >= MOST => part.left += 1,
                 Some(commit) => {
@@ -64,17 +73,17 @@ impl Worker {
         Ok((events, part))
     }
 
-    async fn unread_notices(&self, read: &Read) -> (Vec<Notice>, Part) {
+    async fn unread_notices(&self, read: &Read) -> EngineResult<(Vec<Notice>, Part)> {
         let newest = self.journal.newest().load(Ordering::Relaxed);
         let missing = read.notices.missing_until(newest);
-        let kept = self.journal.of(missing.clone()).await;
+        let kept = self.journal.of(missing.clone()).await?;
         let mut part = Part { left: kept.len().saturating_sub(MOST) as u64, ..Part::default() };
         // Those whose files are gone are never told again.
         let last = kept.get(MOST).map_or(newest, |(number, _)| number - 1);
         for (first, end) in missing.ranges() {
             part.shown.add(first, end.min(last));
         }
-        (kept.into_iter().take(MOST).map(|(_, notice)| notice).collect(), part)
+        Ok((kept.into_iter().take(MOST).map(|(_, notice)| notice).collect(), part))
     }
 }
 

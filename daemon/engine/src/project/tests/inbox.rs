@@ -1,8 +1,10 @@
 //! The inbox: what others did, for each reader from where it stopped (S7).
 
+use mirror_core::Timestamp;
 use mirror_core::readers::{Read, Spans};
 
 use super::*;
+use crate::data::notices::Journal;
 use crate::project::tests::outside_edits::agreed;
 
 async fn look(machine: &Machine, reader: &str) -> Inbox {
@@ -145,7 +147,7 @@ async fn conflicts_are_told_as_long_as_they_wait() {
 }
 
 #[tokio::test]
-async fn notices_are_told_and_edits_of_the_plain_files_are_nobody_s_here() {
+async fn edits_of_the_plain_files_are_nobody_s_here() {
     let (world, laptop, _) = agreed(MemoryProfile::RENAME).await;
     reads(&laptop, "person").await;
     world.plant("a.md", "written on the NAS, by somebody who does not run this\n");
@@ -158,6 +160,40 @@ async fn notices_are_told_and_edits_of_the_plain_files_are_nobody_s_here() {
     let action = |seq: u64| log[usize::try_from(seq).unwrap() - 1].action;
     let actions: Vec<_> = commits(&inbox).into_iter().map(action).collect();
     assert_eq!(actions, [Some(mirror_core::commit::Action::External)], "{inbox:?}");
+}
+
+fn notice(message: &str) -> Notice {
+    let (kind, time) = (NoticeKind::ViewUnreadable, Timestamp(0));
+    Notice { kind, path: None, message: message.to_owned(), time, stash: None }
+}
+
+/// What is told, and dealt with from then on.
+async fn notices(machine: &Machine, reader: &str) -> Vec<String> {
+    let inbox = look(machine, reader).await;
+    machine.project().confirm_inbox(reader, &inbox.shown).await.unwrap();
+    inbox.notices.into_iter().map(|notice| notice.message).collect()
+}
+
+#[tokio::test]
+async fn notices_are_told_to_each_reader_once_also_after_one_that_had_no_room() {
+    let (_world, mut laptop, _) = two().await;
+    let mut journal = Journal::load(&laptop.parts()).await.unwrap();
+    journal.add(&notice("first"), false).await;
+    laptop.open().await.unwrap();
+    assert_eq!(notices(&laptop, "person").await, ["first"]);
+    assert_eq!(notices(&laptop, "person").await, Vec::<String>::new());
+
+    let in_the_way = laptop.home.path().join("data/notices/0000000002.json");
+    fs::create_dir_all(in_the_way.join("x")).unwrap();
+    journal.add(&notice("no room"), false).await;
+    fs::remove_dir_all(in_the_way).unwrap();
+    laptop.open().await.unwrap();
+    assert_eq!(notices(&laptop, "person").await, Vec::<String>::new());
+    // As a daemon does that was started anew meanwhile.
+    journal.add(&notice("second"), false).await;
+    laptop.open().await.unwrap();
+    assert_eq!(notices(&laptop, "person").await, ["second"], "its number was not dealt with");
+    assert_eq!(notices(&laptop, "bot").await, ["first", "second"]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::outside_edits::pushes_unseen;
 use super::privacy::{is_private, is_settled, mode, set_mode, story};
 use super::restoring::restores;
 use super::*;
+use crate::real::LocalTree;
 
 #[tokio::test]
 async fn edit_of_a_private_file_that_was_deleted_elsewhere_stays_private() {
@@ -129,4 +130,29 @@ async fn queued_private_version_stays_private_when_it_is_merged() {
     let merged = world.text("plain.md");
     assert_eq!(merged.as_deref(), Some("one, with a secret\ntwo\nthree\nfour, too\n"));
     assert!(is_private(&world, "plain.md"));
+}
+
+#[tokio::test]
+async fn side_of_a_conflict_comes_back_as_private_as_its_file_is() {
+    let (_world, laptop, desktop) = story().await;
+    laptop.writes("new.md", "laptop's");
+    laptop.pushes().await;
+    desktop.writes("new.md", "desktop's");
+    set_mode(&desktop, "new.md", 0o600);
+    assert_eq!(desktop.syncs().await.conflicts, [rel("new.md")]);
+
+    let versions = desktop.project().versions("new.md".to_owned(), None, None).await.unwrap();
+    let side = versions.iter().find(|version| version.role == VersionRole::Conflict).unwrap();
+    let out = desktop.home.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    let tree = Arc::new(LocalTree::open(out.clone()));
+    let job = Job::RestoreVersion {
+        path: "new.md".to_owned(),
+        digits: side.sha256.unwrap().to_string(),
+        output: Some(Arc::new(OutputTree(tree))),
+    };
+    desktop.runs(job).await.unwrap();
+
+    let mode = std::os::unix::fs::MetadataExt::mode(&out.join("new.md").metadata().unwrap());
+    assert_eq!(mode & 0o777, 0o600);
 }

@@ -20,7 +20,14 @@ impl Worker {
         let (data, author) = (self.parts.data.clone(), self.spec.author.clone());
         let place = self.spec.backend_name.clone();
         let read = move || Here { data, author, place }.versions();
-        Ok(self.parts.outside.offload(read).await?)
+        let mut versions = self.parts.outside.offload(read).await?;
+        for version in versions.iter_mut().filter(|one| one.told.role == VersionRole::Conflict) {
+            // A side's record says nothing of it: it has the rights of the file here (B14).
+            let here = self.index.get(&version.told.path);
+            let is_private = here.is_some_and(|indexed| indexed.stamp.private);
+            version.source.iter_mut().for_each(|source| source.private |= is_private);
+        }
+        Ok(versions)
     }
 }
 
