@@ -23,8 +23,7 @@ impl Worker {
         let mut versions = self.parts.outside.offload(read).await?;
         for version in versions.iter_mut().filter(|one| one.told.role == VersionRole::Conflict) {
             // A side's record says nothing of it: it has the rights of the file here (B14).
-            let here = self.index.get(&version.told.path);
-            let is_private = here.is_some_and(|indexed| indexed.stamp.private);
+            let is_private = self.is_private_here(&version.told.path);
             version.source.iter_mut().for_each(|source| source.private |= is_private);
         }
         Ok(versions)

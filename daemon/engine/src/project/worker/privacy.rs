@@ -30,9 +30,14 @@ impl Worker {
         if was_deleted { self.log.history().is_private(path) } else { privacy.remote }
     }
 
+    /// Whether the file here is for its owner alone, as it was looked at last.
+    pub(crate) fn is_private_here(&self, path: &RelPath) -> bool {
+        self.index.get(path).is_some_and(|indexed| indexed.stamp.private)
+    }
+
     /// The file here is agreed on as it is: what it has is no change (B14).
     pub(crate) fn agree_on_privacy(&mut self, path: &RelPath) {
-        let is_private = self.index.get(path).is_some_and(|indexed| indexed.stamp.private);
+        let is_private = self.is_private_here(path);
         let is_known = matches!(self.state.bases().get(path), Some(BaseRecord::Known { .. }));
         self.state.set_private(path, is_private && is_known);
     }
