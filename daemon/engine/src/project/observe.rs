@@ -10,7 +10,7 @@ use mirror_core::plan::{Root, Selection};
 use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Past, Sighted};
 use mirror_core::{History, RelPath, SharedMap};
 
-use crate::api::EngineResult;
+use crate::api::{ConflictKind, EngineResult};
 use crate::index::Indexed;
 use crate::outside::Stamp;
 use crate::planted;
@@ -152,11 +152,22 @@ impl Worker {
                     Some(BaseRecord::Known { state, seq, .. }) => {
                         BaseFact::Known { state: *state, seq: *seq }
                     }
-                    Some(BaseRecord::Unknown) => pasts.unknown(path, local),
+                    Some(BaseRecord::Unknown) => match pasts.unknown(path, local) {
+                        BaseFact::Unknown(Past::Earlier) if self.is_undecided(path) => {
+                            BaseFact::Unknown(Past::Other)
+                        }
+                        base => base,
+                    },
                 };
                 (path.clone(), Facts { base, local, remote, privacy }.seen_through(traits))
             })
             .collect()
+    }
+
+    /// Whether a person has yet to decide between two versions of a path. What they
+    /// put there meanwhile is their word in it, though it be an older version.
+    fn is_undecided(&self, path: &RelPath) -> bool {
+        self.conflicts.get(path).is_some_and(|record| record.kind != ConflictKind::NameClash)
     }
 
     /// Files of the head where something is mounted otherwise than before, or

@@ -70,6 +70,23 @@ async fn lost_state_costs_no_byte_and_makes_no_false_conflict() {
 }
 
 #[tokio::test]
+async fn older_version_put_into_a_conflict_waits_for_its_person() {
+    let (_world, _laptop, mut desktop) = story().await;
+    desktop.loses_state();
+    desktop.open().await.unwrap();
+    assert_eq!(desktop.syncs().await.conflicts, [rel("both.md"), rel("other.md")]);
+
+    desktop.writes("both.md", "old both.md");
+
+    for _ in 0..2 {
+        assert_eq!(desktop.syncs().await.conflicts, [rel("both.md"), rel("other.md")]);
+        assert_eq!(desktop.reads("both.md").as_deref(), Some("old both.md"));
+    }
+    desktop.writes("both.md", "from the laptop");
+    assert_eq!(desktop.syncs().await.conflicts, [rel("other.md")], "both sides are equal");
+}
+
+#[tokio::test]
 async fn file_that_is_hidden_at_the_first_look_is_known_no_better_later() {
     let (_world, laptop, mut desktop) = story().await;
     let (file, aside) = (desktop.root("deleted.md"), desktop.home.path().join("aside"));
