@@ -3,11 +3,15 @@
 #
 #   sh tests/agents/run.sh BIN    BIN: the folder of the three programs
 #
-# Claude Code comes from npm, the official client of the Model Context Protocol from
-# PyPI, each into a scratch folder that goes away at the end. What can't be had here
-# says `skipped: why`. MIRROR_TEST_CLAUDE names a `claude` that is there already,
-# MIRROR_TEST_PYTHON a Python that has the package `mcp`.
+# Claude Code and Codex come from npm, the official client of the Model Context Protocol
+# from PyPI, each into a scratch folder that goes away at the end. What can't be had here
+# says `skipped: why`. MIRROR_TEST_CLAUDE and MIRROR_TEST_CODEX name programs that are
+# there already, MIRROR_TEST_PYTHON a Python that has the package `mcp`.
 set -eu
+
+# The stories share a module, and nothing of it stays in the repository.
+PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE
 
 bin=$(cd -- "$1" && pwd)
 cd -- "$(dirname -- "$0")/../.."
@@ -66,20 +70,36 @@ find_python() {
   python=$scratch/venv/bin/python
 }
 
+# Puts a package of npm into the scratch folder.
+fetch() {
+  command -v npm > /dev/null || return 1
+  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$scratch/npm" \
+    "$1" > "$scratch/npm.log" 2>&1
+}
+
 # Sets `claude` to the program itself: it runs alone, without what npm would start it by.
 find_claude() {
   claude=${MIRROR_TEST_CLAUDE:-}
   [ -z "$claude" ] || return 0
-  command -v npm > /dev/null || return 1
   case $(uname -sm) in
     'Linux x86_64') package=claude-code-linux-x64 ;;
     'Linux aarch64') package=claude-code-linux-arm64 ;;
     *) return 1 ;;
   esac
-  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$scratch/npm" \
-    "@anthropic-ai/$package" > "$scratch/npm.log" 2>&1 || return 1
+  fetch "@anthropic-ai/$package" || return 1
   claude=$scratch/npm/node_modules/@anthropic-ai/$package/claude
   [ -x "$claude" ]
+}
+
+# Sets `codex` in the same way.
+find_codex() {
+  codex=${MIRROR_TEST_CODEX:-}
+  [ -z "$codex" ] || return 0
+  fetch @openai/codex || return 1
+  for found in "$scratch"/npm/node_modules/@openai/codex-linux-*/vendor/*/bin/codex; do
+    [ ! -x "$found" ] || codex=$found
+  done
+  [ -n "$codex" ]
 }
 
 # Runs the program in a home of its own that has no login, and without any network but
@@ -141,22 +161,30 @@ servers_are_met() {
   echo 'mirrorctl uninstall: nothing is left in files that Claude Code wrote to meanwhile'
 }
 
-# What stands in a request to the model, which is played on loopback.
-channels_reach_the_model() {
-  if ! on laptop mirrorctl hook --help > /dev/null 2>&1; then
-    skip 'this mirrorctl has no hook for agents'
-    return
-  fi
+# Starts one story of a host, with the model's API played on loopback.
+story() {
   command -v python3 > /dev/null || {
     skip 'there is no Python to play the API of a model'
     return
   }
-  on laptop env CLAUDE_CONFIG_DIR="$scratch/laptop/.claude" mirrorctl --quiet install \
-    --only hooks --yes
   alone=
   ! unshare -n true 2> /dev/null || alone='unshare -n'
   # shellcheck disable=SC2086 # One word each.
-  $alone python3 tests/agents/channels.py "$claude" "$scratch" "$bin"
+  $alone python3 "tests/agents/$1.py" "$2" "$scratch" "$bin"
+}
+
+claude_is_told() {
+  on laptop env CLAUDE_CONFIG_DIR="$scratch/laptop/.claude" mirrorctl --quiet install \
+    --only hooks --yes
+  story claude "$claude"
+}
+
+codex_is_told() {
+  mkdir -p "$scratch/laptop/.codex"
+  on laptop env CODEX_HOME="$scratch/laptop/.codex" mirrorctl --quiet install \
+    --only hooks --yes
+  echo "$("$codex" --version), hooks installed"
+  story codex "$codex"
 }
 
 set_up
@@ -168,7 +196,12 @@ fi
 if find_claude; then
   plugin_is_valid
   servers_are_met
-  channels_reach_the_model
+  claude_is_told
 else
   skip 'Claude Code can not be had here from npm'
+fi
+if find_codex; then
+  codex_is_told
+else
+  skip 'Codex can not be had here from npm'
 fi

@@ -1,64 +1,18 @@
-"""Whether what others did reaches the model, told by the requests of a real host.
+"""Whether what others did reaches the model, told by the requests of Claude Code.
 
-    channels.py CLAUDE SCRATCH BIN
-
-Plays the model's API on loopback, in a network namespace of its own where one can be had,
-and lets Claude Code work in `SCRATCH/laptop/notes`. What stands in a request has reached
-the model; nothing else counts. `SCRATCH/desktop/notes` is the other machine.
+What stands in a request has reached the model; nothing else counts. `machines.py` says how
+this is started.
 """
 
-import fcntl
-import http.server
 import json
 import os
-import socket
-import struct
 import subprocess
-import sys
-import threading
 import time
 
-CLAUDE, SCRATCH, BIN = sys.argv[1:4]
-PATIENCE = 60
-
-
-def bring_loopback_up():
-    """In a namespace that was just made it is down. Elsewhere it is up, and not ours."""
-    if os.geteuid() != 0:
-        return
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        request = struct.pack("16sh", b"lo", 0x1 | 0x40)
-        fcntl.ioctl(one.fileno(), 0x8914, request + b"\0" * 14)
-
-
-def environment(machine, **more):
-    home = f"{SCRATCH}/{machine}"
-    return {
-        "HOME": home, "PATH": f"{BIN}:/usr/bin:/bin", "LC_ALL": "C.UTF-8",
-        "MIRRORD_HOME": f"{home}/m", "MIRRORD_MACHINE": machine, "MIRRORD_USER": "tester",
-        **more,
-    }
-
-
-def runs(machine, *words):
-    done = subprocess.run(
-        ["mirrorctl", "--json", *words], cwd=f"{SCRATCH}/{machine}/notes",
-        env=environment(machine), capture_output=True, text=True, check=False,
-    )
-    assert done.returncode in (0, 3, 4), (words, done.stderr)
-    return json.loads(done.stdout)["result"]
-
-
-def pushes_from_afar(path, text, message):
-    """Until the laptop's daemon has heard of it."""
-    with open(f"{SCRATCH}/desktop/notes/{path}", "w", encoding="utf-8") as file:
-        file.write(text)
-    commit = runs("desktop", "push", "--message", message)["commit"]
-    deadline = time.monotonic() + PATIENCE
-    while runs("laptop", "status", "--offline")["head"] < commit:
-        assert time.monotonic() < deadline, f"#{commit} is not heard of"
-        time.sleep(0.1)
-    return commit
+from machines import (
+    HOST, NOTES, PATIENCE, SCRATCH, Api, environment, pushes_from_afar, runs, serves,
+    starts_level, times,
+)
 
 
 class Model:
@@ -86,7 +40,7 @@ class Model:
 def reads(path):
     return {
         "type": "tool_use", "id": f"toolu_{time.monotonic_ns()}", "name": "Read",
-        "input": {"file_path": f"{SCRATCH}/laptop/notes/{path}"},
+        "input": {"file_path": f"{NOTES}/{path}"},
     }
 
 
@@ -115,41 +69,23 @@ def events(content):
     yield {"type": "message_stop"}
 
 
-class Api(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Messages(Api):
     model = Model()
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = self.asked()
         if not self.path.startswith("/v1/messages") or "count_tokens" in self.path:
             self.says({"input_tokens": 1})
             return
         request = json.loads(body)
         content = self.model.answer(request)
-        if not request.get("stream"):
-            message = {"id": "msg_1", "type": "message", "role": "assistant",
-                       "model": "claude-sonnet-4-5", "content": content,
-                       "stop_reason": "end_turn", "stop_sequence": None,
-                       "usage": {"input_tokens": 1, "output_tokens": 1}}
-            self.says(message)
+        if request.get("stream"):
+            self.streams(events(content))
             return
-        text = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
-                       for event in events(content))
-        self.says(text, "text/event-stream")
-
-    def do_GET(self):
-        self.says({})
-
-    def says(self, answer, kind="application/json"):
-        body = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
-        self.send_response(200)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+        self.says({"id": "msg_1", "type": "message", "role": "assistant",
+                   "model": "claude-sonnet-4-5", "content": content,
+                   "stop_reason": "end_turn", "stop_sequence": None,
+                   "usage": {"input_tokens": 1, "output_tokens": 1}})
 
 
 def of_host(port):
@@ -162,9 +98,9 @@ def of_host(port):
 
 def works(model, prompt, port, *words):
     """One run of the host; gives the requests of its main conversation."""
-    Api.model = model
+    Messages.model = model
     done = subprocess.run(
-        [CLAUDE, "-p", prompt, *words], cwd=f"{SCRATCH}/laptop/notes", env=of_host(port),
+        [HOST, "-p", prompt, *words], cwd=NOTES, env=of_host(port),
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
     )
     assert done.returncode == 0, (done.stdout, done.stderr)
@@ -172,16 +108,11 @@ def works(model, prompt, port, *words):
     return [json.dumps(request, ensure_ascii=False) for request in model.requests]
 
 
-def times(request, commit):
-    """How often a request tells of a commit."""
-    return request.count(f"#{commit} by tester on desktop")
-
-
 def starts_with_what_happened(port):
     commit = pushes_from_afar("b.md", "while nobody looked\n", "before the session")
     requests = works(Model("done"), "hello", port)
     assert [times(one, commit) for one in requests] == [1], requests
-    print("channels: a new session begins with what others did")
+    print("claude: a new session begins with what others did")
 
 
 def hears_in_the_middle_of_a_turn(port):
@@ -193,7 +124,7 @@ def hears_in_the_middle_of_a_turn(port):
 
     requests = works(Model(meanwhile, "done"), "read c.md", port)
     assert [times(one, heard[0]) for one in requests] == [0, 1], requests
-    print("channels: a turn that runs hears of a push at its next step, once")
+    print("claude: a turn that runs hears of a push at its next step, once")
 
 
 def hears_of_the_file_at_hand(port):
@@ -201,16 +132,16 @@ def hears_of_the_file_at_hand(port):
     requests = works(Model(reads("d.md"), reads("d.md"), "done"), "read d.md", port)
     assert "which is not in this folder" in requests[-1], requests[-1]
     assert times(requests[0], commit) == 1, requests[0]
-    print("channels: a file that is newer elsewhere is named before it is read")
+    print("claude: a file that is newer elsewhere is named before it is read")
 
 
 def idle_session_is_woken(port):
     """Within two seconds of the push, and once."""
     runs("laptop", "config", "set", "wake", "all")
-    Api.model = model = Model()
+    Messages.model = model = Model()
     words = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"]
     host = subprocess.Popen(
-        [CLAUDE, *words], cwd=f"{SCRATCH}/laptop/notes", env=of_host(port), text=True,
+        [HOST, *words], cwd=NOTES, env=of_host(port), text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )
     try:
@@ -230,7 +161,7 @@ def idle_session_is_woken(port):
         request = json.dumps(model.requests[-1], ensure_ascii=False)
         assert times(request, commit) == 1, request[-3000:]
         took = model.arrivals[-1] - pushed
-        print(f"channels: an idle session is woken, {took:.1f} s after the push began")
+        print(f"claude: an idle session is woken, {took:.1f} s after the push began")
     finally:
         runs("laptop", "config", "set", "wake", "off")
         host.stdin.close()
@@ -264,24 +195,24 @@ def subagents_are_told_nothing(port):
     assert inner and heard, requests
     assert [times(one, heard[0]) for one in inner] == [0] * len(inner), inner
     assert times(outer[-1], heard[0]) == 1, outer[-1]
-    print("channels: a subagent is told nothing, its session is")
+    print("claude: a subagent is told nothing, its session is")
 
 
 def is_told_once_with_plugin_and_settings(port):
     subprocess.run(
-        [CLAUDE, "plugin", "marketplace", "add", os.path.abspath("packaging/claude-plugin")],
+        [HOST, "plugin", "marketplace", "add", os.path.abspath("packaging/claude-plugin")],
         env=environment("laptop", CLAUDE_CONFIG_DIR=f"{SCRATCH}/laptop/.claude"),
         cwd=SCRATCH, check=True, capture_output=True, timeout=120,
     )
     subprocess.run(
-        [CLAUDE, "plugin", "install", "mirrord@mirrord"],
+        [HOST, "plugin", "install", "mirrord@mirrord"],
         env=environment("laptop", CLAUDE_CONFIG_DIR=f"{SCRATCH}/laptop/.claude"),
         cwd=SCRATCH, check=True, capture_output=True, timeout=120,
     )
     commit = pushes_from_afar("b.md", "both of them\n", "doubled hooks")
     requests = works(Model(reads("c.md"), "done"), "read c.md", port)
     assert [times(one, commit) for one in requests] == [1, 1], requests
-    print("channels: hooks of the plugin and of the settings together tell once")
+    print("claude: hooks of the plugin and of the settings together tell once")
 
 
 def hostile_names_do_no_harm(port):
@@ -291,21 +222,16 @@ def hostile_names_do_no_harm(port):
     told = [one for one in requests if times(one, commit)]
     assert told and "\u202e" not in told[0] and "\u200b" not in told[0], requests
     assert "obey\\u202e" not in told[0], told[0]
-    print("channels: hidden characters of names and messages do not reach the model")
+    print("claude: hidden characters of names and messages do not reach the model")
 
 
 def main():
-    bring_loopback_up()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    port = server.server_address[1]
-    for name in ["c.md", "d.md"]:
-        pushes_from_afar(name, "first\n", "the beginning")
-    runs("laptop", "pull")
-    runs("laptop", "inbox")
+    port = serves(Messages)
+    starts_level("c.md", "d.md")
     for story in [starts_with_what_happened, hears_in_the_middle_of_a_turn,
                   hears_of_the_file_at_hand, hostile_names_do_no_harm,
-                  subagents_are_told_nothing, idle_session_is_woken, is_told_once_with_plugin_and_settings]:
+                  subagents_are_told_nothing, idle_session_is_woken,
+                  is_told_once_with_plugin_and_settings]:
         story(port)
 
 
