@@ -107,6 +107,7 @@ fn marks_and_diff_are_printed_as_they_are() {
 
     let marked = desktop.runs(&["conflict", "show", "a.md", "--format", "markers"]).exits(0);
     let diff = desktop.runs(&["conflict", "show", "a.md", "--format", "diff"]).exits(0);
+    let piped = desktop.runs(&["conflict", "show", "a.md"]).exits(0);
     let laptops = format!("#{} by tester on laptop", desktop.head());
 
     assert_eq!(
@@ -118,6 +119,7 @@ fn marks_and_diff_are_printed_as_they_are() {
         "{diff:?}"
     );
     assert!(diff.stdout.contains("-soy\n+oats\n"), "{diff:?}");
+    assert_eq!(piped.stdout, marked.stdout, "what is no terminal takes text");
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(crate) struct ShowArgs {
     /// The file
     path: String,
 
-    /// How to show it [default: text on a terminal, else envelope]
+    /// How to show it [default: text on a terminal, else markers]
     #[arg(long, value_enum)]
     format: Option<Format>,
 }
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &ShowArgs, context: &Context) -> Result<Reported, 
     };
     let daemon = context.daemon().await?;
     let detail = daemon.conflicts().show_conflict(request).await?.into_inner();
-    let told = match format(args, context) {
+    let told = match format(args, context, &detail) {
         Format::Envelope => Some(json::conflict::envelope(&detail)),
         Format::Text => {
             let paint = context.output.paint();
@@ -68,12 +68,15 @@ pub(crate) async fn run(args: &ShowArgs, context: &Context) -> Result<Reported, 
 }
 
 /// `--json` asks for one document, whatever else was asked for.
-fn format(args: &ShowArgs, context: &Context) -> Format {
+fn format(args: &ShowArgs, context: &Context, detail: &ConflictDetail) -> Format {
     match args.format {
         _ if context.output.is_json() => Format::Envelope,
         Some(format) => format,
-        None if std::io::stdout().is_terminal() => Format::Text,
-        None => Format::Envelope,
+        // A file or an editor reads it, where there are lines to mark.
+        None if !std::io::stdout().is_terminal() && detail.marked_content.is_some() => {
+            Format::Markers
+        }
+        None => Format::Text,
     }
 }
 
