@@ -69,7 +69,7 @@ fn hostile_commit_writes_nothing_that_an_agent_runs() {
     ];
     plant(&world, "notes.md", &names);
 
-    for command in [&["pull"][..], &["sync", "--strategy", "keep-remote"], &["restore"]] {
+    for command in [&["pull"][..], &["sync", "--strategy", "keep-remote"], &["restore", "--yes"]] {
         desktop.runs(command).exits(0);
         for name in &names[..4] {
             assert!(!desktop.path(name).exists(), "{name} after {command:?}");

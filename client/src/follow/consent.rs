@@ -65,7 +65,7 @@ async fn attempt(
     to_end(context, daemon, begun?.into_inner()).await
 }
 
-/// Anything but yes is no.
+/// Asks about what the daemon refused. Anything but yes is no.
 pub(crate) async fn agrees(
     terminal: &Terminal,
     failure: &Failure,
@@ -73,8 +73,35 @@ pub(crate) async fn agrees(
 ) -> Result<bool, Failure> {
     let message = escape::escape(&failure.fault.message);
     let folders = failure.fault.deletions.as_ref().map(text::fault::folders).unwrap_or_default();
-    let question = format!("{message}\n{folders}{question} [y/N] ");
-    match terminal.ask(&question).await? {
+    says_yes(terminal, &format!("{message}\n{folders}{question} [y/N] ")).await
+}
+
+/// Whether a person agrees to what is about to be done, or `--yes` did; nobody else is
+/// asked.
+pub(crate) async fn agreed(context: &Context, about: About<'_>) -> Result<(), Failure> {
+    let About { shown, question, refusal } = about;
+    let Some(terminal) = &context.terminal else {
+        return Err(Failure::new(FaultClass::Consent, format!("{refusal}; nothing was done"))
+            .with_hint("--yes does it without a question"));
+    };
+    match says_yes(terminal, &format!("{shown}{question} [y/N] ")).await? {
+        true => Ok(()),
+        false => Err(Failure::new(FaultClass::Consent, "not agreed to; nothing was done")),
+    }
+}
+
+/// What a person is asked to agree to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About<'a> {
+    /// Stands above the question, escaped.
+    pub(crate) shown: &'a str,
+    pub(crate) question: &'a str,
+    /// What is told where nobody can be asked.
+    pub(crate) refusal: &'a str,
+}
+
+async fn says_yes(terminal: &Terminal, question: &str) -> Result<bool, Failure> {
+    match terminal.ask(question).await? {
         Answer::Line(answer) => Ok(matches!(answer.trim(), "y" | "Y" | "yes")),
         Answer::End => Ok(false),
         Answer::Interrupted => Err(Failure::interrupted("interrupted; nothing was changed")),

@@ -9,6 +9,6 @@ mod patience;
 mod report;
 mod stream;
 
-pub(crate) use consent::{MayAsk, agrees, with_consent};
+pub(crate) use consent::{About, MayAsk, agreed, agrees, with_consent};
 pub(crate) use report::{exit, exit_of, report};
 pub(crate) use stream::to_end;
