@@ -116,7 +116,7 @@ pub(crate) enum Command {
     /// Show and give up pushes that wait for the backend
     #[command(subcommand)]
     Queue(QueueCommand),
-    /// Show and bring back local versions that were set aside
+    /// Show, bring back and drop local versions that were set aside
     #[command(subcommand)]
     Stash(StashCommand),
     /// Find out what does not work, and what to do about it
@@ -226,6 +226,7 @@ mod tests {
             ("hook", " stop"),
             ("restore", " --from #3"),
             ("stash show", " 01J"),
+            ("stash drop", " 01J 01K --yes"),
             ("queue list", ""),
             ("queue drop", " 01J"),
             ("remove", " notes --discard"),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Machine, World, text};
+use crate::support::{Machine, Session, World, text};
 
 /// A machine that has pushed `a.md` once for each of these contents; gives the
 /// commits, too.
@@ -138,4 +138,49 @@ fn what_is_not_there_is_said() {
     for arguments in [&["restore", "--from", "someday"][..], &["stash", "show", "nonsense"]] {
         laptop.fails(2, arguments);
     }
+}
+
+#[test]
+fn whole_project_is_restored_by_a_word_alone() {
+    let world = World::new();
+    let (laptop, commits) = with_versions(&world, &["one\n", "two\n"]);
+    let from = commits[0].to_string();
+
+    let refused = laptop.fails(1, &["restore", "--from", &from]);
+
+    assert_eq!(refused["class"], "consent", "{refused}");
+    assert_eq!(refused["message"], "1 file would change; nothing was done");
+    assert_eq!(laptop.reads("a.md"), "two\n");
+    let mut asked = Session::of(laptop.mirrorctl(&["restore", "--from", &from]));
+    asked.shows("1 file would change. Restore the whole project? [y/N] ");
+    asked.types("n\n");
+    asked.exits(1);
+    assert_eq!(laptop.reads("a.md"), "two\n");
+    laptop.runs(&["restore", "--from", &from, "--yes"]).exits(0);
+    assert_eq!(laptop.reads("a.md"), "one\n");
+    // Nothing would change any more: there is nothing to ask.
+    laptop.runs(&["restore", "--from", &from]).exits(0);
+}
+
+#[test]
+fn stashed_version_is_dropped_once_a_person_has_seen_it() {
+    let world = World::new();
+    let (laptop, _) = with_versions(&world, &["one\n"]);
+    laptop.writes("a.md", "never pushed\n");
+    laptop.runs(&["restore", "a.md"]).exits(0);
+    let id = laptop.asks(&["stash", "list"])["stash"][0]["id"].as_str().expect("an id").to_owned();
+
+    for (answer, code, left) in [("\n", 1, 1), ("y\n", 0, 0)] {
+        let mut asked = Session::of(laptop.mirrorctl(&["stash", "drop", &id]));
+        asked.shows(&id);
+        asked.shows("13 B");
+        asked.shows("a.md");
+        asked.shows("Drop for good? [y/N] ");
+        asked.types(answer);
+        asked.exits(code);
+        assert_eq!(list(&laptop.asks(&["stash", "list"]), "stash").len(), left);
+    }
+    let history = laptop.asks(&["history", "a.md"]);
+    assert!(list(&history, "versions").iter().all(|one| one["role"] != "stash"), "{history}");
+    laptop.runs(&["remove", "notes"]).exits(0);
 }

@@ -77,6 +77,13 @@ fn begins(content: &str) -> String {
     Digest::of(content.as_bytes()).to_string()[..8].to_owned()
 }
 
+/// What stands in the stash of the data folder.
+fn files_of_stash(machine: &Machine) -> Vec<std::path::PathBuf> {
+    let stash = machine.home().join("data/projects/notes/stash");
+    let files = fs::read_dir(stash).into_iter().flatten().flatten();
+    files.map(|file| file.path()).collect()
+}
+
 /// Role and content's digest of each version that `history` lists.
 fn roles(history: &Value, content: &str) -> Vec<Value> {
     let versions = history["versions"].as_array().expect("versions").iter();
@@ -143,6 +150,34 @@ fn stashed_version_is_written_out_whatever_keeps_the_project_from_running() {
             }
             NoFolder => assert_eq!(laptop.fails(1, &words)["class"], "consent"),
         }
+    }
+}
+
+#[test]
+fn stashed_version_is_dropped_only_by_a_word_whatever_keeps_the_project_from_running() {
+    for trouble in ALL {
+        let (_world, laptop) = story(trouble);
+        let before = asks(&laptop, &["stash", "list"])["stash"].clone();
+        let id = before[0]["id"].as_str().expect("an id").to_owned();
+
+        for words in [&["stash", "drop", &id][..], &["stash", "drop", "--all"]] {
+            let refused = laptop.fails(1, &of_notes(words));
+            assert_eq!(refused["class"], "consent", "{trouble:?}: {refused:#}");
+            message_has(&refused, &["1 stashed version", "nothing was done", "--yes"]);
+        }
+        let unknown = of_notes(&["stash", "drop", &id, "0ZZZ", "--yes"]);
+        assert_eq!(laptop.fails(1, &unknown)["class"], "not_found");
+        assert_eq!(asks(&laptop, &["stash", "list"])["stash"], before, "{trouble:?}");
+
+        let dropped = asks(&laptop, &["stash", "drop", &id[..25], "--yes"]);
+
+        assert_eq!(dropped["dropped"], before, "{trouble:?}");
+        assert_eq!(asks(&laptop, &["stash", "list"])["stash"], Value::Array(Vec::new()));
+        let nothing = asks(&laptop, &["stash", "drop", "--all"]);
+        assert_eq!(nothing["dropped"], Value::Array(Vec::new()), "nobody has to be asked");
+        assert!(files_of_stash(&laptop).is_empty(), "{trouble:?}");
+        // What else is kept stays.
+        assert_eq!(asks(&laptop, &["queue", "list"])["queue"].as_array().map(Vec::len), Some(1));
     }
 }
 

@@ -96,12 +96,11 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
         let job: v1::JobFinished = filled(number);
         let fault: v1::Fault = filled(number);
         let findings = [filled::<v1::Finding>(number)];
-        let [file, diff] = [hostile(), hostile()];
         let proposal = text::install::Proposal {
             part: "hooks",
             purpose: &hostile(),
-            file: Some(file),
-            diff: &diff,
+            file: Some(hostile()),
+            diff: &hostile(),
         };
         let shown = [
             text::job::finished(&job, false, plain),
@@ -135,6 +134,8 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
             text::stash::list(&filled(number), plain),
             text::stash::queue(&filled(number), now, plain),
             text::stash::dropped(&filled(number)),
+            text::stash::to_drop(&[filled(number)], plain).concat(),
+            text::stash::dropped_versions(&[filled(number)]),
             text::stash::removed(&hostile(), &filled(number)),
             text::status::queue(&[filled(number)], now, plain),
         ];
@@ -188,6 +189,7 @@ fn no_json_hides_what_stands_in_a_field() {
             json::kept::removed(&filled(number)),
             json::kept::versions(&filled(number)),
             json::stash::list_of(&hostile(), &filled(number)),
+            json::stash::dropped(&filled(number)),
             json::stash::content(&hostile(), hostile().as_bytes()),
             json::failure(Some("status"), &fault),
         ];

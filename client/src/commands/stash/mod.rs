@@ -1,5 +1,6 @@
 //! `mirrorctl stash`: local versions that lost their place, kept for a person.
 
+mod drop;
 mod list;
 mod restore;
 mod show;
@@ -17,6 +18,8 @@ pub(crate) enum StashCommand {
     Show(show::ShowArgs),
     /// Write one of them back to its path
     Restore(restore::RestoreArgs),
+    /// Let them go for good
+    Drop(drop::DropArgs),
 }
 
 impl StashCommand {
@@ -25,6 +28,7 @@ impl StashCommand {
             Self::List(_) => "stash list",
             Self::Show(_) => "stash show",
             Self::Restore(_) => "stash restore",
+            Self::Drop(_) => "stash drop",
         }
     }
 }
@@ -34,5 +38,6 @@ pub(crate) async fn run(command: &StashCommand, context: &Context) -> Result<Rep
         StashCommand::List(args) => list::run(args, context).await,
         StashCommand::Show(args) => show::run(args, context).await,
         StashCommand::Restore(args) => restore::run(args, context).await,
+        StashCommand::Drop(args) => drop::run(args, context).await,
     }
 }

@@ -1,6 +1,6 @@
 //! `stash`.
 
-use mirror_proto::v1::{ListStashResponse, StashedVersion};
+use mirror_proto::v1::{DropStashResponse, ListStashResponse, StashedVersion};
 use serde_json::{Value, json};
 
 use super::encoded;
@@ -14,6 +14,10 @@ pub(crate) fn list_of(project: &str, listed: &ListStashResponse) -> Value {
     let mut listed = list(listed);
     listed["project"] = project.into();
     listed
+}
+
+pub(crate) fn dropped(dropped: &DropStashResponse) -> Value {
+    json!({"dropped": dropped.versions.iter().map(version).collect::<Vec<_>>()})
 }
 
 pub(super) fn version(version: &StashedVersion) -> Value {

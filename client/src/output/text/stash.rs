@@ -17,8 +17,12 @@ pub(crate) fn list(listed: &ListStashResponse, paint: Paint) -> String {
     if listed.versions.is_empty() {
         return "the stash is empty\n".to_owned();
     }
-    let rows: Vec<_> = listed.versions.iter().map(row).collect();
-    // Whole: every version has to be found here.
+    versions(&listed.versions, paint)
+}
+
+/// One a line, whole: every version has to be found here.
+fn versions(versions: &[StashedVersion], paint: Paint) -> String {
+    let rows: Vec<_> = versions.iter().map(row).collect();
     let lines = table(&rows).into_iter().map(|line| match line.split_once(' ') {
         Some((id, rest)) => format!("{} {rest}\n", paint.yellow(id)),
         None => line + "\n",
@@ -89,6 +93,26 @@ pub(crate) fn dropped(dropped: &DropQueuedResponse) -> String {
     let told = committed.into_iter().chain(pushes).chain(stashed).chain(gone);
     bounded(told.chain(unanswered).collect())
         + "what stands in the folder is still an edit: the next push sends it\n"
+}
+
+pub(crate) fn dropped_versions(versions: &[StashedVersion]) -> String {
+    match versions {
+        [] => "the stash is empty\n".to_owned(),
+        _ => bounded(versions.iter().map(|one| format!("dropped {}", version(one))).collect()),
+    }
+}
+
+/// What a person is asked about, and what is told where nobody can be asked.
+pub(crate) fn to_drop(listed: &[StashedVersion], paint: Paint) -> [String; 2] {
+    [versions(listed, paint), format!("{} would go for good", how_many(listed))]
+}
+
+fn how_many(versions: &[StashedVersion]) -> String {
+    let size = bytes(versions.iter().map(|version| version.size_bytes).sum());
+    match versions.len() {
+        1 => format!("1 stashed version ({size})"),
+        count => format!("{count} stashed versions ({size})"),
+    }
 }
 
 pub(crate) fn removed(name: &str, kept: &KeptVersions) -> String {

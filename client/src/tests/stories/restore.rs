@@ -1,7 +1,10 @@
 //! Earlier versions: what was, what comes back, what was set aside.
 
+use clap::Parser;
+use mirror_proto::v1::FaultClass;
+
 use crate::exit::Exit;
-use crate::tests::testing::FakeDaemon;
+use crate::tests::testing::{FakeDaemon, Pty, RunningDaemon};
 
 #[tokio::test]
 async fn restore_sends_what_was_typed() {
@@ -23,7 +26,7 @@ async fn restore_sends_what_was_typed() {
 #[tokio::test]
 async fn restore_of_everything_names_nothing() {
     let daemon = FakeDaemon::default().start();
-    daemon.runs("restore --project notes").await.expect("restored");
+    daemon.runs("restore --yes --project notes").await.expect("restored");
     let [request] = &daemon.restored()[..] else { panic!("one restore") };
     assert!(request.scope.as_ref().expect("a scope").paths.is_empty());
     assert!(request.from.is_none() && request.output.is_empty());
@@ -71,4 +74,83 @@ async fn stashed_version_is_restored_by_its_id() {
     assert_eq!(reported.expect("planned").exit, Exit::Done);
     let [request] = &daemon.unstashed()[..] else { panic!("one restore") };
     assert!(request.id == "01J" && request.dry_run);
+}
+
+#[tokio::test]
+async fn restore_of_everything_is_not_done_where_nobody_can_be_asked() {
+    let daemon = FakeDaemon::default().start();
+    let failure = daemon.runs("restore --project notes").await.expect_err("refused");
+    assert_eq!((failure.exit, failure.fault.class()), (Exit::Failed, FaultClass::Consent));
+    assert_eq!(failure.fault.message, "1 file would change; nothing was done");
+    assert!(failure.fault.hint.as_deref().is_some_and(|hint| hint.contains("--yes")));
+    assert_eq!(dry_runs(&daemon), [true], "only a plan was made");
+}
+
+#[tokio::test]
+async fn restore_of_everything_asks_at_a_terminal_and_never_for_a_plan_or_a_path() {
+    for (answer, runs) in [("n\n", &[true][..]), ("y\n", &[true, false])] {
+        let daemon = FakeDaemon::default().start();
+        let pty = Pty::open();
+        let person = async {
+            pty.shows("1 file would change. Restore the whole project? [y/N] ", 1).await;
+            pty.types(answer);
+        };
+        let restore = daemon.runs_at(pty.terminal("false"), "restore --project notes");
+        let (restored, ()) = tokio::join!(restore, person);
+        assert_eq!(restored.is_ok(), runs.len() == 2);
+        assert_eq!(dry_runs(&daemon), runs);
+    }
+    for line in ["restore --dry-run", "restore a.md", "restore --output out", "restore --yes"] {
+        let daemon = FakeDaemon::default().start();
+        let line = format!("{line} --project notes");
+        daemon.runs(&line).await.expect("nothing is asked");
+        assert_eq!(dry_runs(&daemon).len(), 1, "{line}");
+    }
+}
+
+fn dry_runs(daemon: &RunningDaemon) -> Vec<bool> {
+    let scopes = daemon.restored().into_iter().filter_map(|request| request.scope);
+    scopes.map(|scope| scope.dry_run).collect()
+}
+
+#[tokio::test]
+async fn stashed_versions_are_dropped_by_the_ids_that_were_shown() {
+    for (answer, drops) in [("n\n", 1), ("y\n", 2)] {
+        let daemon = FakeDaemon::default().start();
+        let pty = Pty::open();
+        let person = async {
+            pty.shows("01JWHOLE  once  10 B  before restore  a.md\nDrop for good? [y/N] ", 1).await;
+            pty.types(answer);
+        };
+        let drop = daemon.runs_at(pty.terminal("false"), "stash drop --all --project notes");
+        let (dropped, ()) = tokio::join!(drop, person);
+        assert_eq!(dropped.is_ok(), drops == 2);
+        let requests = daemon.stash_drops();
+        assert_eq!(requests.len(), drops);
+        assert!(requests[0].dry_run && requests[0].all, "{requests:?}");
+        assert!(requests.iter().skip(1).all(|one| one.ids == ["01JWHOLE"] && !one.dry_run));
+    }
+}
+
+#[tokio::test]
+async fn stashed_versions_are_dropped_without_a_terminal_by_a_word_alone() {
+    let daemon = FakeDaemon::default().start();
+    let failure = daemon.runs("stash drop 01J --project notes").await.expect_err("refused");
+    assert_eq!((failure.exit, failure.fault.class()), (Exit::Failed, FaultClass::Consent));
+    assert_eq!(
+        failure.fault.message,
+        "1 stashed version (10 B) would go for good; nothing was done"
+    );
+    let told = daemon.runs("stash drop 01J --yes --project notes").await.expect("dropped").told;
+    assert_eq!(told.expect("a result")["dropped"][0]["id"], "01JWHOLE");
+    let dry: Vec<bool> = daemon.stash_drops().iter().map(|one| one.dry_run).collect();
+    assert_eq!(dry, [true, true, false]);
+    for line in ["stash drop", "stash drop 01J --all"] {
+        assert!(
+            crate::arguments::Cli::try_parse_from(
+                std::iter::once("mirrorctl").chain(line.split(' '))
+            )
+            .is_err()
+        );
+    }
 }

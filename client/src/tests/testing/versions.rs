@@ -5,9 +5,10 @@ use std::sync::Mutex;
 use mirror_proto::v1::stash_service_server::StashService;
 use mirror_proto::v1::version_service_server::VersionService;
 use mirror_proto::v1::{
-    FileAction, FileChange, FileVersion, JobEvent, JobFinished, ListStashRequest,
-    ListStashResponse, ListVersionsRequest, ListVersionsResponse, ReadStashRequest,
-    ReadVersionRequest, RestoreRequest, RestoreStashRequest, StashPiece, VersionPiece, job_event,
+    DropStashRequest, DropStashResponse, FileAction, FileChange, FileVersion, JobEvent,
+    JobFinished, ListStashRequest, ListStashResponse, ListVersionsRequest, ListVersionsResponse,
+    ReadStashRequest, ReadVersionRequest, RestoreRequest, RestoreStashRequest, StashPiece,
+    StashedVersion, VersionPiece, job_event,
 };
 use tonic::{Request, Response, async_trait};
 
@@ -19,6 +20,7 @@ pub(super) struct Versions {
     shown: Mutex<Vec<ReadVersionRequest>>,
     restored: Mutex<Vec<RestoreRequest>>,
     unstashed: Mutex<Vec<RestoreStashRequest>>,
+    dropped: Mutex<Vec<DropStashRequest>>,
     stash: Vec<Vec<u8>>,
 }
 
@@ -43,8 +45,24 @@ impl RunningDaemon {
         self.service.0.versions.restored.lock().expect("not poisoned").clone()
     }
 
+    pub(crate) fn stash_drops(&self) -> Vec<DropStashRequest> {
+        self.service.0.versions.dropped.lock().expect("not poisoned").clone()
+    }
+
     pub(crate) fn unstashed(&self) -> Vec<RestoreStashRequest> {
         self.service.0.versions.unstashed.lock().expect("not poisoned").clone()
+    }
+}
+
+/// What every stash is found to hold.
+fn in_stash() -> StashedVersion {
+    StashedVersion {
+        id: "01JWHOLE".to_owned(),
+        path: "a.md".to_owned(),
+        size_bytes: 10,
+        time: "once".to_owned(),
+        reason: "restore".to_owned(),
+        ..StashedVersion::default()
     }
 }
 
@@ -114,5 +132,9 @@ impl StashService for Service {
         let events = restored("a.md", request.dry_run);
         self.0.versions.unstashed.lock().expect("not poisoned").push(request);
         Ok(Response::new(events))
+    }
+    async fn drop_stash(&self, request: Request<DropStashRequest>) -> Answer<DropStashResponse> {
+        self.0.versions.dropped.lock().expect("not poisoned").push(request.into_inner());
+        Ok(Response::new(DropStashResponse { versions: vec![in_stash()] }))
     }
 }

@@ -1,7 +1,8 @@
 //! Versions that lost their place, kept for a person to find again.
 //!
 //! Each is a file `stash/<id>` of the data folder with a record of where it came
-//! from beside it, `stash/<id>.json`. Nothing here is ever removed or replaced.
+//! from beside it, `stash/<id>.json`. Nothing here is ever replaced, and removed only
+//! by name, for a person who says so.
 
 use std::collections::HashMap;
 use std::io;
@@ -158,6 +159,13 @@ pub(crate) fn record(data: &dyn Disk, id: Ulid) -> io::Result<Option<Stashed>> {
     let record = data.read(&format!("stash/{id}.json"))?;
     let parse = |bytes: Vec<u8>| serde_json::from_slice(&bytes).map_err(io::Error::from);
     record.map(parse).transpose()
+}
+
+/// Lets a version go for good. Its content first: what a crash leaves is a record,
+/// which is listed and can be dropped again.
+pub(crate) fn discard(data: &dyn Disk, id: Ulid) -> io::Result<()> {
+    data.remove(&stashed_name(id))?;
+    data.remove(&format!("stash/{id}.json"))
 }
 
 /// Every version that is kept, oldest first.

@@ -94,6 +94,11 @@ pub(crate) enum Message {
         id: Option<String>,
         reply: Reply<DroppedPushes>,
     },
+    /// Of these ids, or their beginnings; else all.
+    DropStashed {
+        ids: Option<Vec<String>>,
+        reply: Reply<Vec<Stashed>>,
+    },
     Close {
         reply: oneshot::Sender<()>,
     },
@@ -108,6 +113,7 @@ impl Message {
             | Self::Poll { .. }
             | Self::Learn(_)
             | Self::DropQueued { .. }
+            | Self::DropStashed { .. }
             | Self::Diff { .. }
             | Self::Log { .. }
             | Self::Versions { .. }
@@ -216,8 +222,7 @@ async fn answer(worker: &mut Worker, message: Message) {
         Message::Poll { log_alone, reply } => {
             let answer = if log_alone { worker.read_on().await } else { worker.poll().await };
             worker.tell_fault(answer.as_ref().err());
-            worker.board.change(|status| status.is_busy = false);
-            drop(reply.send(answer));
+            tell_idle(worker, reply, answer);
         }
         Message::Versions { path, since, until, reply } => {
             drop(reply.send(worker.versions(&path, since, until).await));
@@ -230,13 +235,22 @@ async fn answer(worker: &mut Worker, message: Message) {
         Message::Queue { reply } => drop(reply.send(worker.queue_report().await)),
         Message::DropQueued { id, reply } => {
             let answer = worker.drop_queued(id.as_deref()).await;
-            worker.board.change(|status| status.is_busy = false);
-            drop(reply.send(answer));
+            tell_idle(worker, reply, answer);
+        }
+        Message::DropStashed { ids, reply } => {
+            let answer = worker.drop_stashed(ids).await;
+            tell_idle(worker, reply, answer);
         }
         Message::Close { .. } => {}
     }
     // What may be full is found out now, and not by the next job.
     worker.save_index(was_full).await;
+}
+
+/// For work that changed something: what its caller asks next is asked of the project.
+fn tell_idle<T>(worker: &Worker, reply: Reply<T>, answer: EngineResult<T>) {
+    worker.board.change(|status| status.is_busy = false);
+    drop(reply.send(answer));
 }
 
 fn text(panic: &(dyn std::any::Any + Send)) -> &str {

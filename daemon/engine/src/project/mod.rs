@@ -45,7 +45,7 @@ use self::worker::reading::Published;
 use self::worker::status::Status;
 use crate::api::{
     Cancelled, DroppedPushes, EngineResult, JobEvent, JobProgress, JobRequest, Parts, Phase,
-    ProjectEvent, ProjectFault, ProjectSpec, Report,
+    ProjectEvent, ProjectFault, ProjectSpec, Report, Stashed,
 };
 use crate::data::readers::Readers;
 use crate::data::sessions::Sessions;
@@ -53,7 +53,7 @@ use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
 use crate::snapshots::Snapshot;
 pub use create::{create, inspect, preview, standing};
-pub use stash::stashed;
+pub use stash::{chosen, stashed};
 
 /// A handle on a running project; clones share it. The project ends when
 /// [`Project::close`] is called or the last handle is gone.
@@ -144,6 +144,12 @@ impl Project {
     /// Gives queued pushes up, one or all of them; their versions go to the stash.
     pub async fn drop_queued(&self, id: Option<String>) -> EngineResult<DroppedPushes> {
         self.ask(|reply| Message::DropQueued { id, reply }).await
+    }
+
+    /// Lets versions of the stash go for good: those of these ids, or of their
+    /// beginnings, or all.
+    pub async fn drop_stashed(&self, ids: Option<Vec<String>>) -> EngineResult<Vec<Stashed>> {
+        self.ask(|reply| Message::DropStashed { ids, reply }).await
     }
 
     pub fn phase(&self) -> Phase {

@@ -1,15 +1,18 @@
 //! Keeps versions that lost their place, for a person to find again.
 //!
 //! Each is a file `stash/<id>` of the data folder with a record of where it came
-//! from beside it, `stash/<id>.json`. Nothing here is ever removed or replaced.
+//! from beside it, `stash/<id>.json`. It goes when a person drops it, and never before.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use mirror_core::{Digest, RelPath, State, Ulid};
 
 use crate::api::{EngineResult, Stashed};
 use crate::data::stash::record;
-use crate::data::stash::{ID_LETTERS, Stash, StashedCopies, is_of_an_id, list, stashed_name};
+use crate::data::stash::{
+    ID_LETTERS, Stash, StashedCopies, discard, is_of_an_id, list, stashed_name,
+};
 use crate::error::EngineError;
 use crate::outside::Disk;
 use crate::outside::tree::digest_of;
@@ -95,6 +98,24 @@ impl Worker {
         reporter.stashed(path, id, self.now());
     }
 
+    /// Lets versions go for good, as a person says: those that are named, or all. One
+    /// that is asked for and isn't there keeps all others.
+    pub(crate) async fn drop_stashed(
+        &self,
+        typed: Option<Vec<String>>,
+    ) -> EngineResult<Vec<Stashed>> {
+        let data = self.parts.data.clone();
+        let drop = move || -> EngineResult<Vec<Stashed>> {
+            let chosen = chosen(list(data.as_ref())?, typed.as_deref())?;
+            for one in &chosen {
+                discard(data.as_ref(), one.id)?;
+                tracing::warn!(path = %one.path, id = %one.id, "a version of the stash was dropped");
+            }
+            Ok(chosen)
+        };
+        self.parts.outside.offload(drop).await
+    }
+
     /// A version of the stash, whole and verified.
     pub(crate) async fn stashed(&self, typed: &str) -> EngineResult<(Stashed, Content)> {
         let (data, cache) = (self.parts.data.clone(), self.parts.cache.clone());
@@ -111,7 +132,7 @@ pub fn stashed(
     scratch: &dyn Disk,
     typed: &str,
 ) -> EngineResult<(Stashed, Content)> {
-    let id = id_of(data, typed)?;
+    let id = one_of(&list(data)?, typed)?;
     let missing = || EngineError::NotStashed(id.to_string());
     let record = record(data, id)?.ok_or_else(missing)?;
     if data.open(&stashed_name(id))?.is_none() {
@@ -140,13 +161,21 @@ pub(crate) fn whole_content(
     Ok((found == digest).then_some(Content::Scratch(scratch)))
 }
 
+/// Those of a stash that somebody means: by ids, or the beginnings of some; without
+/// any, all.
+pub fn chosen(kept: Vec<Stashed>, typed: Option<&[String]>) -> EngineResult<Vec<Stashed>> {
+    let Some(typed) = typed else { return Ok(kept) };
+    let ids =
+        typed.iter().map(|typed| one_of(&kept, typed)).collect::<EngineResult<BTreeSet<_>>>()?;
+    Ok(kept.into_iter().filter(|one| ids.contains(&one.id)).collect())
+}
+
 /// The one version whose id begins with what was typed.
-fn id_of(data: &dyn Disk, typed: &str) -> EngineResult<Ulid> {
+fn one_of(kept: &[Stashed], typed: &str) -> EngineResult<Ulid> {
     let wanted = typed.to_ascii_uppercase();
     if wanted.is_empty() || wanted.len() > ID_LETTERS || !wanted.bytes().all(is_of_an_id) {
         return Err(EngineError::NotAnId(typed.to_owned()));
     }
-    let kept = list(data)?;
     let begins = |id: &Ulid| id.to_string().starts_with(&wanted);
     let ids: Vec<Ulid> = kept.iter().map(|one| one.id).filter(begins).collect();
     match ids[..] {

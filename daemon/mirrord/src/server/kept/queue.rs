@@ -1,7 +1,7 @@
 //! `QueueService`: work that waits for a backend.
 
 use mirror_core::RelPath;
-use mirror_engine::DroppedPushes;
+use mirror_engine::Project;
 use mirror_proto::v1;
 use mirror_proto::v1::drop_queued_request::Which;
 use tonic::{Request, Response, Status};
@@ -48,7 +48,8 @@ impl v1::queue_service_server::QueueService for Host {
                     return Err(RequestError::usage("the request names no queued push"));
                 }
             };
-            let dropped = host.drop_queued_of(request.project, which).await?;
+            let drop = async move |project: Project| project.drop_queued(which).await;
+            let dropped = host.of_own(request.project, drop).await?;
             let unanswered = dropped.unanswered.iter().map(ToString::to_string);
             Ok(v1::DropQueuedResponse {
                 unanswered: unanswered.collect(),
@@ -59,24 +60,5 @@ impl v1::queue_service_server::QueueService for Host {
             })
         })
         .await
-    }
-}
-
-impl Host {
-    /// Also of a project that can't be opened: nobody is asked then.
-    async fn drop_queued_of(
-        &self,
-        project: Option<v1::ProjectRef>,
-        which: Option<String>,
-    ) -> Result<DroppedPushes, RequestError> {
-        let name = self.name_of_any(project).await?;
-        let error = match self.registry.open(&name).await {
-            Ok(open) => return Ok(open.project.drop_queued(which).await?),
-            Err(error) => error,
-        };
-        let aside = self.registry.keep_aside(&name).await.ok_or(error)??;
-        let dropped = aside.project.drop_queued(which).await;
-        aside.close().await;
-        Ok(dropped?)
     }
 }

@@ -1,6 +1,6 @@
 //! `StashService`: local versions that lost their place.
 
-use mirror_engine::{Job, stashed};
+use mirror_engine::{Job, Project, Stashed, chosen_of_stash, stashed};
 use mirror_proto::v1;
 use tonic::{Request, Response, Status};
 
@@ -23,10 +23,7 @@ impl v1::stash_service_server::StashService for Host {
         let request = request.into_inner();
         let host = self.clone();
         self.answer("stash list", async move {
-            let versions = match host.keeper(request.project).await? {
-                Keeper::Open(open) => open.project.stash().await?,
-                Keeper::Folder(name) => host.registry.kept_of(&name)?.stashed,
-            };
+            let versions = host.stash_of(request.project).await?;
             Ok(v1::ListStashResponse { versions: versions.iter().map(stashed_version).collect() })
         })
         .await
@@ -54,6 +51,29 @@ impl v1::stash_service_server::StashService for Host {
             Ok(Job::RestoreStash { id, output: output.map(tree).transpose()? })
         }))
     }
+
+    async fn drop_stash(
+        &self,
+        request: Request<v1::DropStashRequest>,
+    ) -> Result<Response<v1::DropStashResponse>, Status> {
+        let request = request.into_inner();
+        let host = self.clone();
+        self.answer("stash drop", async move {
+            let ids = match (request.all, request.ids) {
+                (true, ids) if ids.is_empty() => None,
+                (false, ids) if !ids.is_empty() => Some(ids),
+                _ => return Err(RequestError::usage("name stashed versions, or all of them")),
+            };
+            let versions = if request.dry_run {
+                chosen_of_stash(host.stash_of(request.project).await?, ids.as_deref())?
+            } else {
+                let drop = async move |project: Project| project.drop_stashed(ids).await;
+                host.of_own(request.project, drop).await?
+            };
+            Ok(v1::DropStashResponse { versions: versions.iter().map(stashed_version).collect() })
+        })
+        .await
+    }
 }
 
 /// Who can be asked for what a project keeps.
@@ -70,13 +90,18 @@ impl Host {
         if self.registry.is_left_over(&name) {
             return Ok(Keeper::Folder(name));
         }
-        match self.registry.open(&name).await {
-            Ok(open) => Ok(Keeper::Open(open)),
-            Err(error) => match self.registry.kept_of(&name)?.stashed.is_empty() {
-                true => Err(error),
-                false => Ok(Keeper::Folder(name)),
-            },
-        }
+        // What is kept, and that nothing is, is known without its log.
+        Ok(self.registry.open(&name).await.map_or(Keeper::Folder(name), Keeper::Open))
+    }
+
+    async fn stash_of(
+        &self,
+        project: Option<v1::ProjectRef>,
+    ) -> Result<Vec<Stashed>, RequestError> {
+        Ok(match self.keeper(project).await? {
+            Keeper::Open(open) => open.project.stash().await?,
+            Keeper::Folder(name) => self.registry.kept_of(&name)?.stashed,
+        })
     }
 
     /// Sends all pieces but the last, and gives that one.
