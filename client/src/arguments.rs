@@ -13,6 +13,7 @@ use crate::commands::queue::QueueCommand;
 use crate::commands::stash::StashCommand;
 use crate::hook::HookArgs;
 use crate::output::paint::ColorChoice;
+use crate::prompt::PromptArgs;
 
 /// Keeps the files of a project the same on several machines
 #[derive(Debug, Parser)]
@@ -107,6 +108,8 @@ pub(crate) enum Command {
     Inbox(commands::inbox::InboxArgs),
     /// Tell the session of an agent what others did: for its settings, not for people
     Hook(HookArgs),
+    /// Print in a few letters how much differs, for the prompt of a shell
+    Prompt(PromptArgs),
     /// List every version of one file: committed, merged, set aside
     History(commands::history::HistoryArgs),
     /// Print one version of a file, byte for byte
@@ -161,6 +164,7 @@ impl Command {
             Self::Log(_) => "log",
             Self::Inbox(_) => "inbox",
             Self::Hook(_) => "hook",
+            Self::Prompt(_) => "prompt",
             Self::History(_) => "history",
             Self::Show(_) => "show",
             Self::Restore(_) => "restore",
@@ -224,6 +228,7 @@ mod tests {
             ("history", " a.md"),
             ("inbox", " --peek"),
             ("hook", " stop"),
+            ("prompt", " --format ascii"),
             ("restore", " --from #3"),
             ("stash show", " 01J"),
             ("stash drop", " 01J 01K --yes"),

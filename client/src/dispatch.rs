@@ -11,6 +11,7 @@ use crate::commands::{
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
 use crate::hook;
+use crate::prompt;
 
 pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported, Failure> {
     match command {
@@ -35,6 +36,12 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Log(args) => log::run(args, context).await,
         Command::Hook(args) => {
             Ok(Reported { exit: hook::run(args, &context.socket).await, told: None })
+        }
+        Command::Prompt(args) => {
+            let named = context.project.is_some().then(|| context.project()).transpose()?;
+            let named = named.and_then(|project| project.by);
+            let exit = prompt::run(args, named, &context.socket, context.output.is_json()).await;
+            Ok(Reported { exit, told: None })
         }
         Command::Inbox(args) => inbox::run(args, context).await,
         Command::History(args) => history::run(args, context).await,

@@ -18,6 +18,7 @@ mod install;
 mod interrupts;
 mod output;
 mod paths;
+mod prompt;
 mod refusal;
 mod resolve;
 mod service;
@@ -40,6 +41,7 @@ use failure::Failure;
 use hook::HookArgs;
 use interrupts::Interrupts;
 use output::Output;
+use prompt::PromptArgs;
 use terminal::Terminal;
 
 fn main() -> ExitCode {
@@ -57,14 +59,15 @@ fn main() -> ExitCode {
 /// commands.
 fn at_once() -> Option<Exit> {
     let mut words = std::env::args_os().skip(1);
-    if words.next()? != "hook" {
-        return None;
-    }
+    let command = words.next().filter(|word| word == "hook" || word == "prompt")?;
     let words: Vec<String> = words.filter_map(|word| word.into_string().ok()).collect();
-    let args = HookArgs::of_words(&words)?;
-    let socket = usual_socket();
-    // Of what is wrong with the environment an agent can mend nothing.
-    Some(socket.map_or(Exit::Done, |socket| hook::run_at_once(&args, &socket)))
+    // Of what is wrong with the environment nobody hears who can mend it.
+    if command == "hook" {
+        let args = HookArgs::of_words(&words)?;
+        return Some(usual_socket().map_or(Exit::Done, |it| hook::run_at_once(&args, &it)));
+    }
+    let args = PromptArgs::of_words(&words)?;
+    Some(usual_socket().map_or(Exit::Done, |it| prompt::run_at_once(&args, &it)))
 }
 
 fn run(cli: Cli) -> Exit {

@@ -64,7 +64,7 @@ impl Drop for Home {
     }
 }
 
-const PARTS: [&str; 5] = ["--yes", "--only", "hooks,skill", "mcp", "completions"];
+const PARTS: [&str; 6] = ["--yes", "--only", "hooks,skill", "mcp", "completions", "prompt"];
 
 fn with(verb: &'static str) -> Vec<&'static str> {
     [&[verb], &PARTS[..]].concat()
@@ -88,7 +88,7 @@ fn everything_comes_and_goes_without_a_trace() {
     assert_eq!(home.reads(".claude/settings.json").as_deref(), Some(settings));
 
     let done = home.asks(&with("install"));
-    assert_eq!(changes(&done), ["written"; 5]);
+    assert_eq!(changes(&done), ["written"; 6]);
     let kept = done["parts"][0]["backup"].as_str().expect("a copy");
     assert_eq!(fs::read_to_string(kept).expect("there"), settings);
     for (file, words) in [
@@ -97,13 +97,14 @@ fn everything_comes_and_goes_without_a_trace() {
         (".claude/skills/mirrord/SKILL.md", "name: mirrord"),
         (".claude.json", "\"args\": [\"mcp\"]"),
         (".local/share/bash-completion/completions/mirrorctl", "_mirrorctl"),
+        (".bashrc", "mirrorctl prompt"),
     ] {
         assert!(home.reads(file).expect(file).contains(words), "{file}");
     }
-    assert_eq!(changes(&home.asks(&with("install"))), ["none"; 5]);
+    assert_eq!(changes(&home.asks(&with("install"))), ["none"; 6]);
     is_what_the_plugin_brings(&home);
 
-    assert_eq!(changes(&home.asks(&with("uninstall"))).len(), 5);
+    assert_eq!(changes(&home.asks(&with("uninstall"))).len(), 6);
     assert_eq!(home.reads(".claude/settings.json").as_deref(), Some(settings));
     assert_eq!(home.reads(".bashrc").as_deref(), Some("export A=1"));
     for gone in
@@ -111,7 +112,7 @@ fn everything_comes_and_goes_without_a_trace() {
     {
         assert!(!home.0.join(gone).exists(), "{gone}");
     }
-    assert_eq!(changes(&home.asks(&with("uninstall"))), ["none"; 5]);
+    assert_eq!(changes(&home.asks(&with("uninstall"))), ["none"; 6]);
 }
 
 /// So that neither knows anything that the other doesn't.

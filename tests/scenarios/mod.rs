@@ -30,6 +30,7 @@ mod lost_state;
 mod mcp;
 mod one_daemon;
 mod outside_edits;
+mod prompt;
 mod queue;
 mod recovery;
 mod refused_setups;

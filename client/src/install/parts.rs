@@ -28,6 +28,8 @@ pub(crate) enum Part {
     Mcp,
     /// The shell completes mirrorctl's words
     Completions,
+    /// The shell's prompt shows what waits
+    Prompt,
 }
 
 impl Part {
@@ -38,6 +40,7 @@ impl Part {
             Self::Skill => "skill",
             Self::Mcp => "mcp",
             Self::Completions => "completions",
+            Self::Prompt => "prompt",
         }
     }
 }
@@ -94,14 +97,15 @@ pub(crate) fn offers(places: &Places, completions: Completions<'_>) -> Vec<Offer
     };
     let mut all = vec![service, claude_hooks(places), codex_hooks(places), skill(places)];
     let shell = places.shell.as_deref();
-    all.extend([server(places), completion(places, shell, completions)]);
+    all.extend([server(places), completion(places, shell, completions), prompt(places, shell)]);
     all
 }
 
 /// The same for shells that somebody may have had before.
 pub(crate) fn offers_of_shells(places: &Places, completions: Completions<'_>) -> Vec<Offer> {
-    let of_shell = |shell| completion(places, Some(shell), completions);
-    ["bash", "fish", "zsh"].into_iter().map(of_shell).collect()
+    let of_shell =
+        |shell| [completion(places, Some(shell), completions), prompt(places, Some(shell))];
+    ["bash", "fish", "zsh"].into_iter().flat_map(of_shell).collect()
 }
 
 fn claude_hooks(places: &Places) -> Offer {
@@ -196,8 +200,44 @@ fn completion(places: &Places, shell: Option<&str>, script: Completions<'_>) -> 
     Offer { part: Part::Completions, purpose, how }
 }
 
+fn prompt(places: &Places, shell: Option<&str>) -> Offer {
+    let lines = |shell: &str, named: PathBuf, text: &str| {
+        How::File(Entry {
+            key: format!("prompt/{shell}"),
+            named,
+            content: Content::Lines { name: "prompt", text: text.to_owned() },
+            is_private: false,
+        })
+    };
+    let how = match shell {
+        Some("bash") => lines("bash", places.home.join(".bashrc"), BASH_PROMPT),
+        Some("zsh") => lines("zsh", places.zsh.join(".zshrc"), ZSH_PROMPT),
+        Some("fish") => lines("fish", places.config.join("fish/config.fish"), FISH_PROMPT),
+        other => unknown_shell(other, "`mirrorctl prompt` is what its prompt would run"),
+    };
+    let purpose = "the prompt shows what waits to be sent and fetched".to_owned();
+    Offer { part: Part::Prompt, purpose, how }
+}
+
 /// `compinit` may have run or not; without it there is nothing to add to.
 const ZSH_COMPLETION: &str = "(( $+functions[compdef] )) && source <(mirrorctl completion zsh)\n";
+
+/// Once, however often the file is read, and before whatever the prompt is by then.
+const BASH_PROMPT: &str = "[[ ${PS1-} == *'mirrorctl prompt'* ]] ||\n    \
+     PS1='$(mirrorctl prompt --quiet-when-clean --suffix \" \" 2> /dev/null)'\"$PS1\"\n";
+
+const ZSH_PROMPT: &str = "setopt PROMPT_SUBST\n\
+     [[ ${PROMPT-} == *'mirrorctl prompt'* ]] ||\n    \
+     PROMPT='$(mirrorctl prompt --quiet-when-clean --suffix \" \" 2> /dev/null)'\"$PROMPT\"\n";
+
+const FISH_PROMPT: &str = "if not functions --query __mirrorctl_inner_prompt\n    \
+     functions --query fish_prompt\n    \
+     and functions --copy fish_prompt __mirrorctl_inner_prompt\n    \
+     function fish_prompt\n        \
+     mirrorctl prompt --quiet-when-clean --suffix ' ' 2> /dev/null\n        \
+     functions --query __mirrorctl_inner_prompt; and __mirrorctl_inner_prompt\n    \
+     end\n\
+     end\n";
 
 fn unknown_shell(shell: Option<&str>, instead: &str) -> How {
     let why = match shell {

@@ -17,6 +17,7 @@ pub(crate) struct Places {
     /// Where whoever runs this machine says what holds for all users of Claude Code.
     pub(super) claude_managed: PathBuf,
     pub(super) codex: PathBuf,
+    pub(super) home: PathBuf,
     pub(super) zsh: PathBuf,
     /// The login shell, by its own name.
     pub(super) shell: Option<String>,
@@ -50,6 +51,7 @@ impl Places {
             claude: claude_moved.unwrap_or_else(|| home.join(".claude")),
             claude_managed: Path::new(managed).join("managed-settings.json"),
             codex: folder("CODEX_HOME").unwrap_or_else(|| home.join(".codex")),
+            home: home.to_owned(),
             zsh: folder("ZDOTDIR").unwrap_or_else(|| home.to_owned()),
             shell: shell.map(str::to_owned),
             path: variable("PATH"),

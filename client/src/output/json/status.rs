@@ -1,7 +1,8 @@
 //! `status` and `diff`.
 
 use mirror_proto::v1::{
-    DiffReport, FileDiff, FileState, FileStatus, JobProgress, QueuedWork, SkippedFile, StatusReport,
+    DiffReport, FileDiff, FileState, FileStatus, JobProgress, QueuedWork, SkippedFile,
+    StatusGlance, StatusReport,
 };
 use serde_json::{Map, Value, json};
 
@@ -36,6 +37,20 @@ pub(crate) fn report(report: &StatusReport, with_in_sync: bool) -> Value {
         "error": report.fault.as_ref().map(fault),
         "files_known": !report.files_unknown,
         "waiting_deletions": report.waiting_deletions,
+    })
+}
+
+/// `text` is what a prompt would show.
+pub(crate) fn glance(known: &StatusGlance, text: &str) -> Value {
+    let there = (!known.project.is_empty()).then_some(known);
+    json!({
+        "project": there.map(|it| it.project.as_str()),
+        "local": known.local_count,
+        "remote": known.remote_count,
+        "conflicts": known.conflict_count,
+        "held": known.held_count,
+        "state": there.map(|it| words::project_state(it.state())),
+        "text": text,
     })
 }
 
@@ -185,6 +200,21 @@ mod tests {
             }),
             files_unknown: false,
         }
+    }
+
+    #[test]
+    fn glance_is_whole_where_there_is_no_project() {
+        let known = StatusGlance { project: "notes".into(), local_count: 1, ..Default::default() };
+        let known = StatusGlance { state: ProjectState::Consent.into(), ..known };
+        assert_eq!(
+            [glance(&known, "↑1 ?"), glance(&StatusGlance::default(), "")],
+            [
+                json!({"project": "notes", "local": 1, "remote": 0, "conflicts": 0, "held": 0,
+                       "state": "consent", "text": "↑1 ?"}),
+                json!({"project": null, "local": 0, "remote": 0, "conflicts": 0, "held": 0,
+                       "state": null, "text": ""}),
+            ]
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(crate) mod inbox;
 pub(crate) mod install;
 pub(crate) mod job;
 pub(crate) mod project;
+pub(crate) mod prompt;
 pub(crate) mod stash;
 pub(crate) mod status;
 mod waiting;

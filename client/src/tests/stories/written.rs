@@ -58,7 +58,7 @@ fn every_command_in_skill_and_shell_is_known() {
     let command = Cli::command();
     let texts: Vec<_> = written()
         .into_iter()
-        .filter(|(part, _)| matches!(part, Part::Skill | Part::Completions))
+        .filter(|(part, _)| matches!(part, Part::Skill | Part::Completions | Part::Prompt))
         .collect();
     assert!(texts.iter().any(|(part, _)| *part == Part::Completions));
     for (part, text) in texts {

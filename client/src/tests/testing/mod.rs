@@ -34,9 +34,9 @@ use mirror_proto::v1::sync_service_server::{SyncService, SyncServiceServer};
 use mirror_proto::v1::version_service_server::VersionServiceServer;
 use mirror_proto::v1::{
     CancelRequest, CancelResponse, DaemonDescription, DeleteRequest, DescribeDaemonRequest,
-    DiffReport, Fault, HandshakeRequest, HandshakeResponse, JobEvent, PullRequest, PushRequest,
-    ReloadDaemonRequest, ReloadDaemonResponse, ShowDiffRequest, ShowStatusRequest, StatusReport,
-    StopDaemonRequest, StopDaemonResponse, SyncRequest,
+    DiffReport, Fault, GlanceRequest, HandshakeRequest, HandshakeResponse, JobEvent, PullRequest,
+    PushRequest, ReloadDaemonRequest, ReloadDaemonResponse, ShowDiffRequest, ShowStatusRequest,
+    StatusGlance, StatusReport, StopDaemonRequest, StopDaemonResponse, SyncRequest,
 };
 use prost::Message;
 use tempfile::TempDir;
@@ -322,6 +322,10 @@ impl StatusService for Service {
     }
 
     async fn show_diff(&self, _: Request<ShowDiffRequest>) -> Answer<DiffReport> {
+        unasked()
+    }
+
+    async fn glance(&self, _: Request<GlanceRequest>) -> Answer<StatusGlance> {
         unasked()
     }
 }

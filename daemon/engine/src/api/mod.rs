@@ -40,7 +40,7 @@ pub use kept::{DroppedPushes, Kept, QueueReport, WaitingPush};
 pub use reports::{FileAction, FileFault, FileReport, Notice, NoticeKind, ProjectFault, Report};
 pub use status::{
     DiffQuery, FileDiff, FileStatus, Known, Phase, QueuedKind, QueuedWork, SkipReason, Skipped,
-    StatusReport,
+    StatusReport, Tally,
 };
 
 pub use crate::error::Deletions;

@@ -95,6 +95,18 @@ pub struct StatusReport {
     pub waiting_deletions: Vec<RelPath>,
 }
 
+/// How many files differ between here and the newest commit that was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub local: u64,
+    pub remote: u64,
+    pub conflicts: u64,
+    /// Those that nobody here has decided about (B16).
+    pub held: u64,
+    /// Deletions that a job without a person left undone are still some (B12).
+    pub waits_for_consent: bool,
+}
+
 /// What a project is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {

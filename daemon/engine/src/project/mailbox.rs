@@ -18,6 +18,7 @@ use crate::packs::Content;
 use crate::project::query::held::HeldQuestion;
 use crate::project::query::inbox::Unread;
 use crate::project::query::look::{LateLook, Look};
+use crate::project::query::tally::KnownTally;
 use crate::project::worker::Worker;
 
 type Reply<T> = oneshot::Sender<EngineResult<T>>;
@@ -89,6 +90,10 @@ pub(crate) enum Message {
     Queue {
         reply: Reply<QueueReport>,
     },
+    Tally {
+        known: Option<KnownTally>,
+        reply: Reply<KnownTally>,
+    },
     /// Of one id, or its beginning; else all.
     DropQueued {
         id: Option<String>,
@@ -127,6 +132,7 @@ impl Message {
             | Self::Stash { .. }
             | Self::Stashed { .. }
             | Self::Queue { .. }
+            | Self::Tally { .. }
             | Self::Close { .. } => false,
         }
     }
@@ -232,6 +238,8 @@ async fn answer(worker: &mut Worker, message: Message) {
         }
         Message::Stash { reply } => drop(reply.send(worker.stash().await)),
         Message::Stashed { id, reply } => drop(reply.send(worker.stashed(&id).await)),
+        // Asked so often that it leaves everything as it is where nothing changed.
+        Message::Tally { known, reply } => return drop(reply.send(worker.tally(known).await)),
         Message::Queue { reply } => drop(reply.send(worker.queue_report().await)),
         Message::DropQueued { id, reply } => {
             let answer = worker.drop_queued(id.as_deref()).await;

@@ -25,6 +25,7 @@ mod repair;
 mod rules;
 mod run;
 mod stash;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -41,6 +42,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use worker::Worker;
 
 use self::query::look::Looks;
+use self::tally::Tallies;
 use self::worker::reading::Published;
 use self::worker::status::Status;
 use crate::api::{
@@ -69,6 +71,7 @@ pub struct Project {
     looks: Looks,
     readers: Arc<Readers>,
     sessions: Arc<Sessions>,
+    tallies: Arc<Tallies>,
     mailbox: mpsc::Sender<Message>,
 }
 
@@ -110,6 +113,7 @@ impl Project {
             looks,
             readers,
             sessions,
+            tallies: Arc::default(),
             mailbox,
         }
     }

@@ -84,7 +84,7 @@ impl Host {
             return Ok((self.asked(project).await?, Duration::ZERO));
         }
         match self.teller(&name).await? {
-            Teller::Open(open, patience) => Ok((Asked::Open(open), patience)),
+            Teller::Open(open, patience) => Ok((Asked::Open(*open), patience)),
             Teller::Closed { error, .. } => Ok((self.aside(&name, error).await?, Duration::ZERO)),
         }
     }

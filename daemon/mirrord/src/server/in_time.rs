@@ -25,7 +25,7 @@ const OPENING: Duration = Duration::from_secs(20);
 /// Who can say how a project stands.
 pub(super) enum Teller {
     /// It runs; its backend may be waited for so long.
-    Open(Open, Duration),
+    Open(Box<Open>, Duration),
     /// It can't be opened, or not in time: what is wrong is in the view.
     Closed { view: Box<View>, error: RequestError },
 }
@@ -40,7 +40,8 @@ impl Host {
             Ok(Ok(Ok(open))) => {
                 // Only a server was waited for; a disk takes what it takes.
                 let spent = if open.account.is_remote() { asked.elapsed() } else { Duration::ZERO };
-                return Ok(Teller::Open(open, PATIENCE.saturating_sub(spent).max(LEAST)));
+                let patience = PATIENCE.saturating_sub(spent).max(LEAST);
+                return Ok(Teller::Open(Box::new(open), patience));
             }
             Ok(Ok(Err(error))) => error,
             Ok(Err(_)) => Refusal::Panicked.into(),

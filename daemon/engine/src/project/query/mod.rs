@@ -8,5 +8,6 @@ pub(crate) mod log;
 pub(crate) mod look;
 pub(crate) mod news;
 pub(crate) mod status;
+pub(crate) mod tally;
 pub(crate) mod unified;
 pub(crate) mod versions;

@@ -63,6 +63,10 @@ impl Worker {
         waiting.filter(|path| facts.get(*path).is_some_and(is_loss)).cloned().collect()
     }
 
+    pub(crate) fn has_waiting_losses(&self, facts: &BTreeMap<RelPath, Facts>) -> bool {
+        !self.waiting_losses(facts).is_empty()
+    }
+
     fn fault_of_root(&self) -> ProjectFault {
         ProjectFault::of(&EngineError::RootMissing(self.spec.root.clone()))
     }

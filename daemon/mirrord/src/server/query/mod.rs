@@ -1,5 +1,6 @@
 //! Questions that change nothing.
 
+pub(super) mod glance;
 pub(super) mod history;
 pub(super) mod inbox;
 pub(super) mod status;

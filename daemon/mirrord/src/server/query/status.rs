@@ -21,6 +21,13 @@ impl v1::status_service_server::StatusService for Host {
         self.answer("status", async move { host.status(request).await }).await
     }
 
+    async fn glance(
+        &self,
+        request: Request<v1::GlanceRequest>,
+    ) -> Result<Response<v1::StatusGlance>, Status> {
+        Ok(Response::new(self.glance_at(request.into_inner().project).await))
+    }
+
     async fn show_diff(
         &self,
         request: Request<v1::ShowDiffRequest>,
