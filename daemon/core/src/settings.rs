@@ -133,11 +133,15 @@ impl Settings {
 
     /// The folders of agents that the project stands for, wherever its root is.
     pub fn agent_folders(&self) -> Vec<AgentFolder> {
-        let is_home = self.preset.as_deref() == Some(CLAUDE_HOME);
-        is_home
+        self.has_memories()
             .then_some(AgentFolder { agent: Agent::Claude, seen: Seen::Around(None) })
             .into_iter()
             .collect()
+    }
+
+    /// Whether `memory/<name>/` stands for a folder of each machine (B15).
+    pub fn has_memories(&self) -> bool {
+        self.preset.as_deref() == Some(CLAUDE_HOME)
     }
 
     /// How two versions of this path are merged: the first rule whose glob fits

@@ -10,6 +10,7 @@ pub mod error;
 pub mod index;
 pub(crate) mod links;
 pub mod log;
+pub mod mapped;
 pub mod outside;
 pub mod packs;
 pub mod planted;

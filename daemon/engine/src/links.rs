@@ -73,10 +73,13 @@ fn components(target: &[u8]) -> Option<VecDeque<String>> {
     is_sound.then(|| parts.map(str::to_owned).collect())
 }
 
-/// Whether an ignore file leaves out what the way of a link leads to, or it is
-/// ours: no other machine has that.
+/// Whether an ignore file leaves out what the way of a link leads to, it is ours, or
+/// lies elsewhere on each machine: no other one has that there.
 pub(crate) fn is_ignored(way: &Way, coverage: &Coverage) -> bool {
-    way.places.iter().any(|place| coverage.ignores(place) || coverage.is_ours(place))
+    let is_none_of_all = |place: &RelPath| {
+        coverage.ignores(place) || coverage.is_ours(place) || coverage.is_memory(place)
+    };
+    way.places.iter().any(is_none_of_all)
 }
 
 #[cfg(test)]

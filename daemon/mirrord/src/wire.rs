@@ -32,7 +32,7 @@ pub(crate) fn of_machine(
     Ok(Parts {
         backend,
         tree: Arc::new(tree_at(root, own)),
-        watch: start_watch(root.to_owned(), state.join("cookies")),
+        watch: start_watch(root.to_owned(), Vec::new(), state.join("cookies")),
         store: Arc::new(store),
         data: disk_at(data)?,
         cache: disk_at(cache)?,

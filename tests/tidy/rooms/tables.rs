@@ -107,6 +107,7 @@ const ENGINE: &str = "
     log: state api error.rs planted.rs outside
     state: index store outside
     index: links.rs api store planted.rs outside
+    mapped: outside
     real: links.rs outside
     links.rs:
     api: error.rs store outside

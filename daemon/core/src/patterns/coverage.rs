@@ -9,6 +9,7 @@ use super::agents::{AgentFolder, stays_here};
 use super::code::runs_code;
 use super::globs::{Globs, PatternError};
 use super::ignore::{Dropped, GIT_IGNORE_FILE, Ignores};
+use super::memories::{Memories, Side};
 use super::never::{is_own_temporary, is_temporary};
 use crate::path::RelPath;
 
@@ -34,6 +35,9 @@ pub struct CoverageSource {
     pub own: Vec<RelPath>,
     /// Where agents keep what must not leave this machine.
     pub agents: Vec<AgentFolder>,
+    /// Which folders stand for shared ones; `None` where no project's memories are
+    /// shared by other names than their own.
+    pub memories: Option<Memories>,
 }
 
 /// Says of any path whether it is mirrored here.
@@ -57,6 +61,8 @@ pub enum Left {
     Own,
     /// It is an agent's, and of its machine alone.
     OfAgent,
+    /// No folder of this machine stands for it.
+    Unmapped,
     NoPattern {
         include: Vec<String>,
     },
@@ -105,6 +111,7 @@ impl Coverage {
         self.holds_rules(path)
             || (!self.is_ours(path)
                 && !self.stays_here(path)
+                && self.memories().is_none_or(|memories| memories.may_be(path))
                 && !is_temporary(path.name())
                 && self.globs().all(|globs| globs.take(path))
                 && self.dropped_file(path).is_none())
@@ -116,6 +123,7 @@ impl Coverage {
         let holds_rules = |rules: &RelPath| rules.is_within(folder.as_str());
         !self.is_ours(folder)
             && !self.stays_here(folder)
+            && self.memories().is_none_or(|memories| memories.may_hold(folder))
             && (self.source.ignore_through.iter().any(holds_rules)
                 || (self.globs().all(|globs| globs.may_take_below(folder))
                     && !self.ignores(folder)))
@@ -136,11 +144,23 @@ impl Coverage {
     /// Whether nothing may bring `path` to another machine, nor write it on this one.
     pub fn stays_here(&self, path: &RelPath) -> bool {
         stays_here(path, &self.source.agents)
+            || self.memories().is_some_and(|memories| memories.stays_here(path))
+    }
+
+    /// Whether `path` is one that a folder of this machine stands for.
+    pub fn is_memory(&self, path: &RelPath) -> bool {
+        let side = self.memories().map(|_| Side::of(path));
+        matches!(side, Some(Side::Memories | Side::Memory { .. }))
+    }
+
+    fn memories(&self) -> Option<&Memories> {
+        self.source.memories.as_ref()
     }
 
     /// Whether an agent takes what the file at `path` says for its own commands.
     pub fn runs_code(&self, path: &RelPath) -> bool {
         runs_code(path, &self.source.agents)
+            || self.memories().is_some_and(|memories| memories.runs_code(path))
     }
 
     /// Why `path` isn't mirrored; `None` when it is.
@@ -153,6 +173,9 @@ impl Coverage {
         }
         if self.stays_here(path) {
             return Some(Left::OfAgent);
+        }
+        if self.memories().is_some_and(|memories| !memories.may_be(path)) {
+            return Some(Left::Unmapped);
         }
         if is_temporary(path.name()) {
             return Some(Left::Temporary);
@@ -192,6 +215,7 @@ impl Coverage {
     pub fn holds_rules(&self, path: &RelPath) -> bool {
         !self.is_ours(path)
             && !self.stays_here(path)
+            && self.memories().is_none_or(|memories| memories.may_be(path))
             && (path.as_str() == IGNORE_FILE
                 || self.source.ignore_through.contains(path)
                 || self.is_git_rules(path))

@@ -12,6 +12,7 @@ mod coverage;
 mod gitignore;
 mod globs;
 mod ignore;
+mod memories;
 mod never;
 mod wildmatch;
 
@@ -23,6 +24,7 @@ pub use coverage::{Coverage, CoverageSource, IGNORE_FILE, Left};
 pub use globs::PatternError;
 pub(crate) use globs::compile as compile_glob;
 pub use ignore::{GIT_IGNORE_FILE, IgnoreCost};
+pub use memories::{MEMORY_FOLDER, Mapped, Memories, Side};
 pub use never::{OWN_TEMPORARY_PREFIX, is_temporary};
 
 /// Globs for whole paths: what is taken, minus what is left out.

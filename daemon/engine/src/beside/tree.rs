@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use mirror_core::patterns::AgentFolder;
+use mirror_core::patterns::{AgentFolder, Memories};
 use mirror_core::{RelPath, State};
 
 use crate::outside::tree::Opened;
@@ -52,6 +52,10 @@ impl Tree for ReadTree {
 
     fn agent_folders(&self) -> Vec<AgentFolder> {
         self.0.agent_folders()
+    }
+
+    fn memories(&self) -> Option<Memories> {
+        self.0.memories()
     }
 
     fn is_own(&self, folder: &RelPath) -> bool {

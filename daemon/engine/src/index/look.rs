@@ -108,7 +108,9 @@ impl Place {
     }
 
     fn file(&self, path: RelPath, stamp: Stamp, sighting: &mut Sighting) {
-        if self.coverage.covers(&path) {
+        // A link in a memory would lead elsewhere on every machine.
+        let is_elsewhere = stamp.kind == Kind::Link && self.coverage.is_memory(&path);
+        if self.coverage.covers(&path) && !is_elsewhere {
             sighting.files.insert(path, stamp);
         } else if stamp.kind == Kind::Link {
             // It may stand where a folder was, whose files are behind it now. A

@@ -18,7 +18,7 @@ use mirror_core::{Timestamp, Ulid};
 pub use disk::{Disk, Scratch};
 pub use interrupt::{Cancel, Interrupt};
 pub use tree::{
-    DirEntry, Expected, Found, Identity, Manner, MountPoint, Put, Staged, Stamp, Taken, Tree,
+    DirEntry, Expected, Found, Identity, Manner, MountPoint, Pin, Put, Staged, Stamp, Taken, Tree,
     TreeError, TreeTraits,
 };
 pub use watch::{Dirt, ManualWatch, Watch};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use mirror_core::patterns::AgentFolder;
+use mirror_core::patterns::{AgentFolder, Memories};
 use mirror_core::{Digest, Kind, RelPath, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,15 @@ pub struct MountPoint {
     pub is_shared: bool,
     /// It answered a first look in time.
     pub answers: bool,
+}
+
+/// Which folder a root is, told from one that is made later in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pin {
+    pub device: u64,
+    pub inode: u64,
+    /// When it was made, where the file system says so.
+    pub born_ns: Option<u128>,
 }
 
 /// What is mounted where, by path below the root.
@@ -140,6 +149,8 @@ pub enum TreeError {
     OurOwn(RelPath),
     #[error("an agent keeps {0} to its machine, and no commit changes that")]
     OfAgent(RelPath),
+    #[error("no folder of this machine stands for that of {0}, or it isn't there as it was")]
+    Unmapped(RelPath),
     #[error("the disk is full")]
     Full,
     #[error("no permission for {0}")]
@@ -221,6 +232,17 @@ pub trait Tree: Send + Sync {
     /// Where agents keep what is of this machine alone, seen from this tree.
     fn agent_folders(&self) -> Vec<AgentFolder> {
         Vec::new()
+    }
+
+    /// Which folder the root is; `None` when it is missing, or a link leads to it.
+    fn pin(&self) -> io::Result<Option<Pin>> {
+        Ok(None)
+    }
+
+    /// The folders outside this tree's own that stand for shared ones, those that are
+    /// there as they were (B15); `None` for a tree that has none mapped.
+    fn memories(&self) -> Option<Memories> {
+        None
     }
 
     /// Whether a folder is one of our own, by whatever name it is reached.

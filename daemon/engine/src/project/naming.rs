@@ -145,6 +145,9 @@ fn why_not(coverage: &Coverage, path: &RelPath) -> Option<String> {
     Some(match coverage.why_not(path)? {
         Left::Own => "it is mirrord's own".to_owned(),
         Left::OfAgent => "an agent keeps it to its machine, and no setting changes that".to_owned(),
+        Left::Unmapped => {
+            "no folder of this machine is mapped to it (`mirrorctl memory list`)".to_owned()
+        }
         Left::Temporary => "it is named as programs name what they are writing".to_owned(),
         Left::NoPattern { include } => {
             let globs: Vec<String> = include.iter().map(|glob| display_safe(glob)).collect();

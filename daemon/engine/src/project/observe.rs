@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 
 use mirror_core::history::Placed;
-use mirror_core::patterns::{Coverage, CoverageSource};
+use mirror_core::patterns::{Coverage, CoverageSource, MEMORY_FOLDER, Memories, Side};
 use mirror_core::plan::{Root, Selection};
 use mirror_core::reconcile::{BaseFact, Facts, LocalTraits, Past, Sighted};
 use mirror_core::{History, RelPath, SharedMap};
@@ -94,6 +94,7 @@ impl Worker {
         };
         self.state.set_mounts(self.index.mounts());
         self.follow_coverage(&coverage);
+        self.forget_swept(&coverage);
         let root = match before {
             Some(before) if self.is_same_disk(&before) => {
                 self.state.set_root(self.root);
@@ -256,10 +257,14 @@ impl Worker {
             .coverage()
             .and_then(|text| serde_json::from_str::<CoverageSource>(text).ok())
             .and_then(|source| Coverage::new(source).ok());
+        let old = before.as_ref().and_then(|before| before.source().memories.as_ref());
+        let moved = Memories::moved(old, coverage.source().memories.as_ref());
+        let is_moved = |path: &RelPath| is_memory_of(path, &moved);
         let bases: Vec<RelPath> = self.state.bases().keys().cloned().collect();
-        for path in bases.iter().filter(|path| !coverage.covers(path)) {
+        for path in bases.iter().filter(|path| !coverage.covers(path) || is_moved(path)) {
             self.state.set_base(path, None);
         }
+        self.forget_inputs(&moved);
         // What hides there now may be a file at the next look.
         let hidden: Vec<RelPath> =
             self.index.hidden().filter(|path| coverage.covers(path)).collect();
@@ -268,7 +273,9 @@ impl Worker {
             .entries()
             .keys()
             .chain(&hidden)
-            .filter(|path| before.as_ref().is_none_or(|before| !before.covers(path)))
+            .filter(|path| {
+                is_moved(path) || before.as_ref().is_none_or(|before| !before.covers(path))
+            })
             .filter(|path| !self.state.bases().contains_key(*path))
             .cloned()
             .collect();
@@ -277,6 +284,39 @@ impl Worker {
         }
         self.state.set_coverage(source);
     }
+
+    /// Keeps B15 for what is under way: what was read or begun in a folder says nothing
+    /// of another one that has its name by now.
+    fn forget_inputs(&mut self, moved: &BTreeSet<&str>) {
+        let is_moved = |path: &RelPath| is_memory_of(path, moved);
+        let begun: Vec<RelPath> =
+            self.state.targets().keys().filter(|path| is_moved(path)).cloned().collect();
+        for path in begun {
+            self.state.set_target(&path, None);
+        }
+        self.state.forget_inputs(is_moved);
+    }
+
+    /// A mapped folder that holds nothing any more was most likely swept: its files
+    /// count as never had, so that they come back, and nobody else loses them (B15).
+    fn forget_swept(&mut self, coverage: &Coverage) {
+        let names = coverage.source().memories.iter().flat_map(Memories::names);
+        let folders = names.map(|name| format!("{MEMORY_FOLDER}/{name}"));
+        let swept: Vec<RelPath> = folders
+            .filter(|folder| !self.index.entries().has_below(folder))
+            .flat_map(|folder| {
+                let bases = self.state.bases().keys();
+                bases.filter(move |path| path.is_within(&folder)).cloned()
+            })
+            .collect();
+        for path in swept {
+            self.state.set_base(&path, None);
+        }
+    }
+}
+
+fn is_memory_of(path: &RelPath, names: &BTreeSet<&str>) -> bool {
+    matches!(Side::of(path), Side::Memory { name, .. } if names.contains(name))
 }
 
 /// The head's version with the commit that set it (B2).

@@ -5,6 +5,7 @@
 //! costs nothing but a closer look (B5).
 
 mod facts;
+mod inputs;
 mod privacy;
 mod records;
 mod rows;

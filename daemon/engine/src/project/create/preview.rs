@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mirror_core::patterns::{Coverage, CoverageSource, Patterns};
+use mirror_core::patterns::{Coverage, CoverageSource, Memories, Patterns};
 use mirror_core::{Kind, RelPath};
 
 use crate::api::{Covered, CoveredFolder, EngineResult, SharedSettings};
@@ -43,6 +43,7 @@ fn coverage_of(
         ignore_through,
         own: tree.own_places(),
         agents: tree.agent_folders().into_iter().chain(settings.agent_folders()).collect(),
+        memories: tree.memories().or_else(|| settings.has_memories().then(Memories::default)),
         gitignore: None,
     };
     if settings.gitignore {

@@ -11,7 +11,7 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE, IgnoreCost};
+use mirror_core::patterns::{Coverage, CoverageSource, IGNORE_FILE, IgnoreCost, Memories};
 use mirror_core::{Kind, RelPath};
 use mirror_storage::FaultClass;
 
@@ -92,9 +92,10 @@ impl Worker {
             }
         };
         let tree = self.parts.tree.clone();
-        let of_settings = settings.agent_folders();
-        let look = move || (tree.own_places(), tree.agent_folders());
-        let (own, mut agents) = self.parts.outside.offload(look).await;
+        let (of_settings, has_memories) = (settings.agent_folders(), settings.has_memories());
+        let look = move || (tree.own_places(), tree.agent_folders(), tree.memories());
+        let (own, mut agents, memories) = self.parts.outside.offload(look).await;
+        let memories = memories.or_else(|| has_memories.then(Memories::default));
         agents.extend(of_settings);
         let narrowing = self.spec.narrowing.clone();
         let mut source = CoverageSource {
@@ -105,6 +106,7 @@ impl Worker {
             gitignore: None,
             own,
             agents,
+            memories,
         };
         if by_git {
             source.gitignore = Some(match self.git_rules(&source).await? {
@@ -190,6 +192,7 @@ impl Worker {
             ignore_through: through,
             own: last.own,
             agents: last.agents,
+            memories: last.memories,
             gitignore: None,
         };
         if settings.gitignore {

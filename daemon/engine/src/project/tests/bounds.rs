@@ -34,7 +34,7 @@ async fn large_entries_are_read_one_by_one() {
 async fn question_beside_a_long_job_spares_the_next_one_its_look_at_the_disk() {
     let world = World::new().await;
     let mut laptop = world.machine("laptop").await;
-    laptop.watch = Some(start_watch(laptop.root(""), laptop.root("../cookies")));
+    laptop.watch = Some(start_watch(laptop.root(""), Vec::new(), laptop.root("../cookies")));
     laptop.open().await.unwrap();
     for number in 0..20 {
         laptop.writes(&format!("{number}/a.md"), "milk");

@@ -294,7 +294,8 @@ async fn pack_with_a_content_that_is_no_longer_wanted_is_not_committed() {
 async fn file_whose_reading_was_cancelled_is_sent_by_the_next_push() {
     let world = World::new().await;
     let mut laptop = world.machine("laptop").await;
-    laptop.watch = Some(crate::real::start_watch(laptop.root(""), laptop.root("../cookies")));
+    laptop.watch =
+        Some(crate::real::start_watch(laptop.root(""), Vec::new(), laptop.root("../cookies")));
     laptop.open().await.unwrap();
     laptop.writes("a.md", "milk");
     laptop.pushes().await;

@@ -17,6 +17,7 @@ use super::power::{Power, PoweredStore};
 use super::power_loss_disk::{PowerLossDisk, Room};
 use super::{World, push_of};
 use crate::api::*;
+use crate::mapped::{MappedFolder, MappedTree};
 use crate::outside::{Disk, ManualWatch, Outside, Watch};
 use crate::project::Project;
 use crate::real::LocalDisk;
@@ -37,6 +38,8 @@ pub(super) struct Machine {
     pub(super) hold: bool,
     /// `None`: every look is a walk.
     pub(super) watch: Option<Arc<dyn Watch>>,
+    /// Folders that stand for shared ones.
+    pub(super) mapped: Vec<MappedFolder>,
     pub(super) project: Option<Project>,
 }
 
@@ -60,6 +63,7 @@ impl Machine {
             narrowing: None,
             hold: true,
             watch: None,
+            mapped: Vec::new(),
             project: None,
             home,
         }
@@ -75,7 +79,10 @@ impl Machine {
         };
         Parts {
             backend: self.backend.clone(),
-            tree: self.tree.clone(),
+            tree: match self.mapped.is_empty() {
+                true => self.tree.clone(),
+                false => Arc::new(MappedTree::new(self.tree.clone(), self.mapped.clone())),
+            },
             watch: self.watch.clone().unwrap_or_else(|| Arc::new(ManualWatch)),
             store: self.store.clone(),
             data: disk("data"),

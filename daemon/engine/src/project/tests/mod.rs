@@ -31,6 +31,7 @@ mod looking;
 mod lost_state;
 mod machine;
 mod meddling_tree;
+mod memories;
 mod merging;
 mod merging_by_settings;
 mod mounted;

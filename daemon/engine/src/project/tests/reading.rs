@@ -94,7 +94,7 @@ async fn what_was_saved_a_moment_ago_is_seen_beside_a_push() {
 async fn saves_are_seen_beside_a_push_also_by_events_alone() {
     let world = World::new().await;
     let mut laptop = world.machine("laptop").await;
-    laptop.watch = Some(start_watch(laptop.root(""), laptop.root("../cookies")));
+    laptop.watch = Some(start_watch(laptop.root(""), Vec::new(), laptop.root("../cookies")));
     laptop.open().await.unwrap();
     laptop.writes("a.md", "milk");
     laptop.pushes().await;

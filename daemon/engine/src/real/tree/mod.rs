@@ -34,7 +34,7 @@ pub use self::local::LocalTree;
 use self::replace::{Rescue, Spot};
 use crate::outside::tree::Opened;
 use crate::outside::{
-    Expected, Found, Manner, MountPoint, Put, Staged, Stamp, Taken, Tree, TreeTraits,
+    Expected, Found, Manner, MountPoint, Pin, Put, Staged, Stamp, Taken, Tree, TreeTraits,
 };
 
 impl LocalTree {
@@ -104,6 +104,10 @@ impl Tree for LocalTree {
 
     fn agent_folders(&self) -> Vec<AgentFolder> {
         self.agents.seen()
+    }
+
+    fn pin(&self) -> io::Result<Option<Pin>> {
+        self.root.pin()
     }
 
     fn is_own(&self, folder: &RelPath) -> bool {

@@ -1,10 +1,13 @@
 //! The way from the root to a folder, on which no link is followed.
 
 use std::fmt;
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::UNIX_EPOCH;
 
 use mirror_core::RelPath;
 use rustix::fs::{Mode, OFlags, fstat, fsync, mkdirat, open, stat};
@@ -13,7 +16,7 @@ use rustix::io::Errno;
 use super::error::{self, Result};
 use super::sight::{place_of, type_of};
 use super::system;
-use crate::outside::TreeError;
+use crate::outside::{Pin, TreeError};
 
 /// A race with a removal of empty folders is lost this often at most.
 const ATTEMPTS: usize = 16;
@@ -49,6 +52,21 @@ impl Root {
             *self.known.lock().unwrap_or_else(PoisonError::into_inner) = identity;
         }
         Ok(identity)
+    }
+
+    pub(super) fn pin(&self) -> io::Result<Option<Pin>> {
+        let real = match self.path.canonicalize() {
+            Ok(real) => real,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let found = fs::symlink_metadata(&self.path)?;
+        if real != self.path || !found.is_dir() {
+            return Ok(None);
+        }
+        let born = found.created().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let born_ns = born.map(|since| since.as_nanos());
+        Ok(Some(Pin { device: found.dev(), inode: found.ino(), born_ns }))
     }
 
     /// Opens the root, for the sake of `path` when there is one.

@@ -47,6 +47,8 @@ struct State {
 
 pub(super) struct Gathered {
     root: PathBuf,
+    /// Folders of other places, by their names in the tree.
+    places: Vec<(RelPath, PathBuf)>,
     cookies: PathBuf,
     state: Mutex<State>,
     cookie_came: Condvar,
@@ -92,9 +94,10 @@ fn meaning(kind: EventKind) -> Meaning {
 }
 
 impl Gathered {
-    pub(super) fn new(root: PathBuf, cookies: PathBuf) -> Self {
+    pub(super) fn new(root: PathBuf, places: Vec<(RelPath, PathBuf)>, cookies: PathBuf) -> Self {
         Self {
             root,
+            places,
             cookies,
             state: Mutex::default(),
             cookie_came: Condvar::new(),
@@ -177,6 +180,8 @@ impl Gathered {
                     *has_come = true;
                     self.cookie_came.notify_all();
                 }
+            } else if let Some(below) = self.below_a_place(path) {
+                state.note(meaning, path, &below, &mut dirt);
             } else if *path == self.root {
                 dirt.everything |= state.note_root(meaning);
             } else if let Ok(below) = path.strip_prefix(&self.root) {
@@ -184,6 +189,14 @@ impl Gathered {
             }
         }
         dirt
+    }
+
+    /// The name in the tree of what lies in a folder of another place.
+    fn below_a_place(&self, path: &Path) -> Option<PathBuf> {
+        self.places.iter().find_map(|(name, place)| {
+            let rest = path.strip_prefix(place).ok()?;
+            Some(Path::new(name.as_str()).join(rest))
+        })
     }
 }
 

@@ -24,11 +24,16 @@ use notify::{ErrorKind, RecommendedWatcher, RecursiveMode, Watcher};
 use self::gathered::Gathered;
 use crate::outside::{Dirt, ManualWatch, Watch};
 
-/// Watches `root`; on a system that gives no events, every look is a walk.
+/// Watches `root`; on a system that gives no events, every look is a walk. What the
+/// tree calls by a name of `places` lies there instead.
 ///
 /// `cookies` is a folder outside the project that nothing else uses; it is made.
-pub fn start_watch(root: PathBuf, cookies: PathBuf) -> Arc<dyn Watch> {
-    match LocalWatch::start(root, cookies) {
+pub fn start_watch(
+    root: PathBuf,
+    places: Vec<(RelPath, PathBuf)>,
+    cookies: PathBuf,
+) -> Arc<dyn Watch> {
+    match LocalWatch::start_with(root, places, cookies) {
         Ok(watch) => Arc::new(watch),
         Err(error) => {
             tracing::warn!(%error, "no file-system events; each look will be a walk");
@@ -48,6 +53,7 @@ pub fn start_watch(root: PathBuf, cookies: PathBuf) -> Arc<dyn Watch> {
 #[derive(Debug)]
 pub struct LocalWatch {
     root: PathBuf,
+    places: Vec<(RelPath, PathBuf)>,
     cookies: PathBuf,
     next_cookie: AtomicU64,
     watched: Mutex<Watched>,
@@ -69,8 +75,16 @@ struct Watched {
 
 impl LocalWatch {
     pub fn start(root: PathBuf, cookies: PathBuf) -> io::Result<Self> {
+        Self::start_with(root, Vec::new(), cookies)
+    }
+
+    fn start_with(
+        root: PathBuf,
+        places: Vec<(RelPath, PathBuf)>,
+        cookies: PathBuf,
+    ) -> io::Result<Self> {
         let (root, cookies) = (std::path::absolute(root)?, std::path::absolute(cookies)?);
-        let gathered = Arc::new(Gathered::new(root.clone(), cookies.clone()));
+        let gathered = Arc::new(Gathered::new(root.clone(), places.clone(), cookies.clone()));
         let watcher = notify::recommended_watcher({
             let gathered = Arc::clone(&gathered);
             move |event| gathered.take_in(event)
@@ -78,6 +92,7 @@ impl LocalWatch {
         let watcher = watcher.map_err(io::Error::other)?;
         let started = Self {
             root,
+            places,
             cookies,
             next_cookie: AtomicU64::new(0),
             watched: Mutex::new(Watched { watcher, folders: BTreeSet::new() }),
@@ -89,6 +104,16 @@ impl LocalWatch {
         };
         started.watch_cookies()?;
         Ok(started)
+    }
+
+    /// Where a folder of the tree lies.
+    fn place_of(&self, folder: &RelPath) -> PathBuf {
+        let elsewhere = self.places.iter().find_map(|(name, place)| {
+            let rest = Path::new(folder.as_str()).strip_prefix(name.as_str()).ok()?;
+            // An empty rest would leave a slash behind.
+            Some(place.join(rest).components().collect())
+        });
+        elsewhere.unwrap_or_else(|| self.root.join(folder.as_str()))
     }
 
     fn watched(&self) -> MutexGuard<'_, Watched> {
@@ -151,12 +176,11 @@ enum Caught {
 
 impl Watch for LocalWatch {
     fn add(&self, folder: Option<&RelPath>) -> bool {
-        let path = match folder {
-            Some(folder) => self.root.join(folder.as_str()),
-            None => self.root.clone(),
-        };
+        let path = folder.map_or_else(|| self.root.clone(), |folder| self.place_of(folder));
         if folder.is_none() {
-            self.is_blind.store(is_shared_with_machines(&self.root), Ordering::Relaxed);
+            let mut all = self.places.iter().map(|(_, place)| place).chain([&self.root]);
+            let is_blind = all.any(|place| is_shared_with_machines(place));
+            self.is_blind.store(is_blind, Ordering::Relaxed);
         }
         let mut watched = self.watched();
         match watched.watcher.watch(&path, RecursiveMode::NonRecursive) {

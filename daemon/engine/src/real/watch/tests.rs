@@ -213,3 +213,26 @@ fn name_that_no_path_can_hold_dirties_its_folder() {
     fs::write(folder.join("back\\slash.md"), "a").unwrap();
     scene.settles_with("a");
 }
+
+#[test]
+fn a_folder_of_another_place_is_heard_by_its_name_in_the_tree() {
+    let folder = tempfile::tempdir().unwrap();
+    // One within the root is heard by that name alone.
+    for place in ["elsewhere", "project/projects/-home-ann-notes/memory"] {
+        let (root, place) = (folder.path().join("project"), folder.path().join(place));
+        fs::create_dir_all(place.join("deep")).unwrap();
+        fs::create_dir_all(&root).unwrap();
+        let places = vec![(relative("memory/notes"), place.clone())];
+        let cookies = folder.path().join("state/cookies");
+        let watch = LocalWatch::start_with(root, places, cookies).unwrap();
+        assert!(watch.add(None) && watch.add(Some(&relative("memory/notes"))));
+        assert!(watch.add(Some(&relative("memory/notes/deep"))));
+        assert!(!watch.settle(PATIENCE).everything);
+        fs::write(place.join("MEMORY.md"), "a").unwrap();
+        fs::write(place.join("deep/b.md"), "b").unwrap();
+        let dirt = watch.settle(PATIENCE);
+        let named = ["memory/notes/MEMORY.md", "memory/notes/deep/b.md"].map(relative);
+        assert!(!dirt.everything && named.iter().all(|path| dirt.paths.contains(path)), "{dirt:?}");
+        assert!(watch.quiet_for(&named[0]).is_some());
+    }
+}
