@@ -38,10 +38,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
             Ok(Reported { exit: hook::run(args, &context.socket).await, told: None })
         }
         Command::Prompt(args) => {
-            let named = context.project.is_some().then(|| context.project()).transpose()?;
-            let named = named.and_then(|project| project.by);
-            let exit = prompt::run(args, named, &context.socket, context.output.is_json()).await;
-            Ok(Reported { exit, told: None })
+            Ok(Reported { exit: prompt::run(args, context).await?, told: None })
         }
         Command::Inbox(args) => inbox::run(args, context).await,
         Command::History(args) => history::run(args, context).await,

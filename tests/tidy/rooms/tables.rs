@@ -147,16 +147,16 @@ const MIRRORD: &str = "
 ";
 
 const CLIENT: &str = "
-    main.rs: dispatch.rs refusal.rs arguments.rs hook prompt.rs context.rs connect output interrupts.rs
+    main.rs: dispatch.rs refusal.rs arguments.rs hook prompt context.rs connect output interrupts.rs
         terminal.rs failure.rs exit.rs
-    dispatch.rs: arguments.rs commands hook prompt.rs context.rs failure.rs
+    dispatch.rs: arguments.rs commands hook prompt context.rs failure.rs
     refusal.rs: arguments.rs output failure.rs exit.rs
-    arguments.rs: commands hook prompt.rs output
+    arguments.rs: commands hook prompt output
     commands: each_project.rs wizard resolve follow context.rs connect service install output
         settings.rs dates.rs paths.rs terminal.rs failure.rs exit.rs
     install: paths.rs failure.rs
     hook: connect output exit.rs
-    prompt.rs: connect output paths.rs exit.rs
+    prompt: context.rs connect output paths.rs failure.rs exit.rs
     each_project.rs: context.rs connect output failure.rs exit.rs
     wizard: context.rs connect output settings.rs shell.rs paths.rs terminal.rs failure.rs
         exit.rs

@@ -12,7 +12,9 @@ use mirror_proto::v1::status_service_client::StatusServiceClient;
 use mirror_proto::v1::{GlanceRequest, ProjectRef, StatusGlance};
 
 use crate::connect::{Socket, glance};
+use crate::context::Context;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::output::escape::harmless_json;
 use crate::output::text::prompt::Shape;
 use crate::output::{json, text};
@@ -84,19 +86,20 @@ impl PromptArgs {
 pub(crate) fn run_at_once(args: &PromptArgs, socket: &Socket) -> Exit {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return Exit::Done };
-    let exit = runtime.block_on(run(args, None, socket, false));
+    let exit = runtime.block_on(answer(args, None, socket, false));
     runtime.shutdown_background();
     exit
 }
 
+pub(crate) async fn run(args: &PromptArgs, context: &Context) -> Result<Exit, Failure> {
+    let named = context.project.is_some().then(|| context.project()).transpose()?;
+    let named = named.and_then(|project| project.by);
+    Ok(answer(args, named, &context.socket, context.output.is_json()).await)
+}
+
 /// Asks the daemon, if there is one, and prints what there is to say of the project of
 /// the current folder, or of the one that is named.
-pub(crate) async fn run(
-    args: &PromptArgs,
-    named: Option<By>,
-    socket: &Socket,
-    is_json: bool,
-) -> Exit {
+async fn answer(args: &PromptArgs, named: Option<By>, socket: &Socket, is_json: bool) -> Exit {
     let known = tokio::time::timeout(LONGEST, ask(named, socket)).await;
     let known = known.ok().flatten().unwrap_or_default();
     // A terminal that is gone is no news to anybody.
