@@ -2,6 +2,7 @@
 //! made up, in an order that a seed decides; and an oracle that says whether
 //! anything was lost. See `docs/simulation.md`.
 
+mod calm;
 mod chance;
 mod disk;
 mod ground;

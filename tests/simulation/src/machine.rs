@@ -143,6 +143,8 @@ impl Machine {
         self.cancel = Cancel::new();
         let cancel = self.cancel.clone();
         let (spec, parts, project) = (self.spec(), self.parts(), self.project.clone());
+        // Nobody is there to agree to what a daemon does by itself.
+        let consent = consent && !matches!(errand, Errand::Run(Job::Auto(_)));
         tokio::spawn(async move {
             let closed = || EngineError::Internal("the project is not open".to_owned());
             let ending = match (errand, project) {

@@ -16,33 +16,20 @@ use bytes::Bytes;
 use flate2::read::DeflateDecoder;
 use mirror_core::commit::{Commit, Method, entry_name, pack_name};
 use mirror_core::history::Applied;
-use mirror_core::reconcile::FileState;
 use mirror_core::{Digest, History, Kind, RelPath};
-use mirror_engine::{Job, Report, Scope, Settle, StatusReport};
 use mirror_storage::RemotePath;
 
-use crate::machine::{Ending, Errand};
+use crate::calm::Told;
 use crate::op::{Answer, Op};
 use crate::service::content;
 use crate::storm::Storm;
 use crate::writers::{Id, ids_in, spelled};
-
-/// Rounds of syncs within which it must have become quiet.
-const ROUNDS: usize = 16;
 
 /// What the log says, read afresh.
 struct Truth {
     history: History,
     commits: Vec<Commit>,
     contents: BTreeMap<Digest, Bytes>,
-}
-
-/// What the last round of one machine said.
-#[derive(Debug, Default)]
-struct Told {
-    report: Report,
-    /// Paths that are shown to wait for a person.
-    waiting: BTreeSet<String>,
 }
 
 impl Storm {
@@ -53,6 +40,9 @@ impl Storm {
             return;
         }
         self.heals().await;
+        if self.world.setup.by_itself {
+            self.works_by_itself_until_quiet().await;
+        }
         let told = self.syncs_until_quiet().await;
         if self.world.has_found() {
             return;
@@ -63,102 +53,6 @@ impl Storm {
         self.checks_conflicts(&told);
         self.checks_view(&truth, &told);
         self.checks_ids(&truth);
-    }
-
-    async fn heals(&mut self) {
-        while !self.world.orphans().is_empty() {
-            if self.world.chance(|chance| chance.permille(500)) {
-                self.world.land_orphan();
-            } else {
-                self.world.orphans().pop();
-            }
-        }
-        while {
-            self.settles_down().await;
-            !self.world.waiting().is_empty()
-        } {
-            self.world.serve_one();
-        }
-        self.world.note(format_args!("all is healed; every daemon starts anew"));
-        self.is_judging = true;
-        for at in 0..self.machines.len() {
-            drop(self.machines[at].dies(false));
-            self.does(at, Errand::Open).await;
-        }
-    }
-
-    /// Runs one errand to its end in calm.
-    async fn does(&mut self, at: usize, errand: Errand) -> Report {
-        if !matches!(errand, Errand::Open) && self.machines[at].project.is_none() {
-            return Report::default();
-        }
-        self.machines[at].begin(errand, true);
-        self.idle.wait().await;
-        let mut report = Report::default();
-        match self.machines[at].ending() {
-            Some(Ending::Ran(job, Ok(ran))) => {
-                report.clone_from(&ran);
-                self.hears(at, Ending::Ran(job, Ok(ran)));
-            }
-            Some(ending) => self.hears(at, ending),
-            None => self.world.finds(format!("machine {at} never ends what it began")),
-        }
-        for panic in crate::panics::taken() {
-            self.world.finds(format!("a panic: {panic}"));
-        }
-        report
-    }
-
-    async fn syncs_until_quiet(&mut self) -> Vec<Told> {
-        let mut quiet = 0;
-        for _ in 0..ROUNDS {
-            let before = self.world.effects();
-            let mut told = Vec::new();
-            for at in 0..self.machines.len() {
-                let sync =
-                    Job::Sync { scope: Scope::default(), message: None, settle: Settle::Wait };
-                let report = self.does(at, Errand::Run(sync)).await;
-                told.push(Told { report, waiting: BTreeSet::new() });
-            }
-            for pause in [11_000, 700_000] {
-                self.world.advance(pause);
-                for at in 0..self.machines.len() {
-                    self.does(at, Errand::Poll).await;
-                }
-            }
-            if self.world.has_found() {
-                return told;
-            }
-            quiet = if self.world.effects() == before { quiet + 1 } else { 0 };
-            if quiet == 2 {
-                for (at, told) in told.iter_mut().enumerate() {
-                    told.waiting = self.waiting_at(at).await;
-                }
-                return told;
-            }
-        }
-        self.world.finds("it never becomes quiet".to_owned());
-        Vec::new()
-    }
-
-    async fn waiting_at(&self, at: usize) -> BTreeSet<String> {
-        let Some(project) = &self.machines[at].project else { return BTreeSet::new() };
-        match project.status(false).await {
-            Ok(StatusReport { files_known: true, files, .. }) => files
-                .into_iter()
-                .filter(|file| {
-                    matches!(
-                        file.state,
-                        FileState::Conflict | FileState::Diverged | FileState::NewLocal
-                    )
-                })
-                .map(|file| file.path.as_str().to_owned())
-                .collect(),
-            unknown => {
-                self.world.finds(format!("machine {at} can't say how it stands: {unknown:?}"));
-                BTreeSet::new()
-            }
-        }
     }
 
     fn reads_log(&self) -> Truth {
@@ -252,7 +146,7 @@ impl Storm {
         for (machine, told) in self.machines.iter().zip(told) {
             let files = machine.ground.contents();
             let paths: BTreeSet<&String> = head.keys().chain(files.keys()).collect();
-            for path in paths.into_iter().filter(|path| !told.waiting.contains(*path)) {
+            for path in paths.into_iter().filter(|path| !told.waits(path)) {
                 let here = files.get(path).map(|bytes| Digest::of(bytes));
                 if here != head.get(path).copied() {
                     self.world

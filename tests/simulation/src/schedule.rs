@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mirror_core::commit::MergeRule;
 use mirror_core::patterns::Patterns;
 use mirror_engine::{SharedSettings, create};
 
@@ -69,7 +70,10 @@ async fn begin(world: &Arc<World>, machine: &Machine) {
         }
     }
     let patterns = Patterns { include: vec!["**/*".to_owned()], exclude: Vec::new() };
-    let settings = SharedSettings::new("notes", patterns);
+    let mut settings = SharedSettings::new("notes", patterns);
+    if world.setup.by_itself {
+        settings.merge.push(MergeRule { glob: "**/MEMORY.md".to_owned(), how: "union".to_owned() });
+    }
     let parts = machine.parts();
     let first = parts.outside.ulid();
     if let Err(error) = create(&parts, machine.author(), settings, first).await {

@@ -11,6 +11,10 @@ use crate::plants::{Fake, Rule};
 const PATHS: [&str; 6] =
     ["notes.md", "todo.txt", "plans/june.md", "data.bin", "plans/july.md", "copy of notes.md"];
 
+/// The same where daemons work by themselves: a list of lines, which is merged as such
+/// (M4), and a file that an agent runs, which is held (B16).
+const PATHS_BY_ITSELF: [&str; 4] = ["MEMORY.md", ".claude/skills/go.md", "notes.md", "todo.txt"];
+
 /// What may happen next, with how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -71,6 +75,8 @@ pub(crate) struct Setup {
     pub(crate) turns: bool,
     /// Entries are created by the folder trick: uploaded, then renamed.
     pub(crate) folder_trick: bool,
+    /// Daemons push and pull by themselves (B17), next to what people ask for.
+    pub(crate) by_itself: bool,
     pub(crate) rule: Option<Rule>,
 }
 
@@ -130,9 +136,21 @@ impl Setup {
             turns: chance.permille(500),
             folder_trick: chance.permille(250),
             reverts: *chance.pick(&[0, 10, 60]),
+            by_itself: false,
             rule,
         };
-        setup.dwelling_on(seed % 8)
+        setup.dwelling_on(seed % 8).working_by_itself()
+    }
+
+    /// A fourth of the seeds, by a chance of its own: the others stay what they were. A
+    /// planted fault is looked for without it.
+    fn working_by_itself(mut self) -> Self {
+        let mut chance = Chance::new(self.seed ^ 0xB17);
+        self.by_itself = self.rule.is_none() && chance.permille(250);
+        if self.by_itself {
+            self.paths = PATHS_BY_ITSELF.into_iter().take(1 + chance.below(4)).collect();
+        }
+        self
     }
 
     /// Half of the seeds dwell on what seldom comes together by chance.

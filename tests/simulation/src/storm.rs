@@ -2,10 +2,11 @@
 //! schedule's events are used up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use mirror_core::Digest;
-use mirror_engine::{Job, Scope, Settle};
+use mirror_engine::{Auto, Direction, HeldChoice, Job, Overdue, Scope, Settle};
 use mirror_storage::{Expect, FaultClass, RemotePath};
 
 use crate::ledger::Holder;
@@ -20,6 +21,9 @@ use crate::writers::Place;
 
 /// So many calls go on between two events, on average.
 const CALLS_PER_EVENT: u32 = 8;
+
+/// So long a file has to have stood still before it goes by itself.
+const QUIET: Duration = Duration::from_secs(2);
 
 /// A person or a daemon in the middle of a schedule.
 #[derive(Debug)]
@@ -211,7 +215,10 @@ impl Storm {
         }
         let names = if names_it { vec![path.to_owned()] } else { Vec::new() };
         let scope = Scope { names };
+        let by_itself =
+            self.world.setup.by_itself && self.world.chance(|chance| chance.permille(700));
         let errand = match kind {
+            _ if by_itself => Errand::Run(something_by_itself(&self.world)),
             0 => Errand::Run(Job::Sync { scope, message: None, settle: Settle::Wait }),
             1 => Errand::Run(Job::Push {
                 scope,
@@ -317,10 +324,27 @@ impl Storm {
                     FaultClass::Internal | FaultClass::Stopped => {
                         world.finds(format!("machine {at}: {error}"));
                     }
+                    // What a daemon may not do by itself waits for consent (B12).
+                    FaultClass::Consent if self.world.setup.by_itself => {}
                     _ if self.is_judging => world.finds(format!("in calm, machine {at}: {error}")),
                     _ => {}
                 }
             }
         }
+    }
+}
+
+/// What a daemon does when nobody asked.
+pub(crate) fn by_itself(overdue: Overdue) -> Job {
+    Job::Auto(Auto { direction: Direction::Both, quiet: QUIET, overdue })
+}
+
+/// What a daemon does unasked, or somebody does about what it left to them.
+fn something_by_itself(world: &World) -> Job {
+    match world.chance(|chance| chance.weigh(&[80, 10, 6, 4])) {
+        0 => by_itself(Overdue::Nothing),
+        1 => by_itself(Overdue::Everything),
+        2 => Job::AcceptHeld(HeldChoice::default()),
+        _ => Job::RejectHeld { choice: HeldChoice::default(), for_everyone: false },
     }
 }

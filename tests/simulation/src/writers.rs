@@ -50,6 +50,11 @@ pub(crate) fn is_text(path: &str) -> bool {
     std::path::Path::new(path).extension().is_none_or(|end| end != "bin")
 }
 
+/// Whether it is merged as a list of lines.
+fn is_list(path: &str) -> bool {
+    path.ends_with("MEMORY.md")
+}
+
 pub(crate) fn spelled(id: Id) -> String {
     String::from_utf8_lossy(&id.to_le_bytes()).into_owned()
 }
@@ -209,6 +214,11 @@ impl Writers {
             self.written.insert(Digest::of(new));
             for line in new.split_inclusive(|byte| *byte == b'\n') {
                 self.lines.insert(line.to_vec());
+                // In a union their ends are no part of lines (M4).
+                if is_list(path) {
+                    let line = line.strip_suffix(b"\n").unwrap_or(line);
+                    self.lines.extend([line.to_vec(), [line, b"\n"].concat()]);
+                }
             }
         }
         took
