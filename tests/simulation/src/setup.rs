@@ -53,6 +53,7 @@ pub(crate) struct Faults {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a schedule has each of them or not")]
 pub(crate) struct Setup {
     pub(crate) seed: u64,
     pub(crate) machines: usize,
