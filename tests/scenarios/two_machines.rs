@@ -131,9 +131,10 @@ fn renames_are_seen() {
     let desktop = world.next_machine("desktop");
 
     std::fs::rename(laptop.path("before.md"), laptop.path("after.md")).expect("a rename");
-    laptop.runs(&["push"]).exits(0);
+    let pushed = laptop.runs(&["push"]).exits(0);
     desktop.runs(&["pull"]).exits(0);
 
+    assert!(pushed.stdout.ends_with("\n1 renamed; plain files written\n"), "{pushed:?}");
     let changes = &entries(&desktop, "1")[0]["changes"];
     let renamed =
         changes.as_array().expect("changes").iter().find(|one| one["change"] == "renamed");

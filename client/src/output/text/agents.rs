@@ -11,6 +11,7 @@ use mirror_proto::v1::{
     NewsCommit, ProjectNews, Span,
 };
 
+use super::history::one_a_file;
 use crate::output::escape::{escape, is_hidden};
 use crate::shell::quoted;
 
@@ -122,9 +123,10 @@ fn at_hand_first<'a>(news: &'a ProjectNews, event: &HookEvent) -> Vec<&'a NewsCo
 
 fn of_commit(news: &NewsCommit) -> String {
     let Some(commit) = &news.commit else { return String::new() };
+    let files: Vec<_> = one_a_file(commit).collect();
     let mut changes: Vec<String> =
-        commit.changes.iter().take(MOST_FILES).map(|change| of_change(change, news)).collect();
-    let more = commit.changes.len().saturating_sub(MOST_FILES);
+        files.iter().take(MOST_FILES).map(|change| of_change(change, news)).collect();
+    let more = files.len().saturating_sub(MOST_FILES);
     if more > 0 {
         changes.push(format!("and {more} more"));
     }

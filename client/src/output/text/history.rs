@@ -1,5 +1,7 @@
 //! `log`: one commit after the other, like git's; `history`: one version a line.
 
+use std::collections::BTreeSet;
+
 use mirror_proto::v1::{
     ChangeKind, CommitChange, CommitSummary, FileVersion, ListCommitsResponse,
     ListVersionsResponse, ResolvedPath, VersionRole,
@@ -89,8 +91,19 @@ pub(crate) fn entry(commit: &CommitSummary, paint: Paint) -> String {
         let line = format!("    void, changes nothing: {}", escape(reason));
         text += &(paint.red(&line) + "\n");
     }
-    let changes = bounded(commit.changes.iter().map(|change| line(change, paint)).collect());
+    let changes = bounded(one_a_file(commit).map(|change| line(change, paint)).collect());
     text + &changes + &bounded(commit.resolved.iter().map(|one| settled(one, commit)).collect())
+}
+
+/// What a commit changed. A file that was renamed is one, though its old name is deleted
+/// as well.
+pub(super) fn one_a_file(commit: &CommitSummary) -> impl Iterator<Item = &CommitChange> {
+    let old: BTreeSet<&str> =
+        commit.changes.iter().filter_map(|change| change.from.as_deref()).collect();
+    let is_old_name = move |change: &CommitChange| {
+        change.kind() == ChangeKind::Deleted && old.contains(change.path.as_str())
+    };
+    commit.changes.iter().filter(move |change| !is_old_name(change))
 }
 
 /// A file that both sides had changed, and how that ended.
@@ -150,6 +163,24 @@ mod tests {
             "#43  once  eve\\u{1b} on laptop  push\n    two\\nlines\n  R a.md → b.md\n    \
              resolved c\\u{1b}.md: kept as it was on laptop\n"
         );
+    }
+
+    #[test]
+    fn renamed_file_is_one_and_another_that_is_deleted_beside_it_stays() {
+        let change = |path: &str, kind: ChangeKind, from: Option<&str>| CommitChange {
+            path: path.to_owned(),
+            kind: kind.into(),
+            from: from.map(str::to_owned),
+            ..CommitChange::default()
+        };
+        let changes = vec![
+            change("a.md", ChangeKind::Deleted, None),
+            change("b.md", ChangeKind::Renamed, Some("a.md")),
+            change("c.md", ChangeKind::Deleted, None),
+        ];
+        let commit = CommitSummary { changes, ..CommitSummary::default() };
+        let told = entry(&commit, Paint::PLAIN);
+        assert!(told.ends_with("\n  R a.md → b.md\n  D c.md\n"), "{told}");
     }
 
     #[test]

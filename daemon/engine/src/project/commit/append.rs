@@ -97,7 +97,7 @@ impl Worker {
                 progress.packs.clear();
                 self.record_won(&attempt, &entry, Some(&mut *reporter)).await?;
                 let sends = draft.outgoing.iter().map(|outgoing| &outgoing.send);
-                let files = sends.map(report_of_send).map(FileOutcome::Done).collect();
+                let files = reports_of_sends(sends).map(FileOutcome::Done).collect();
                 Ok(CommitOutcome::Won(files))
             }
         }
@@ -259,6 +259,16 @@ impl Worker {
             self.state.set_base(&path, Some(BaseRecord::Known { state, seq }));
         }
     }
+}
+
+/// A file that was renamed is one, though its commit deletes the old name as well.
+pub(crate) fn reports_of_sends<'a>(
+    sends: impl Iterator<Item = &'a Send> + Clone,
+) -> impl Iterator<Item = FileReport> {
+    let old: BTreeSet<&RelPath> =
+        sends.clone().filter_map(|send| send.renamed_from.as_ref()).collect();
+    let is_old_name = move |send: &&Send| send.to.is_none() && old.contains(&send.path);
+    sends.filter(move |send| !is_old_name(send)).map(report_of_send)
 }
 
 pub(crate) fn report_of_send(send: &Send) -> FileReport {

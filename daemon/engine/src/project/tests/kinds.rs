@@ -174,8 +174,15 @@ async fn rename_is_one_commit_that_uploads_nothing() {
     converge(&laptop, &desktop).await;
     fs::create_dir(laptop.root("deep")).unwrap();
     fs::rename(laptop.root("a.md"), laptop.root("deep/b.md")).unwrap();
+    let request = JobRequest { job: push_of(&[]), dry_run: true, consent: false };
+    let (events, _unheard) = mpsc::channel(64);
+    let planned = laptop.project().run(request, events, Cancel::new()).await.unwrap();
     let report = laptop.pushes().await;
-    assert!(report.files.iter().any(|file| file.action == FileAction::Renamed));
+    // One file, and not a deletion beside it.
+    for report in [planned, report] {
+        let told: Vec<_> = report.files.iter().map(|one| (one.path.as_str(), one.action)).collect();
+        assert_eq!(told, [("deep/b.md", FileAction::Renamed)]);
+    }
     assert!(world.commit(3).packs.is_empty());
     converge(&laptop, &desktop).await;
     assert_eq!(desktop.files().len(), 1);
