@@ -32,6 +32,10 @@ pub(crate) struct InitArgs {
     #[arg(long)]
     join: bool,
 
+    /// Join it even if its newest commits delete many of the files here
+    #[arg(long)]
+    allow_deletes: bool,
+
     /// Ask for everything, and try the backend before anything is made
     #[arg(long)]
     wizard: bool,
@@ -88,24 +92,44 @@ pub(crate) async fn run(args: &InitArgs, context: &Context) -> Result<Reported, 
         settings: args.settings.clone(),
         typed_in: paths::current()?,
         join: args.join,
+        allow_deletes: args.allow_deletes,
     };
     let terminal = args.wizard.then(|| wizard::terminal(context)).transpose()?;
     let daemon = context.daemon().await?;
-    let request = match terminal {
+    let mut request = match terminal {
         Some(terminal) => wizard::init(context, terminal, &daemon, typed).await?,
         None => typed,
     };
-    let failure = match attempt(context, &daemon, &request).await {
-        Err(failure) if failure.wants_consent() && !request.join => failure,
-        project => return report(context, &project?),
+    loop {
+        match attempt(context, &daemon, &request).await {
+            Err(failure) if failure.wants_consent() => {
+                request = agreed_to(context, failure, request).await?;
+            }
+            project => return report(context, &project?),
+        }
+    }
+}
+
+/// The same request with what a person agrees to: to join, or to what that deletes here.
+async fn agreed_to(
+    context: &Context,
+    failure: Failure,
+    request: InitProjectRequest,
+) -> Result<InitProjectRequest, Failure> {
+    let is_of_deletions = failure.fault.deletions.is_some();
+    let was_agreed = if is_of_deletions { request.allow_deletes } else { request.join };
+    let Some(terminal) = context.terminal.as_ref().filter(|_| !was_agreed) else {
+        return Err(failure);
     };
-    let Some(terminal) = &context.terminal else { return Err(failure) };
-    let question = format!("Join it with {}?", escape(&request.folder));
+    let question = match is_of_deletions {
+        true => "Go on?".to_owned(),
+        false => format!("Join it with {}?", escape(&request.folder)),
+    };
     if !follow::agrees(terminal, &failure, &question).await? {
         return Err(Failure::new(FaultClass::Consent, "not joined; nothing was made"));
     }
-    let request = InitProjectRequest { join: true, ..request };
-    report(context, &attempt(context, &daemon, &request).await?)
+    let allow_deletes = request.allow_deletes || is_of_deletions;
+    Ok(InitProjectRequest { join: true, allow_deletes, ..request })
 }
 
 async fn attempt(

@@ -24,6 +24,9 @@ pub(super) fn of(plan: &Plan) -> String {
     if plan.is_init() && (plan.join || draft.held.is_some()) {
         words.push("--join".to_owned());
     }
+    if plan.allow_deletes {
+        words.push("--allow-deletes".to_owned());
+    }
     if !plan.preset.is_empty() {
         words.push(format!("--preset {}", quoted(&plan.preset)));
     }

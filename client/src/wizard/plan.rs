@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub(super) no_pull: bool,
     /// Joins what the backend holds, without being asked.
     pub(super) join: bool,
+    /// Agrees to what that deletes here.
+    pub(super) allow_deletes: bool,
 }
 
 impl Plan {
@@ -32,10 +34,10 @@ impl Plan {
             patterns: typed.patterns,
             ..SetUpDraft::default()
         };
-        let (gitignore, join) = (typed.gitignore, typed.join);
+        let (gitignore, join, allow_deletes) = (typed.gitignore, typed.join, typed.allow_deletes);
         let (preset, preset_parts) = (typed.preset, typed.preset_parts);
         let excludes = typed.excludes;
-        Self { excludes, gitignore, preset, preset_parts, join, ..Self::of(draft) }
+        Self { excludes, gitignore, preset, preset_parts, join, allow_deletes, ..Self::of(draft) }
     }
 
     pub(super) fn of_clone(typed: CloneProjectRequest) -> Self {
@@ -63,6 +65,7 @@ impl Plan {
             preset_parts: Vec::new(),
             no_pull: false,
             join: false,
+            allow_deletes: false,
         }
     }
 
@@ -115,6 +118,7 @@ impl Plan {
             settings: self.settings,
             typed_in: String::new(),
             join: self.join,
+            allow_deletes: self.allow_deletes,
         }
     }
 
@@ -153,6 +157,7 @@ mod tests {
             settings: vec![setting("token", "x"), setting("poll_interval", "5s")],
             typed_in: String::new(),
             join: true,
+            allow_deletes: true,
         };
         assert_eq!(Plan::of_init(typed.clone()).into_init(), typed);
 

@@ -85,7 +85,11 @@ impl World {
     }
 
     pub(crate) async fn init(&self, on: &Registry, folder: &str, backend: &str) -> Outcome {
-        set_up(on, self.plan(SetUpKind::Init { push: true, join: false }, folder, backend)).await
+        set_up(
+            on,
+            self.plan(SetUpKind::Init { push: true, join: false, consent: false }, folder, backend),
+        )
+        .await
     }
 
     pub(crate) async fn clone(&self, on: &Registry, backend: &str, folder: &str) -> Outcome {

@@ -107,7 +107,8 @@ async fn removed_project_leaves_its_files_and_its_backend() {
     assert_eq!(kept_of_projects(&machine), Vec::<PathBuf>::new());
     assert_eq!(text(&world.at("notes/a.md")).as_deref(), Some("a"));
     assert_eq!(text(&world.at("nas/a.md")).as_deref(), Some("a"));
-    let again = world.plan(SetUpKind::Init { push: true, join: true }, "notes", "nas");
+    let again =
+        world.plan(SetUpKind::Init { push: true, join: true, consent: false }, "notes", "nas");
     assert!(set_up(&machine, again).await.unwrap().joined);
 }
 
@@ -127,7 +128,8 @@ async fn removal_that_can_not_remove_all_says_so_and_leaves_no_project() {
     assert!(machine.view("notes").is_none(), "nobody can use what is half gone");
     assert!(!data.exists() && !cache.exists(), "one that stays keeps no other");
     fs::remove_file(&state).unwrap();
-    let again = world.plan(SetUpKind::Init { push: true, join: true }, "notes", "nas");
+    let again =
+        world.plan(SetUpKind::Init { push: true, join: true, consent: false }, "notes", "nas");
     assert!(set_up(&machine, again).await.unwrap().joined);
 }
 
@@ -238,7 +240,7 @@ async fn server_that_nobody_listens_at_makes_nothing() {
     let (listener, url) = silent_server().await;
     drop(listener);
     for (kind, folder) in [
-        (SetUpKind::Init { push: false, join: false }, "notes"),
+        (SetUpKind::Init { push: false, join: false, consent: false }, "notes"),
         (SetUpKind::Clone { pull: true }, "copy"),
     ] {
         let refused = set_up(&machine, world.plan_for(kind, folder, &url)).await.unwrap_err();

@@ -66,7 +66,9 @@ impl Explained for SetUpError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotEmpty(_) => "clone into a new folder, or use `mirrorctl init` here".into(),
+            Self::NotEmpty(_) => "clone into a new folder; or keep what is in this one and join \
+                                  the project with it: `mirrorctl init DIR --to URL --join`"
+                .into(),
             Self::SyncClient { .. } => {
                 "use a folder that all machines reach themselves, as a NAS mount".into()
             }

@@ -329,5 +329,6 @@ fn first_job(kind: SetUpKind, joined: bool) -> Option<JobRequest> {
         }
         (SetUpKind::Init { .. } | SetUpKind::Clone { .. }, _) => Job::Pull { scope },
     };
-    Some(JobRequest { job, dry_run: false, consent: false })
+    let consent = matches!(kind, SetUpKind::Init { consent: true, .. });
+    Some(JobRequest { job, dry_run: false, consent })
 }

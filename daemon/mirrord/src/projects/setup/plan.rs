@@ -73,10 +73,12 @@ impl ChosenPreset {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SetUpKind {
     /// With `push`, what stands in the folder is committed at once.
-    /// With `join`, it may be one that the backend holds already.
+    /// With `join`, it may be one that the backend holds already; with `consent`, the
+    /// first pull may delete what needs a person's word (B12).
     Init {
         push: bool,
         join: bool,
+        consent: bool,
     },
     Clone {
         pull: bool,
@@ -212,7 +214,7 @@ mod tests {
     fn excludes(patterns: &[&str], excludes: &[&str]) -> Vec<String> {
         let owned = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
         let plan = SetUp {
-            kind: SetUpKind::Init { push: false, join: false },
+            kind: SetUpKind::Init { push: false, join: false, consent: false },
             folder: PathBuf::from("/n"),
             url: BackendUrl::parse("/b").unwrap(),
             name: None,
@@ -231,7 +233,7 @@ mod tests {
             ChosenPreset::of(name, parts.iter().map(|part| (*part).to_owned()).collect())
         };
         let plan = SetUp {
-            kind: SetUpKind::Init { push: false, join: false },
+            kind: SetUpKind::Init { push: false, join: false, consent: false },
             folder: PathBuf::from("/home/ann/.claude"),
             url: BackendUrl::parse("/b").unwrap(),
             name: None,

@@ -23,7 +23,7 @@ use crate::projects::registry::Registry;
 use crate::services::BackendUrl;
 
 /// The backend is this folder's own, where an earlier quickstart made it.
-const KIND: SetUpKind = SetUpKind::Init { push: true, join: true };
+const KIND: SetUpKind = SetUpKind::Init { push: true, join: true, consent: false };
 
 const SAMPLE_FOLDER: &str = "mirrord-sample";
 

@@ -81,7 +81,7 @@ async fn joining_is_refused_with_another_sharing_than_the_project_has() {
     let (laptop, desk) = (world.machine("laptop"), world.machine("desk"));
     world.init(&laptop, "notes", "nas").await.unwrap();
     let plan = |mode: &str| {
-        let join = SetUpKind::Init { push: true, join: true };
+        let join = SetUpKind::Init { push: true, join: true, consent: false };
         let settings = vec![("shared_mode".to_owned(), mode.to_owned())];
         SetUp { settings, ..world.plan(join, "desk-notes", "nas") }
     };
@@ -160,7 +160,8 @@ async fn set_up_asks_before_it_makes_or_looks_at_anything() {
     let world = World::new();
     let (laptop, desk) = (world.machine("laptop"), world.machine("desk"));
     world.init(&laptop, "notes", "nas").await.unwrap();
-    let plan = world.plan(SetUpKind::Init { push: true, join: false }, "new", "nas");
+    let plan =
+        world.plan(SetUpKind::Init { push: true, join: false, consent: false }, "new", "nas");
     let (events, mut told) = tokio::sync::mpsc::channel(64);
 
     let refused = desk.set_up(plan, events, &Cancellation::new()).await.unwrap_err();

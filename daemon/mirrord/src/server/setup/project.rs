@@ -32,7 +32,11 @@ impl v1::project_service_server::ProjectService for Host {
         let host = self.clone();
         Ok(self.job_stream("init", Kind::SetUp, |client, job| async move {
             let plan = SetUp {
-                kind: SetUpKind::Init { push: false, join: request.join },
+                kind: SetUpKind::Init {
+                    push: false,
+                    join: request.join,
+                    consent: request.allow_deletes,
+                },
                 folder: absolute(&request.folder)?,
                 url: url(&request.url, &request.typed_in)?,
                 name: request.name,
