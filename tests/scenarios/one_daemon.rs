@@ -279,3 +279,20 @@ fn daemon_keeps_nothing_of_the_script_that_started_it() {
     processes::send(pid, Signal::TERM);
     eventually("a signal that the script ignores ends it", || !processes::is_running(pid));
 }
+
+#[test]
+fn end_of_the_log_is_one_document_whether_or_not_the_daemon_runs() {
+    let world = World::new();
+    let home = Home::new(&world, "h");
+    home.inits(None);
+    let running = home.asks(None, &["daemon", "logs", "--lines", "2"]);
+    home.asks(None, &["daemon", "stop"]);
+    let stopped = home.asks(None, &["daemon", "logs", "--lines", "2"]);
+
+    for logs in [&running, &stopped] {
+        let lines = logs["lines"].as_array().expect("lines");
+        assert!(lines.len() == 2 && lines.iter().all(Value::is_string), "{logs:#}");
+    }
+    assert_eq!(running["log_file"], stopped["log_file"]);
+    assert!(Path::new(stopped["log_file"].as_str().expect("a file")).is_file());
+}

@@ -167,6 +167,13 @@ fn two_people_work_in_one_folder_of_their_group_whatever_their_umask() {
         assert_eq!(rights, expected, "{}: {rights:o}", path.display());
         assert_eq!(found.gid(), FRIENDS, "{}", path.display());
     }
+    // One that is private can be written by the login alone whose it is.
+    write(&bob, "mine.md", "bob's\n", BOB);
+    set_mode(&bob.path("mine.md"), 0o600);
+    let pushed = bob.tries(&["push"]).exits(4).result();
+    assert_eq!(pushed["failed"][0]["path"], "mine.md", "{pushed:#}");
+    let hint = pushed["failed"][0]["error"]["hint"].as_str().expect("a hint");
+    assert!(hint.contains("another login's") && hint.contains("chmod g+rw"), "{hint}");
 }
 
 #[test]

@@ -32,7 +32,18 @@ impl StorageError {
             Self::Full => {
                 "free some space on the backend and run it again; nothing was half-written"
             }
-            Self::Forbidden { .. } => "make the backend's folder readable and writable for you",
+            Self::Forbidden { path } if path.is_root() => {
+                "make the backend's folder readable and writable for you"
+            }
+            Self::Forbidden { path } if path.is_ours() => {
+                "another login may have made it for itself alone: `mirrorctl config set --shared \
+                 shared_mode group` shares what is made from then on, and `chmod -R g+rwX` of the \
+                 backend's folder, by its owner, what is there"
+            }
+            Self::Forbidden { .. } => {
+                "it may be another login's, and private: then a machine of that login writes it \
+                 with its next round, or its owner shares it (`chmod g+rw`)"
+            }
             Self::Untrusted(_)
             | Self::Rejected { .. }
             | Self::Malformed(_)
@@ -46,6 +57,16 @@ impl StorageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RemotePath;
+
+    #[test]
+    fn file_that_another_login_keeps_for_itself_is_told_from_a_closed_folder() {
+        let hint = |path| StorageError::Forbidden { path }.hint().expect("a hint");
+        assert!(hint(RemotePath::ROOT).starts_with("make the backend's folder readable"));
+        let packs = RemotePath::new("_mirror/packs/a.zip").expect("a path");
+        assert!(hint(packs).contains("shared_mode group"));
+        assert!(hint(RemotePath::new("mine.md").expect("a path")).contains("another login's"));
+    }
 
     #[test]
     fn hint_of_the_adapter_comes_before_the_usual_one() {

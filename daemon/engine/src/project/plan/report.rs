@@ -8,7 +8,7 @@ use mirror_core::{RelPath, plan};
 
 use super::draw::CycleRequest;
 use crate::api::{FileAction, FileFault, FileReport, NoticeKind, SkipReason, Skipped};
-use crate::project::commit::append::report_of_send;
+use crate::project::commit::append::reports_of_sends;
 use crate::project::commit::rereads::Rereads;
 use crate::project::held::Held;
 use crate::project::merge::Resolutions;
@@ -27,7 +27,11 @@ impl Worker {
             path: skipped.path.clone(),
             class: mirror_storage::FaultClass::Permission,
             message: format!("{} can't be read here", skipped.path),
-            hint: Some("make it readable for yourself, or ignore it".to_owned()),
+            hint: Some(
+                "make it readable for yourself (another login's file: by its owner, `chmod g+r`), \
+                 or ignore it"
+                    .to_owned(),
+            ),
         });
         for fault in unreadable {
             reporter.fault(fault);
@@ -119,7 +123,7 @@ impl Worker {
 
 /// What a dry run says: the plan as if it had been carried out.
 pub(crate) fn preview(plan: &Plan, resolutions: &Resolutions, reporter: &mut Reporter) {
-    let mut files: Vec<FileReport> = plan.sends.iter().map(report_of_send).collect();
+    let mut files: Vec<FileReport> = reports_of_sends(plan.sends.iter()).collect();
     let simple = |path: &RelPath, action| FileReport { path: path.clone(), action, from: None };
     files.extend(plan.deletions.iter().map(report_of_removal));
     files.extend(plan.fetches.iter().map(|f| simple(&f.path, FileAction::Fetched)));
