@@ -54,7 +54,7 @@ fn missing_project_folder_deletes_nothing() {
     for command in ["push", "sync", "pull"] {
         let error = laptop.fails(1, &["--project", "notes", command]);
         assert_eq!(error["class"], "consent", "{command}");
-        message_has(&error, &[text(&root), "mount or restore"]);
+        message_has(&error, &[text(&root), "mount or restore", "config set root"]);
     }
 
     same_trees(&view, &world.view());

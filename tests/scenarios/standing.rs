@@ -129,13 +129,35 @@ fn missing_project_folder_is_told_and_not_failed_on() {
 
     let (status, error) = wrong(&laptop, "consent");
 
-    message_has(&error, &[text(&laptop.root()), "mount or restore"]);
+    message_has(&error, &[text(&laptop.root()), "mount or restore", "config set root"]);
     assert_eq!((&status["files"], &status["files_known"]), (&Value::Array(vec![]), &false.into()));
     assert_eq!((&status["head"], &status["offline"]), (&3.into(), &false.into()));
     let told = laptop.runs(&["--project", "notes", "status"]).exits(0);
     assert!(told.stdout.contains("is missing") && !told.stdout.contains("in sync"), "{told:?}");
     let told = laptop.runs(&["--project", "notes", "status", "--skipped"]).exits(0);
     assert!(!told.stdout.contains("nothing is skipped"), "{told:?}");
+}
+
+#[test]
+fn folder_that_moved_is_known_again_once_it_is_told_where() {
+    let (world, laptop) = story();
+    laptop.writes("a.md", "edited before it moved\n");
+    let (old, moved) = (laptop.root(), world.path("moved"));
+    fs::rename(&old, &moved).expect("the folder moves away");
+    let (_, error) = wrong(&laptop, "consent");
+    let hint = error["hint"].as_str().expect("a hint");
+    assert!(hint.contains("`mirrorctl --project \"notes\" config set root DIR`"), "{hint}");
+
+    laptop.asks(&["--project", "notes", "config", "set", "root", text(&moved)]);
+
+    let status = laptop.asks(&["--project", "notes", "status"]);
+    assert_eq!((&status["root"], &status["error"]), (&text(&moved).into(), &Value::Null));
+    assert_eq!(status["summary"]["deleted_local"], 0, "{status:#}");
+    laptop.tries(&["--project", "notes", "sync", "--no-prompt"]).exits(3);
+    laptop.asks(&["--project", "notes", "conflict", "take", "a.md", "here"]);
+    assert_eq!(fs::read(moved.join("a.md")).expect("it stays"), b"edited before it moved\n");
+    laptop.runs(&["--project", "notes", "sync"]).exits(0);
+    assert!(!old.exists(), "the old folder was made anew");
 }
 
 #[test]

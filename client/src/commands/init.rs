@@ -18,6 +18,7 @@ use crate::wizard;
 const CLAUDE_HOME: &str = "claude-home";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct InitArgs {
     /// The folder of the project [default: the current one; with `--preset claude-home`
     /// the folder of Claude Code]

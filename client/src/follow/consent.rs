@@ -81,6 +81,7 @@ pub(crate) async fn agrees(
 pub(crate) async fn agreed(context: &Context, about: About<'_>) -> Result<(), Failure> {
     let About { shown, question, refusal } = about;
     let Some(terminal) = &context.terminal else {
+        context.output.say(|_| shown.to_owned())?;
         return Err(Failure::new(FaultClass::Consent, format!("{refusal}; nothing was done"))
             .with_hint("--yes does it without a question"));
     };

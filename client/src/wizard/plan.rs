@@ -6,6 +6,7 @@ use mirror_proto::v1::{
 };
 
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Plan {
     pub(super) draft: SetUpDraft,
     /// Those of the draft that its kind of service takes.

@@ -56,8 +56,8 @@ pub enum EngineError {
     #[error("a version that is named by its digest is of one file: name that file")]
     OneFile,
 
-    #[error("the project's folder {} is missing", .0.display())]
-    RootMissing(PathBuf),
+    #[error("the project's folder {} is missing", .root.display())]
+    RootMissing { project: String, root: PathBuf },
 
     #[error("{path} is missing on the backend")]
     ContentMissing { path: RelPath },
@@ -190,7 +190,7 @@ impl EngineError {
                 FaultClass::Transient
             }
             Self::Stopped { .. } => FaultClass::Stopped,
-            Self::Consent(_) | Self::RootMissing(_) | Self::Tree(TreeError::RootMissing) => {
+            Self::Consent(_) | Self::RootMissing { .. } | Self::Tree(TreeError::RootMissing) => {
                 FaultClass::Consent
             }
             Self::Tree(_) => FaultClass::Permission,
@@ -266,7 +266,13 @@ impl EngineError {
             Self::ConflictMoved(_) => "look again with `mirrorctl conflict show`",
             Self::NameClash(_) => "rename one of the two files, then sync",
             Self::MarkersLeft(_) => "settle every marked place, then apply it again",
-            Self::RootMissing(_) | Self::Tree(TreeError::RootMissing) => {
+            Self::RootMissing { project, .. } => {
+                return Some(format!(
+                    "mount or restore the folder; if it was moved, say where it is now: \
+                     `mirrorctl --project {project:?} config set root DIR`; nothing was changed"
+                ));
+            }
+            Self::Tree(TreeError::RootMissing) => {
                 "mount or restore the folder; nothing was changed"
             }
             Self::Store(StoreError::Full) => {

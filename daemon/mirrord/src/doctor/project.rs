@@ -73,7 +73,11 @@ async fn root(config: &ProjectConfig) -> Finding {
         _ => Finding::fail(
             place,
             "the project's folder is missing or doesn't answer",
-            "mount or restore it; nothing is deleted meanwhile",
+            format!(
+                "mount or restore it, or say where it is now: `mirrorctl --project {:?} config \
+                 set root DIR`; nothing is deleted meanwhile",
+                config.name
+            ),
         ),
     }
 }

@@ -9,7 +9,6 @@ use mirror_core::reconcile::{Facts, FileState, Verdict, decide};
 
 use super::look::Look;
 use crate::api::{EngineResult, FileStatus, ProjectFault, SkipReason, Skipped, StatusReport};
-use crate::error::EngineError;
 use crate::project::worker::Worker;
 
 impl Worker {
@@ -68,7 +67,7 @@ impl Worker {
     }
 
     fn fault_of_root(&self) -> ProjectFault {
-        ProjectFault::of(&EngineError::RootMissing(self.spec.root.clone()))
+        ProjectFault::of(&self.root_is_missing())
     }
 
     fn add_files(&self, facts: &BTreeMap<RelPath, Facts>, report: &mut StatusReport) {

@@ -225,11 +225,14 @@ impl Worker {
     /// Says which folder it is that is missing.
     pub(crate) fn name_root<T>(&self, outcome: EngineResult<T>) -> EngineResult<T> {
         outcome.map_err(|error| match error {
-            EngineError::Tree(TreeError::RootMissing) => {
-                EngineError::RootMissing(self.spec.root.clone())
-            }
+            EngineError::Tree(TreeError::RootMissing) => self.root_is_missing(),
             error => error,
         })
+    }
+
+    pub(crate) fn root_is_missing(&self) -> EngineError {
+        let (project, root) = (self.name().to_owned(), self.spec.root.clone());
+        EngineError::RootMissing { project, root }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
