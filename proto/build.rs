@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "held",
         "questions",
         "inbox",
+        "memory",
         "agents",
     ]
     .map(|noun| format!("mirror/v1/{noun}.proto"));

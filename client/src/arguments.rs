@@ -9,6 +9,7 @@ use crate::commands::config::ConfigCommand;
 use crate::commands::conflict::ConflictCommand;
 use crate::commands::daemon::DaemonCommand;
 use crate::commands::held::HeldCommand;
+use crate::commands::memory::MemoryCommand;
 use crate::commands::queue::QueueCommand;
 use crate::commands::stash::StashCommand;
 use crate::hook::HookArgs;
@@ -102,6 +103,9 @@ pub(crate) enum Command {
     /// Show and decide about changes of others that an agent here may run
     #[command(subcommand)]
     Held(HeldCommand),
+    /// Share what an agent remembers of a folder, on whichever path it lies
+    #[command(subcommand)]
+    Memory(MemoryCommand),
     /// Show who changed what, newest first
     Log(commands::log::LogArgs),
     /// Show what others did since you last looked
@@ -161,6 +165,7 @@ impl Command {
             Self::Delete(_) => "delete",
             Self::Conflict(command) => command.name(),
             Self::Held(command) => command.name(),
+            Self::Memory(command) => command.name(),
             Self::Log(_) => "log",
             Self::Inbox(_) => "inbox",
             Self::Hook(_) => "hook",
@@ -225,6 +230,9 @@ mod tests {
             ("held show", " a.md"),
             ("held accept", " --all"),
             ("held reject", " a.md --for-everyone"),
+            ("memory list", ""),
+            ("memory map", " . notes --folder /m"),
+            ("memory unmap", " notes"),
             ("history", " a.md"),
             ("inbox", " --peek"),
             ("hook", " stop"),

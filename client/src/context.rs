@@ -67,6 +67,11 @@ impl Context {
         Ok(ProjectRef { by: Some(by) })
     }
 
+    /// The project that `--project` names, for what is of one wherever somebody is.
+    pub(crate) fn named_project(&self) -> Result<Option<ProjectRef>, Failure> {
+        self.project.is_some().then(|| self.project()).transpose()
+    }
+
     /// As [`Self::project`]; `None` outside of all projects.
     pub(crate) async fn project_here(
         &self,

@@ -5,8 +5,8 @@ use clap::CommandFactory;
 use crate::arguments::{Cli, Command};
 use crate::commands::{
     auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, held, history,
-    inbox, init, install, log, mcp, pause, projects, pull, push, queue, quickstart, reload, remove,
-    restore, show, stash, status, sync,
+    inbox, init, install, log, mcp, memory, pause, projects, pull, push, queue, quickstart, reload,
+    remove, restore, show, stash, status, sync,
 };
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
@@ -33,6 +33,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Delete(args) => delete::run(args, context).await,
         Command::Conflict(command) => conflict::run(command, context).await,
         Command::Held(command) => held::run(command, context).await,
+        Command::Memory(command) => memory::run(command, context).await,
         Command::Log(args) => log::run(args, context).await,
         Command::Hook(args) => {
             Ok(Reported { exit: hook::run(args, &context.socket).await, told: None })

@@ -28,6 +28,7 @@ mod kept;
 mod leaving;
 mod lost_state;
 mod mcp;
+mod memories;
 mod one_daemon;
 mod outside_edits;
 mod prompt;

@@ -20,6 +20,7 @@ pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod log;
 pub(crate) mod mcp;
+pub(crate) mod memory;
 pub(crate) mod pause;
 pub(crate) mod projects;
 pub(crate) mod pull;

@@ -12,6 +12,7 @@ use mirror_proto::v1::doctor_service_client::DoctorServiceClient;
 use mirror_proto::v1::held_service_client::HeldServiceClient;
 use mirror_proto::v1::history_service_client::HistoryServiceClient;
 use mirror_proto::v1::inbox_service_client::InboxServiceClient;
+use mirror_proto::v1::memory_service_client::MemoryServiceClient;
 use mirror_proto::v1::project_service_client::ProjectServiceClient;
 use mirror_proto::v1::question_service_client::QuestionServiceClient;
 use mirror_proto::v1::queue_service_client::QueueServiceClient;
@@ -66,6 +67,7 @@ impl Daemon {
     service!(held, HeldServiceClient);
     service!(history, HistoryServiceClient);
     service!(inbox, InboxServiceClient);
+    service!(memories, MemoryServiceClient);
     service!(project, ProjectServiceClient);
     service!(question, QuestionServiceClient);
     service!(queue, QueueServiceClient);

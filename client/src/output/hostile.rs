@@ -154,6 +154,15 @@ fn no_text_for_people_obeys_what_stands_in_a_field() {
 }
 
 #[test]
+fn no_text_about_memories_obeys_what_stands_in_a_field() {
+    for number in 0..=12 {
+        check_text(number, &text::memory::list(&filled(number), Paint::PLAIN), false);
+        check_text(number, &text::memory::mapped(&filled(number)), false);
+        check_text(number, &text::memory::unmapped(&hostile(), &filled(number)), false);
+    }
+}
+
+#[test]
 fn no_json_hides_what_stands_in_a_field() {
     for number in 0..=12 {
         let job: v1::JobFinished = filled(number);
@@ -169,6 +178,9 @@ fn no_json_hides_what_stands_in_a_field() {
             json::findings::report(&[filled(number)]),
             json::held::list(&filled(number)),
             json::held::detail(&filled(number)),
+            json::memory::list(&filled(number)),
+            json::memory::one(&filled(number)),
+            json::memory::unmapped(&hostile(), &filled(number)),
             json::history::log(&filled(number)),
             json::history::versions(&filled(number)),
             json::inbox::report(&filled(number)),

@@ -2,7 +2,7 @@
 
 use mirror_proto::v1::{
     ChangeKind, ConflictKind, FaultClass, FileAction, FileState, FindingLevel, HeldReason,
-    NoticeKind, ProjectState, QueuedKind, SettingOrigin, SkipReason, VersionRole,
+    MemoryState, NoticeKind, ProjectState, QueuedKind, SettingOrigin, SkipReason, VersionRole,
 };
 
 /// A failure without a class is a bug of the daemon's.
@@ -39,6 +39,10 @@ pub(crate) fn version_role(role: VersionRole) -> String {
 
 pub(crate) fn project_state(state: ProjectState) -> String {
     word(state.as_str_name(), "PROJECT_STATE_")
+}
+
+pub(crate) fn memory_state(state: MemoryState) -> String {
+    word(state.as_str_name(), "MEMORY_STATE_")
 }
 
 pub(crate) fn skip_reason(reason: SkipReason) -> String {

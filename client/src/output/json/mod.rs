@@ -14,6 +14,7 @@ pub(crate) mod history;
 pub(crate) mod inbox;
 pub(crate) mod job;
 pub(crate) mod kept;
+pub(crate) mod memory;
 pub(crate) mod project;
 pub(crate) mod stash;
 pub(crate) mod status;

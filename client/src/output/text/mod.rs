@@ -21,6 +21,7 @@ pub(crate) mod history;
 pub(crate) mod inbox;
 pub(crate) mod install;
 pub(crate) mod job;
+pub(crate) mod memory;
 pub(crate) mod project;
 pub(crate) mod prompt;
 pub(crate) mod stash;

@@ -207,8 +207,9 @@ impl Folder {
 
 impl fmt::Debug for MappedTree {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.folders.iter().map(|folder| &folder.mapped.name);
-        out.debug_set().entries(names).finish()
+        let names: Vec<&str> =
+            self.folders.iter().map(|folder| folder.mapped.name.as_str()).collect();
+        write!(out, "MappedTree({})", names.join(", "))
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::auto::{AutoMode, AutoSettings, WakeMode};
 use super::keys::project_keys;
+use super::memory::{self, MemoryFolders};
 use super::{DaemonSettings, Effective, Origin, Place, Problem, Seconds, Source};
 use crate::error::Explained;
 use crate::services::{self, BackendUrl, Key, KeyValue, Kind, Settings, Shape};
@@ -29,6 +30,8 @@ struct Written {
     #[serde(default)]
     paused: bool,
     hold: Option<bool>,
+    #[serde(default)]
+    memory: MemoryFolders,
 }
 
 /// What is shown in place of a secret.
@@ -46,6 +49,8 @@ pub(crate) struct ProjectConfig {
     pub(crate) auto: AutoSettings,
     /// Whether what an agent may run waits until somebody here agrees to it.
     pub(crate) hold: Option<bool>,
+    /// Folders of this machine that stand for shared ones.
+    pub(crate) memory: MemoryFolders,
     /// The keys beside the URL, which its kind of backend has.
     pub(crate) settings: Settings,
 }
@@ -56,7 +61,8 @@ impl ProjectConfig {
     }
 
     pub(crate) fn read(source: &Source, file: &Path) -> Result<Self, Problem> {
-        source.check_names(&project_keys())?;
+        let known = [&project_keys()[..], &[memory::MEMORY]].concat();
+        source.check_names(&known)?;
         let written: Written = source.read_as(None)?;
         let name = named(source, file, written.name)?;
         if !written.root.is_absolute() {
@@ -79,6 +85,7 @@ impl ProjectConfig {
             is_paused: written.paused,
         };
         auto.check(|key| source.place_of(key))?;
+        memory::check(&written.memory, |key| source.place_of(key))?;
         let narrowing = narrowing(written.patterns, written.exclude);
         if let Some(patterns) = &narrowing {
             patterns.check().map_err(|error| {
@@ -87,8 +94,8 @@ impl ProjectConfig {
         }
         let settings = settings_beside(source, url.kind())?;
         let poll_interval = written.poll_interval;
-        let (root, hold) = (written.root, written.hold);
-        Ok(Self { name, root, url, narrowing, poll_interval, auto, hold, settings })
+        let (root, hold, memory) = (written.root, written.hold, written.memory);
+        Ok(Self { name, root, url, narrowing, poll_interval, auto, hold, memory, settings })
     }
 
     /// The text of a new file.
@@ -112,6 +119,7 @@ impl ProjectConfig {
         for (key, value) in self.settings.iter() {
             table[key] = toml_edit::value(written(value));
         }
+        memory::write(table.as_table_mut(), &self.memory);
         table.to_string()
     }
 

@@ -8,10 +8,10 @@ use tokio::time::timeout;
 
 use super::backend::{Expected, try_out};
 use super::{PATIENCE, let_in, within};
-use crate::config::ProjectConfig;
+use crate::config::{MemoryFolder, ProjectConfig};
 use crate::error::{Refusal, RequestError};
 use crate::finding::Finding;
-use crate::projects::{Open, Registry, View};
+use crate::projects::{Open, Registry, View, strayed};
 
 impl Registry {
     pub(super) async fn examine_project(self: &Arc<Self>, view: &View) -> Vec<Finding> {
@@ -27,6 +27,7 @@ impl Registry {
 
     async fn examine_here(self: &Arc<Self>, config: &ProjectConfig) -> Vec<Finding> {
         let mut findings = vec![root(config).await];
+        findings.extend(memories(config).await);
         match self.opened_within(&config.name).await {
             Err(why) => findings.push(why),
             Ok(open) => findings.extend(state(&open).await),
@@ -80,6 +81,19 @@ async fn root(config: &ProjectConfig) -> Finding {
             ),
         ),
     }
+}
+
+/// Mapped folders that stand for nothing, as they are missing or others by now.
+async fn memories(config: &ProjectConfig) -> Vec<Finding> {
+    let config = config.clone();
+    let looked = tokio::task::spawn_blocking(move || strayed(&config));
+    let Ok(Ok(found)) = timeout(PATIENCE, looked).await else { return Vec::new() };
+    let finding = |(name, mapped): (String, MemoryFolder)| {
+        let (place, root) = (mapped.folder.display().to_string(), mapped.root.display());
+        let fix = format!("bring it back, or map it again: `mirrorctl memory map {root} {name}`");
+        Finding::warn(place, "the folder that is mapped here is missing or another one", fix)
+    };
+    found.into_iter().map(finding).collect()
 }
 
 async fn state(open: &Open) -> Vec<Finding> {

@@ -235,11 +235,14 @@ impl Registry {
             },
         };
         // What nobody's settings say is a project's folder is not touched.
-        let no_folder = state.join("no-folder");
-        let root = config.map_or(no_folder.as_path(), |config| config.root.as_path());
+        let own = self.own_places();
+        let tree = match config {
+            Some(config) => wire::tree_of(config, own),
+            None => Arc::new(wire::tree_at(&state.join("no-folder"), own)),
+        };
         let parts = Parts {
             backend,
-            tree: Arc::new(wire::tree_at(root, self.own_places())),
+            tree,
             watch: Arc::new(ManualWatch),
             store,
             data: Arc::new(LocalDisk::at(data)),

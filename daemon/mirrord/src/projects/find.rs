@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mirror_core::RelPath;
+use mirror_core::patterns::MEMORY_FOLDER;
 use mirror_storage::FaultClass;
 
 use super::registry::{Condition, Registry};
@@ -79,10 +80,25 @@ impl Registry {
         let file = without_dots(file);
         let (parent, name) = (file.parent()?, file.file_name()?);
         let real = self.links.follow(parent).await.unwrap_or_else(|| parent.to_owned());
+        if let Some(found) = self.memory_at(&real.join(name)) {
+            return Some(found);
+        }
         let project = self.around(&real)?;
         let root = self.slots().get(&project)?.root()?.to_owned();
         let path = real.join(name).strip_prefix(root).ok()?.to_str()?.to_owned();
         Some((project, RelPath::new(&path).ok()?))
+    }
+
+    /// The project into which the folder that a file lies in is mapped.
+    fn memory_at(&self, file: &Path) -> Option<(String, RelPath)> {
+        let slots = self.slots();
+        slots.iter().find_map(|(project, slot)| {
+            slot.config.iter().flat_map(|config| &config.memory).find_map(|(name, mapped)| {
+                let rest = file.strip_prefix(&mapped.folder).ok()?.to_str()?;
+                let path = RelPath::new(&format!("{MEMORY_FOLDER}/{name}/{rest}")).ok()?;
+                Some((project.clone(), path))
+            })
+        })
     }
 
     fn around(&self, folder: &Path) -> Option<String> {

@@ -9,6 +9,7 @@ pub(crate) mod cancellation;
 mod find;
 mod kept;
 mod load;
+mod memories;
 mod open;
 mod overlap;
 mod registry;
@@ -24,6 +25,7 @@ mod tests;
 pub(crate) use aside::{Aside, AsideError};
 #[cfg(test)]
 pub(crate) use find::ProjectError;
+pub(crate) use memories::{MapRequest, Memory, MemoryState, strayed};
 pub(crate) use registry::{Condition, Open, Registry, Slot, Start, View, stop_of};
 pub(crate) use settings::{SetRequest, given};
 pub(crate) use setup::{ChosenPreset, SetUp, SetUpKind, SetUpOutcome};

@@ -172,7 +172,7 @@ impl Registry {
         let mut own = self.own_places();
         own.extend(config.url.site().folder().map(Path::to_owned));
         let folders = [&state, &data, &cache];
-        let parts = wire::of_machine(&config.root, own, folders, backend, &self.outside)?;
+        let parts = wire::of_machine(config, own, folders, backend, &self.outside)?;
         Ok(Ground { parts, counts, account })
     }
 

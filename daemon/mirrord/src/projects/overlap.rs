@@ -13,6 +13,8 @@ pub(crate) struct Claim {
     pub(crate) name: String,
     pub(crate) root: PathBuf,
     pub(crate) backend: Site,
+    /// Folders of other places that are mapped into it.
+    pub(crate) memories: Vec<PathBuf>,
 }
 
 /// How a project gets in the way of another one (or of itself).
@@ -40,6 +42,8 @@ pub(crate) enum Overlap {
     SameProject(String),
     #[error("the backend's folder and that of the project {0:?} lie inside each other")]
     NestedBackends(String),
+    #[error("a mapped folder and what the project {0:?} takes lie inside each other")]
+    Memory(String),
     #[error("a project that is being set up takes this name, folder or backend")]
     BeingSetUp,
 }
@@ -62,6 +66,7 @@ impl Explained for Overlap {
             Self::BackendInsideProject(_)
             | Self::ProjectInsideBackend(_)
             | Self::NestedBackends(_) => "choose a backend folder outside all projects".into(),
+            Self::Memory(_) => "map a folder outside all other projects and backends".into(),
             Self::BeingSetUp => "run it again once that has ended".into(),
         })
     }
@@ -77,6 +82,11 @@ pub(crate) fn check<'a>(
 }
 
 fn against_itself(claim: &Claim) -> Result<(), Overlap> {
+    // One that holds the project's own folder would hold the other ones, too.
+    let holds_root = |memory: &PathBuf| claim.root.starts_with(memory);
+    if claim.memories.iter().any(holds_root) || meets_memories(claim.backend.folder(), claim) {
+        return Err(Overlap::Memory(claim.name.clone()));
+    }
     let Some(backend) = claim.backend.folder() else { return Ok(()) };
     match nesting(backend, &claim.root) {
         Nesting::Apart => Ok(()),
@@ -111,11 +121,27 @@ fn against(claim: &Claim, other: &Claim) -> Result<(), Overlap> {
             Nesting::Around => return Err(Overlap::AroundBackendOf(name)),
         }
     }
+    let of = |claim: &Claim| {
+        let backend = claim.backend.folder().map(Path::to_owned);
+        let folders = claim.memories.clone().into_iter().chain(backend);
+        folders.chain([claim.root.clone()]).collect::<Vec<_>>()
+    };
+    let meets = of(claim).iter().any(|folder| meets_memories(Some(folder), other))
+        || of(other).iter().any(|folder| meets_memories(Some(folder), claim));
+    if meets {
+        return Err(Overlap::Memory(name));
+    }
     match nesting_of(&claim.backend, &other.backend) {
         Nesting::Apart => Ok(()),
         Nesting::Same => Err(Overlap::SameBackend(name)),
         Nesting::Inside | Nesting::Around => Err(Overlap::NestedBackends(name)),
     }
+}
+
+/// Whether a folder and one that is mapped into a project lie inside each other.
+fn meets_memories(folder: Option<&Path>, claim: &Claim) -> bool {
+    let apart = |memory: &PathBuf, folder| matches!(nesting(memory, folder), Nesting::Apart);
+    folder.is_some_and(|folder| claim.memories.iter().any(|memory| !apart(memory, folder)))
 }
 
 /// How one folder lies to another.
@@ -156,7 +182,7 @@ mod tests {
             Some((account, root)) => Site::Account { account: account.into(), root: root.into() },
             None => Site::Here(backend.into()),
         };
-        Claim { name: name.into(), root: root.into(), backend }
+        Claim { name: name.into(), root: root.into(), backend, memories: Vec::new() }
     }
 
     /// Checks a claim against the project `notes` at `/p/notes` on `/b/notes`.
@@ -226,5 +252,25 @@ mod tests {
         assert_eq!(check(&own, []), Err(Overlap::BackendInsideProject("own".into())));
         let own = claim("own", "/x/files", "/x");
         assert_eq!(check(&own, []), Err(Overlap::ProjectInsideBackend("own".into())));
+    }
+
+    #[test]
+    fn a_mapped_folder_lies_outside_all_that_others_take() {
+        let with = |root: &str, backend: &str, memory: &str| Claim {
+            memories: vec![memory.into()],
+            ..claim(root, root, backend)
+        };
+        let notes = with("/p/notes", "/b/notes", "/m/notes");
+        assert_eq!(check(&with("/p/other", "/b/other", "/p/other/projects/x"), [&notes]), Ok(()));
+        for memory in ["/p/notes", "/p/notes/x", "/p", "/b/notes/x", "/m/notes", "/m", "/m/notes/x"]
+        {
+            let refused = check(&with("/q", "/c", memory), [&notes]);
+            assert_eq!(refused, Err(Overlap::Memory("/p/notes".into())), "{memory}");
+        }
+        for own in ["/q", "/", "/c/x"] {
+            assert!(check(&with("/q", "/c", own), []).is_err(), "{own}");
+        }
+        let inside = check(&claim("new", "/m/notes/x", "/y"), [&notes]);
+        assert_eq!(inside, Err(Overlap::Memory("/p/notes".into())));
     }
 }

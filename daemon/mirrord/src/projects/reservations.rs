@@ -84,7 +84,8 @@ impl Registry {
         };
         let root = folder(&config.root, before.map(|claim| claim.root.as_path()));
         let (root, backend) = tokio::join!(root, backend);
-        Claim { name: config.name.clone(), root, backend }
+        let memories = config.memory.values().map(|mapped| mapped.folder.clone()).collect();
+        Claim { name: config.name.clone(), root, backend, memories }
     }
 
     /// Follows the links of all projects again: what is mounted may have changed.

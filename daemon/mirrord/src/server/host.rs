@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use mirror_core::patterns::MEMORY_FOLDER;
 use mirror_proto::v1::{ProjectRef, project_ref};
 use mirror_storage::FaultClass;
 use tokio::sync::mpsc;
@@ -20,9 +21,10 @@ use tracing::Instrument;
 use super::convert::fault::status_of;
 use super::convert::job::JobStream;
 use super::job::running::{Kind, RunningJob, RunningJobs};
+use crate::config::ProjectConfig;
 use crate::error::{Refusal, RequestError};
 use crate::facts::Facts;
-use crate::path_args::{in_project, resolved};
+use crate::path_args::{in_project, resolved, without_dots};
 use crate::projects::{Open, Registry};
 
 /// Events that a slow client has not read yet.
@@ -193,7 +195,23 @@ pub(super) async fn names_in(
     folder: String,
     typed: Vec<String>,
 ) -> Result<Vec<String>, RequestError> {
-    beside(open, move |open| Ok(in_project(&resolved(&open.config.root), &folder, &typed)?)).await
+    beside(open, move |open| {
+        let root = resolved(&open.config.root);
+        let typed: Vec<String> =
+            typed.into_iter().map(|one| shared(&open.config, &root, &folder, one)).collect();
+        Ok(in_project(&root, &folder, &typed)?)
+    })
+    .await
+}
+
+/// What somebody means who names a file in a mapped folder by where it lies.
+fn shared(config: &ProjectConfig, root: &Path, folder: &str, typed: String) -> String {
+    let place = without_dots(&Path::new(folder).join(&typed));
+    let name = config.memory.iter().find_map(|(name, mapped)| {
+        let rest = place.strip_prefix(&mapped.folder).ok()?;
+        Some(root.join(MEMORY_FOLDER).join(name).join(rest))
+    });
+    name.map_or(typed, |name| name.to_string_lossy().into_owned())
 }
 
 /// Does `work` on a project where waiting for its disk holds up nobody else.

@@ -26,6 +26,7 @@ use mirror_proto::v1::doctor_service_server::DoctorServiceServer;
 use mirror_proto::v1::held_service_server::HeldServiceServer;
 use mirror_proto::v1::history_service_server::HistoryServiceServer;
 use mirror_proto::v1::inbox_service_server::InboxServiceServer;
+use mirror_proto::v1::memory_service_server::MemoryServiceServer;
 use mirror_proto::v1::project_service_server::ProjectServiceServer;
 use mirror_proto::v1::question_service_server::QuestionServiceServer;
 use mirror_proto::v1::queue_service_server::QueueServiceServer;
@@ -57,6 +58,7 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
         .add_service(SyncServiceServer::new(host.clone()))
         .add_service(conflict_service)
         .add_service(HeldServiceServer::new(host.clone()))
+        .add_service(MemoryServiceServer::new(host.clone()))
         .add_service(StatusServiceServer::new(host.clone()))
         .add_service(HistoryServiceServer::new(host.clone()))
         .add_service(VersionServiceServer::new(host.clone()))

@@ -195,7 +195,7 @@ impl Gathered {
     fn below_a_place(&self, path: &Path) -> Option<PathBuf> {
         self.places.iter().find_map(|(name, place)| {
             let rest = path.strip_prefix(place).ok()?;
-            Some(Path::new(name.as_str()).join(rest))
+            Some([Path::new(name.as_str()), rest].iter().collect())
         })
     }
 }

@@ -46,6 +46,7 @@ fn written_file_reads_back_the_same() {
             is_paused: true,
         },
         hold: Some(false),
+        memory: MemoryFolders::new(),
         settings: Settings::default(),
     };
     assert_eq!(read(&config.to_text()).unwrap(), config);
