@@ -23,17 +23,17 @@ fn line(memory: &Memory, paint: Paint) -> String {
     let of = |place: &Option<String>| escape(place.as_deref().unwrap_or_default());
     let (root, folder) = (of(&memory.root), of(&memory.folder));
     let again = |why: &str| {
-        format!("  {} `mirrorctl memory map {root} {name}` takes it up again\n", paint.yellow(why))
+        format!("\n  {} `mirrorctl memory map {root} {name}` takes it up again", paint.yellow(why))
     };
     let more = match memory.state() {
         MemoryState::Mapped | MemoryState::Unspecified => String::new(),
         MemoryState::Unmapped => {
-            return format!("{name} ({files})\n  not mapped here\n");
+            return format!("{name} ({files})\n  not mapped here");
         }
         MemoryState::Missing => again("the folder is missing, or a link leads to it:"),
         MemoryState::Replaced => again("another folder is in its place:"),
     };
-    format!("{name} ({files})\n  of {root}\n  in {folder}\n{more}")
+    format!("{name} ({files})\n  of {root}\n  in {folder}{more}")
 }
 
 pub(crate) fn mapped(memory: &Memory) -> String {
