@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "inbox",
         "memory",
         "agents",
+        "watch",
     ]
     .map(|noun| format!("mirror/v1/{noun}.proto"));
     println!("cargo::rerun-if-changed=mirror/v1");

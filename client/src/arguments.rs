@@ -112,6 +112,10 @@ pub(crate) enum Command {
     Inbox(commands::inbox::InboxArgs),
     /// Tell the session of an agent what others did: for its settings, not for people
     Hook(HookArgs),
+    /// Show what happens in this project, as it happens
+    Watch(commands::watch::WatchArgs),
+    /// The same of every project on this machine
+    WatchAll(commands::watch::WatchArgs),
     /// Print in a few letters how much differs, for the prompt of a shell
     Prompt(PromptArgs),
     /// List every version of one file: committed, merged, set aside
@@ -169,6 +173,8 @@ impl Command {
             Self::Log(_) => "log",
             Self::Inbox(_) => "inbox",
             Self::Hook(_) => "hook",
+            Self::Watch(_) => "watch",
+            Self::WatchAll(_) => "watch-all",
             Self::Prompt(_) => "prompt",
             Self::History(_) => "history",
             Self::Show(_) => "show",
@@ -237,6 +243,8 @@ mod tests {
             ("inbox", " --peek"),
             ("hook", " stop"),
             ("prompt", " --format ascii"),
+            ("watch", " --once --reader cron"),
+            ("watch-all", " --format line"),
             ("restore", " --from #3"),
             ("stash show", " 01J"),
             ("stash drop", " 01J 01K --yes"),

@@ -6,7 +6,7 @@ use crate::arguments::{Cli, Command};
 use crate::commands::{
     auth, cancel, clone, completion, config, conflict, daemon, delete, diff, doctor, held, history,
     inbox, init, install, log, mcp, memory, pause, projects, pull, push, queue, quickstart, reload,
-    remove, restore, show, stash, status, sync,
+    remove, restore, show, stash, status, sync, watch,
 };
 use crate::context::{Context, Reported};
 use crate::failure::Failure;
@@ -41,6 +41,8 @@ pub(crate) async fn run(command: &Command, context: &Context) -> Result<Reported
         Command::Prompt(args) => {
             Ok(Reported { exit: prompt::run(args, context).await?, told: None })
         }
+        Command::Watch(args) => watch::run(args, context).await,
+        Command::WatchAll(args) => watch::run_all(args, context).await,
         Command::Inbox(args) => inbox::run(args, context).await,
         Command::History(args) => history::run(args, context).await,
         Command::Show(args) => show::run(args, context).await,

@@ -95,6 +95,12 @@ async fn several(
     Ok(Some((heading, listed.projects.into_iter().chain(left).collect())))
 }
 
+/// All projects of this machine, by name.
+pub(crate) async fn all_of(daemon: &Daemon) -> Result<Vec<ProjectRef>, Failure> {
+    let listed = daemon.project().list_projects(ListProjectsRequest {}).await?.into_inner();
+    Ok(listed.projects.iter().map(by_name).collect())
+}
+
 fn by_name(project: &ProjectSummary) -> ProjectRef {
     ProjectRef { by: Some(By::Name(project.name.clone())) }
 }

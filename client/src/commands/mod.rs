@@ -34,3 +34,4 @@ pub(crate) mod show;
 pub(crate) mod stash;
 pub(crate) mod status;
 pub(crate) mod sync;
+pub(crate) mod watch;

@@ -20,6 +20,7 @@ use mirror_proto::v1::stash_service_client::StashServiceClient;
 use mirror_proto::v1::status_service_client::StatusServiceClient;
 use mirror_proto::v1::sync_service_client::SyncServiceClient;
 use mirror_proto::v1::version_service_client::VersionServiceClient;
+use mirror_proto::v1::watch_service_client::WatchServiceClient;
 use tonic::transport::Channel;
 
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -75,4 +76,5 @@ impl Daemon {
     service!(status, StatusServiceClient);
     service!(sync, SyncServiceClient);
     service!(versions, VersionServiceClient);
+    service!(watch, WatchServiceClient);
 }

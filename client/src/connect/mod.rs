@@ -28,6 +28,9 @@ use find::{Found, find};
 use fit::{Fit, fit, misfit};
 use silent::{is_ending, silent};
 
+/// Between two looks for a daemon that may be long in coming.
+const RETRY: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// The daemon, started when none runs and replaced when it is outdated.
 pub(crate) async fn connect(socket: &Socket) -> Result<Daemon, Failure> {
     match (find(socket).await?, socket) {
@@ -41,6 +44,20 @@ pub(crate) async fn connect(socket: &Socket) -> Result<Daemon, Failure> {
             format!("no daemon answers at {}", paths::shown(path)),
         )
         .with_hint("without --socket, mirrorctl finds or starts the daemon by itself")),
+    }
+}
+
+/// Waits for the daemon that takes the place of one that has ended; none is started.
+pub(crate) async fn again(socket: &Socket) -> Result<Daemon, Failure> {
+    loop {
+        // One that ends, or that begins, can't be spoken to for a moment.
+        if let Ok(Found::Answers(daemon)) = find(socket).await {
+            return match fit(&daemon.handshake, VERSION, PROTOCOL) {
+                Fit::Misfit => Err(misfit(&daemon.handshake)),
+                Fit::Fits | Fit::Outdated => Ok(daemon),
+            };
+        }
+        sleep(RETRY).await;
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod consent;
 mod events;
+pub(crate) mod known;
 mod patience;
 mod report;
 mod stream;

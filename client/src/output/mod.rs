@@ -19,6 +19,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mirror_proto::v1::Fault;
+use rustix::event::{PollFd, PollFlags, poll};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -214,6 +215,23 @@ fn write_out(bytes: &[u8]) -> Result<Reader, Failure> {
             Ok(Reader::Gone)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns once nobody can read stdout any more, however long nothing is printed: a pipe
+/// that was closed, a terminal that is gone. Of a file it never does.
+pub(crate) async fn reader_is_gone() {
+    let (gone, told) = tokio::sync::oneshot::channel();
+    // It waits for ever, and the end of the process does not wait for it.
+    std::thread::spawn(move || {
+        let stdout = io::stdout();
+        let mut polled = [PollFd::new(&stdout, PollFlags::empty())];
+        if poll(&mut polled, None).is_ok() {
+            let _ = gone.send(());
+        }
+    });
+    if told.await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

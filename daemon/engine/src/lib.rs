@@ -28,6 +28,6 @@ pub use error::EngineError;
 pub use log::{access_of, local_project};
 pub use packs::caches_contents;
 pub use project::{
-    Project, chosen as chosen_of_stash, create, inspect, preview, standing, stashed,
+    Hints, Project, chosen as chosen_of_stash, create, inspect, preview, standing, stashed,
 };
 pub use state::recorded_root;

@@ -18,6 +18,7 @@ pub(crate) mod memory;
 pub(crate) mod project;
 pub(crate) mod stash;
 pub(crate) mod status;
+pub(crate) mod watch;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -91,8 +91,13 @@ pub(crate) fn entry(commit: &CommitSummary, paint: Paint) -> String {
         let line = format!("    void, changes nothing: {}", escape(reason));
         text += &(paint.red(&line) + "\n");
     }
-    let changes = bounded(one_a_file(commit).map(|change| line(change, paint)).collect());
-    text + &changes + &bounded(commit.resolved.iter().map(|one| settled(one, commit)).collect())
+    text + &changes(commit, paint)
+        + &bounded(commit.resolved.iter().map(|one| settled(one, commit)).collect())
+}
+
+/// What a commit did to each file, a line each.
+pub(crate) fn changes(commit: &CommitSummary, paint: Paint) -> String {
+    bounded(one_a_file(commit).map(|change| line(change, paint)).collect())
 }
 
 /// What a commit changed. A file that was renamed is one, though its old name is deleted

@@ -27,6 +27,7 @@ pub(crate) mod prompt;
 pub(crate) mod stash;
 pub(crate) mod status;
 mod waiting;
+pub(crate) mod watch;
 
 use std::collections::BTreeSet;
 

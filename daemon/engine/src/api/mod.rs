@@ -12,6 +12,7 @@ mod jobs;
 mod kept;
 mod reports;
 mod status;
+mod watching;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub use status::{
     DiffQuery, FileDiff, FileStatus, Known, Phase, QueuedKind, QueuedWork, SkipReason, Skipped,
     StatusReport, Tally,
 };
+pub use watching::{Occurrence, Witness};
 
 pub use crate::error::Deletions;
 use crate::error::EngineError;

@@ -2,22 +2,58 @@
 //! told as they are read, oldest first.
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use super::Project;
 use super::mailbox::Message;
 use super::query::log::summary_of;
-use crate::api::{CommitSummary, EngineResult, Happening, ProjectEvent};
+use super::worker::status::Status;
+use crate::api::{CommitSummary, EngineResult, Happening, Occurrence, ProjectEvent, Witness};
 use crate::error::EngineError;
 use crate::outside::Dirt;
 
 /// Commits that may wait for a slow reader.
 const BACKLOG: usize = 64;
 
+/// Says that something may be new, and never what: several are one.
+#[derive(Debug)]
+pub struct Hints {
+    events: broadcast::Receiver<ProjectEvent>,
+    status: watch::Receiver<Status>,
+}
+
+impl Hints {
+    /// Waits for the next one; `false` once nothing more will be new.
+    pub async fn next(&mut self) -> bool {
+        let is_over = tokio::select! {
+            event = self.events.recv() => matches!(
+                event,
+                Ok(ProjectEvent { happening: Happening::Closed, .. }) | Err(RecvError::Closed)
+            ),
+            changed = self.status.changed() => changed.is_err(),
+        };
+        !is_over && !self.status.borrow_and_update().is_closed
+    }
+}
+
 impl Project {
     /// Hints of what happens in the project from now on.
     pub fn events(&self) -> broadcast::Receiver<ProjectEvent> {
         self.events.subscribe()
+    }
+
+    /// What a watcher has not been told, from what is known now; it is noted as told.
+    /// Whoever is told nothing has been told all.
+    pub async fn occurrences(&self, told: &mut Witness) -> EngineResult<Vec<Occurrence>> {
+        let mut next = told.clone();
+        let all = self.reader()?.occurrences(&mut next).await?;
+        *told = next;
+        Ok(all)
+    }
+
+    /// What says when to look for more of them, from now on.
+    pub fn hints(&self) -> Hints {
+        Hints { events: self.events(), status: self.status.clone() }
     }
 
     /// Commits as they are seen, oldest first, after `after` (`None`: the head).

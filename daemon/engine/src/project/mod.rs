@@ -55,6 +55,7 @@ use crate::error::EngineError;
 use crate::outside::{Cancel, Interrupt};
 use crate::snapshots::Snapshot;
 pub use create::{create, inspect, preview, standing};
+pub use follow::Hints;
 pub use stash::{chosen, stashed};
 
 /// A handle on a running project; clones share it. The project ends when

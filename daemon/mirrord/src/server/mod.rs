@@ -34,6 +34,7 @@ use mirror_proto::v1::stash_service_server::StashServiceServer;
 use mirror_proto::v1::status_service_server::StatusServiceServer;
 use mirror_proto::v1::sync_service_server::SyncServiceServer;
 use mirror_proto::v1::version_service_server::VersionServiceServer;
+use mirror_proto::v1::watch_service_server::WatchServiceServer;
 use tonic::transport::Server;
 
 pub(crate) use host::Host;
@@ -63,6 +64,7 @@ pub(crate) async fn serve(endpoint: &Endpoint, host: Host) -> Result<(), tonic::
         .add_service(HistoryServiceServer::new(host.clone()))
         .add_service(VersionServiceServer::new(host.clone()))
         .add_service(InboxServiceServer::new(host.clone()))
+        .add_service(WatchServiceServer::new(host.clone()))
         .add_service(AgentServiceServer::new(host.clone()))
         .add_service(StashServiceServer::new(host.clone()))
         .add_service(QueueServiceServer::new(host.clone()))

@@ -11,3 +11,4 @@ pub(crate) mod status;
 pub(crate) mod tally;
 pub(crate) mod unified;
 pub(crate) mod versions;
+pub(crate) mod watching;

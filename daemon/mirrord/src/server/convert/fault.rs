@@ -71,7 +71,7 @@ pub(in crate::server) fn project_fault(fault: &ProjectFault, home: &Path) -> v1:
     }
 }
 
-pub(super) fn fault_class(class: FaultClass) -> v1::FaultClass {
+pub(in crate::server) fn fault_class(class: FaultClass) -> v1::FaultClass {
     match class {
         FaultClass::Transient => v1::FaultClass::Transient,
         FaultClass::Auth => v1::FaultClass::Auth,

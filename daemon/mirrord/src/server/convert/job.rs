@@ -158,7 +158,7 @@ fn file_action(action: FileAction) -> v1::FileAction {
     }
 }
 
-pub(super) fn notice(notice: &Notice, home: &Path) -> v1::Notice {
+pub(in crate::server) fn notice(notice: &Notice, home: &Path) -> v1::Notice {
     v1::Notice {
         kind: notice_kind(notice.kind).into(),
         path: notice.path.as_ref().map(|path| path.as_str().to_owned()),

@@ -28,6 +28,20 @@ pub(in crate::server) fn project_state(
     }
 }
 
+/// The same where deletions may wait for a person.
+pub(in crate::server) fn standing(
+    phase: &Phase,
+    config: Option<&ProjectConfig>,
+    deletions_wait: bool,
+) -> v1::ProjectState {
+    // A person's own jobs ask by themselves.
+    let asks = config.is_some_and(|config| config.auto.mode() != AutoMode::Off);
+    match project_state(phase, config) {
+        v1::ProjectState::Idle if asks && deletions_wait => v1::ProjectState::Consent,
+        state => state,
+    }
+}
+
 fn is_paused(config: Option<&ProjectConfig>) -> bool {
     config.is_some_and(|config| config.auto.is_paused)
 }

@@ -8,9 +8,9 @@ use mirror_proto::v1;
 use mirror_proto::v1::project_ref::By;
 use tokio::time::timeout;
 
-use crate::config::{AutoMode, ProjectConfig};
+use crate::config::ProjectConfig;
 use crate::projects::{Condition, Open};
-use crate::server::convert::status::project_state;
+use crate::server::convert::status::standing;
 use crate::server::host::Host;
 
 /// What is not counted by then is as it was counted last.
@@ -65,18 +65,12 @@ fn glance_of(
     phase: &Phase,
     tally: Tally,
 ) -> v1::StatusGlance {
-    // A person's own jobs ask by themselves.
-    let asks = config.is_some_and(|config| config.auto.mode() != AutoMode::Off);
-    let state = match project_state(phase, config) {
-        v1::ProjectState::Idle if asks && tally.waits_for_consent => v1::ProjectState::Consent,
-        state => state,
-    };
     v1::StatusGlance {
         project,
         local_count: tally.local,
         remote_count: tally.remote,
         conflict_count: tally.conflicts,
         held_count: tally.held,
-        state: state.into(),
+        state: standing(phase, config, tally.waits_for_consent).into(),
     }
 }

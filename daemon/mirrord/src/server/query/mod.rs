@@ -5,3 +5,4 @@ pub(super) mod history;
 pub(super) mod inbox;
 pub(super) mod status;
 pub(super) mod versions;
+pub(super) mod watch;
