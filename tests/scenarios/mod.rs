@@ -26,6 +26,7 @@ mod installing;
 mod joining;
 mod kept;
 mod leaving;
+mod looking_on;
 mod lost_state;
 mod mcp;
 mod memories;

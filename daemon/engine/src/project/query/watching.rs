@@ -66,8 +66,8 @@ impl Worker {
         if told.held_at == head && told.held.is_empty() {
             return;
         }
-        let held = self.held(&self.all_facts());
-        let now: BTreeSet<RelPath> = held.open().map(|(path, _)| path.clone()).collect();
+        let waiting = self.held(&self.all_facts());
+        let now: BTreeSet<RelPath> = waiting.open().map(|(path, _)| path.clone()).collect();
         all.extend(differing(&told.held, &now, |path, is_over| Occurrence::Held { path, is_over }));
         (told.held, told.held_at) = (now, head);
     }
