@@ -86,7 +86,7 @@ impl Printer<'_> {
         self.context.output.is_json() || self.format == WatchFormat::Json
     }
 
-    fn print(&self, event: &WatchEvent) -> Result<Reader, Failure> {
+    fn puts(&self, event: &WatchEvent) -> Result<Reader, Failure> {
         let output = &self.context.output;
         if self.is_json() {
             return output.print_document(&json::watch::event(event));
@@ -150,7 +150,7 @@ async fn until_lost(
             Err(status) => return Err(status.into()),
         };
         let is_beginning = known.take(&event);
-        if !is_beginning && printer.print(&event)? == Reader::Gone {
+        if !is_beginning && printer.puts(&event)? == Reader::Gone {
             return Ok(Reader::Gone);
         }
     }
@@ -207,7 +207,7 @@ async fn look(
         let looked = daemon.watch().watch_once(request).await?.into_inner();
         for event in events_of(&looked, is_first) {
             said = true;
-            if printer.print(&event)? == Reader::Gone {
+            if printer.puts(&event)? == Reader::Gone {
                 return Ok((Exit::Done, said));
             }
         }

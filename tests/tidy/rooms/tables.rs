@@ -153,7 +153,7 @@ const CLIENT: &str = "
     refusal.rs: arguments.rs output failure.rs exit.rs
     arguments.rs: commands hook prompt output
     commands: each_project.rs wizard resolve follow context.rs connect service install output
-        settings.rs dates.rs paths.rs terminal.rs failure.rs exit.rs
+        settings.rs dates.rs paths.rs interrupts.rs terminal.rs failure.rs exit.rs
     install: paths.rs failure.rs
     hook: connect output exit.rs
     prompt: context.rs connect output paths.rs failure.rs exit.rs
