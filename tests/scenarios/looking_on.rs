@@ -94,7 +94,7 @@ fn one_look_tells_what_is_new_and_what_waits() {
     let line = laptop.runs(&["watch-all", "--once", "--format", "line"]).exits(0).stdout;
     assert!(line.contains("notes  #") && line.contains("b\\u{202e}.md"), "{line}");
     assert_eq!(laptop.runs(&["watch", "--once", "--quiet"]).exits(0).stdout, "");
-    assert!(laptop.runs(&["watch", "--once", "--reader", "cron"]).exits(0).stdout.contains("#"));
+    assert!(laptop.runs(&["watch", "--once", "--reader", "cron"]).exits(0).stdout.contains('#'));
 
     pushes(&desktop, "a.md", "a, better\n");
     laptop.writes("a.md", "a, otherwise\n");
