@@ -155,8 +155,17 @@ pub(crate) fn whole_content(
     (digest, size): (Digest, u64),
 ) -> EngineResult<Option<Content>> {
     let Some(kept) = data.open(name)? else { return Ok(None) };
+    Ok(whole(kept, scratch, (digest, size))?)
+}
+
+/// What a reader gives, if it is this content. Blocks.
+pub(crate) fn whole(
+    reader: impl Read,
+    scratch: &dyn Disk,
+    (digest, size): (Digest, u64),
+) -> std::io::Result<Option<Content>> {
     let mut scratch = scratch.scratch()?;
-    std::io::copy(&mut kept.take(size.saturating_add(1)), &mut scratch)?;
+    std::io::copy(&mut reader.take(size.saturating_add(1)), &mut scratch)?;
     let (found, _) = digest_of(&mut scratch.reopen()?)?;
     Ok((found == digest).then_some(Content::Scratch(scratch)))
 }

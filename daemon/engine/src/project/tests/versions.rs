@@ -352,3 +352,20 @@ async fn side_of_a_conflict_that_no_commit_has_is_listed_and_had_back() {
     assert_eq!(roles(&listed, "laptop\n"), [VersionRole::Committed], "{listed:?}");
     assert_eq!(reads(&desktop, "a.md", named("desktop\n")).await.unwrap(), "desktop\n");
 }
+
+#[tokio::test]
+async fn version_that_the_backend_does_not_give_is_read_from_the_file_that_still_is_it() {
+    let world = World::new().await;
+    let mut laptop = world.machine("laptop").await;
+    laptop.writes("a.md", "one");
+    laptop.pushes().await;
+    laptop.loses_folder("cache");
+    unplug(&laptop);
+
+    for name in [VersionName::Latest, named("one")] {
+        assert_eq!(reads(&laptop, "a.md", name.clone()).await.unwrap(), "one", "{name:?}");
+    }
+    laptop.writes("a.md", "another");
+    let lost = reads(&laptop, "a.md", VersionName::Latest).await;
+    assert!(matches!(lost, Err(EngineError::Storage(_))), "{lost:?}");
+}

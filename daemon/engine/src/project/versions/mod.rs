@@ -18,7 +18,7 @@ use self::walk::Walk;
 use crate::api::{EngineResult, FileVersion, VersionName, VersionRole};
 use crate::error::EngineError;
 use crate::packs::{Content, Wanted};
-use crate::project::stash::whole_content;
+use crate::project::stash::{whole, whole_content};
 use crate::project::worker::Worker;
 use crate::snapshots::Snapshot;
 
@@ -126,7 +126,7 @@ impl Worker {
             stash: None,
             push: None,
         };
-        let content = self.fetch_at_newest_head(&Wanted::of(path, &entry)).await?;
+        let content = self.content_of(&Wanted::of(path, &entry)).await?;
         Ok(Chosen {
             told,
             content,
@@ -171,7 +171,7 @@ impl Worker {
         let missing = || EngineError::ContentMissing { path: told.path.clone() };
         let Source { stands, kind, exec, private } = source.ok_or_else(missing)?;
         let content = match stands {
-            Stands::InPacks(wanted) => self.fetch_at_newest_head(&wanted).await?,
+            Stands::InPacks(wanted) => self.content_of(&wanted).await?,
             Stands::Here(name) => {
                 let (data, cache) = (self.parts.data.clone(), self.parts.cache.clone());
                 let is = (told.sha256.ok_or_else(missing)?, told.size);
@@ -180,6 +180,22 @@ impl Worker {
             }
         };
         Ok(Chosen { told, content, kind, exec, private })
+    }
+
+    /// A content of a commit. Where it is not to be had from the backend, the file here may
+    /// still be that version.
+    async fn content_of(&mut self, wanted: &Wanted) -> EngineResult<Content> {
+        let error = match self.fetch_at_newest_head(wanted).await {
+            Err(error) if !matches!(error, EngineError::Cancelled) => error,
+            fetched => return fetched,
+        };
+        let (tree, cache) = (self.parts.tree.clone(), self.parts.cache.clone());
+        let (path, is) = (wanted.path.clone(), (wanted.digest, wanted.size));
+        let look = move || {
+            let (_, file) = tree.open(&path).ok()??;
+            whole(file, cache.as_ref(), is).ok()?
+        };
+        self.parts.outside.offload(look).await.ok_or(error)
     }
 
     /// Says which other file has had it, if one has.
