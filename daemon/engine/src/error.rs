@@ -100,7 +100,10 @@ pub enum EngineError {
     NotQueued(String),
 
     /// Nobody knows whether its commit stands.
-    #[error("it was sent to the backend, and the answer was lost: it may stand there")]
+    #[error(
+        "nothing was dropped: what waits was sent to the backend and never answered, so that it \
+         may be a commit, and the backend can't be asked now"
+    )]
     SentUnanswered,
 
     #[error("{typed:?} is the beginning of several ids: {}", .candidates.join(", "))]
@@ -129,6 +132,10 @@ pub enum EngineError {
     #[error("an internal fault ended this job: {0}")]
     Internal(String),
 }
+
+/// What to do about a push of which nobody knows whether it stands.
+const SENT_UNANSWERED: &str = "run it again once the backend answers: then it is known; others \
+    that wait go before that by their ids, `mirrorctl queue drop ID`";
 
 /// The disk itself, or what its user may have of it.
 fn is_full(error: &std::io::Error) -> bool {
@@ -259,7 +266,7 @@ impl EngineError {
             }
             Self::AmbiguousId { .. } => "write more of the id",
             Self::NotQueued(_) => "see `mirrorctl queue list` for what waits",
-            Self::SentUnanswered => "run it again once the backend answers: then it is known",
+            Self::SentUnanswered => SENT_UNANSWERED,
             Self::NoConflict(_) => "see `mirrorctl conflict list` for what waits",
             Self::NotHeld(_) => "see `mirrorctl held list` for what is held",
             Self::HeldMoved(_) => "look again with `mirrorctl held show`",
