@@ -106,6 +106,7 @@ fn service_is_written_started_and_taken_back() {
     assert_eq!(home.asks(&["daemon", "disable"])["change"], "removed");
     assert_eq!(home.asks(&["daemon", "disable"])["change"], "none");
     assert!(!home.unit().exists() && !home.link().exists());
+    assert!(!home.folder.join(".config/systemd").exists(), "nothing is in it");
     assert_eq!(home.daemons().len(), 1, "what runs goes on");
 }
 

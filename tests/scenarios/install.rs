@@ -114,10 +114,12 @@ fn uninstall_takes_the_service_back() {
     let home = newcomer.machine.home().with_file_name("person");
     let unit = home.join(".config/systemd/user/mirrord.service");
     assert!(unit.is_file());
+    let other = unit.with_file_name("other.service");
+    fs::write(&other, "somebody else's\n").expect("written");
 
     newcomer.installs(&["--uninstall"]).exits(0);
 
-    assert!(!unit.exists());
+    assert!(!unit.exists() && other.is_file());
 }
 
 #[test]

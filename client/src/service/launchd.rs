@@ -69,6 +69,9 @@ pub(super) fn link_in(_file: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
+/// The folder is the system's.
+pub(super) fn folders_out(_file: &Path) {}
+
 #[allow(clippy::unnecessary_wraps, reason = "other systems may fail here")]
 pub(super) fn link_out(_file: &Path) -> io::Result<()> {
     Ok(())

@@ -123,6 +123,7 @@ impl Service {
         system::link_out(&self.file)
             .and_then(|()| fs::remove_file(&self.file))
             .map_err(|error| self.unusable(&error))?;
+        system::folders_out(&self.file);
         Ok(Change::Removed)
     }
 

@@ -94,6 +94,16 @@ pub(super) fn link_out(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The folders that the file was made with go as well, unless something is in them.
+pub(super) fn folders_out(file: &Path) {
+    let Some(units) = file.parent().filter(|folder| folder.ends_with("systemd/user")) else {
+        return;
+    };
+    if fs::remove_dir(units).is_ok() {
+        drop(units.parent().map(fs::remove_dir));
+    }
+}
+
 pub(super) fn manager() -> Manager {
     if systemctl(&["show-environment"]) {
         Manager::Answers
