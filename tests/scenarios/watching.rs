@@ -76,3 +76,25 @@ fn paused_project_waits_until_it_is_resumed_whatever_becomes_of_its_daemon() {
     eventually("what waited to arrive", || holds(&desktop, "a.md", "a, better\n"));
     assert_eq!(desktop.asks(&["status"])["state"], "idle");
 }
+
+#[test]
+fn deletions_that_wait_for_a_person_are_told_wherever_projects_are_listed() {
+    let names = ["0.md", "1.md", "2.md", "3.md", "4.md", "5.md", "6.md", "7.md", "8.md", "9.md"];
+    let world = World::new();
+    let laptop = by_itself(world.first_machine("laptop", &names.map(|name| (name, name))), "1h");
+    names[..9].iter().for_each(|name| laptop.removes(name));
+
+    eventually("the deletions to wait", || laptop.asks(&["status"])["state"] == "consent");
+
+    let states = || {
+        let [listed, running] = [&["projects"][..], &["daemon", "status"]].map(|words| {
+            laptop.asks(words)["projects"][0]["state"].as_str().expect("a state").to_owned()
+        });
+        [listed, running]
+    };
+    eventually("both lists to say so", || states() == ["consent", "consent"]);
+    let told = laptop.runs(&["projects"]).exits(0).stdout;
+    assert!(told.contains("consent: deletions wait for you"), "{told}");
+    laptop.runs(&["sync", "--allow-deletes"]).exits(0);
+    eventually("nothing to wait", || states() == ["idle", "idle"]);
+}

@@ -47,7 +47,7 @@ fn row(project: &ProjectSummary) -> [String; 4] {
     let state = words::project_state(project.state());
     let wrong = project.fault.as_ref().map(|fault| escape(&fault.message));
     let state = match (&project.reason, project.state(), wrong) {
-        (Some(reason), ProjectState::Paused | ProjectState::Stopped, _) => {
+        (Some(reason), ProjectState::Paused | ProjectState::Stopped | ProjectState::Consent, _) => {
             format!("{state}: {}", escape(reason))
         }
         (_, _, Some(wrong)) => format!("{state}: {wrong}"),

@@ -189,6 +189,11 @@ impl Project {
         self.status.borrow().backend_fault.clone()
     }
 
+    /// Whether deletions may wait for a person (B12); [`Self::tally`] knows it.
+    pub fn may_leave_deletions(&self) -> bool {
+        self.published.get().is_some_and(|reading| reading.may_leave_deletions())
+    }
+
     /// The newest commit this machine has read.
     pub fn head(&self) -> u64 {
         self.status.borrow().head

@@ -51,6 +51,14 @@ pub(crate) struct Reading {
     taken_up: u64,
 }
 
+impl Reading {
+    /// Whether a job without a person left deletions undone (B12), and nobody has looked
+    /// since whether they still are some.
+    pub(crate) fn may_leave_deletions(&self) -> bool {
+        !self.state.waiting().is_empty()
+    }
+}
+
 /// Where the newest reading is to be had.
 #[derive(Clone, Default)]
 pub(crate) struct Published(Arc<Mutex<Option<Arc<Reading>>>>);

@@ -1,5 +1,6 @@
 //! Status and differences.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use mirror_core::Digest;
@@ -39,6 +40,28 @@ pub(in crate::server) fn standing(
     match project_state(phase, config) {
         v1::ProjectState::Idle if asks && deletions_wait => v1::ProjectState::Consent,
         state => state,
+    }
+}
+
+/// The same of one that is listed among others, some of which wait for a person.
+pub(in crate::server) fn listed_state(view: &View, waiting: &BTreeSet<String>) -> v1::ProjectState {
+    match project_state(&view.phase, view.config.as_ref()) {
+        v1::ProjectState::Idle if waiting.contains(&view.name) => v1::ProjectState::Consent,
+        state => state,
+    }
+}
+
+/// Why one that is listed does less than it could.
+pub(in crate::server) fn listed_reason(
+    view: &View,
+    waiting: &BTreeSet<String>,
+    home: &Path,
+) -> Option<String> {
+    match listed_state(view, waiting) {
+        v1::ProjectState::Consent => {
+            Some("deletions wait for you, `mirrorctl sync` asks for them".to_owned())
+        }
+        _ => state_reason(&view.phase, view.config.as_ref(), home),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `DaemonService`: speaks of the daemon itself.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use mirror_proto::PROTOCOL;
@@ -10,7 +11,7 @@ use crate::backends::PRIMARY;
 use crate::facts::VERSION;
 use crate::projects::{Open, View};
 use crate::server::convert::fault::project_fault;
-use crate::server::convert::status::{project_state, state_reason};
+use crate::server::convert::status::{listed_reason, listed_state};
 use crate::server::host::Host;
 
 #[tonic::async_trait]
@@ -37,6 +38,7 @@ impl v1::daemon_service_server::DaemonService for Host {
         let registry = &self.registry;
         registry.await_first_round().await;
         let (folders, settings, views) = (&registry.folders, registry.settings(), registry.views());
+        let waiting = self.waiting_for_consent(&views).await;
         let shown = |path: &Path| path.display().to_string();
         Ok(Response::new(v1::DaemonDescription {
             pid: std::process::id(),
@@ -53,7 +55,10 @@ impl v1::daemon_service_server::DaemonService for Host {
             user: settings.user,
             rss_bytes: rss_bytes(),
             log_file: shown(&folders.log_file()),
-            projects: views.iter().map(|view| running_project(view, &folders.home)).collect(),
+            projects: views
+                .iter()
+                .map(|view| running_project(view, &waiting, &folders.home))
+                .collect(),
             backend_calls: views.iter().filter_map(backend_calls).collect(),
             umask: self.facts.umask,
         }))
@@ -78,7 +83,7 @@ impl v1::daemon_service_server::DaemonService for Host {
     }
 }
 
-fn running_project(view: &View, home: &Path) -> v1::RunningProject {
+fn running_project(view: &View, waiting: &BTreeSet<String>, home: &Path) -> v1::RunningProject {
     let config = view.config.as_ref();
     let project = view.open.as_ref().map(|open| &open.project);
     let job = match &view.phase {
@@ -88,8 +93,8 @@ fn running_project(view: &View, home: &Path) -> v1::RunningProject {
     v1::RunningProject {
         name: view.name.clone(),
         root: config.map(|config| config.root.display().to_string()).unwrap_or_default(),
-        state: project_state(&view.phase, config).into(),
-        reason: state_reason(&view.phase, config, home),
+        state: listed_state(view, waiting).into(),
+        reason: listed_reason(view, waiting, home),
         job,
         head: project.map_or(0, mirror_engine::Project::head),
         watched: project.is_some_and(mirror_engine::Project::is_watched),

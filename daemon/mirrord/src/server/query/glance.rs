@@ -1,15 +1,17 @@
 //! How much differs, for a prompt: it has a few milliseconds, and is drawn again soon.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use futures::future::join_all;
 use mirror_engine::{Phase, Tally};
 use mirror_proto::v1;
 use mirror_proto::v1::project_ref::By;
 use tokio::time::timeout;
 
-use crate::config::ProjectConfig;
-use crate::projects::{Condition, Open};
+use crate::config::{AutoMode, ProjectConfig};
+use crate::projects::{Condition, Open, View};
 use crate::server::convert::status::standing;
 use crate::server::host::Host;
 
@@ -39,6 +41,20 @@ impl Host {
         // As it is once it was counted.
         let phase = self.registry.view(&name).map_or(Phase::Idle, |view| view.phase);
         glance_of(name, config.as_ref(), &phase, tally.unwrap_or_default())
+    }
+
+    /// Which of these projects have deletions that wait for a person.
+    pub(in crate::server) async fn waiting_for_consent(&self, views: &[View]) -> BTreeSet<String> {
+        let open = views.iter().filter_map(|view| view.open.as_ref());
+        // A person's own jobs ask by themselves.
+        let asking = open.filter(|open| {
+            open.config.auto.mode() != AutoMode::Off && open.project.may_leave_deletions()
+        });
+        let looks = asking.map(async |open| {
+            let waits = tally_of(open).await.is_some_and(|tally| tally.waits_for_consent);
+            waits.then(|| open.config.name.clone())
+        });
+        join_all(looks).await.into_iter().flatten().collect()
     }
 
     async fn name_at_once(&self, project: Option<v1::ProjectRef>) -> Option<String> {

@@ -1,5 +1,6 @@
 //! `ProjectService`: sets up and takes down projects.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use mirror_engine::{JobEvent, Kept};
@@ -12,7 +13,7 @@ use crate::projects::{ChosenPreset, SetUp, SetUpKind, SetUpOutcome, View};
 use crate::server::convert::fault::{fault_of, project_fault};
 use crate::server::convert::job::{covered, progress, set_up_finished};
 use crate::server::convert::kept::kept_versions;
-use crate::server::convert::status::{project_state, state_reason};
+use crate::server::convert::status::{listed_reason, listed_state};
 use crate::server::host::{Host, Streamed};
 use crate::server::job::run::{Caller, pass_on};
 use crate::server::job::running::Kind;
@@ -97,7 +98,9 @@ impl v1::project_service_server::ProjectService for Host {
     ) -> Result<Response<v1::ListProjectsResponse>, Status> {
         self.registry.await_first_round().await;
         let home = &self.registry.folders.home;
-        let projects = self.registry.views().iter().map(|view| summary(view, home)).collect();
+        let views = self.registry.views();
+        let waiting = self.waiting_for_consent(&views).await;
+        let projects = views.iter().map(|view| summary(view, &waiting, home)).collect();
         let left_over =
             self.registry.left_over().into_iter().map(|(name, kept)| left_over(name, kept, home));
         let left_over = left_over.collect();
@@ -180,15 +183,15 @@ fn set_up_event(event: JobEvent) -> v1::SetUpEvent {
     v1::SetUpEvent { event: Some(v1::set_up_event::Event::Progress(progress)) }
 }
 
-fn summary(view: &View, home: &Path) -> v1::ProjectSummary {
+fn summary(view: &View, waiting: &BTreeSet<String>, home: &Path) -> v1::ProjectSummary {
     let config = view.config.as_ref();
     v1::ProjectSummary {
         name: view.name.clone(),
         project_id: view.open.as_ref().map(|open| open.project.project_id().to_string()),
         root: config.map(|config| config.root.display().to_string()).unwrap_or_default(),
         url: config.map(|config| config.url.to_string()).unwrap_or_default(),
-        state: project_state(&view.phase, config).into(),
-        reason: state_reason(&view.phase, config, home),
+        state: listed_state(view, waiting).into(),
+        reason: listed_reason(view, waiting, home),
         fault: view.fault.as_ref().map(|fault| project_fault(fault, home)),
     }
 }
