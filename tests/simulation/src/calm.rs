@@ -7,29 +7,35 @@ use mirror_core::reconcile::FileState;
 use mirror_engine::{Job, Overdue, Report, Scope, Settle, StatusReport};
 
 use crate::machine::{Ending, Errand};
+use crate::oracle::Told;
 use crate::storm::{Storm, by_itself};
 
 /// Rounds within which it must have become quiet.
 const ROUNDS: usize = 16;
 
-/// What the last round of one machine said.
-#[derive(Debug, Default)]
-pub(crate) struct Told {
-    pub(crate) report: Report,
-    /// Paths that are shown to wait for a person.
-    pub(crate) waiting: BTreeSet<String>,
-    /// Paths that wait for somebody to agree to what they bring (B16).
-    pub(crate) held: BTreeSet<String>,
-}
-
-impl Told {
-    /// Whether a path need not be the head's: somebody has yet to decide.
-    pub(crate) fn waits(&self, path: &str) -> bool {
-        self.waiting.contains(path) || self.held.contains(path)
-    }
-}
-
 impl Storm {
+    /// Heals everything, lets everybody sync until it is quiet, and checks.
+    pub(crate) async fn is_judged(&mut self) {
+        if self.world.ledger().is_broken() {
+            // Nobody can go on; what was wrong was found when it was written.
+            return;
+        }
+        self.heals().await;
+        if self.world.setup.by_itself {
+            self.works_by_itself_until_quiet().await;
+        }
+        let told = self.syncs_until_quiet().await;
+        if self.world.has_found() {
+            return;
+        }
+        let truth = self.reads_log();
+        self.checks_commits(&truth);
+        self.checks_trees(&truth, &told);
+        self.checks_conflicts(&told);
+        self.checks_view(&truth, &told);
+        self.checks_ids(&truth);
+    }
+
     pub(crate) async fn heals(&mut self) {
         while !self.world.orphans().is_empty() {
             if self.world.chance(|chance| chance.permille(500)) {

@@ -17,45 +17,41 @@ use flate2::read::DeflateDecoder;
 use mirror_core::commit::{Commit, Method, entry_name, pack_name};
 use mirror_core::history::Applied;
 use mirror_core::{Digest, History, Kind, RelPath};
+use mirror_engine::Report;
 use mirror_storage::RemotePath;
 
-use crate::calm::Told;
 use crate::op::{Answer, Op};
 use crate::service::content;
 use crate::storm::Storm;
 use crate::writers::{Id, ids_in, spelled};
 
 /// What the log says, read afresh.
-struct Truth {
+#[derive(Debug)]
+pub(crate) struct Truth {
     history: History,
     commits: Vec<Commit>,
     contents: BTreeMap<Digest, Bytes>,
 }
 
-impl Storm {
-    /// Heals everything, lets everybody sync until it is quiet, and checks.
-    pub(crate) async fn is_judged(&mut self) {
-        if self.world.ledger().is_broken() {
-            // Nobody can go on; what was wrong was found when it was written.
-            return;
-        }
-        self.heals().await;
-        if self.world.setup.by_itself {
-            self.works_by_itself_until_quiet().await;
-        }
-        let told = self.syncs_until_quiet().await;
-        if self.world.has_found() {
-            return;
-        }
-        let truth = self.reads_log();
-        self.checks_commits(&truth);
-        self.checks_trees(&truth, &told);
-        self.checks_conflicts(&told);
-        self.checks_view(&truth, &told);
-        self.checks_ids(&truth);
-    }
+/// What the last round of one machine said.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) report: Report,
+    /// Paths that are shown to wait for a person.
+    pub(crate) waiting: BTreeSet<String>,
+    /// Paths that wait for somebody to agree to what they bring (B16).
+    pub(crate) held: BTreeSet<String>,
+}
 
-    fn reads_log(&self) -> Truth {
+impl Told {
+    /// Whether a path need not be the head's: somebody has yet to decide.
+    pub(crate) fn waits(&self, path: &str) -> bool {
+        self.waiting.contains(path) || self.held.contains(path)
+    }
+}
+
+impl Storm {
+    pub(crate) fn reads_log(&self) -> Truth {
         let mut truth =
             Truth { history: History::new(), commits: Vec::new(), contents: BTreeMap::new() };
         for seq in 1.. {
@@ -105,7 +101,7 @@ impl Storm {
         }
     }
 
-    fn checks_commits(&self, truth: &Truth) {
+    pub(crate) fn checks_commits(&self, truth: &Truth) {
         for (seq, id) in &self.acknowledged {
             let stands = truth.commits.iter().find(|commit| commit.seq == *seq);
             if stands.is_none_or(|stands| stands.id != *id) {
@@ -141,7 +137,7 @@ impl Storm {
         }
     }
 
-    fn checks_trees(&self, truth: &Truth, told: &[Told]) {
+    pub(crate) fn checks_trees(&self, truth: &Truth, told: &[Told]) {
         let head = truth.head();
         for (machine, told) in self.machines.iter().zip(told) {
             let files = machine.ground.contents();
@@ -170,7 +166,7 @@ impl Storm {
 
     /// What one place alone ever wrote has nothing to be in conflict with, as
     /// long as no machine sends again what it has forgotten (B5).
-    fn checks_conflicts(&self, told: &[Told]) {
+    pub(crate) fn checks_conflicts(&self, told: &[Told]) {
         if self.world.ledger().has_any_forgotten() {
             return;
         }
@@ -183,7 +179,7 @@ impl Storm {
         }
     }
 
-    fn checks_view(&self, truth: &Truth, told: &[Told]) {
+    pub(crate) fn checks_view(&self, truth: &Truth, told: &[Told]) {
         let head = truth.head();
         let shown: BTreeSet<&str> = told
             .iter()
@@ -215,7 +211,7 @@ impl Storm {
         files.into_iter().filter_map(|file| read(file.path)).collect()
     }
 
-    fn checks_ids(&self, truth: &Truth) {
+    pub(crate) fn checks_ids(&self, truth: &Truth) {
         let found = self.ids_everywhere(truth, |_, _| true);
         for (id, birth) in self.world.writers().living() {
             if !found.contains(&id) {
