@@ -187,6 +187,12 @@ fn quoted(names: &[String]) -> String {
 }
 
 impl EngineError {
+    /// Whether a content can't be had any more, wherever it is asked for. Of any other
+    /// trouble nothing follows about what is there (S4).
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::ContentMissing { .. } | Self::ContentCorrupt { .. })
+    }
+
     /// Says what to do about this error.
     #[must_use]
     pub fn class(&self) -> FaultClass {

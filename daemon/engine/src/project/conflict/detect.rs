@@ -99,6 +99,7 @@ impl Worker {
             root: Root::Sound,
             consent: true,
             agreed: Agreed::All,
+            waiting: NOTHING,
         };
         let plan = draw_plan(facts, Intent::Sync, &Selection::all(), &guard);
         let clashes = plan.map(|plan| plan.clashes).unwrap_or_default();
@@ -156,7 +157,7 @@ impl Worker {
         if let Some(base) = record.base_digest() {
             match self.keep_version(&folder, path, base).await {
                 Ok(()) => {}
-                Err(error) if is_gone(&error) => record.base = None,
+                Err(error) if error.is_gone() => record.base = None,
                 Err(error) => return Err(error),
             }
         }

@@ -11,7 +11,6 @@ use mirror_core::reconcile::{FileState, Sighted};
 use mirror_core::{Kind, RelPath, State};
 
 use super::detect::is_binary;
-use super::detect::is_gone;
 use crate::api::{ConflictKind, EngineResult, FileStatus, NoticeKind};
 use crate::data::conflicts::{Folder, Record};
 use crate::error::EngineError;
@@ -97,7 +96,7 @@ impl Worker {
         if let Some(base) = record.base_digest()
             && let Err(error) = self.keep_version(&folder, &path, base).await
         {
-            if !is_gone(&error) {
+            if !error.is_gone() {
                 return Err(error);
             }
             record.base = None;

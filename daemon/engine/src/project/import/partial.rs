@@ -67,7 +67,12 @@ impl Worker {
             .collect();
         for digest in noted.into_iter().chain(self.digest_without_note(found)) {
             let Some(wanted) = self.wanted_version(&found.path, digest) else { continue };
-            let Ok(content) = self.fetch_at_newest_head(&wanted).await else { continue };
+            let content = match self.fetch_at_newest_head(&wanted).await {
+                Ok(content) => content,
+                Err(error) if error.is_gone() => continue,
+                // Whoever can't look now must not take it for somebody's edit.
+                Err(error) => return Err(error),
+            };
             let begins = found.seen.size;
             let beginning = self.parts.outside.offload(move || {
                 let mut reader = std::io::Read::take(content.open()?, begins);
