@@ -50,6 +50,9 @@ pub(crate) fn start(
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_writer(Mutex::new(file))
+        // It would be told on stderr, which may lie on the same full disk: a panic
+        // there would log itself into the very log that waits for it.
+        .log_internal_errors(false)
         .with_env_filter(filter(level))
         .with_filter_reloading();
     let handle = subscriber.reload_handle();
@@ -68,9 +71,11 @@ struct Tilded<W> {
 }
 
 impl<W: Write> Write for Tilded<W> {
+    /// A line that finds no room is lost, and nobody is told: that is no trouble of
+    /// whoever logs it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let shown = with_tilde(&String::from_utf8_lossy(line), &self.home);
-        self.file.write_all(shown.as_bytes())?;
+        drop(self.file.write_all(shown.as_bytes()));
         Ok(line.len())
     }
 
