@@ -25,7 +25,13 @@ pub struct Guard<'a> {
     /// A person has agreed to this job's deletions.
     pub consent: bool,
     pub agreed: Agreed<'a>,
+    /// Losses that wait for a person already: they go with consent alone, however few
+    /// they are by now.
+    pub waiting: &'a BTreeSet<RelPath>,
 }
+
+/// Nothing waits.
+pub const NOTHING: &BTreeSet<RelPath> = &BTreeSet::new();
 
 /// Which of the losses that a job would pull were agreed to where they were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +91,8 @@ pub enum Why {
     RootEmpty,
     #[error("the project's folder is on another device than before")]
     RootOnOtherDevice,
+    #[error("this would make deletions that wait for a person, {waiting} of them")]
+    Waiting { waiting: usize },
     #[error("this would delete all {covered} files")]
     All { covered: usize },
     #[error("this would make {deleted} deletions within an hour, of {covered} files")]
@@ -109,7 +117,8 @@ impl Guard<'_> {
         let mut asked: Vec<RelPath> = losses.at_head.into_iter().chain(pulled).collect();
         asked.sort();
         let doubt = self.doubt_of_root(plan, facts, !asked.is_empty());
-        match doubt.or_else(|| self.doubt_of_number(asked.len(), plan)) {
+        let doubt = doubt.or_else(|| self.doubt_of_number(asked.len(), plan));
+        match doubt.or_else(|| self.doubt_of_waiting(&asked)) {
             None => Ok(()),
             Some(why) => Err(NeedsConsent { emptied: emptied(&asked, plan), losses: asked, why }),
         }
@@ -135,6 +144,13 @@ impl Guard<'_> {
             // A folder that never held anything is empty and sound.
             Root::Empty => lacks_files().then_some(Why::RootEmpty),
         }
+    }
+
+    /// They were gone when the folder was empty or another one, or nobody was there to
+    /// be asked; that others are back by now says nothing of these.
+    fn doubt_of_waiting(&self, asked: &[RelPath]) -> Option<Why> {
+        let waiting = asked.iter().filter(|path| self.waiting.contains(*path)).count();
+        (waiting > 0).then_some(Why::Waiting { waiting })
     }
 
     fn doubt_of_number(&self, now: usize, plan: &Plan) -> Option<Why> {

@@ -15,7 +15,7 @@ mod tests;
 mod unattended;
 
 pub use draw::draw_plan;
-pub use guard::{Agreed, Guard, NeedsConsent, Root, Why};
+pub use guard::{Agreed, Guard, NOTHING, NeedsConsent, Root, Why};
 pub use hold::news;
 pub use losses::{Losses, empties, losses};
 pub use selection::{Selection, UnknownNames, possible_globs};

@@ -13,6 +13,7 @@ const GUARD: Guard<'static> = Guard {
     root: Root::Sound,
     consent: false,
     agreed: Agreed::All,
+    waiting: NOTHING,
 };
 
 fn path(text: &str) -> RelPath {

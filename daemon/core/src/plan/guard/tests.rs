@@ -13,6 +13,7 @@ const CALM: Guard<'static> = Guard {
     root: Root::Sound,
     consent: false,
     agreed: NOBODY,
+    waiting: NOTHING,
 };
 
 fn state(number: usize) -> State {

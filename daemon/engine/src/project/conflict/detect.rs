@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use mirror_core::path::Clash;
-use mirror_core::plan::{Agreed, Guard, Intent, Plan, Root, Selection, draw_plan};
+use mirror_core::plan::{Agreed, Guard, Intent, NOTHING, Plan, Root, Selection, draw_plan};
 use mirror_core::reconcile::{BaseFact, Facts, FileState, Verdict, decide, file_state};
 use mirror_core::{Digest, Kind, RelPath, State, merge};
 
@@ -224,10 +224,6 @@ impl Worker {
 
 pub(crate) fn is_diverged(facts: &Facts) -> bool {
     decide(facts) == Verdict::Diverged
-}
-
-pub(crate) fn is_gone(error: &EngineError) -> bool {
-    matches!(error, EngineError::ContentMissing { .. } | EngineError::ContentCorrupt { .. })
 }
 
 /// Whether one side at least is no text.

@@ -163,7 +163,18 @@ impl<'a> Cycle<'a> {
             let coming = held.coming().map(|(path, _)| path);
             let selection = self.request.selection.without(restless.iter().chain(coming));
             let request = self.request.limited_to(&selection);
-            let mut plan = worker.plan(&facts, &request, root, agreed_to, reporter)?;
+            let drawn = worker.plan(&facts, &request, root, agreed_to, reporter);
+            if let Err(error) = &drawn
+                && root != Root::Sound
+                && !reporter.dry_run
+            {
+                let doubted = worker.note_doubt(&facts);
+                if doubted && request.auto.is_some() {
+                    worker.tell_doubt(error, reporter);
+                }
+                worker.save(false).await?;
+            }
+            let mut plan = drawn?;
             leave_out(&mut plan, &self.rereads.given_up, &unsettled);
             let mut losses = losses(&plan, &facts);
             losses.here.retain(|path| !agreed.contains(path));

@@ -12,6 +12,7 @@ use mirror_core::reconcile::{Facts, Verdict, decide};
 use crate::api::{Deletions, EngineResult, NoticeKind};
 use crate::error::EngineError;
 use crate::outside::TreeError;
+use crate::project::observe::FactMap;
 use crate::project::worker::Worker;
 use crate::project::worker::reporter::Reporter;
 
@@ -50,6 +51,44 @@ impl Worker {
             }
         }
         Ok(agreed)
+    }
+
+    /// Those of the losses that a job without a person left undone that are still some.
+    pub(crate) fn waiting_losses(&self, facts: &BTreeMap<RelPath, Facts>) -> Vec<RelPath> {
+        let is_loss = |facts: &Facts| {
+            let remote = facts.remote.map(|remote| remote.state);
+            match decide(facts) {
+                Verdict::Send => empties(remote, facts.local),
+                Verdict::Fetch => empties(facts.local, remote),
+                Verdict::SendDeletion | Verdict::FetchDeletion => true,
+                Verdict::Unchanged | Verdict::Adopt | Verdict::Diverged | Verdict::Kept => false,
+            }
+        };
+        let waiting = self.state.waiting().iter();
+        waiting.filter(|path| facts.get(*path).is_some_and(is_loss)).cloned().collect()
+    }
+
+    /// What is gone while the folder is missing, empty or another one waits for a
+    /// person, also when some of it is there again: they may be in the middle of
+    /// putting it back.
+    /// Says whether any of it did not wait before.
+    pub(crate) fn note_doubt(&mut self, facts: &FactMap) -> bool {
+        let is_agreed = |facts: &Facts| facts.base.state().is_some() && facts.remote.is_some();
+        let agreed = facts.iter().filter(|(_, facts)| is_agreed(facts));
+        let mut waiting = self.state.waiting().clone();
+        let before = waiting.len();
+        waiting.extend(agreed.map(|(path, _)| path.clone()));
+        let is_news = waiting.len() > before;
+        self.state.set_waiting(waiting);
+        is_news
+    }
+
+    pub(crate) fn tell_doubt(&self, error: &EngineError, reporter: &mut Reporter) {
+        let message = format!(
+            "{error}: nothing goes by itself meanwhile, and what is not there again afterwards \
+             waits for you; `mirrorctl sync` asks"
+        );
+        reporter.notice(NoticeKind::DeletionsWait, None, message, self.now());
     }
 
     /// Draws the plan if a person has agreed to its deletions, or need not. A

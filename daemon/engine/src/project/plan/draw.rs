@@ -46,12 +46,14 @@ impl Worker {
         agreed: Agreed<'_>,
         reporter: &mut Reporter,
     ) -> EngineResult<Plan> {
+        let waiting = self.waiting_losses(facts).into_iter().collect();
         let guard = Guard {
             covered: facts.values().filter(|facts| facts.base.state().is_some()).count(),
             deletions_last_hour: self.recent_deletions().len(),
             root,
             consent: reporter.consent,
             agreed,
+            waiting: &waiting,
         };
         let (intent, selection) = (request.intent, request.selection);
         let mut plan = match &request.auto {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 
 use mirror_core::RelPath;
-use mirror_core::plan::{Root, empties};
+use mirror_core::plan::Root;
 use mirror_core::reconcile::{Facts, FileState, Verdict, decide};
 
 use super::look::Look;
@@ -45,21 +45,6 @@ impl Worker {
         }
         self.save(false).await?;
         Ok(report)
-    }
-
-    /// Those of the losses that a job without a person left undone that are still some.
-    fn waiting_losses(&self, facts: &BTreeMap<RelPath, Facts>) -> Vec<RelPath> {
-        let is_loss = |facts: &Facts| {
-            let remote = facts.remote.map(|remote| remote.state);
-            match decide(facts) {
-                Verdict::Send => empties(remote, facts.local),
-                Verdict::Fetch => empties(facts.local, remote),
-                Verdict::SendDeletion | Verdict::FetchDeletion => true,
-                Verdict::Unchanged | Verdict::Adopt | Verdict::Diverged | Verdict::Kept => false,
-            }
-        };
-        let waiting = self.state.waiting().iter();
-        waiting.filter(|path| facts.get(*path).is_some_and(is_loss)).cloned().collect()
     }
 
     pub(crate) fn has_waiting_losses(&self, facts: &BTreeMap<RelPath, Facts>) -> bool {

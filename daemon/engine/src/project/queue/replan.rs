@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mirror_core::RelPath;
 use mirror_core::history::Placed;
 use mirror_core::path::Clash;
-use mirror_core::plan::{Agreed, Guard, Intent, Plan, Root, Selection, draw_plan};
+use mirror_core::plan::{Agreed, Guard, Intent, NOTHING, Plan, Root, Selection, draw_plan};
 use mirror_core::reconcile::{BaseFact, Facts, Privacy, Sighted};
 
 use crate::api::{EngineResult, Settle};
@@ -137,6 +137,7 @@ fn plan_of(push: &QueuedPush, facts: &BTreeMap<RelPath, Facts>) -> EngineResult<
         root: Root::Sound,
         consent: true,
         agreed: Agreed::All,
+        waiting: NOTHING,
     };
     let plan = draw_plan(facts, Intent::Push, &paths, &guard);
     plan.map_err(|needed| refusal(&needed))

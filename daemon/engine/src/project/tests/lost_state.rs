@@ -196,7 +196,13 @@ async fn start_without_the_disk_forgets_nothing_of_it() {
 
     let waiting = [("a.md", FileState::LocalAhead), ("b.md", FileState::DeletedLocal)];
     assert_eq!(laptop.unsettled().await, waiting.map(|(name, state)| (name.to_owned(), state)));
-    assert_eq!(laptop.syncs().await.conflicts, []);
+    // It was gone while the disk was away, too: whether it was deleted, a person says.
+    let error = laptop.tries_sync().await.unwrap_err();
+    assert_eq!(error.class(), mirror_storage::FaultClass::Consent);
+    let (events, _) = mpsc::channel(64);
+    let request = JobRequest { job: sync(Settle::Wait), dry_run: false, consent: true };
+    let report = laptop.project().run(request, events, Cancel::new()).await.unwrap();
+    assert_eq!(report.conflicts, []);
     assert_eq!(world.names("").len(), 3);
     assert_eq!(world.text("a.md").as_deref(), Some("two"));
 }

@@ -11,6 +11,7 @@ mod cancelling;
 mod checkpoints;
 mod chunks;
 mod closed_view;
+mod coming_back;
 mod conflicts;
 mod consenting;
 mod crashing;

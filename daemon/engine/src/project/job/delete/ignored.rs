@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mirror_core::RelPath;
 use mirror_core::history::Placed;
-use mirror_core::plan::{Agreed, Guard, Intent, Selection};
+use mirror_core::plan::{Agreed, Guard, Intent, NOTHING, Selection};
 use mirror_core::reconcile::{BaseFact, Facts, Privacy};
 
 use crate::api::{EngineResult, Scope};
@@ -46,6 +46,7 @@ impl Worker {
             root,
             consent: reporter.consent || is_named,
             agreed: Agreed::All,
+            waiting: NOTHING,
         };
         let exactly = Selection::exactly(&chosen);
         self.plan_with_consent(&facts, Intent::Push, &exactly, &guard, reporter)?;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use mirror_core::commit::Action;
-use mirror_core::plan::{Agreed, Fetch, Guard, Intent, Removal, Root, Selection, Send};
+use mirror_core::plan::{Agreed, Fetch, Guard, Intent, NOTHING, Removal, Root, Selection, Send};
 use mirror_core::reconcile::{Facts, Sighted, Verdict, decide};
 use mirror_core::{Digest, Kind, RelPath, State};
 
@@ -128,6 +128,7 @@ impl Worker {
             root,
             consent: reporter.consent || is_named,
             agreed: Agreed::All,
+            waiting: NOTHING,
         };
         let selection = Selection::exactly(chosen);
         self.plan_with_consent(&after, Intent::Push, &selection, &guard, reporter)?;
