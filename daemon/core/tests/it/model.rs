@@ -18,6 +18,7 @@ pub(crate) const CONSENT: Guard<'static> = Guard {
     root: Root::Sound,
     consent: true,
     agreed: Agreed::All,
+    waiting: mirror_core::plan::NOTHING,
 };
 
 pub(crate) fn path(text: &str) -> RelPath {
