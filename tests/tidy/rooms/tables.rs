@@ -75,8 +75,9 @@ const ENGINE: &str = "
         project/naming.rs project/stash.rs project/worker data log state index api error.rs outside
     project/publish: project/import project/conflict project/rules project/view_state
         project/worker view packs log state api error.rs outside
-    project/query: project/conflict project/merge.rs project/held project/observe.rs project/versions
-        project/naming.rs project/worker data snapshots packs log state index api error.rs outside
+    project/query: project/plan project/conflict project/merge.rs project/held project/observe.rs
+        project/versions project/naming.rs project/worker data snapshots packs log state index api
+        error.rs outside
     project/import: project/conflict project/merge.rs project/commit project/rules
         project/view_state project/worker view packs log state api error.rs planted.rs outside
     project/checkout: project/merge.rs project/commit project/observe.rs project/rules
