@@ -3,7 +3,7 @@
 //! One side is here, the other there, which the question calls by its name. What
 //! they are called in JSON, `local` and `remote`, is understood as well.
 
-use mirror_proto::v1::{Conflict, ConflictDetail};
+use mirror_proto::v1::{Conflict, ConflictDetail, ConflictKind};
 
 use crate::output::escape::escape;
 use crate::output::text::conflict::other_word;
@@ -98,10 +98,13 @@ fn conflict_of(detail: &ConflictDetail) -> Conflict {
 }
 
 fn is_offered(choice: Choice, detail: &ConflictDetail) -> bool {
+    // No content settles two names that can't stand side by side.
+    let is_of_names = || conflict_of(detail).kind() == ConflictKind::NameClash;
     match choice {
         Choice::Merged => detail.merged_content.is_some(),
         Choice::Edit => detail.marked_content.is_some(),
-        Choice::Local | Choice::Remote | Choice::Skip | Choice::Quit => true,
+        Choice::Local | Choice::Remote => !is_of_names(),
+        Choice::Skip | Choice::Quit => true,
     }
 }
 
@@ -129,6 +132,10 @@ mod tests {
         assert_eq!(question(&clean), format!("{sides}, [m]erged, [e]dit, [s]kip, [q]uit? "));
         assert_eq!(question(&text()), format!("{sides}, [e]dit, [s]kip, [q]uit? "));
         assert_eq!(question(&binary()), format!("{sides}, [s]kip, [q]uit? "));
+        let mut names = binary();
+        names.conflict.as_mut().expect("a conflict").set_kind(ConflictKind::NameClash);
+        assert_eq!(question(&names), "[s]kip, [q]uit? ", "no content settles them");
+        assert_eq!(read("here", &names), None);
     }
 
     #[test]

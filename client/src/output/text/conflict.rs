@@ -134,7 +134,8 @@ pub(crate) fn hint(paint: Paint) -> String {
     format!(
         "{} `mirrorctl sync` merges what can be merged, and asks at a terminal; `conflict list` \
          then says whose versions are left, `conflict take PATH here|there` settles one, and \
-         `sync --strategy keep-local|keep-remote` all of them\n",
+         `sync --strategy keep-local|keep-remote` all of them; of two names that can't stand \
+         side by side, rename one\n",
         paint.cyan("hint:")
     )
 }
@@ -144,7 +145,9 @@ fn header(conflict: &Conflict, paint: Paint) -> String {
         ConflictKind::EditEdit | ConflictKind::Unspecified => "changed on both sides",
         ConflictKind::AddAdd => "added on both sides",
         ConflictKind::Type => "a file on one side, a link on the other",
-        ConflictKind::NameClash => "some machine can't tell its name from another's",
+        ConflictKind::NameClash => {
+            "can't stand beside another name of the project on every machine: rename one of the two"
+        }
         ConflictKind::UnknownBase => "differs, and what both sides began with is not known",
     };
     format!("{}  {}", paint.bold(&escape(&conflict.path)), paint.yellow(what))
