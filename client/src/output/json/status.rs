@@ -132,6 +132,7 @@ pub(super) fn difference(file: &FileDiff) -> Value {
         "status": words::file_state(file.state()),
         "binary": file.binary,
         "unified": file.unified,
+        "error": file.fault.as_ref().map(super::fault),
         "from": file.from,
         "to": file.to,
     })
@@ -272,6 +273,7 @@ mod tests {
                 state: FileState::NewLocal.into(),
                 binary: false,
                 unified: "+a\n".to_owned(),
+                fault: None,
                 from: "head".to_owned(),
                 to: "local".to_owned(),
             }],
@@ -281,7 +283,7 @@ mod tests {
             json!({"files": [
                 {
                     "path": "a.md", "status": "new_local", "binary": false, "unified": "+a\n",
-                    "from": "head", "to": "local",
+                    "error": null, "from": "head", "to": "local",
                 },
             ]})
         );

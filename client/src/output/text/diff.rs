@@ -22,6 +22,9 @@ fn difference(file: &FileDiff, paint: Paint) -> String {
         (from, to) => format!("{} → {}", end(from), end(to)),
     };
     let header = paint.bold(&format!("{} ({what})", escape(&file.path)));
+    if let Some(fault) = &file.fault {
+        return format!("{header}\ncan't be shown now: {}\n", escape(&fault.message));
+    }
     if file.binary {
         return format!("{header}\nbinary, differs\n");
     }
@@ -132,6 +135,7 @@ mod tests {
                 state: FileState::LocalAhead.into(),
                 binary: false,
                 unified: unified.to_owned(),
+                fault: None,
                 from: "head".to_owned(),
                 to: "local".to_owned(),
             }],
@@ -188,6 +192,17 @@ mod tests {
         let unified = "-old\n".repeat(200_000) + &"+new\n".repeat(200_001);
         let text = report(&sample(&unified), Paint::PLAIN);
         assert_eq!(text, format!("a.md (changed here)\n{unified}"));
+    }
+
+    #[test]
+    fn file_that_can_not_be_shown_says_why() {
+        let mut sample = sample("");
+        let message = "storage is unreachable".to_owned();
+        sample.files[0].fault = Some(mirror_proto::v1::Fault { message, ..Default::default() });
+        assert_eq!(
+            report(&sample, Paint::PLAIN),
+            "a.md (changed here)\ncan't be shown now: storage is unreachable\n"
+        );
     }
 
     #[test]

@@ -151,4 +151,6 @@ pub struct FileDiff {
     /// What is compared: `head`, `local`, `#12`, or the beginning of a SHA-256.
     pub from: String,
     pub to: String,
+    /// Why it can't be shown now, while others can.
+    pub fault: Option<FileFault>,
 }

@@ -13,6 +13,7 @@ use crate::error::EngineError;
 use crate::packs::Content;
 use crate::project::versions::{Chosen, path_of};
 use crate::project::worker::Worker;
+use crate::project::worker::faults::fault;
 use crate::snapshots::Snapshot;
 
 /// Larger files are compared by digest only.
@@ -92,10 +93,33 @@ impl Worker {
         for path in paths.iter().filter(|path| selection.matches(path)) {
             let [from, to] = ends.states(path);
             if from != to {
-                diffs.push(self.diff_at(path, &ends, query.context_lines).await?);
+                let diff = self.diff_at(path, &ends, query.context_lines).await;
+                diffs.push((path.clone(), diff));
             }
         }
-        Ok(diffs)
+        self.those_shown(diffs, &ends)
+    }
+
+    /// What can't be shown is named among the others; where nothing can, that is all
+    /// there is to say.
+    fn those_shown(
+        &self,
+        diffs: Vec<(RelPath, EngineResult<FileDiff>)>,
+        ends: &Ends<'_>,
+    ) -> EngineResult<Vec<FileDiff>> {
+        let is_any_shown = diffs.iter().any(|(_, diff)| diff.is_ok());
+        let shown = diffs.into_iter().map(|(path, diff)| match diff {
+            Err(error) if is_any_shown => Ok(self.unshown(&path, &error, ends)),
+            diff => diff,
+        });
+        shown.collect()
+    }
+
+    fn unshown(&self, path: &RelPath, error: &EngineError, ends: &Ends<'_>) -> FileDiff {
+        let state = ends.facts.get(path).map_or(FileState::InSync, |f| self.state_of(path, f));
+        let [from, to] = ends.ends.each_ref().map(|(_, name)| name.clone());
+        let (path, unified, fault) = (path.clone(), String::new(), Some(fault(path, error)));
+        FileDiff { path, state, binary: false, unified, from, to, fault }
     }
 
     /// What the head's version of one file would change here.
@@ -178,7 +202,7 @@ impl Worker {
         };
         let state = ends.facts.get(path).map_or(FileState::InSync, |f| self.state_of(path, f));
         let (from, to) = (from_name.clone(), to_name.clone());
-        Ok(FileDiff { path: path.clone(), state, binary, unified, from, to })
+        Ok(FileDiff { path: path.clone(), state, binary, unified, from, to, fault: None })
     }
 
     async fn side(&self, path: &RelPath, end: &End) -> EngineResult<Side> {

@@ -310,3 +310,26 @@ async fn hint_has_the_log_read_and_leaves_all_else_to_the_round() {
     assert!(!laptop.project().read_on().await.unwrap(), "there is no more");
     laptop.project().poll().await.unwrap_err();
 }
+
+#[tokio::test]
+async fn diff_shows_what_it_can_and_names_the_rest() {
+    let world = World::new().await;
+    let laptop = world.machine("laptop").await;
+    for name in ["a.md", "b.md"] {
+        laptop.writes(name, format!("{name}\n"));
+    }
+    laptop.pushes().await;
+    laptop.writes("a.md", "better\n");
+    let of = |names: &[&str]| Scope { names: names.iter().map(|&name| name.to_owned()).collect() };
+    laptop.project().diff(of(&["a.md"]), 3).await.unwrap();
+    laptop.writes("b.md", "better, too\n");
+    unplug(&laptop);
+
+    let shown = laptop.project().diff(of(&[]), 3).await.unwrap();
+
+    let faults = shown.iter().map(|diff| diff.fault.as_ref().map(|fault| fault.class));
+    assert_eq!(faults.collect::<Vec<_>>(), [None, Some(FaultClass::Transient)]);
+    assert!(shown[0].unified.contains("+better") && shown[1].unified.is_empty());
+    let error = laptop.project().diff(of(&["b.md"]), 3).await.unwrap_err();
+    assert_eq!(error.class(), FaultClass::Transient, "there is nothing else to show");
+}

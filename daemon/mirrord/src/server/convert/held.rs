@@ -1,5 +1,7 @@
 //! What waits until somebody on this machine agrees to it.
 
+use std::path::Path;
+
 use mirror_engine::{HeldDetail, HeldFile};
 use mirror_proto::v1;
 
@@ -18,10 +20,10 @@ pub(in crate::server) fn held_file(file: &HeldFile) -> v1::HeldFile {
     }
 }
 
-pub(in crate::server) fn held_detail(detail: &HeldDetail) -> v1::HeldDetail {
+pub(in crate::server) fn held_detail(detail: &HeldDetail, home: &Path) -> v1::HeldDetail {
     v1::HeldDetail {
         held: Some(held_file(&detail.file)),
-        diff: Some(file_diff(&detail.diff)),
+        diff: Some(file_diff(&detail.diff, home)),
         fault: None,
     }
 }

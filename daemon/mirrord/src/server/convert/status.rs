@@ -193,12 +193,13 @@ fn file_status(file: &FileStatus) -> v1::FileStatus {
     }
 }
 
-pub(in crate::server) fn file_diff(file: &FileDiff) -> v1::FileDiff {
+pub(in crate::server) fn file_diff(file: &FileDiff, home: &Path) -> v1::FileDiff {
     v1::FileDiff {
         path: file.path.as_str().to_owned(),
         state: file_state(file.state).into(),
         binary: file.binary,
         unified: file.unified.clone(),
+        fault: file.fault.as_ref().map(|fault| file_fault(fault, home)),
         from: file.from.clone(),
         to: file.to.clone(),
     }

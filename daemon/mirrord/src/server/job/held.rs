@@ -50,8 +50,9 @@ impl v1::held_service_server::HeldService for Host {
             };
             let path = only(names_in(&open, request.folder, vec![request.path]).await?)?;
             let known = open.project.held_detail_within(path, patience).await?;
-            let fault = known.fault.map(|fault| project_fault(&fault, &host.registry.folders.home));
-            Ok(v1::HeldDetail { fault, ..held_detail(&known.answer) })
+            let home = &host.registry.folders.home;
+            let fault = known.fault.map(|fault| project_fault(&fault, home));
+            Ok(v1::HeldDetail { fault, ..held_detail(&known.answer, home) })
         })
         .await
     }

@@ -42,7 +42,8 @@ impl v1::status_service_server::StatusService for Host {
             let (from, to) = (version(request.from)?, version(request.to)?);
             let query = DiffQuery { scope: Scope { names }, context_lines: lines, from, to };
             let files = asked.project().diff_of(query).await?;
-            Ok(v1::DiffReport { files: files.iter().map(file_diff).collect() })
+            let home = &host.registry.folders.home;
+            Ok(v1::DiffReport { files: files.iter().map(|file| file_diff(file, home)).collect() })
         })
         .await
     }
