@@ -163,6 +163,22 @@ fn no_text_about_memories_obeys_what_stands_in_a_field() {
 }
 
 #[test]
+fn no_line_that_is_told_as_it_happens_obeys_what_stands_in_a_field() {
+    let plain = Paint::PLAIN;
+    for number in 0..=12 {
+        let shown = [
+            text::history::changes(&filled(number), plain),
+            text::prompt::line(&filled(number), text::prompt::Shape::Text, true),
+            text::watch::event(&filled(number), text::watch::Detail::Whole, true, plain),
+            text::watch::event(&filled(number), text::watch::Detail::Line, true, plain),
+        ];
+        for text in shown {
+            check_text(number, &text, false);
+        }
+    }
+}
+
+#[test]
 fn no_json_hides_what_stands_in_a_field() {
     for number in 0..=12 {
         let job: v1::JobFinished = filled(number);
@@ -179,6 +195,8 @@ fn no_json_hides_what_stands_in_a_field() {
             json::held::list(&filled(number)),
             json::held::detail(&filled(number)),
             json::memory::list(&filled(number)),
+            json::watch::event(&filled(number)),
+            json::status::glance(&filled(number), &hostile()),
             json::memory::one(&filled(number)),
             json::memory::unmapped(&hostile(), &filled(number)),
             json::history::log(&filled(number)),
@@ -212,8 +230,12 @@ fn no_json_hides_what_stands_in_a_field() {
 }
 
 /// What prints nothing that came from elsewhere, or is a part of what is tried.
-const NOT_TRIED: [&str; 3] =
-    ["text::conflict::hint", "text::conflict::other_word", "json::status::count_in"];
+const NOT_TRIED: [&str; 4] = [
+    "text::conflict::hint",
+    "text::conflict::other_word",
+    "text::watch::is_passing",
+    "json::status::count_in",
+];
 
 /// Everything that prints an answer is tried above, also what is added later.
 #[test]
