@@ -122,4 +122,22 @@ mod tests {
         let written = String::from_utf8(log.file).unwrap();
         assert_eq!(written, "WARN reason=\"no folder ~/notes\" state=~/.local\n");
     }
+
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _line: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn line_that_finds_no_room_is_nobodys_trouble() {
+        let mut log = Tilded { home: "/home/ann".into(), file: Full };
+        assert!(log.write_all(b"WARN no room\n").is_ok());
+    }
 }
