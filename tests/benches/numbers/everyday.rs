@@ -9,6 +9,7 @@ use super::place::{Place, fill, five_flushed_files, median, shell, timed};
 use super::table::Table;
 
 const RUNS: usize = 11;
+const OFTEN: usize = 101;
 const MANY: usize = 20_000;
 const FEW: usize = 200;
 
@@ -67,6 +68,25 @@ pub(crate) fn two_hundred_files(table: &mut Table) {
     place.inits("few");
     place.mirrorctl("few", &["push"]);
     push_of_one(&place, "few", "200", table);
+    at_every_line(&place, table);
+}
+
+/// What a shell and an agent ask at every step, when there is nothing to say.
+fn at_every_line(place: &Place, table: &mut Table) {
+    let said = place.path("said.json");
+    let input = serde_json::json!({"session_id": "s", "cwd": place.path("few"), "prompt": "go on"});
+    fs::write(&said, input.to_string()).expect("it can be written");
+    let hook = |event: &str| {
+        let mut command = place.command("few", &["hook", event]);
+        command.stdin(fs::File::open(&said).expect("it was written"));
+        timed(&mut command)
+    };
+    // The session begins, and is told what there is.
+    hook("session-start");
+    let told = median(OFTEN, || hook("user-prompt-submit"));
+    table.time("`hook` with nothing to say", told, &[("/bin/true", floor())], "5 ms");
+    let prompt = median(OFTEN, || place.mirrorctl("few", &["prompt"]));
+    table.time("`prompt`", prompt, &[("/bin/true", floor())], "5 ms");
 }
 
 fn push_of_one(place: &Place, project: &str, among: &str, table: &mut Table) {
