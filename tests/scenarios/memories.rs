@@ -117,14 +117,20 @@ fn memory_of_one_project_meets_on_two_machines() {
     assert!(!world.backend().join("projects").exists());
 }
 
-#[test]
-fn a_swept_folder_deletes_nothing_for_others() {
+/// Both have mapped a memory of one line, and have it.
+fn two_that_share() -> (World, Desk, Desk) {
     let (world, laptop, desktop) = two();
     write(&laptop.folder.join("MEMORY.md"), "- one\n");
     laptop.maps();
     desktop.maps();
     syncs(&laptop.machine);
     syncs(&desktop.machine);
+    (world, laptop, desktop)
+}
+
+#[test]
+fn a_swept_folder_deletes_nothing_for_others() {
+    let (world, laptop, desktop) = two_that_share();
 
     fs::remove_dir_all(person(&laptop.machine).join(".claude/projects")).expect("it can go");
     syncs(&laptop.machine);
@@ -150,12 +156,7 @@ fn a_swept_folder_deletes_nothing_for_others() {
 
 #[test]
 fn what_is_unmapped_stays_everywhere() {
-    let (world, laptop, desktop) = two();
-    write(&laptop.folder.join("MEMORY.md"), "- one\n");
-    laptop.maps();
-    desktop.maps();
-    syncs(&laptop.machine);
-    syncs(&desktop.machine);
+    let (world, laptop, desktop) = two_that_share();
 
     let unmapped = desktop.machine.asks(&["memory", "unmap", "ann-notes"]);
     assert_eq!(unmapped["folder"], desktop.folder.to_str().expect("text"));
