@@ -303,7 +303,10 @@ impl Worker {
         let names = coverage.source().memories.iter().flat_map(Memories::names);
         let folders = names.map(|name| format!("{MEMORY_FOLDER}/{name}"));
         let swept: Vec<RelPath> = folders
-            .filter(|folder| !self.index.entries().has_below(folder))
+            // Asked first, as all bases are looked through for what was there.
+            .filter(|folder| {
+                self.state.bases().has_below(folder) && !self.index.entries().has_below(folder)
+            })
             .flat_map(|folder| {
                 let bases = self.state.bases().keys();
                 bases.filter(move |path| path.is_within(&folder)).cloned()

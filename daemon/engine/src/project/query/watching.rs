@@ -22,9 +22,7 @@ impl Worker {
         self.new_notices(told, &mut all).await?;
         if all.is_empty() {
             self.new_conflicts(told, &mut all);
-            self.new_held(told, &mut all);
-            told.waits_for_consent =
-                !self.state.waiting().is_empty() && self.has_waiting_losses(&self.all_facts());
+            self.new_by_facts(told, &mut all);
         }
         Ok(all)
     }
@@ -59,14 +57,19 @@ impl Worker {
         told.conflicts = now;
     }
 
-    /// Looked for where it may have changed, as that takes all facts: with the head, and
-    /// as long as something waits.
-    fn new_held(&self, told: &mut Witness, all: &mut Vec<Occurrence>) {
+    /// What is held, and whether deletions wait: looked for where it may have changed,
+    /// as that takes all facts.
+    fn new_by_facts(&self, told: &mut Witness, all: &mut Vec<Occurrence>) {
         let head = Some(self.log.head());
-        if told.held_at == head && told.held.is_empty() {
+        let may_hold = told.held_at != head || !told.held.is_empty();
+        let may_wait = !self.state.waiting().is_empty();
+        told.waits_for_consent = false;
+        if !may_hold && !may_wait {
             return;
         }
-        let waiting = self.held(&self.all_facts());
+        let facts = self.all_facts();
+        told.waits_for_consent = may_wait && self.has_waiting_losses(&facts);
+        let waiting = self.held(&facts);
         let now: BTreeSet<RelPath> = waiting.open().map(|(path, _)| path.clone()).collect();
         all.extend(differing(&told.held, &now, |path, is_over| Occurrence::Held { path, is_over }));
         (told.held, told.held_at) = (now, head);
