@@ -3,7 +3,7 @@
 # Says at the end how long each part took: tests/README.md has their budgets.
 # What can't run here says `skipped: why`.
 #
-# --agents   the real clients of agents as well: Claude Code from npm, the official
+# --agents   the real clients of agents as well: Claude Code and Codex from npm, the official
 #            client of the Model Context Protocol from PyPI, into a scratch folder
 # --long     200,000 simulated schedules, and more rounds of the slow tests
 # --seeds N  N simulated schedules instead

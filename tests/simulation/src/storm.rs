@@ -291,6 +291,7 @@ impl Storm {
 
     pub(crate) fn hears(&mut self, at: usize, ending: Ending) {
         let world = &self.world;
+        let is_unasked = matches!(&ending, Ending::Ran(Job::Auto(_), _));
         match ending {
             Ending::Opened(Ok(project)) => {
                 world.note(format_args!("machine {at} is open at #{}", project.head()));
@@ -325,7 +326,7 @@ impl Storm {
                         world.finds(format!("machine {at}: {error}"));
                     }
                     // What a daemon may not do by itself waits for consent (B12).
-                    FaultClass::Consent if self.world.setup.by_itself => {}
+                    FaultClass::Consent if is_unasked => {}
                     _ if self.is_judging => world.finds(format!("in calm, machine {at}: {error}")),
                     _ => {}
                 }

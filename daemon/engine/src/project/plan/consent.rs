@@ -70,8 +70,7 @@ impl Worker {
 
     /// What is gone while the folder is missing, empty or another one waits for a
     /// person, also when some of it is there again: they may be in the middle of
-    /// putting it back.
-    /// Says whether any of it did not wait before.
+    /// putting it back. Says whether any of it did not wait before.
     pub(crate) fn note_doubt(&mut self, facts: &FactMap) -> bool {
         let is_agreed = |facts: &Facts| facts.base.state().is_some() && facts.remote.is_some();
         let agreed = facts.iter().filter(|(_, facts)| is_agreed(facts));
@@ -128,7 +127,10 @@ impl Worker {
     ) -> EngineResult<Plan> {
         let waiting = self.state.waiting();
         let drawn = draw_unattended(facts, intent, selection, guard, waiting);
-        let Unattended { plan, waiting, asked } = drawn.map_err(|needed| refusal(&needed))?;
+        let Unattended { plan, mut waiting, asked } = drawn.map_err(|needed| refusal(&needed))?;
+        // Also those that this job would do nothing about anyway: one that only pulls, or
+        // that leaves alone what moves, says nothing of them.
+        waiting.extend(guard.waiting.iter().cloned());
         if let Some(needed) = asked {
             let message = format!(
                 "{}: these wait for you, and all else goes on; `mirrorctl sync` asks for them",

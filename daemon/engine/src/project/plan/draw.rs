@@ -46,7 +46,11 @@ impl Worker {
         agreed: Agreed<'_>,
         reporter: &mut Reporter,
     ) -> EngineResult<Plan> {
-        let waiting = self.waiting_losses(facts).into_iter().collect();
+        let waiting = self.waiting_losses(facts).into_iter().collect::<BTreeSet<_>>();
+        if root == Root::Sound && !reporter.dry_run {
+            // What is there again may be deleted like any other file.
+            self.state.set_waiting(waiting.clone());
+        }
         let guard = Guard {
             covered: facts.values().filter(|facts| facts.base.state().is_some()).count(),
             deletions_last_hour: self.recent_deletions().len(),

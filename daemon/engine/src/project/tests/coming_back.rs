@@ -15,12 +15,13 @@ async fn story() -> (World, Machine, Machine) {
     (world, laptop, desktop)
 }
 
+fn auto() -> Auto {
+    let quiet = Duration::from_secs(2);
+    Auto { direction: Direction::Both, quiet, overdue: Overdue::Nothing }
+}
+
 fn by_itself() -> Job {
-    Job::Auto(Auto {
-        direction: Direction::Both,
-        quiet: Duration::from_secs(2),
-        overdue: Overdue::Nothing,
-    })
+    Job::Auto(auto())
 }
 
 fn empties(laptop: &Machine) {
@@ -80,11 +81,19 @@ async fn sync_that_nobody_answers_deletes_nothing_that_is_still_on_its_way_back(
     desktop.pulls().await;
     assert_eq!(desktop.files().len(), 30);
 
+    // A job that sends nothing says nothing of them.
+    let pull = Auto { direction: Direction::Pull, ..auto() };
+    laptop.runs(Job::Auto(pull)).await.unwrap();
+    assert_eq!(waiting(&laptop).await, 6);
+
     let (events, _) = mpsc::channel(64);
     let request = JobRequest { job: sync(Settle::Wait), dry_run: false, consent: true };
     laptop.project().run(request, events, Cancel::new()).await.unwrap();
     desktop.pulls().await;
     assert_eq!((desktop.files().len(), waiting(&laptop).await), (24, 0));
+
+    laptop.removes("0.md");
+    assert!(laptop.syncs().await.commit.is_some(), "what came back is a file like any other");
 }
 
 #[tokio::test]
